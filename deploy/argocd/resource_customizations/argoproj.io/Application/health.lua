@@ -1,0 +1,25 @@
+-- Argo CD has none for Application since 1.8, and the waves of an app of apps need one. An Application has no
+-- observedGeneration: what was compared last says which spec its status is about.
+local function is(status, message)
+  return { status = status, message = message }
+end
+local status, wanted = obj.status or {}, obj.spec.source or {}
+local sync, operation = status.sync or {}, status.operationState or {}
+local seen = (sync.comparedTo or {}).source or {}
+for _, condition in ipairs(status.conditions or {}) do
+  if condition.type == "ComparisonError" or condition.type == "InvalidSpecError" then
+    return is("Degraded", condition.message)
+  end
+end
+if seen.repoURL ~= wanted.repoURL or seen.path ~= wanted.path or seen.targetRevision ~= wanted.targetRevision then
+  return is("Progressing", "Its newest spec has not been compared with the cluster yet.")
+end
+-- A sync that is retried is Running all the time. Degraded fails the parent's sync, which then takes the newest commit.
+local running = operation.phase == "Running"
+if operation.phase == "Failed" or operation.phase == "Error" or (running and (operation.retryCount or 0) > 0) then
+  return is("Degraded", operation.message)
+end
+if running or sync.status ~= "Synced" then
+  return is("Progressing", "It is not synced yet.")
+end
+return status.health or is("Progressing", "Its health is not known yet.")

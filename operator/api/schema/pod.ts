@@ -1,0 +1,164 @@
+import * as z from "zod";
+import {
+  atomicList,
+  keysRule,
+  labelName,
+  labelsRule,
+  listByKey,
+  mapOf,
+  objectName,
+  passedOn,
+  seconds,
+  text,
+} from "./fields.ts";
+import { ports, volumeMounts } from "./container.ts";
+import { containerName, group, labels, portName } from "../names.ts";
+import { withRules, type Rule } from "./rule.ts";
+
+const toleration = z.strictObject({
+  key: text(317).optional().describe("Taint to tolerate. Default: every taint."),
+  operator: z.enum(["Exists", "Equal"]).optional().describe("How value is compared. Default: Equal."),
+  value: text(63).optional().describe("Value of the taint. Default: empty."),
+  effect: z
+    .enum(["NoSchedule", "PreferNoSchedule", "NoExecute"])
+    .optional()
+    .describe("Effect to tolerate. Default: every effect."),
+  tolerationSeconds: z
+    .int()
+    .optional()
+    .describe("How long a NoExecute taint is tolerated. Default: for ever. Unit: seconds."),
+});
+
+/** An entry of which only the name matters here; Kubernetes checks the rest. */
+const named = (what: string) =>
+  z.looseObject({ name: labelName.describe(`Name of the ${what}; each may be given once. Required.`) });
+
+const container = withRules(named("container"), [
+  {
+    cel: `self.name != '${containerName}'`,
+    message: `'${containerName}' is the app's own container: choose another name`,
+    at: ["name"],
+    holds: ({ name }) => name !== containerName,
+  },
+]);
+
+const isOurs = (key: string): boolean =>
+  key.startsWith(`${group}/`) || key === labels.name || key === labels.managedBy;
+const reservedLabels: Rule<Readonly<Record<string, string>>> = {
+  cel: `self.all(k, !k.startsWith('${group}/') && k != '${labels.name}' && k != '${labels.managedBy}')`,
+  message: `${labels.name}, ${labels.managedBy} and ${group}/* are set by the operator: remove them from pod.labels`,
+  holds: (map) => !Object.keys(map).some(isOurs),
+};
+const reservedAnnotations: Rule<Readonly<Record<string, string>>> = {
+  cel: `self.all(k, !k.startsWith('${group}/'))`,
+  message: `${group}/* is set by the operator: remove it from pod.annotations`,
+  holds: (map) => !Object.keys(map).some((key) => key.startsWith(`${group}/`)),
+};
+
+const portRules: readonly Rule<z.output<typeof ports>>[] = [
+  {
+    cel: `self.all(p, p.name != '${portName}')`,
+    message: `'${portName}' is the name of spec.port: choose another name`,
+    holds: (list) => list.every(({ name }) => name !== portName),
+  },
+  {
+    cel: "self.all(p, self.exists_one(q, q.containerPort == p.containerPort && q.protocol == p.protocol))",
+    message: "a containerPort may be given once for each protocol: remove the other",
+    holds: (list) =>
+      new Set(list.map((port) => `${port.containerPort}/${port.protocol}`)).size === list.length,
+  },
+];
+
+const fields = {
+  labels: withRules(mapOf(text(63), 50), [reservedLabels, keysRule, labelsRule])
+    .optional()
+    .describe("Labels of the pods, beside the operator's. Default: none."),
+  annotations: withRules(mapOf(text(65_536), 50), [reservedAnnotations, keysRule])
+    .optional()
+    .describe("Annotations of the pods. Default: none."),
+  serviceAccountName: objectName.optional().describe("Service account of the pods. Default: default."),
+  automountServiceAccountToken: z
+    .boolean()
+    .optional()
+    .describe("True: the pods get a token for the Kubernetes API. Default: false."),
+  imagePullSecrets: listByKey(
+    z.strictObject({ name: objectName.describe("Name of the Secret, in the app's namespace. Required.") }),
+    "name",
+    20,
+  )
+    .optional()
+    .describe("Secrets with the registry's credentials. Default: none."),
+  imagePullPolicy: z
+    .enum(["Always", "IfNotPresent", "Never"])
+    .optional()
+    .describe(
+      "When the node pulls the image. Default: Always for the tag latest or none, else IfNotPresent.",
+    ),
+  nodeSelector: withRules(mapOf(text(63), 50), [keysRule, labelsRule])
+    .optional()
+    .describe("Labels that a node must have. Default: none."),
+  tolerations: atomicList(toleration, 50).optional().describe("Taints of nodes to tolerate. Default: none."),
+  affinity: passedOn.optional().describe("As in a pod. Default: none."),
+  topologySpreadConstraints: atomicList(passedOn, 10)
+    .optional()
+    .describe("As in a pod. Default: one that prefers to spread the pods of a revision over nodes."),
+  priorityClassName: objectName.optional().describe("Priority of the pods. Default: the cluster's."),
+  volumes: listByKey(named("volume"), "name", 50).optional().describe("Volumes, as in a pod. Default: none."),
+  volumeMounts: volumeMounts
+    .optional()
+    .describe(
+      "Where the app's container mounts them. Default: none; an emptyDir is at /tmp unless that is mounted.",
+    ),
+  command: atomicList(text(32_768), 100)
+    .optional()
+    .describe("Replaces the image's entry point. Default: the image's."),
+  args: atomicList(text(32_768), 100)
+    .optional()
+    .describe("Replaces the image's arguments. Default: the image's."),
+  lifecycle: passedOn
+    .optional()
+    .describe(
+      "postStart and preStop, as in a container. Default: preStop sleeps, so that no request is dropped.",
+    ),
+  ports: withRules(ports, portRules).optional().describe("Ports beside spec.port. Default: none."),
+  initContainers: listByKey(container, "name", 20)
+    .optional()
+    .describe("Containers that run before the app, as in a pod. Default: none."),
+  sidecars: listByKey(container, "name", 20)
+    .optional()
+    .describe("Containers that run beside the app, as in a pod. Default: none."),
+  securityContext: passedOn
+    .optional()
+    .describe(
+      "Of the pod; each field replaces the default's. Default: runAsNonRoot true, seccompProfile RuntimeDefault.",
+    ),
+  containerSecurityContext: passedOn
+    .optional()
+    .describe(
+      "Of the app's container; each field replaces the default's. Default: no privilege escalation, read-only root, all capabilities dropped.",
+    ),
+  terminationGracePeriodSeconds: seconds
+    .optional()
+    .describe("Time that a pod gets to stop, preStop included. Default: 30. Unit: seconds."),
+};
+
+type Pod = z.output<z.ZodObject<typeof fields>>;
+
+const rules: readonly Rule<Pod>[] = [
+  {
+    cel: "!has(self.volumeMounts) || self.volumeMounts.all(m, has(self.volumes) && self.volumes.exists(v, v.name == m.name))",
+    message: "each of volumeMounts must name one of volumes: add the volume or correct the name",
+    at: ["volumeMounts"],
+    holds: ({ volumeMounts: mounts = [], volumes = [] }) =>
+      mounts.every((mount) => volumes.some((volume) => volume.name === mount.name)),
+  },
+  {
+    cel: "!has(self.sidecars) || !has(self.initContainers) || self.sidecars.all(s, !self.initContainers.exists(i, i.name == s.name))",
+    message: "sidecars and initContainers must not share a name: rename one",
+    at: ["sidecars"],
+    holds: ({ sidecars = [], initContainers = [] }) =>
+      sidecars.every((sidecar) => initContainers.every(({ name }) => name !== sidecar.name)),
+  },
+];
+
+export const pod = withRules(z.strictObject(fields), rules);

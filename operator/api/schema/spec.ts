@@ -1,0 +1,118 @@
+import * as z from "zod";
+import { env, envFrom } from "./container.ts";
+import { portNumber, seconds, text, withDefault } from "./fields.ts";
+import { pod } from "./pod.ts";
+import { probes } from "./probes.ts";
+import { resources } from "./resources.ts";
+import { matches, withRules, type Rule } from "./rule.ts";
+import { strategy } from "./strategy.ts";
+
+const image = withRules(text(512).min(1), [
+  matches(
+    "^[^ \\t\\n\\f\\r]*$",
+    "image must not have blanks: write it as registry/name:tag or registry/name@sha256:…",
+  ),
+]);
+
+/** RFC 3339, in UTC or with an offset. Both engines read the pattern alike, which their own parsers don't. */
+const time =
+  "^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]([.][0-9]{1,9})?(Z|[+-]([01][0-9]|2[0-3]):[0-5][0-9])$";
+const isPattern = new RegExp(time);
+/** True for an RFC 3339 time, as `restartAt` has to be one. */
+export const isTime = (text: string): boolean => isPattern.test(text) && !Number.isNaN(Date.parse(text));
+
+const restartAt = withRules(text(35), [
+  matches(`^$|${time}`, "restartAt must be an RFC 3339 time such as 2026-01-31T12:00:00Z"),
+]);
+
+const fields = {
+  image: image.describe("Image to run, by tag, by digest or both. Required."),
+  replicas: z
+    .int()
+    .min(0)
+    .max(1000)
+    .apply(withDefault, 2)
+    .describe(
+      "Pods to run; whoever scales the DemoApp (kubectl scale, an HPA) owns it. Default: 2. Unit: pods.",
+    ),
+  port: portNumber
+    .apply(withDefault, 8080)
+    .describe("Port that the app listens on, named http in the pod. Default: 8080. Unit: TCP port."),
+  service: z
+    .strictObject({
+      port: portNumber.apply(withDefault, 80).describe("Port of the Service. Default: 80. Unit: TCP port."),
+    })
+    .apply(withDefault, {})
+    .describe("The ClusterIP Service in front of the pods. Default: port 80."),
+  probes: probes
+    .apply(withDefault, {})
+    .describe("How Kubernetes sees that the app lives and is ready. Default: HTTP GET /health."),
+  resources: resources
+    .optional()
+    .describe(
+      "CPU and memory of the app's container. Default: requests 100m and 128Mi, limits 250m and 256Mi.",
+    ),
+  env: env.optional().describe("Environment variables, as in a container. Default: none."),
+  envFrom: envFrom
+    .optional()
+    .describe("ConfigMaps and Secrets whose keys become environment variables. Default: none."),
+  minReadySeconds: seconds
+    .max(3600)
+    .apply(withDefault, 0)
+    .describe("Time that a pod must be ready before it counts as available. Default: 0. Unit: seconds."),
+  pod: pod.optional().describe("The rest of what a pod can be given. Default: a hardened pod."),
+  strategy: strategy
+    .apply(withDefault, {})
+    .describe("How a new version is rolled out. Default: RollingUpdate."),
+  progressDeadlineSeconds: seconds
+    .min(1)
+    .max(86_400)
+    .apply(withDefault, 600)
+    .describe(
+      "Time without progress after which a rollout has failed; longer than minReadySeconds. Default: 600. Unit: seconds.",
+    ),
+  rollback: z
+    .strictObject({
+      automatic: z
+        .boolean()
+        .apply(withDefault, true)
+        .describe("True: go back by itself when a version is bad. Default: true."),
+    })
+    .apply(withDefault, {})
+    .describe("What happens with a bad version. Default: automatic true."),
+  suspend: z
+    .boolean()
+    .apply(withDefault, false)
+    .describe("True: the operator writes nothing but status. Default: false."),
+  restartAt: restartAt
+    .optional()
+    .describe(
+      "Pods that started before are replaced, once; an older value than the last restart is ignored. Default: none. Unit: RFC 3339 time.",
+    ),
+  revisionHistoryLimit: z
+    .int()
+    .min(0)
+    .max(100)
+    .apply(withDefault, 10)
+    .describe("Old revisions to keep. Default: 10. Unit: revisions."),
+};
+
+type Spec = z.output<z.ZodObject<typeof fields>>;
+
+const rules: readonly Rule<Spec>[] = [
+  {
+    cel: "!has(self.pod) || !has(self.pod.ports) || !self.pod.ports.exists(p, p.containerPort == (has(self.port) ? self.port : 8080) && (!has(p.protocol) || p.protocol == 'TCP'))",
+    message: "pod.ports must not repeat spec.port: remove the entry or change its containerPort",
+    at: ["pod", "ports"],
+    holds: ({ pod: { ports = [] } = {}, port }) =>
+      !ports.some(({ containerPort, protocol }) => containerPort === port && protocol === "TCP"),
+  },
+  {
+    cel: "(has(self.progressDeadlineSeconds) ? self.progressDeadlineSeconds : 600) > (has(self.minReadySeconds) ? self.minReadySeconds : 0)",
+    message: "progressDeadlineSeconds must be above minReadySeconds: raise it",
+    at: ["progressDeadlineSeconds"],
+    holds: ({ progressDeadlineSeconds, minReadySeconds }) => progressDeadlineSeconds > minReadySeconds,
+  },
+];
+
+export const demoAppSpec = withRules(z.strictObject(fields), rules);

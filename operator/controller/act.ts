@@ -1,0 +1,92 @@
+import { fieldManager } from "../api/names.ts";
+import type { Action } from "../core/action.ts";
+import { canonical } from "../core/hash.ts";
+import type { Refusal } from "../core/observed.ts";
+import { ApiError } from "../runtime/client.ts";
+import type { ApiClient, KubeObject } from "../runtime/kubernetes.ts";
+import { resourceOf } from "./resources.ts";
+
+/**
+ * Applies that changed nothing although the live object differs, as when a mutating webhook changes it back. They
+ * are not repeated until the object or what is wanted of it changes: the operator is to be quiet.
+ */
+export class Futile {
+  readonly #applies = new Map<string, string>();
+
+  has(action: Apply): boolean {
+    return action.over !== undefined && this.#applies.get(keyOf(action)) === textOf(action);
+  }
+
+  /** Takes note of what an apply answered. */
+  note(action: Apply, answer: KubeObject): void {
+    if (answer.metadata.resourceVersion === action.over) this.#applies.set(keyOf(action), textOf(action));
+    else this.#applies.delete(keyOf(action));
+  }
+}
+
+type Apply = Extract<Action, { readonly do: "apply" }>;
+const keyOf = ({ object }: Apply): string =>
+  `${object.kind}/${object.metadata.namespace}/${object.metadata.name}`;
+const textOf = ({ object, over }: Apply): string => `${over} ${canonical(object)}`;
+
+export interface ActOptions {
+  readonly client: ApiClient;
+  readonly futile: Futile;
+  /** Takes in what a write answered, so that the next observation is not older. */
+  readonly learn: (object: KubeObject) => void;
+  readonly onDone: (action: Action) => void;
+}
+
+async function perform(action: Action, { client, learn, futile }: ActOptions): Promise<void> {
+  const { object } = action;
+  const resource = resourceOf(object);
+  if (action.do === "apply") {
+    const answer = await client.apply(resource, object, { fieldManager, force: true });
+    futile.note(action, answer);
+    learn(answer);
+    return;
+  }
+  const { namespace, name, uid } = object.metadata;
+  if (action.do === "take-over") {
+    learn(
+      await client.patch(resource, { namespace, name }, { type: "json", body: action.patch, fieldManager }),
+    );
+    return;
+  }
+  await client.delete(resource, { namespace, name }, { preconditions: { uid } });
+}
+
+/** What the API server says with a 500 though trying again gives the same: an unknown field, a webhook that is down. */
+const standing = /field not declared in schema|failed calling webhook|too large/;
+
+/** Answers that stay the same until a person changes something. A namespace that is going soon takes the app along. */
+function isRefusal(error: unknown): error is ApiError {
+  if (!(error instanceof ApiError)) return false;
+  if (error.isForbidden) return !/is being terminated/.test(error.message);
+  return error.isInvalid || error.status === 413 || (error.status === 500 && standing.test(error.message));
+}
+
+/** What is to be deleted and is gone, or is another one by now, needs no deleting. */
+const isDone = (action: Action, error: unknown): boolean =>
+  action.do === "delete" && error instanceof ApiError && (error.isNotFound || error.isConflict);
+
+/**
+ * Carries out actions in order and stops at the first that the API server refuses for good, which is returned.
+ * Anything else that goes wrong is thrown, to be tried again.
+ */
+export async function act(actions: readonly Action[], options: ActOptions): Promise<Refusal | undefined> {
+  for (const action of actions) {
+    if (action.do === "apply" && options.futile.has(action)) continue;
+    try {
+      await perform(action, options);
+    } catch (error) {
+      if (isDone(action, error)) continue;
+      // A patch of an object that has changed meanwhile may be called invalid: the next look knows better.
+      if (!isRefusal(error) || action.do === "take-over") throw error;
+      const { kind, metadata } = action.object;
+      return { object: `${kind}/${metadata.name}`, status: error.status, message: error.message };
+    }
+    options.onDone(action);
+  }
+  return undefined;
+}

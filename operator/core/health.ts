@@ -1,0 +1,101 @@
+import { type Said, say } from "../api/reasons.ts";
+import { cut } from "./manifest.ts";
+import type { ContainerState, Pod, Revision } from "./observed.ts";
+import { millis } from "./observed.ts";
+
+export interface Watch {
+  readonly revision: Revision;
+  /** When the last new maximum of available pods was reached, ms since 1970. */
+  readonly progressAtMs: number;
+  readonly deadlineMs: number;
+  readonly minReadyMs: number;
+  readonly nowMs: number;
+}
+
+/** When a pod is (or will be, if nothing changes) available: ready for `minReadyMs`; Infinity if it isn't ready. */
+export const availableAtMs = (pod: Pod, minReadyMs: number): number =>
+  pod.ready && !pod.deleting ? millis(pod.readySince) + minReadyMs : Infinity;
+
+const restartLimit = 3;
+
+/** A registry's word that there is no such image; not that it can't be reached or won't say. */
+const notFound = /code = NotFound|manifest unknown|name unknown|: not found/i;
+const notItsFault =
+  /no such host|dial tcp|connection refused|timeout|unauthorized|denied|forbidden|\b40[13]\b|too many/i;
+/** Names of images and addresses in a message: their words (an image "timeout-demo") say nothing of its cause. */
+const references = /"[^"]*"|\S*\/\S*/g;
+
+/** True if a container waits for an image that the registry says does not exist. */
+export const imageIsMissing = (container: ContainerState): boolean => {
+  const { reason = "", message = "" } = container.waiting ?? {};
+  if (reason === "InvalidImageName") return true;
+  if (!/^(ErrImagePull|ImagePullBackOff)$/.test(reason)) return false;
+  return notFound.test(message) && !notItsFault.test(message.replace(references, ""));
+};
+
+/** True if the kubelet holds a container back because it keeps ending. */
+export const isCrashLooping = (container: ContainerState): boolean =>
+  container.waiting?.reason === "CrashLoopBackOff";
+
+/** "exit code 1: cannot open /data", at most 1 KiB of it the container's own words. */
+export function lastWords(container: ContainerState): string {
+  const { ended } = container;
+  if (!ended) return "no exit was recorded";
+  const words = cut(ended.message.trim(), 1024);
+  const how = ended.reason === "OOMKilled" ? "OOMKilled" : `exit code ${ended.exitCode}`;
+  return words === "" ? how : `${how}: ${words}`;
+}
+
+/** True for a pod that can't be relied on: held back for its crashes, or not ready after its third restart. */
+export const keepsEnding = (pod: Pod): boolean =>
+  !pod.deleting &&
+  !pod.ready &&
+  pod.containers.some((one) => one.ended && (isCrashLooping(one) || one.restarts >= restartLimit));
+
+function crashed(pod: Pod, container: ContainerState, watch: Watch): Said | undefined {
+  const startedMs = millis(watch.revision.startedAt);
+  const own = millis(container.ended?.at) >= startedMs;
+  const often = container.restarts >= restartLimit && millis(pod.createdAt) >= startedMs;
+  if (!own || !(isCrashLooping(container) || often)) return undefined;
+  return say("CrashLoop", { pod: pod.name, container: container.name, words: lastWords(container) });
+}
+
+/** True if a container waits for the cluster: its image, a Secret, a volume; not for another container or itself. */
+const isKeptWaiting = ({ waiting }: ContainerState): boolean =>
+  waiting !== undefined && !/^(PodInitializing|CrashLoopBackOff)$/.test(waiting.reason);
+
+/** When the last of a pod's containers started, ms since 1970; Infinity while the cluster keeps one from it. */
+function startedAtMs({ containers }: Pod): number {
+  const times = containers.flatMap(({ runningSince }) => runningSince ?? []).map(millis);
+  return times.length === 0 || containers.some(isKeptWaiting) ? Infinity : Math.max(...times);
+}
+
+function unready(pod: Pod, watch: Watch): Said | undefined {
+  const sinceMs = Math.max(watch.progressAtMs, startedAtMs(pod));
+  if (availableAtMs(pod, watch.minReadyMs) <= watch.nowMs) return undefined;
+  if (watch.nowMs < sinceMs + watch.deadlineMs) return undefined;
+  return say("NotReadyByDeadline", { pod: pod.name, seconds: watch.deadlineMs / 1000 });
+}
+
+const missing = (pod: Pod, container: ContainerState): Said | undefined =>
+  imageIsMissing(container)
+    ? say("ImageNotFound", { pod: pod.name, words: container.waiting?.message ?? "" })
+    : undefined;
+
+/**
+ * Why a revision is to be rejected, from its own pods alone: a crash loop, an image that does not exist, or
+ * pods that started and were not available by the deadline. What the cluster lacks (room, quota, a Secret, a
+ * reachable registry) keeps containers from starting and is never held against the revision.
+ */
+export function verdictOf(pods: readonly Pod[], watch: Watch): Said | undefined {
+  for (const pod of pods) {
+    if (pod.deleting || pod.hash !== watch.revision.hash) continue;
+    for (const container of pod.containers) {
+      const verdict = crashed(pod, container, watch) ?? missing(pod, container);
+      if (verdict) return verdict;
+    }
+    const verdict = unready(pod, watch);
+    if (verdict) return verdict;
+  }
+  return undefined;
+}

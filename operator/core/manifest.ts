@@ -1,0 +1,66 @@
+/** What core needs to know of a Kubernetes object; runtime's objects fit it structurally. */
+export interface Metadata {
+  readonly name: string;
+  readonly namespace?: string;
+  readonly uid?: string;
+  readonly resourceVersion?: string;
+  readonly generation?: number;
+  readonly creationTimestamp?: string;
+  readonly deletionTimestamp?: string;
+  readonly labels?: Readonly<Record<string, string>>;
+  readonly annotations?: Readonly<Record<string, string>>;
+  readonly ownerReferences?: readonly OwnerReference[];
+  readonly managedFields?: readonly ManagedFields[];
+}
+
+export interface OwnerReference {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly name: string;
+  readonly uid: string;
+  readonly controller?: boolean;
+  readonly blockOwnerDeletion?: boolean;
+}
+
+/** One entry of `metadata.managedFields`: who set which fields, in the format FieldsV1. */
+export interface ManagedFields {
+  readonly manager?: string;
+  readonly operation?: string;
+  readonly subresource?: string;
+  readonly time?: string;
+  readonly fieldsV1?: FieldSet;
+}
+
+/** A FieldsV1 tree: keys are `f:<field>`, `k:<json of the list item's key>`, `v:<json value>` and `.`. */
+export interface FieldSet {
+  readonly [path: string]: FieldSet;
+}
+
+export interface Manifest {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly metadata: Metadata;
+  readonly [field: string]: unknown;
+}
+
+/** Any JSON object. */
+export type Fields = Readonly<Record<string, unknown>>;
+
+/** True for a JSON object, false for arrays, null and scalars. */
+export const isFields = (value: unknown): value is Fields =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
+
+/** A copy without null at any depth: what is passed on says so to unset a default. */
+export function withoutNulls(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(withoutNulls);
+  if (!isFields(value)) return value;
+  const set = Object.entries(value).filter(([, child]) => child !== null);
+  return Object.fromEntries(set.map(([key, child]) => [key, withoutNulls(child)]));
+}
+
+/** The first `length` characters, never half of one: the API server would make another of it. */
+export const cut = (text: string, length: number): string => text.slice(0, length).toWellFormed();
+
+/** A copy without the keys whose value is undefined, so that what is not set is not applied. */
+export const compact = <T extends Fields>(fields: T): T =>
+  Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as T;

@@ -1,0 +1,161 @@
+import { selectorOf } from "../api/names.ts";
+import { type Said, brief, say, sentence } from "../api/reasons.ts";
+import type { Blocker, Condition, DemoAppStatus, Phase } from "../api/schema.ts";
+import { compact, cut } from "./manifest.ts";
+import { type App, type Revision, timestamp } from "./observed.ts";
+import type { View } from "./view.ts";
+
+type ConditionType = "Ready" | "Reconciling" | "Stalled" | "Available";
+
+/** What each phase means to tools that know the kstatus rules; `unchanged` keeps what was said before. */
+const meaning: Record<Phase, { ready: boolean | "unchanged"; also?: "Reconciling" | "Stalled" }> = {
+  Installing: { ready: false, also: "Reconciling" },
+  Healthy: { ready: true },
+  Progressing: { ready: false, also: "Reconciling" },
+  Paused: { ready: false, also: "Reconciling" },
+  Promoting: { ready: false, also: "Reconciling" },
+  RollingBack: { ready: false, also: "Reconciling" },
+  Degraded: { ready: false, also: "Stalled" },
+  Suspended: { ready: "unchanged" },
+};
+
+interface Moment {
+  readonly app: App;
+  readonly nowMs: number;
+}
+
+/** A condition at this moment; its time moves only when its status flips. */
+function condition(
+  { app, nowMs }: Moment,
+  type: ConditionType,
+  to: { status: boolean; said: Said },
+): Condition {
+  const status = to.status ? "True" : "False";
+  const before = app.status?.conditions?.find((other) => other.type === type);
+  const lastTransitionTime = before?.status === status ? before.lastTransitionTime : timestamp(nowMs);
+  const { reason, message } = to.said;
+  return { type, status, observedGeneration: app.generation, lastTransitionTime, reason, message };
+}
+
+function conditionsOf(at: Moment, phase: Phase, said: Said): Condition[] {
+  const { ready, also } = meaning[phase];
+  const before = at.app.status?.conditions?.find(({ type }) => type === "Ready");
+  const isReady = ready === "unchanged" ? before?.status === "True" : ready;
+  const first = condition(at, "Ready", { status: isReady, said });
+  return also === undefined ? [first] : [first, condition(at, also, { status: true, said })];
+}
+
+const availability = (view: View): Said =>
+  view.counts.available >= view.floor
+    ? say("Available", { available: view.counts.available, floor: view.floor })
+    : say("Unavailable", { available: view.counts.available, floor: view.floor });
+
+/** The sentence, followed by the first thing in the way and what to do about it. */
+function messageOf(said: Said, blockers: readonly Blocker[]): string {
+  const [first] = blockers;
+  if (!first) return said.message;
+  const told = first.message === said.message || said.reason === "RolledBack";
+  return cut(`${said.message}${told ? "" : ` ${sentence(first.message)}`} Next: ${first.next}`, 2048);
+}
+
+const byRollout = (a: Revision, b: Revision): number => b.rollout - a.rollout;
+const outcomeWords = { accepted: "Accepted", rejected: "Rejected", superseded: "Superseded" } as const;
+const maxRejected = 10;
+const maxHistory = 20;
+
+function historyOf(revisions: readonly Revision[]): DemoAppStatus["history"] {
+  return revisions
+    .toSorted(byRollout)
+    .slice(0, maxHistory)
+    .map((revision) => {
+      const { rollout, hash, image, startedAt, finishedAt, outcome } = revision;
+      const word = outcome === undefined ? "Running" : outcomeWords[outcome];
+      return compact({ rollout, hash, image, startedAt, finishedAt, outcome: word });
+    });
+}
+
+function rejectedOf(revisions: readonly Revision[]): NonNullable<DemoAppStatus["rejected"]> {
+  const rejected = revisions.filter((revision) => revision.outcome === "rejected").toSorted(byRollout);
+  return rejected.slice(0, maxRejected).map(({ hash, image, rollout, reason, message, finishedAt }) => ({
+    hash,
+    image,
+    rollout,
+    reason: reason ?? "Unknown",
+    message: cut(message ?? "", 2048),
+    at: finishedAt ?? "",
+  }));
+}
+
+const about = (revision: Revision | undefined, since: string | undefined): DemoAppStatus["stable"] =>
+  revision && { hash: revision.hash, image: revision.image, since: since ?? "", rollout: revision.rollout };
+
+/** A rolling update is one step; its deadline counts from `progressAt`. */
+const stepOf = ({ progress }: View, { startedAt }: Revision): DemoAppStatus["step"] => ({
+  index: 1,
+  total: 1,
+  name: "RollingUpdate",
+  startedAt,
+  best: progress.noted.best,
+  progressAt: timestamp(progress.noted.atMs),
+});
+
+const selectorText = (app: App): string =>
+  Object.entries(selectorOf(app.name, "stable"))
+    .map(([key, value]) => `${key}=${value}`)
+    .join(",");
+
+/** The whole status of an app, from the view alone: it can be wiped and comes back the same. */
+export function statusOf(
+  view: View,
+  phase: Phase,
+  to: { said: Said; blockers: readonly Blocker[] },
+): DemoAppStatus {
+  const { observed, counts, wanted, lastGood, nowMs } = view;
+  const { app, revisions } = observed;
+  const at = { app, nowMs };
+  const message = messageOf(to.said, to.blockers);
+  const running = wanted?.outcome === undefined ? wanted : undefined;
+  const available = { status: counts.available >= view.floor, said: availability(view) };
+  return compact({
+    observedGeneration: app.generation,
+    phase,
+    message,
+    conditions: [...conditionsOf(at, phase, { ...to.said, message }), condition(at, "Available", available)],
+    stable: about(lastGood, lastGood?.finishedAt),
+    candidate: about(running, running?.startedAt),
+    rejected: rejectedOf(revisions),
+    step: running && stepOf(view, running),
+    replicas: counts.replicas,
+    readyReplicas: counts.ready,
+    updatedReplicas: counts.updated,
+    availableReplicas: counts.available,
+    selector: selectorText(app),
+    blockers: [...to.blockers],
+    history: historyOf(revisions),
+    display: { ready: `${counts.ready}/${counts.desired}`, image: brief(app.spec.image) },
+  });
+}
+
+/** Of all that is wrong with a spec, what leaves room for the sentence around it. */
+const maxProblems = 1024;
+
+/** The status of an app whose stored spec can't be read: what was known of it stays, and what to do is said. */
+export function statusOfInvalid(app: App, nowMs: number): DemoAppStatus {
+  const listed = app.problems.map(({ path, message }) => `${path}: ${message}`).join("; ");
+  const problems = listed.length <= maxProblems ? listed : `${listed.slice(0, maxProblems)}…`;
+  const said = say("InvalidSpec", { problems });
+  const object = `DemoApp/${app.name}`;
+  const next = `Correct the fields in Git, or: kubectl -n ${app.namespace} edit demoapp ${app.name}`;
+  const since = app.status?.blockers?.find(({ reason }) => reason === said.reason)?.since ?? timestamp(nowMs);
+  const blockers = [{ object, ...said, since, next }];
+  const message = messageOf(said, blockers);
+  const kept = (app.status?.conditions ?? []).filter(({ type }) => type === "Available");
+  return {
+    ...app.status,
+    observedGeneration: app.generation,
+    phase: "Degraded",
+    message,
+    conditions: [...conditionsOf({ app, nowMs }, "Degraded", { ...said, message }), ...kept],
+    blockers,
+  };
+}

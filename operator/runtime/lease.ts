@@ -1,0 +1,51 @@
+import type { KubeObject, ResourceType } from "./kubernetes.ts";
+
+export const leases: ResourceType = {
+  group: "coordination.k8s.io",
+  version: "v1",
+  plural: "leases",
+  kind: "Lease",
+  namespaced: true,
+};
+
+/** Who leads, since when, and until when others have to wait. */
+export interface LeaseSpec {
+  readonly holderIdentity?: string | null;
+  readonly leaseDurationSeconds?: number;
+  readonly acquireTime?: string;
+  readonly renewTime?: string;
+  readonly leaseTransitions?: number;
+}
+
+export const specOf = (lease: KubeObject): LeaseSpec => lease.spec ?? {};
+
+/** A `MicroTime`: RFC 3339 with exactly six digits of fractional seconds, or the API server refuses it. */
+const microTime = (wallMs: number): string => new Date(wallMs).toISOString().replace("Z", "000Z");
+
+interface Holder {
+  readonly identity: string;
+  readonly durationMs: number;
+  readonly nowMs: number;
+}
+
+/** The spec once `identity` has taken or renewed the lease. */
+export const heldSpec = (before: LeaseSpec, { identity, durationMs, nowMs }: Holder): LeaseSpec => {
+  const now = microTime(nowMs);
+  const isRenewal = before.holderIdentity === identity;
+  const transitions = before.leaseTransitions ?? 0;
+  return {
+    holderIdentity: identity,
+    leaseDurationSeconds: Math.ceil(durationMs / 1000),
+    acquireTime: isRenewal ? (before.acquireTime ?? now) : now,
+    renewTime: now,
+    leaseTransitions: isRenewal || before.acquireTime === undefined ? transitions : transitions + 1,
+  };
+};
+
+/** The spec once its holder has given the lease up: free for anyone at once. */
+export const releasedSpec = (before: LeaseSpec, nowMs: number): LeaseSpec => ({
+  ...before,
+  holderIdentity: "",
+  leaseDurationSeconds: 1,
+  renewTime: microTime(nowMs),
+});

@@ -1,0 +1,54 @@
+import type { WatchEvent } from "./kubernetes.ts";
+
+const newline = 0x0a;
+
+/** Far above etcd's limit of 1.5 MiB per object: a longer line is no watch event. */
+const maxLineBytes = 32 * 1024 * 1024;
+
+/** Collects a stream's chunks and hands out whole lines; each byte is searched and copied once. */
+class LineBuffer {
+  #parts: Buffer[] = [];
+  #bytes = 0;
+
+  /** The lines that end in this chunk. */
+  *push(chunk: Buffer): Generator<string, void> {
+    let start = 0;
+    for (let end = chunk.indexOf(newline); end !== -1; end = chunk.indexOf(newline, start)) {
+      yield this.#take(chunk.subarray(start, end));
+      start = end + 1;
+    }
+    if (start < chunk.length) this.#keep(chunk.subarray(start));
+  }
+
+  get isEmpty(): boolean {
+    return this.#bytes === 0;
+  }
+
+  #keep(part: Buffer): void {
+    this.#bytes += part.length;
+    if (this.#bytes > maxLineBytes) throw new Error(`a watch event is longer than ${maxLineBytes} bytes`);
+    this.#parts.push(part);
+  }
+
+  #take(part: Buffer): string {
+    if (this.#bytes === 0) return part.toString("utf8");
+    const line = Buffer.concat([...this.#parts, part]).toString("utf8");
+    this.#parts = [];
+    this.#bytes = 0;
+    return line;
+  }
+}
+
+/**
+ * The events of a watch's byte stream, one JSON document a line. Rejects if a line is no JSON or the stream ends in
+ * the middle of one.
+ */
+export async function* parseWatchStream(chunks: AsyncIterable<Buffer>): AsyncGenerator<WatchEvent, void> {
+  const buffer = new LineBuffer();
+  for await (const chunk of chunks) {
+    for (const line of buffer.push(chunk)) {
+      if (line !== "") yield JSON.parse(line) as WatchEvent;
+    }
+  }
+  if (!buffer.isEmpty) throw new Error("the watch stream ended in the middle of an event");
+}

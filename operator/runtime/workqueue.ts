@@ -1,0 +1,190 @@
+import { type Backoff, backoffMs } from "./backoff.ts";
+import type { Clock, Timer } from "./clock.ts";
+import type { Metrics } from "./metrics.ts";
+
+/** What a handler asks for: nothing, or to be called again after a while. */
+export interface ReconcileResult {
+  readonly requeueAfterMs?: number | undefined;
+}
+
+export type Handler = (key: string) => Promise<ReconcileResult | void>;
+
+export interface WorkQueueOptions {
+  readonly name: string;
+  /** How many keys are processed at once. */
+  readonly concurrency: number;
+  readonly backoff: Backoff;
+  readonly clock: Clock;
+  /** In [0, 1), for jitter. */
+  readonly random: () => number;
+  readonly metrics: Metrics;
+  /** Called when a handler threw; the key is tried again after `retryInMs`. */
+  readonly onError: (key: string, error: unknown, retryInMs: number) => void;
+}
+
+interface Delayed {
+  readonly dueMs: number;
+  readonly timer: Timer;
+}
+
+/**
+ * Keys to work on, with the guarantees of client-go's workqueue: a key that waits is there once however often it is
+ * added; no two handlers run for one key at once; a key added while its handler runs is handled again after; a
+ * failing key waits longer each time and never holds up the others; first come, first served.
+ */
+export class WorkQueue {
+  readonly #options: WorkQueueOptions;
+  /** Waiting keys in order, with the time they were added. */
+  readonly #waiting = new Map<string, number>();
+  /** Keys in progress, with the time their handler started. */
+  readonly #running = new Map<string, number>();
+  /** Keys added while they were in progress. */
+  readonly #dirty = new Map<string, number>();
+  readonly #delayed = new Map<string, Delayed>();
+  readonly #failures = new Map<string, number>();
+  #handler: Handler | undefined;
+  #closed = false;
+  #whenIdle: (() => void)[] = [];
+
+  constructor(options: WorkQueueOptions) {
+    this.#options = options;
+    this.#publishGauges();
+  }
+
+  /** Keys that wait for a worker. */
+  get depth(): number {
+    return this.#waiting.size;
+  }
+
+  /** Adds a key to be worked on as soon as a worker is free. */
+  add(key: string): void {
+    if (this.#closed || this.#waiting.has(key) || this.#dirty.has(key)) return;
+    this.#options.metrics.queue.adds.inc({ name: this.#options.name });
+    const nowMs = this.#options.clock.monotonicMs();
+    if (this.#running.has(key)) {
+      this.#dirty.set(key, nowMs);
+      return;
+    }
+    this.#waiting.set(key, nowMs);
+    this.#pump();
+  }
+
+  /**
+   * Adds a key later; of several such wishes for one key the earliest counts. A wish is met, and gone, as soon as
+   * the key is worked on.
+   */
+  addAfter(key: string, delayMs: number): void {
+    if (this.#closed || this.#waiting.has(key)) return;
+    if (delayMs <= 0) {
+      this.add(key);
+      return;
+    }
+    const { clock } = this.#options;
+    const dueMs = clock.monotonicMs() + delayMs;
+    const earlier = this.#delayed.get(key);
+    if (earlier !== undefined && earlier.dueMs <= dueMs) return;
+    if (earlier !== undefined) clock.clearTimeout(earlier.timer);
+    const timer = clock.setTimeout(() => {
+      this.#delayed.delete(key);
+      this.add(key);
+    }, delayMs);
+    this.#delayed.set(key, { dueMs, timer });
+  }
+
+  /** Drops what is remembered of a key that is gone: its failures and its pending delay. */
+  forget(key: string): void {
+    this.#failures.delete(key);
+    this.#cancel(key);
+  }
+
+  #cancel(key: string): void {
+    const delayed = this.#delayed.get(key);
+    if (delayed !== undefined) this.#options.clock.clearTimeout(delayed.timer);
+    this.#delayed.delete(key);
+  }
+
+  /** Starts, or after `pause` resumes, working on keys. */
+  run(handler: Handler): void {
+    if (this.#closed) return;
+    this.#handler = handler;
+    this.#pump();
+  }
+
+  /** Starts no more handlers; keys are still taken in. What runs goes on. */
+  pause(): void {
+    this.#handler = undefined;
+  }
+
+  /** Takes no more keys, starts no more handlers, and resolves when the running ones have ended. */
+  async shutDown(): Promise<void> {
+    this.#closed = true;
+    this.#handler = undefined;
+    this.#waiting.clear();
+    for (const key of this.#delayed.keys()) this.forget(key);
+    if (this.#running.size > 0) await new Promise<void>((resolve) => this.#whenIdle.push(resolve));
+  }
+
+  #pump(): void {
+    for (const [key, addedMs] of this.#waiting) {
+      const handler = this.#handler;
+      if (handler === undefined || this.#running.size >= this.#options.concurrency) return;
+      this.#waiting.delete(key);
+      this.#cancel(key);
+      const { clock, metrics, name } = this.#options;
+      const startedMs = clock.monotonicMs();
+      this.#running.set(key, startedMs);
+      metrics.queue.queueSeconds.observe({ name }, (startedMs - addedMs) / 1000);
+      void this.#process(key, handler);
+    }
+  }
+
+  /** Never rejects. */
+  async #process(key: string, handler: Handler): Promise<void> {
+    const startedMs = this.#options.clock.monotonicMs();
+    try {
+      const result = await handler(key);
+      this.#failures.delete(key);
+      if (result?.requeueAfterMs !== undefined) this.addAfter(key, result.requeueAfterMs);
+    } catch (error) {
+      this.#retry(key, error);
+    }
+    this.#finish(key, startedMs);
+  }
+
+  #retry(key: string, error: unknown): void {
+    const { backoff, random, metrics, name, onError } = this.#options;
+    const failures = (this.#failures.get(key) ?? 0) + 1;
+    this.#failures.set(key, failures);
+    const delayMs = backoffMs(backoff, failures, random);
+    metrics.queue.retries.inc({ name });
+    onError(key, error, delayMs);
+    this.addAfter(key, delayMs);
+  }
+
+  #finish(key: string, startedMs: number): void {
+    const { clock, metrics, name } = this.#options;
+    metrics.queue.workSeconds.observe({ name }, (clock.monotonicMs() - startedMs) / 1000);
+    this.#running.delete(key);
+    const addedMs = this.#dirty.get(key);
+    this.#dirty.delete(key);
+    if (addedMs !== undefined && !this.#closed) this.#waiting.set(key, addedMs);
+    this.#pump();
+    if (this.#running.size > 0) return;
+    for (const resolve of this.#whenIdle.splice(0)) resolve();
+  }
+
+  /** Gauges are read when they are scraped: that costs nothing per key. */
+  #publishGauges(): void {
+    const { name, metrics, clock } = this.#options;
+    metrics.onScrape(() => {
+      const ages = [...this.#running.values()].map((startedMs) => (clock.monotonicMs() - startedMs) / 1000);
+      metrics.queue.depth.set({ name }, this.#waiting.size);
+      metrics.queue.activeWorkers.set({ controller: name }, ages.length);
+      metrics.queue.unfinishedSeconds.set(
+        { name },
+        ages.reduce((sum, age) => sum + age, 0),
+      );
+      metrics.queue.longestRunningSeconds.set({ name }, Math.max(0, ...ages));
+    });
+  }
+}

@@ -1,0 +1,120 @@
+/**
+ * JSON schemas for kubeconform, made from what the pinned versions publish: Kubernetes' own OpenAPI document and
+ * CustomResourceDefinitions. Strict: a field that the API doesn't have is refused.
+ */
+
+/** A JSON schema, or an OpenAPI one; only what is changed on the way is named. */
+export interface Schema {
+  readonly type?: string | readonly string[];
+  readonly format?: string;
+  readonly $ref?: string;
+  readonly properties?: Readonly<Record<string, Schema>>;
+  readonly items?: Schema;
+  readonly additionalProperties?: Schema | boolean;
+  readonly definitions?: Readonly<Record<string, Schema>>;
+  readonly required?: readonly string[];
+  readonly nullable?: boolean;
+  readonly "x-kubernetes-preserve-unknown-fields"?: boolean;
+  readonly "x-kubernetes-int-or-string"?: boolean;
+  readonly "x-kubernetes-embedded-resource"?: boolean;
+  readonly "x-kubernetes-group-version-kind"?: readonly GroupVersionKind[];
+  readonly [other: string]: unknown;
+}
+
+interface GroupVersionKind {
+  readonly group: string;
+  readonly version: string;
+  readonly kind: string;
+}
+
+/** Types that JSON writes in more ways than OpenAPI's `type` says. */
+const loose: Readonly<Record<string, Schema>> = {
+  "io.k8s.apimachinery.pkg.util.intstr.IntOrString": { type: ["string", "integer"] },
+  "io.k8s.apimachinery.pkg.api.resource.Quantity": { type: ["string", "number"] },
+  // Generators write `creationTimestamp: null`.
+  "io.k8s.apimachinery.pkg.apis.meta.v1.Time": { type: ["string", "null"] },
+};
+
+const mapped = (schemas: Readonly<Record<string, Schema>>): Record<string, Schema> =>
+  Object.fromEntries(Object.entries(schemas).map(([name, schema]) => [name, strict(schema)]));
+
+/** The same schema, refusing fields that it doesn't name. */
+function strict(schema: Schema): Schema {
+  if (schema["x-kubernetes-int-or-string"] === true) return { type: ["string", "integer"] };
+  const { properties, items, additionalProperties: others, ...rest } = schema;
+  const open = schema["x-kubernetes-preserve-unknown-fields"] ?? schema["x-kubernetes-embedded-resource"];
+  const closed = properties !== undefined && others === undefined && open !== true;
+  return {
+    ...rest,
+    ...(schema.nullable === true && typeof schema.type === "string" ? { type: [schema.type, "null"] } : {}),
+    ...(properties === undefined ? {} : { properties: mapped(properties) }),
+    ...(items === undefined ? {} : { items: strict(items) }),
+    ...(typeof others === "object" ? { additionalProperties: strict(others) } : {}),
+    ...(closed ? { additionalProperties: false } : {}),
+  };
+}
+
+/** Names of the definitions that a schema leads to, through others too. */
+function reached(start: string, all: Readonly<Record<string, Schema>>): ReadonlySet<string> {
+  const found = new Set<string>();
+  const visit = (name: string): void => {
+    if (found.has(name)) return;
+    found.add(name);
+    for (const [, next = ""] of JSON.stringify(all[name]).matchAll(/"\$ref":"#\/definitions\/([^"]+)"/g))
+      visit(next);
+  };
+  visit(start);
+  return found;
+}
+
+/** kubeconform's names for its template `{{.ResourceKind}}{{.KindSuffix}}`: `deployment-apps-v1`. */
+const fileName = ({ group, version, kind }: GroupVersionKind): string =>
+  [kind, group.split(".")[0], version]
+    .filter((part) => part !== "" && part !== undefined)
+    .join("-")
+    .toLowerCase();
+
+/** A schema for each kind of Kubernetes, by the name that kubeconform looks for. */
+export function schemasOfOpenApi(definitions: Readonly<Record<string, Schema>>): Record<string, Schema> {
+  const made = { ...mapped(definitions), ...loose };
+  return Object.fromEntries(
+    Object.entries(definitions).flatMap(([name, schema]) => {
+      const kinds = schema["x-kubernetes-group-version-kind"] ?? [];
+      // Such as DeleteOptions: what many groups share is no document of its own.
+      if (kinds.length !== 1) return [];
+      const parts = [...reached(name, made)].map((part) => [part, made[part] ?? {}]);
+      const document = { $ref: `#/definitions/${name}`, definitions: Object.fromEntries(parts) as never };
+      return kinds.map((kind) => [fileName(kind), document]);
+    }),
+  );
+}
+
+/** A CustomResourceDefinition, as far as it is read here. */
+export interface Crd {
+  readonly spec: {
+    readonly group: string;
+    readonly names: { readonly kind: string };
+    readonly versions: readonly {
+      readonly name: string;
+      readonly schema: { readonly openAPIV3Schema: Schema };
+    }[];
+  };
+}
+
+/** A schema for each version of a CustomResourceDefinition. */
+export function schemasOfCrd({ spec }: Crd): Record<string, Schema> {
+  const { group, names, versions } = spec;
+  return Object.fromEntries(
+    versions.map(({ name, schema }) => {
+      const { properties = {}, ...rest } = schema.openAPIV3Schema;
+      const common = { apiVersion: { const: `${group}/${name}` }, kind: { const: names.kind } };
+      const document = strict({
+        ...rest,
+        // A CRD says nothing of metadata, which the API server checks by itself.
+        properties: { ...properties, ...common, metadata: { type: "object", required: ["name"] } },
+        required: [...new Set([...(rest.required ?? []), "apiVersion", "kind", "metadata"])],
+      });
+      return [fileName({ group, version: name, kind: names.kind }), document];
+    }),
+  );
+}

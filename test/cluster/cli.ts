@@ -1,0 +1,80 @@
+import { spawn } from "node:child_process";
+import { existsSync } from "node:fs";
+import { dirname, isAbsolute } from "node:path";
+import { Command, Option } from "commander";
+import { consoleProgress } from "./progress.ts";
+import { MODES, clusterFor } from "./provider.ts";
+import type { Cluster, Mode } from "./provider.ts";
+
+interface Options {
+  readonly name: string;
+  readonly mode: Mode;
+}
+
+const name = new Option("--name <cluster>", "which cluster").default("demo");
+const mode = new Option("--mode <mode>", "node: real pods; kwok: fake nodes; api: control plane only")
+  .choices(MODES)
+  .default("node");
+
+/** Shell lines that make kubectl talk to the cluster. */
+export function environmentOf(cluster: Pick<Cluster, "kubeconfig" | "kubectl">): string {
+  const path = isAbsolute(cluster.kubectl) ? `\nexport PATH='${dirname(cluster.kubectl)}':"$PATH"` : "";
+  return `export KUBECONFIG='${cluster.kubeconfig}'${path}`;
+}
+
+/** The command line: `cluster up | down | status | env | logs`. */
+export function program(): Command {
+  const cluster = new Command("cluster").description("A local Kubernetes for the demo and the tests");
+  cluster.command("up").description("start or repair it").addOption(name).addOption(mode).action(up);
+  cluster.command("down").description("remove it without a trace").addOption(name).action(down);
+  cluster.command("status").description("show what runs").addOption(name).action(status);
+  cluster.command("env").description("print what to eval in a shell").addOption(name).action(env);
+  const logsCommand = cluster.command("logs").description("show a component's log").argument("<component>");
+  logsCommand.option("-f, --follow", "keep showing what is added").addOption(name).action(logs);
+  return cluster;
+}
+
+async function up(options: Options): Promise<void> {
+  const cluster = await clusterFor(options.name, options.mode);
+  await cluster.up(consoleProgress());
+  console.log(
+    `cluster ${cluster.name} is up; for kubectl: eval "$(npm run -s cluster -- env --name ${cluster.name})"`,
+  );
+}
+
+async function down(options: Options): Promise<void> {
+  const cluster = await clusterFor(options.name, "node");
+  await cluster.down(consoleProgress());
+}
+
+async function status(options: Options): Promise<void> {
+  const { state, provider, components } = await (await clusterFor(options.name, "node")).status();
+  console.log(`${options.name}: ${state} (${provider})`);
+  for (const one of components)
+    console.log(`  ${one.name.padEnd(24)} ${one.state.padEnd(8)} ${one.pid ?? ""}`.trimEnd());
+  if (state !== "up") process.exitCode = 1;
+}
+
+async function env(options: Options): Promise<void> {
+  console.log(environmentOf(await clusterFor(options.name, "node")));
+}
+
+async function logs(component: string, options: Options & { readonly follow?: boolean }): Promise<void> {
+  const cluster = await clusterFor(options.name, "node");
+  const file = cluster.logFile(component);
+  if (file === undefined || !existsSync(file))
+    throw new Error(`no log of "${component}" in cluster ${options.name}`);
+  const tail = spawn("tail", ["-n", "+1", ...(options.follow === true ? ["-f"] : []), file], {
+    stdio: "inherit",
+  });
+  await new Promise((resolve) => tail.once("close", resolve));
+}
+
+if (import.meta.main) {
+  program()
+    .parseAsync()
+    .catch((error: unknown) => {
+      console.error(error instanceof Error ? error.message : error);
+      process.exitCode = 1;
+    });
+}

@@ -1,0 +1,100 @@
+import { readFileSync, readdirSync } from "node:fs";
+import { basename, join } from "node:path";
+import { describe, expect, test } from "@jest/globals";
+import { parse, parseAllDocuments } from "yaml";
+import { annotations } from "../../operator/api/names.ts";
+import { demoAppStatus } from "../../operator/api/schema.ts";
+import { validate } from "../../operator/api/validate.ts";
+
+const deploy = join(import.meta.dirname, "../../deploy");
+const customizations = join(deploy, "argocd/resource_customizations");
+const read = (...path: readonly string[]): string => readFileSync(join(...path), "utf8");
+const filesOf = (folder: string): readonly string[] =>
+  readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name));
+
+interface Stored {
+  readonly kind?: string;
+  readonly metadata?: { readonly name: string };
+  readonly status?: object;
+}
+
+describe("deploy/", () => {
+  const files = filesOf(deploy).filter((file) => file.endsWith(".yaml"));
+
+  test("holds no Secret", () => {
+    const secrets = files.filter((file) =>
+      parseAllDocuments(read(file)).some((document) => (document.toJS() as Stored | null)?.kind === "Secret"),
+    );
+    expect(files.length).toBeGreaterThan(20);
+    expect(secrets).toEqual([]);
+  });
+});
+
+describe("deploy/webapp/overlays", () => {
+  const environments = readdirSync(join(deploy, "webapp/overlays"));
+
+  test("has dev, staging and prod", () => {
+    expect(environments.toSorted()).toEqual(["dev", "prod", "staging"]);
+  });
+
+  test.each(environments.map((environment) => ({ environment })))(
+    "$environment generates a ConfigMap from every file it has, so that a change of any is noticed",
+    ({ environment }) => {
+      const folder = join(deploy, "webapp/overlays", environment);
+      const { configMapGenerator } = parse(read(folder, "kustomization.yaml")) as {
+        configMapGenerator: readonly { readonly files: readonly string[] }[];
+      };
+      const files = filesOf(folder).map((file) => basename(file));
+      expect(configMapGenerator.flatMap((one) => one.files).toSorted()).toEqual(
+        files.filter((file) => file !== "kustomization.yaml").toSorted(),
+      );
+    },
+  );
+
+  test.each(environments.map((environment) => ({ environment })))(
+    "$environment names its image in one line, by version and digest",
+    ({ environment }) => {
+      const lines = filesOf(join(deploy, "webapp/overlays", environment)).flatMap((file) =>
+        read(file)
+          .split("\n")
+          .filter((line) => line.includes("image:"))
+          .map((line) => `${basename(file)}:${line}`),
+      );
+      expect(lines).toEqual([
+        expect.stringMatching(
+          /^demoapp\.yaml: {2}image: ghcr\.io\/acme\/webapp:[0-9.]+@sha256:[0-9a-f]{64}$/,
+        ),
+      ]);
+    },
+  );
+});
+
+describe("the Lua of deploy/argocd", () => {
+  const scripts = filesOf(customizations).filter((file) => file.endsWith(".lua"));
+
+  test("says DemoApp's health in less than 25 lines", () => {
+    const lines = read(customizations, "demoapp.dev/DemoApp/health.lua").trimEnd().split("\n");
+    expect(lines.length).toBeLessThan(25);
+  });
+
+  test("knows no annotation that the operator doesn't, but for one that is kept for canary rollouts", () => {
+    const written = scripts.flatMap((file) => read(file).match(/demoapp\.dev\/[a-z-]+/g) ?? []);
+    const known: readonly string[] = [...Object.values(annotations), "demoapp.dev/promote"];
+    expect(new Set(written)).toEqual(new Set(known.filter((name) => written.includes(name))));
+    expect(written).toContain(annotations.retry);
+  });
+
+  const samples = filesOf(join(customizations, "demoapp.dev/DemoApp")).filter((file) =>
+    file.includes("/testdata/"),
+  );
+  test.each(samples.map((file) => ({ file, name: file.slice(customizations.length + 1) })))(
+    "is tried on what a cluster could hold: $name",
+    ({ file, name }) => {
+      const { status = {}, ...manifest } = parse(read(file)) as Stored;
+      expect(validate(manifest).ok).toBe(basename(name) !== "invalid_spec.yaml");
+      expect(demoAppStatus.strict().safeParse(status).error).toBeUndefined();
+    },
+  );
+});

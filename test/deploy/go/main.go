@@ -1,0 +1,53 @@
+// Tries what deploy/argocd tells Argo CD with Argo CD's own engines: the Lua of health checks and resource actions
+// in its sandbox, triggers and templates in its notifications engine. Writes JSON; the tests judge it.
+//
+//	customizations lua <resource_customizations> <argocd-cm.yaml>
+//	customizations notifications <argocd-notifications-cm.yaml> <application.yaml>...
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+
+	corev1 "k8s.io/api/core/v1"
+	"sigs.k8s.io/yaml"
+)
+
+func main() {
+	result, err := run(os.Args[1:])
+	if err == nil {
+		err = json.NewEncoder(os.Stdout).Encode(result)
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+}
+
+func run(args []string) (any, error) {
+	switch {
+	case len(args) == 3 && args[0] == "lua":
+		return tryLua(args[1], args[2])
+	case len(args) > 2 && args[0] == "notifications":
+		return tryNotifications(args[1], args[2:])
+	}
+	return nil, fmt.Errorf("usage: lua <folder> <argocd-cm.yaml> | notifications <cm.yaml> <application.yaml>...")
+}
+
+// read parses a YAML file; numbers become what Argo CD gets from the API server.
+func read(path string, into any) error {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return err
+	}
+	if err := yaml.Unmarshal(text, into); err != nil {
+		return fmt.Errorf("%s: %w", path, err)
+	}
+	return nil
+}
+
+func readConfigMap(path string) (*corev1.ConfigMap, error) {
+	configMap := &corev1.ConfigMap{}
+	return configMap, read(path, configMap)
+}

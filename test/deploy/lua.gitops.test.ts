@@ -1,0 +1,101 @@
+import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { basename, dirname, join } from "node:path";
+import { afterAll, beforeAll, expect, test } from "@jest/globals";
+import { parse } from "yaml";
+import { phases } from "../../operator/api/schema/status.ts";
+import { consoleProgress } from "../cluster/progress.ts";
+import { type Outcome, tryLua } from "./customizations.ts";
+
+const root = join(import.meta.dirname, "../../deploy/argocd/resource_customizations");
+const argocdCm = join(import.meta.dirname, "../../deploy/argocd/install/argocd-cm.yaml");
+
+interface Cases {
+  readonly tests?: readonly { readonly inputPath: string }[];
+  readonly discoveryTests?: readonly { readonly inputPath: string }[];
+  readonly actionTests?: readonly { readonly action: string; readonly inputPath: string }[];
+}
+
+/** The names that the program gives to the cases of one file. */
+function casesOf(file: string): readonly string[] {
+  const {
+    tests = [],
+    discoveryTests = [],
+    actionTests = [],
+  } = parse(readFileSync(join(root, file), "utf8")) as Cases;
+  const names = [
+    ...tests.map(({ inputPath }) => `health of ${inputPath}`),
+    ...discoveryTests.map(({ inputPath }) => `actions of ${inputPath}`),
+    ...actionTests.map(({ action, inputPath }) => `${action} on ${inputPath}`),
+  ];
+  return names.map((name) => `${dirname(file)}: ${name}`);
+}
+
+const files = readdirSync(root, { recursive: true, encoding: "utf8" });
+const cases = files
+  .filter((file) => ["health_test.yaml", "action_test.yaml"].includes(basename(file)))
+  .flatMap(casesOf);
+
+let outcomes: readonly Outcome[] = [];
+const folder = mkdtempSync(join(tmpdir(), "demoapp-lua-"));
+const build = 20 * 60_000;
+beforeAll(async () => {
+  outcomes = await tryLua(consoleProgress());
+}, build);
+afterAll(() => rmSync(folder, { recursive: true }));
+
+/** The outcomes with something else in argocd-cm. */
+async function outcomesWith(what: string, by: string): Promise<readonly Outcome[]> {
+  const text = readFileSync(argocdCm, "utf8");
+  expect(text).toContain(what);
+  const changed = join(folder, "argocd-cm.yaml");
+  writeFileSync(changed, text.replace(what, by));
+  return tryLua(consoleProgress(), changed);
+}
+const failed = (all: readonly Outcome[]): readonly string[] =>
+  all.filter(({ problem }) => problem !== "").map(({ name, problem }) => `${name}: ${problem}`);
+
+test.each(cases.map((name) => ({ name })))("in Argo CD's sandbox, $name is as expected", ({ name }) => {
+  expect(outcomes.find((outcome) => outcome.name === name)).toEqual({ name, problem: "" });
+});
+
+test("every case is tried, and nothing else", () => {
+  expect(outcomes.map(({ name }) => name).toSorted()).toEqual(cases.toSorted());
+});
+
+test("every phase has a case", () => {
+  const tried = files
+    .filter((file) => file.startsWith("demoapp.dev/DemoApp/testdata/"))
+    .map((file) => parse(readFileSync(join(root, file), "utf8")) as { status?: { phase?: string } });
+  expect(phases.filter((phase) => !tried.some(({ status }) => status?.phase === phase))).toEqual([]);
+});
+
+test("an action that changes more than annotations is found out", async () => {
+  const outcomes = await outcomesWith(
+    'obj.metadata.annotations["demoapp.dev/paused"] = "true"',
+    'obj.metadata.annotations["demoapp.dev/paused"] = "true"; obj.spec.suspend = true',
+  );
+  expect(failed(outcomes)).toEqual([
+    "demoapp.dev/DemoApp/actions: pause on ../testdata/healthy.yaml: changes /spec/suspend and not only annotations",
+    "demoapp.dev/DemoApp/actions: pause on ../testdata/healthy_after_acts.yaml: changes /spec/suspend and not only annotations",
+  ]);
+});
+
+test("an action that forgets what others annotated is found out", async () => {
+  const outcomes = await outcomesWith(
+    'obj.metadata.annotations["demoapp.dev/paused"] = "true"',
+    'obj.metadata.annotations = { ["demoapp.dev/paused"] = "true" }',
+  );
+  expect(failed(outcomes).join("\n")).toContain(
+    "changes /metadata/annotations/argocd.argoproj.io/tracking-id and not only annotations",
+  );
+});
+
+test("a health check that trusts a status of an older spec is found out", async () => {
+  const outcomes = await outcomesWith("status.observedGeneration ~= obj.metadata.generation", "false");
+  expect(failed(outcomes).map((line) => line.split(": ")[1])).toEqual([
+    "health of testdata/stale_healthy.yaml",
+    "health of testdata/stale_rejected.yaml",
+    "health of testdata/no_observed_generation.yaml",
+  ]);
+});

@@ -1,0 +1,90 @@
+import { readdirSync } from "node:fs";
+import { basename, join } from "node:path";
+import { beforeAll, expect, test } from "@jest/globals";
+import { consoleProgress } from "../cluster/progress.ts";
+import { type Sent, tryNotifications } from "./customizations.ts";
+
+const folder = join(import.meta.dirname, "applications");
+const commit = "5e9b1d8c0f4a";
+
+let all: readonly Sent[] = [];
+const build = 20 * 60_000;
+beforeAll(async () => {
+  all = await tryNotifications(
+    consoleProgress(),
+    readdirSync(folder).map((file) => join(folder, file)),
+  );
+}, build);
+
+/** All that is sent for an Application of the folder. */
+const sentFor = (name: string): readonly Sent[] =>
+  all.filter(({ path }) => basename(path) === `${name}.yaml`);
+const textOf = (name: string): string =>
+  sentFor(name)
+    .map(({ notification }) => notification.message)
+    .join("\n");
+
+const rows = [
+  { name: "deployed", triggers: ["deployed"] },
+  { name: "rolling-out", triggers: [] },
+  { name: "rejected", triggers: ["rolled-back"] },
+  { name: "out-of-room", triggers: ["degraded"] },
+  { name: "retrying-once", triggers: [] },
+  { name: "refused", triggers: ["sync-failed"] },
+  { name: "trying-again", triggers: [] },
+  { name: "unreadable", triggers: ["sync-failed"] },
+  { name: "new", triggers: [] },
+];
+test.each(rows)(
+  "for an Application that is $name, Argo CD's engine sends $triggers",
+  ({ name, triggers }) => {
+    expect(sentFor(name).map(({ trigger }) => trigger)).toEqual(triggers);
+  },
+);
+
+test("every Application of the folder has a row", () => {
+  expect(readdirSync(folder).toSorted()).toEqual(rows.map(({ name }) => `${name}.yaml`).toSorted());
+});
+
+test.each([
+  { name: "deployed", words: [commit, "3 of 3 pods of ghcr.io/acme/webapp:1.2.0 are available."] },
+  {
+    name: "rejected",
+    words: [commit, 'exit code 1: {"msg":"fault: crash"}', "Next: Change spec.image in Git"],
+  },
+  { name: "out-of-room", words: [commit, "A quota refuses", "Next: Raise the quota."] },
+  { name: "refused", words: [commit, "spec.replicas: Invalid value: 5000"] },
+  { name: "unreadable", words: ["What runs is unchanged", "yaml: line 7: did not find expected key"] },
+])("what is sent for $name says which app where, and the sentence that helps", ({ name, words }) => {
+  const text = textOf(name);
+  const all = [
+    "webapp-prod (sre-demo-prod)",
+    "https://argocd.test/applications/argocd/webapp-prod",
+    ...words,
+  ];
+  expect(all.filter((word) => !text.includes(word))).toEqual([]);
+});
+
+test("each is told once for a commit, or once for each time that the app breaks", () => {
+  const said = Object.fromEntries(all.map(({ path, oncePer }) => [basename(path, ".yaml"), oncePer]));
+  const sha = "5e9b1d8c0f4a7e21b6d3905c8f1e2a7b4c6d8e90";
+  const broken = "2026-11-24T11:01:00Z";
+  expect(said).toEqual({
+    deployed: sha,
+    rejected: broken,
+    "out-of-room": broken,
+    refused: sha,
+    unreadable: "2026-11-24T11:03:00Z",
+  });
+});
+
+test("only what a person must act on pages somebody", () => {
+  const severities = all.map(({ template, notification }) => [template, notification.pagerdutyv2?.severity]);
+  expect(Object.fromEntries(severities)).toEqual({
+    deployed: undefined,
+    "rolled-back": "warning",
+    degraded: "critical",
+    "sync-failed": "error",
+    unreadable: "error",
+  });
+});

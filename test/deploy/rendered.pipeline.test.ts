@@ -1,0 +1,189 @@
+import { basename } from "node:path";
+import { beforeAll, describe, expect, test } from "@jest/globals";
+import { validate } from "../../operator/api/validate.ts";
+import {
+  type Kind,
+  type ProjectSpec,
+  type Rendered,
+  applicationSet,
+  applications,
+  apps,
+  objectsIn,
+  ofKind,
+  overlays,
+  render,
+} from "./rendered.ts";
+
+const build = 10 * 60_000;
+beforeAll(render, build);
+
+const groupOf = ({ apiVersion }: Rendered): string => apiVersion.split("/").slice(0, -1).join("/");
+/** Kinds that Kubernetes and the operator make from what is in Git; the projects must permit them to be shown. */
+const children = {
+  demoapp: ["apps/ControllerRevision", "apps/Deployment", "apps/ReplicaSet", "/Pod", "/Service"],
+  "demoapp-platform": ["apps/ReplicaSet", "/Pod"],
+};
+const clusterKinds = new Set(["Namespace", "CustomResourceDefinition", "ClusterRole", "ClusterRoleBinding"]);
+const isOfCluster = ({ kind }: Rendered): boolean => clusterKinds.has(kind);
+const keyOf = ({ group, kind }: Kind): string => `${group}/${kind}`;
+const isLike = (name: string, glob = ""): boolean =>
+  glob.endsWith("*") ? name.startsWith(glob.slice(0, -1)) : name === glob;
+
+describe("what Argo CD is told to sync", () => {
+  test("comes from the one repository and revision that settings.yaml names", () => {
+    const generators = applicationSet().generators.map(({ git }) => git);
+    const sources = [
+      ...applications().map(({ source }) => source),
+      ...generators.map(({ repoURL, revision }) => ({ repoURL, targetRevision: revision })),
+    ];
+    const repositories = [
+      ...sources.map(({ repoURL }) => repoURL),
+      ...ofKind(apps, "AppProject").flatMap(({ spec }) => (spec as ProjectSpec).sourceRepos),
+    ];
+    expect(new Set(repositories)).toEqual(new Set(["https://github.com/acme/demoapp-operator.git"]));
+    expect(new Set(sources.map(({ targetRevision }) => targetRevision))).toEqual(new Set(["main"]));
+    expect(JSON.stringify(objectsIn(apps))).not.toContain('"settings"');
+  });
+
+  test("is rendered from folders that exist", () => {
+    const paths = applications().map(({ source }) => source.path);
+    expect(paths.filter((path) => objectsIn(path).length === 0)).toEqual([]);
+    expect(paths).toHaveLength(6);
+  });
+
+  test("belongs to one Application alone", () => {
+    const all = applications().flatMap(({ source, destination }) =>
+      objectsIn(source.path).map(
+        (object) =>
+          `${groupOf(object)}/${object.kind} ${object.metadata.namespace ?? destination.namespace}/${object.metadata.name}`,
+      ),
+    );
+    expect(all.filter((key, at) => all.indexOf(key) !== at)).toEqual([]);
+  });
+
+  test("lies in the Application's own namespace", () => {
+    const elsewhere = applications().flatMap(({ source, destination }) =>
+      objectsIn(source.path).filter(
+        ({ metadata }) => metadata.namespace !== undefined && metadata.namespace !== destination.namespace,
+      ),
+    );
+    expect(elsewhere).toEqual([]);
+  });
+
+  test("has the root in the last wave, which its own sync doesn't wait for", () => {
+    const wave = ({ metadata }: Rendered): number =>
+      Number(metadata.annotations?.["argocd.argoproj.io/sync-wave"] ?? 0);
+    const root = objectsIn(apps).find(({ metadata }) => metadata.name === "root");
+    expect(root && wave(root)).toBe(Math.max(...objectsIn(apps).map(wave)));
+  });
+
+  test("is retried for ever and by the newest commit, applied on the server's side", () => {
+    for (const { name, syncPolicy } of applications()) {
+      expect([name, syncPolicy.retry]).toEqual([name, expect.objectContaining({ limit: -1, refresh: true })]);
+      expect([name, syncPolicy.syncOptions]).toEqual([
+        name,
+        expect.arrayContaining(["ServerSideApply=true"]),
+      ]);
+    }
+  });
+});
+
+describe.each(["demoapp", "demoapp-platform"] as const)("the project %s", (name) => {
+  const project = (): ProjectSpec =>
+    ofKind(apps, "AppProject").find(({ metadata }) => metadata.name === name)?.spec as ProjectSpec;
+  const members = () => applications().filter((application) => application.project === name);
+  const objects = (): readonly Rendered[] => members().flatMap(({ source }) => objectsIn(source.path));
+  /** CreateNamespace makes these, and asks the project. */
+  const namespaces = (): readonly string[] =>
+    members()
+      .filter(({ syncPolicy }) => syncPolicy.syncOptions.includes("CreateNamespace=true"))
+      .map(({ destination }) => destination.namespace);
+
+  test("permits the kinds that its Applications consist of and what is made from them, and no other", () => {
+    const used = objects()
+      .filter((object) => !isOfCluster(object))
+      .map((object) => keyOf({ group: groupOf(object), kind: object.kind }));
+    expect(project().namespaceResourceWhitelist.map(keyOf).toSorted()).toEqual(
+      [...new Set([...used, ...children[name]])].toSorted(),
+    );
+  });
+
+  test("permits the objects of the cluster that it needs by name, and no other", () => {
+    const used = objects()
+      .filter(isOfCluster)
+      .map((object) => ({ group: groupOf(object), kind: object.kind, name: object.metadata.name }));
+    const needed = [...used, ...namespaces().map((name) => ({ group: "", kind: "Namespace", name }))];
+    const permitted = project().clusterResourceWhitelist;
+    const covers = (rule: Kind, need: Kind): boolean =>
+      keyOf(rule) === keyOf(need) && isLike(need.name ?? "", rule.name);
+    expect(needed.filter((need) => !permitted.some((rule) => covers(rule, need)))).toEqual([]);
+    expect(permitted.filter((rule) => !needed.some((need) => covers(rule, need)))).toEqual([]);
+  });
+
+  test("permits the namespaces that its Applications go to, and no other", () => {
+    const permitted = project().destinations.map(({ namespace }) => namespace);
+    const used = members().map(({ destination }) => destination.namespace);
+    expect(used.filter((namespace) => !permitted.some((glob) => isLike(namespace, glob)))).toEqual([]);
+    expect(permitted.filter((glob) => !used.some((namespace) => isLike(namespace, glob)))).toEqual([]);
+  });
+});
+
+describe("an environment of the app", () => {
+  test("is a valid DemoApp that may come before its CRD, and no Namespace", () => {
+    for (const path of overlays()) {
+      const demoApps = ofKind(path, "DemoApp");
+      expect(demoApps.map((app) => validate(app).ok)).toEqual([true]);
+      expect(demoApps.map(({ metadata }) => metadata.annotations)).toEqual([
+        { "argocd.argoproj.io/sync-options": "SkipDryRunOnMissingResource=true" },
+      ]);
+      expect(ofKind(path, "Namespace")).toEqual([]);
+    }
+  });
+
+  test("says its replicas itself unless an autoscaler of the DemoApp does", () => {
+    for (const path of overlays()) {
+      const scalers = ofKind(path, "HorizontalPodAutoscaler").map(({ spec }) => spec);
+      const counts = ofKind(path, "DemoApp").map(({ spec }) => typeof Object(spec).replicas);
+      expect([path, counts]).toEqual([path, [scalers.length === 0 ? "number" : "undefined"]]);
+      const ref = { apiVersion: "demoapp.dev/v1", kind: "DemoApp", name: "sre-demo-app" };
+      for (const scaler of scalers) expect(scaler).toMatchObject({ scaleTargetRef: ref });
+    }
+  });
+});
+
+describe("Argo CD's installation", () => {
+  const data = (name: string): Readonly<Record<string, string>> =>
+    ofKind("deploy/argocd/install", "ConfigMap").find(({ metadata }) => metadata.name === name)?.data ?? {};
+
+  test("keeps what the official one sets and adds ours", () => {
+    expect(Object.keys(data("argocd-cm"))).toEqual(
+      expect.arrayContaining([
+        "resource.exclusions",
+        "resource.customizations.ignoreResourceUpdates.all",
+        "resource.customizations.health.demoapp.dev_DemoApp",
+        "resource.customizations.actions.demoapp.dev_DemoApp",
+        "resource.customizations.health.argoproj.io_Application",
+      ]),
+    );
+    expect(data("argocd-cmd-params-cm")["controller.resource.health.persist"]).toBe("true");
+    expect(Object.keys(data("argocd-notifications-cm"))).toContain("trigger.rolled-back");
+  });
+
+  test("hides nothing that a DemoApp is made into", () => {
+    const hidden = data("argocd-cm")["resource.exclusions"] ?? "";
+    const kinds = [...hidden.matchAll(/^ {2}- (\S+)$/gm)].map(([, kind]) => kind);
+    expect(kinds).toContain("Lease");
+    const shown = new Set(["DemoApp", ...children.demoapp.map((key) => basename(key))]);
+    expect(kinds.filter((kind) => shown.has(kind ?? ""))).toEqual([]);
+  });
+
+  test("lets everybody look, those on call act on DemoApps and sync, and nobody change anything else", () => {
+    const { "policy.demoapp.csv": policy = "", "policy.default": fallback } = data("argocd-rbac-cm");
+    const grants = policy.split("\n").filter((line) => line.startsWith("p, "));
+    expect(fallback).toBe("role:readonly");
+    expect(grants.map((line) => line.split(", ").slice(1, 5).join(" "))).toEqual([
+      "role:demoapp-on-call applications sync demoapp/*",
+      "role:demoapp-on-call applications action/demoapp.dev/DemoApp/* demoapp/*",
+    ]);
+  });
+});

@@ -1,0 +1,81 @@
+import { basename } from "node:path";
+import { parseAllDocuments } from "yaml";
+import { renderAll } from "../../scripts/manifests.ts";
+import { consoleProgress } from "../cluster/progress.ts";
+
+export interface Kind {
+  readonly group: string;
+  readonly kind: string;
+  readonly name?: string;
+}
+export interface Rendered {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly metadata: {
+    readonly name: string;
+    readonly namespace?: string;
+    readonly annotations?: Readonly<Record<string, string>>;
+  };
+  readonly data?: Readonly<Record<string, string>>;
+  readonly spec: unknown;
+}
+interface Source {
+  readonly repoURL: string;
+  readonly targetRevision: string;
+  readonly path: string;
+}
+interface AppSpec {
+  readonly project: string;
+  readonly source: Source;
+  readonly destination: { readonly namespace: string };
+  readonly syncPolicy: { readonly syncOptions: readonly string[]; readonly retry: object };
+}
+interface SetSpec {
+  readonly generators: readonly {
+    readonly git: { readonly repoURL: string; readonly revision: string };
+  }[];
+  readonly template: { readonly spec: AppSpec };
+}
+export interface ProjectSpec {
+  readonly sourceRepos: readonly string[];
+  readonly destinations: readonly { readonly namespace: string }[];
+  readonly clusterResourceWhitelist: readonly Kind[];
+  readonly namespaceResourceWhitelist: readonly Kind[];
+}
+
+const folders = new Map<string, readonly Rendered[]>();
+
+/** Renders every kustomization below deploy/ and crds/; what is below needs it. */
+export async function render(): Promise<void> {
+  for (const { path, text } of await renderAll(consoleProgress()))
+    folders.set(
+      path,
+      parseAllDocuments(text).map((document) => document.toJS() as Rendered),
+    );
+}
+
+/** The objects of one kustomization; none if there is no such folder. */
+export const objectsIn = (path: string): readonly Rendered[] => folders.get(path) ?? [];
+export const ofKind = (path: string, kind: string): readonly Rendered[] =>
+  objectsIn(path).filter((object) => object.kind === kind);
+export const apps = "deploy/argocd/apps";
+export const overlays = (): readonly string[] =>
+  [...folders.keys()].filter((path) => path.startsWith("deploy/webapp/overlays/"));
+
+export const applicationSet = (): SetSpec => ofKind(apps, "ApplicationSet")[0]?.spec as SetSpec;
+
+/** Every Application there will be, the ApplicationSet's filled in as its generator does. */
+export function applications(): readonly (AppSpec & { readonly name: string })[] {
+  const own = ofKind(apps, "Application").map(({ metadata, spec }) => ({
+    name: metadata.name,
+    ...(spec as AppSpec),
+  }));
+  const { spec } = applicationSet().template;
+  const made = overlays().map((path) => ({
+    ...spec,
+    name: `webapp-${basename(path)}`,
+    source: { ...spec.source, path },
+    destination: { namespace: `sre-demo-${basename(path)}` },
+  }));
+  return [...own, ...made];
+}

@@ -1,0 +1,87 @@
+import { describe, expect, test } from "@jest/globals";
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { parse } from "yaml";
+import { imageIn } from "../../scripts/promote.ts";
+import { jobOf, needsOf, root, workflow } from "./workflow.ts";
+
+const read = (file: string): string => readFileSync(join(root, file), "utf8");
+
+describe("an image", () => {
+  const image = workflow("image.yaml").jobs;
+
+  test.each(["operator", "webapp"])(
+    "of the %s is built from the Dockerfile that the demo uses",
+    (program) => {
+      const { file } =
+        image.build?.steps?.find(({ uses }) => uses?.startsWith("docker/build-push"))?.with ?? {};
+      const built = String(file).replace("${{ inputs.program }}", program);
+      expect(read("scripts/images.ts")).toContain("`Dockerfile.${program}`");
+      expect(existsSync(join(root, built))).toBe(true);
+      for (const caller of ["ci.yaml", "release.yaml"])
+        expect(jobOf(caller, program)).toMatchObject({
+          uses: "./.github/workflows/image.yaml",
+          with: { program },
+        });
+    },
+  );
+
+  test.each([
+    [
+      "operator",
+      () =>
+        (parse(read("deploy/operator/kustomization.yaml")) as { images: { newName: string }[] }).images[0]
+          ?.newName,
+    ],
+    ["webapp", () => imageIn(read("deploy/webapp/overlays/dev/demoapp.yaml")).split(":")[0]],
+  ])("of the %s is pushed to where deploy/ takes it from", (program, deployed) => {
+    expect(deployed()).toBe(`ghcr.io/acme/${String(jobOf("ci.yaml", program).with?.image)}`);
+  });
+
+  test("is scanned in a job that may read the tree and holds no secret, before any job that can push", () => {
+    for (const key of ["build", "scan"]) {
+      expect(image[key]?.permissions).toEqual({ contents: "read" });
+      expect(JSON.stringify(image[key])).not.toMatch(/secrets|github\.token|login-action/);
+    }
+    expect(needsOf(image.push ?? {})).toEqual(["build", "scan"]);
+    const writers = Object.entries(image).filter(([, job]) => job.permissions?.packages === "write");
+    expect(writers.map(([key]) => key)).toEqual(["push"]);
+  });
+
+  test("leaves the build as a folder, not to a registry", () => {
+    const settings = image.build?.steps?.find(({ uses }) => uses?.startsWith("docker/build-push"))?.with;
+    expect(settings).toMatchObject({ platforms: "linux/amd64,linux/arm64", provenance: false, sbom: false });
+    expect(settings?.outputs).toMatch(/^type=oci,dest=dist\/\$\{\{ inputs\.program \}\}-image,tar=false$/);
+    expect(settings).not.toHaveProperty("push");
+  });
+
+  test("gets its tag last, when it is signed and attested", () => {
+    const steps = image.push?.steps?.map(({ run, uses }) => run ?? uses?.split("@")[0]) ?? [];
+    const order = ["node scripts/ci/publish.ts push", "actions/attest", "node scripts/ci/publish.ts tag"];
+    const places = order.map((part) => steps.findLastIndex((step) => step?.startsWith(part)));
+    expect(places).toEqual(places.toSorted((a, b) => a - b));
+    expect(places[0]).toBeGreaterThanOrEqual(0);
+  });
+});
+
+describe("a promotion", () => {
+  test("is verified before anything is opened, and waits for the environment's approval", () => {
+    expect(needsOf(jobOf("promote.yaml", "open"))).toEqual(["verify"]);
+    expect(jobOf("promote.yaml", "open").environment).toBe("${{ inputs.to }}");
+    const last = jobOf("promote.yaml", "verify").steps?.at(-1)?.run;
+    expect(last).toBe("node scripts/ci/verify.ts");
+  });
+
+  test("comes from main only", () => {
+    expect(jobOf("promote.yaml", "verify").if).toBe("${{ github.ref == 'refs/heads/main' }}");
+  });
+
+  test("to dev follows a web app that was built from main", () => {
+    const { uses, with: given, if: when } = jobOf("ci.yaml", "promote");
+    expect([uses, given]).toEqual([
+      "./.github/workflows/promote.yaml",
+      { to: "dev", image: "${{ needs.webapp.outputs.reference }}" },
+    ]);
+    expect(when).toContain("github.event_name == 'push'");
+  });
+});

@@ -1,0 +1,104 @@
+import { accepted, asList, refused, type Row } from "./row.ts";
+
+const secret = { secretKeyRef: { name: "database", key: "password" } };
+export const environment: readonly Row[] = [
+  accepted("environment from everywhere", {
+    env: [
+      { name: "PLAIN", value: "1" },
+      { name: "empty.name-with_all" },
+      { name: "SECRET", valueFrom: secret },
+      { name: "CONFIG", valueFrom: { configMapKeyRef: { name: "config", key: "a.b", optional: true } } },
+      { name: "POD", valueFrom: { fieldRef: { fieldPath: "metadata.name" } } },
+      { name: "LIMIT", valueFrom: { resourceFieldRef: { resource: "limits.memory", divisor: "1Mi" } } },
+    ],
+    envFrom: [
+      { configMapRef: { name: "config" } },
+      { prefix: "S_", secretRef: { name: "secrets", optional: true } },
+    ],
+  }),
+  refused(
+    "one variable twice",
+    {
+      env: [
+        { name: "A", value: "1" },
+        { name: "A", value: "2" },
+      ],
+    },
+    {
+      path: "spec.env",
+      says: 'duplicate entries for key [name="A"]',
+      server: '.spec.env: duplicate entries for key [name="A"]',
+    },
+  ),
+  refused(
+    "a variable without a name",
+    { env: [{ value: "1" }] },
+    {
+      path: "spec.env[0].name",
+      says: "Required value",
+      server: 'omits all key fields ["name"]',
+    },
+  ),
+  refused(
+    "a variable with an equals sign",
+    { env: [{ name: "A=B" }] },
+    { path: "spec.env[0].name", says: "without '='" },
+  ),
+  refused(
+    "a value and a source",
+    { env: [{ name: "A", value: "1", valueFrom: secret }] },
+    {
+      path: "spec.env[0]",
+      says: "an environment variable has value or valueFrom, not both: remove one",
+    },
+  ),
+  refused(
+    "two sources",
+    { env: [{ name: "A", valueFrom: { ...secret, fieldRef: { fieldPath: "metadata.name" } } }] },
+    {
+      path: "spec.env[0].valueFrom",
+      says: "valueFrom has one source",
+    },
+  ),
+  refused(
+    "no source",
+    { env: [{ name: "A", valueFrom: {} }] },
+    {
+      path: "spec.env[0].valueFrom",
+      says: "valueFrom has one source",
+    },
+  ),
+  refused(
+    "a number as value",
+    { env: [{ name: "A", value: 1 }] },
+    {
+      path: "spec.env[0].value",
+      says: "must be of type string",
+      server: "expected string",
+    },
+  ),
+  refused(
+    "envFrom with nothing in it",
+    { envFrom: [{ prefix: "A_" }] },
+    {
+      path: "spec.envFrom[0]",
+      says: "give configMapRef or secretRef",
+    },
+  ),
+  refused(
+    "a Secret with a wrong name",
+    { envFrom: [{ secretRef: { name: "Bad_Name" } }] },
+    {
+      path: "spec.envFrom[0].secretRef.name",
+      says: "must be a Kubernetes name",
+    },
+  ),
+  refused(
+    "201 variables",
+    { env: asList(201, (at) => ({ name: `A${at}` })) },
+    {
+      path: "spec.env",
+      says: "must have at most 200 items",
+    },
+  ),
+];

@@ -1,0 +1,87 @@
+import { accepted, asList, refused, type Fields, type Row } from "./row.ts";
+
+const given = (requests: Fields, limits: Fields): Fields => ({ resources: { requests, limits } });
+const malformed = (name: string, value: unknown): Row =>
+  refused(name, given({ cpu: value }, {}), {
+    path: "spec.resources.requests.cpu",
+    says: "must be a quantity that is not negative, such as 500m, 1 or 256Mi",
+    server: `spec.resources.requests[cpu]: Invalid value: ${JSON.stringify(value)}: must be a quantity that is not negative`,
+  });
+export const resources: readonly Row[] = [
+  accepted("a request alone", { resources: { requests: { cpu: "500m" } } }),
+  accepted("a limit alone", { resources: { limits: { memory: "64Mi" } } }),
+  accepted(
+    "quantities that are equal but spelt apart",
+    given({ cpu: "1000m", memory: "1Ki" }, { cpu: "1", memory: "1024" }),
+  ),
+  accepted("a quantity as a number", given({ cpu: 1 }, { cpu: 1 })),
+  accepted(
+    "every spelling of a quantity",
+    given({ cpu: "1e3", memory: "1.5Gi", "ephemeral-storage": "+.5E" }, {}),
+  ),
+  accepted("rare spellings of a quantity", {
+    resources: {
+      limits: {
+        "a.b/1": "1.",
+        "a.b/2": ".5",
+        "a.b/3": "1E-3",
+        "a.b/4": "12e+2",
+        "a.b/5": "1n",
+        "a.b/6": "-0",
+      },
+    },
+  }),
+  accepted("hugepages and a device", given({}, { "hugepages-2Mi": "4Mi", "nvidia.com/gpu": "1" })),
+  refused("a CPU request above the limit", given({ cpu: 1 }, { cpu: "999m" }), {
+    path: "spec.resources.requests",
+    says: "requests.cpu 1 is above limits.cpu 999m: raise the limit or lower the request",
+  }),
+  refused(
+    "both requests above their limits",
+    given({ memory: "1Gi", cpu: "0.6" }, { cpu: "500m", memory: "1G" }),
+    {
+      path: "spec.resources.requests",
+      says: "requests.cpu 0.6 is above limits.cpu 500m, requests.memory 1Gi is above limits.memory 1G: raise",
+    },
+  ),
+  refused("a device request above the limit", given({ "acme.com/card": "2" }, { "acme.com/card": "1" }), {
+    path: "spec.resources.requests",
+    says: "resources.requests must not be above resources.limits: raise the limit or lower the request",
+  }),
+  malformed("a quantity with a wrong suffix", "100mb"),
+  malformed("an empty quantity", ""),
+  malformed("a quantity with a blank", "1 Gi"),
+  malformed("a quantity that is only a point", "."),
+  malformed("a quantity without its exponent", "1e"),
+  malformed("a quantity with an endless exponent", "1e1234"),
+  malformed("a hexadecimal quantity", "0x10"),
+  malformed("a quantity with an upper-case K", "1K"),
+  malformed("a negative quantity", "-1"),
+  malformed("a negative number", -1),
+  refused("a quantity that is too long", given({ cpu: "1".repeat(33) }, {}), {
+    path: "spec.resources.requests.cpu",
+    says: "may not be more than 32 bytes",
+    server: "spec.resources.requests.cpu: Too long: may not be more than 32 bytes",
+  }),
+  refused("a quantity that is a fraction without quotes", given({ cpu: 0.5 }, {}), {
+    path: "spec.resources.requests.cpu",
+    says: "must be an integer or a string",
+    server: "must be of type integer,string",
+  }),
+  refused("a resource that is misspelt", given({ cpus: "1" }, {}), {
+    path: "spec.resources.requests",
+    says: "a resource is cpu, memory, ephemeral-storage",
+  }),
+  refused(
+    "nine resources",
+    {
+      resources: {
+        limits: Object.fromEntries(asList(9, (at) => [`acme.com/${at}`, "1"]) as [string, string][]),
+      },
+    },
+    {
+      path: "spec.resources.limits",
+      says: "must have at most 8 items",
+    },
+  ),
+];

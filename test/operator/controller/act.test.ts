@@ -1,0 +1,97 @@
+import { describe, expect, test } from "@jest/globals";
+import { Futile, act } from "../../../operator/controller/act.ts";
+import type { Action } from "../../../operator/core/action.ts";
+import { ApiError } from "../../../operator/runtime/client.ts";
+import type { ApiClient, KubeObject } from "../../../operator/runtime/kubernetes.ts";
+
+const object = (kind: string) => ({
+  apiVersion: "v1",
+  kind,
+  metadata: { namespace: "team", name: "web", uid: "1" },
+});
+const apply = (kind: string): Action => ({ do: "apply", object: object(kind), why: "update" });
+const remove: Action = { do: "delete", object: object("ControllerRevision"), why: "history limit" };
+
+/** A client that answers each write with the next of the answers: an object, or an error to reject with. */
+function answering(...answers: readonly (KubeObject | Error)[]) {
+  const left = [...answers];
+  const calls: string[] = [];
+  const answer = (verb: string) => (): Promise<KubeObject> => {
+    calls.push(verb);
+    const next = left.shift();
+    return next instanceof Error ? Promise.reject(next) : Promise.resolve(next ?? object("Service"));
+  };
+  const client = { apply: answer("apply"), patch: answer("patch"), delete: answer("delete") };
+  return { client: client as unknown as ApiClient, calls };
+}
+
+async function run(actions: readonly Action[], ...answers: readonly (KubeObject | Error)[]) {
+  const { client, calls } = answering(...answers);
+  const learned: KubeObject[] = [];
+  const done: string[] = [];
+  const options = {
+    client,
+    futile: new Futile(),
+    learn: (learnt: KubeObject) => void learned.push(learnt),
+    onDone: (action: Action) => void done.push(action.object.kind),
+  };
+  return { refused: await act(actions, options), calls, learned, done };
+}
+
+describe("acting", () => {
+  test("writes in order and learns what each write answered", async () => {
+    const answer = object("Deployment");
+    const { calls, learned, done } = await run([apply("Deployment"), apply("Service")], answer);
+    expect({ calls, done }).toEqual({ calls: ["apply", "apply"], done: ["Deployment", "Service"] });
+    expect(learned[0]).toBe(answer);
+  });
+
+  test.each([
+    { what: "validation", error: new ApiError(422, { message: "spec.x: Invalid value" }) },
+    { what: "RBAC or a webhook", error: new ApiError(403, { message: "User can't" }) },
+    {
+      what: "an unknown field, which server-side apply answers with 500",
+      error: new ApiError(500, {
+        message: "failed to create typed patch object: field not declared in schema",
+      }),
+    },
+  ])("stops at the first write that is refused by $what, and says which", async ({ error }) => {
+    const { refused, done } = await run(
+      [apply("Service"), apply("Deployment"), apply("Service")],
+      object("Service"),
+      error,
+    );
+    expect(refused).toEqual({ object: "Deployment/web", status: error.status, message: error.message });
+    expect(done).toEqual(["Service"]);
+  });
+
+  test.each([
+    { what: "a conflict", error: new ApiError(409, { reason: "Conflict" }) },
+    { what: "a failing server", error: new ApiError(503, {}) },
+    {
+      what: "a namespace that is going",
+      error: new ApiError(403, { message: "because it is being terminated" }),
+    },
+  ])("throws $what, which is worth another try", async ({ error }) => {
+    await expect(run([apply("Service")], error)).rejects.toBe(error);
+  });
+
+  test.each([404, 409])("takes a deletion that is answered with %d for done", async (status) => {
+    const { refused, calls } = await run(
+      [remove, apply("Service")],
+      new ApiError(status, { reason: "Conflict" }),
+    );
+    expect(refused).toBeUndefined();
+    expect(calls).toEqual(["delete", "apply"]);
+  });
+
+  test("does not repeat an apply that changed nothing, until the object has changed", async () => {
+    const { client, calls } = answering(
+      { ...object("Deployment"), metadata: { ...object("Deployment").metadata, resourceVersion: "7" } },
+      { ...object("Deployment"), metadata: { ...object("Deployment").metadata, resourceVersion: "9" } },
+    );
+    const options = { client, futile: new Futile(), learn: () => undefined, onDone: () => undefined };
+    for (const over of ["7", "7", "7", "8"]) await act([{ ...apply("Deployment"), over } as Action], options);
+    expect(calls).toEqual(["apply", "apply"]);
+  });
+});

@@ -1,0 +1,65 @@
+import { describe, expect, test } from "@jest/globals";
+import type { DemoAppStatus } from "../../../operator/api/schema.ts";
+import { AppMetrics } from "../../../operator/controller/metrics.ts";
+import { createMetrics } from "../../../operator/runtime/metrics.ts";
+import { app, at } from "../core/objects.ts";
+
+type Entry = NonNullable<DemoAppStatus["history"]>[number];
+const entry = (rollout: number, outcome: string, finishedAt?: string): Entry => ({
+  rollout,
+  hash: `h${rollout}`,
+  image: `app:${rollout}`,
+  startedAt: at(0),
+  outcome,
+  ...(finishedAt !== undefined && { finishedAt }),
+});
+
+function scene() {
+  const metrics = createMetrics();
+  const subject = new AppMetrics(metrics);
+  const lines = async (name: string): Promise<string[]> =>
+    (await metrics.scrape()).split("\n").filter((line) => line.startsWith(name));
+  return { subject, lines };
+}
+
+describe("metrics of the apps", () => {
+  test("show one phase per app, and its blockers by reason", async () => {
+    const { subject, lines } = scene();
+    const blocker = { object: "Pod/a", reason: "CrashLoop", message: "m", since: at(0), next: "n" };
+    subject.observe(app(), { phase: "Healthy" });
+    subject.observe(app(), { phase: "Degraded", blockers: [blocker] });
+    expect(await lines("demoapp_phase{")).toEqual([
+      'demoapp_phase{namespace="team",name="web",phase="Degraded"} 1',
+    ]);
+    expect(await lines("demoapp_blockers{")).toEqual([
+      'demoapp_blockers{namespace="team",name="web",reason="CrashLoop"} 1',
+    ]);
+  });
+
+  test("go with their app", async () => {
+    const { subject, lines } = scene();
+    subject.observe(app(), { phase: "Healthy" });
+    subject.forget("team/web");
+    expect(await lines("demoapp_phase{")).toEqual([]);
+  });
+
+  test("count every rollout that was seen to end, one that gave way to the next too", async () => {
+    const { subject, lines } = scene();
+    subject.observe(app(), { history: [entry(1, "Running")] });
+    subject.observe(app(), { history: [entry(2, "Running"), entry(1, "Superseded", at(5))] });
+    subject.observe(app(), { history: [entry(2, "Accepted", at(30)), entry(1, "Superseded", at(5))] });
+    expect(await lines("demoapp_rollouts_total{")).toEqual([
+      'demoapp_rollouts_total{outcome="superseded"} 1',
+      'demoapp_rollouts_total{outcome="accepted"} 1',
+    ]);
+    expect(await lines("demoapp_rollout_duration_seconds_sum")).toContain(
+      'demoapp_rollout_duration_seconds_sum{outcome="accepted"} 30',
+    );
+  });
+
+  test("do not count what had ended before this operator started", async () => {
+    const { subject, lines } = scene();
+    subject.observe(app(), { history: [entry(1, "Accepted", at(5))] });
+    expect(await lines("demoapp_rollouts_total{")).toEqual([]);
+  });
+});

@@ -1,0 +1,109 @@
+import { describe, expect, test } from "@jest/globals";
+import { appOf, manifestOf, podOf, scalerOf } from "../../../operator/controller/transform.ts";
+
+const metadata = { namespace: "team", name: "web", uid: "1", resourceVersion: "1", generation: 3 };
+const demoApp = (spec: unknown) => ({ apiVersion: "demoapp.dev/v1", kind: "DemoApp", metadata, spec });
+
+describe("what caches keep", () => {
+  test("a DemoApp comes with its defaults filled in", () => {
+    const { spec, problems, generation } = appOf(demoApp({ image: "app:1" }));
+    expect({ replicas: spec?.replicas, problems, generation }).toEqual({
+      replicas: 2,
+      problems: [],
+      generation: 3,
+    });
+  });
+
+  test("a DemoApp's spec is read once per generation, and anew when another took its name", () => {
+    const first = appOf(demoApp({ image: "app:1" }));
+    expect(appOf(demoApp({ image: "app:1" }), first).spec).toBe(first.spec);
+    for (const other of [{ generation: 4 }, { uid: "2" }])
+      expect(
+        appOf({ ...demoApp({ image: "app:2" }), metadata: { ...metadata, ...other } }, first).spec?.image,
+      ).toBe("app:2");
+  });
+
+  test("a stored DemoApp that is not valid comes with its problems instead of a spec", () => {
+    const { spec, problems } = appOf(demoApp({ image: "app:1", replicas: -1 }));
+    expect(spec).toBeUndefined();
+    expect(problems).toEqual([expect.objectContaining({ path: "spec.replicas" })]);
+  });
+
+  test("an object's owners of status are emptied but keep their place, which patches name", () => {
+    const managedFields = [
+      { manager: "kube-controller-manager", subresource: "status", fieldsV1: { "f:status": {} } },
+      { manager: "kubectl", fieldsV1: { "f:spec": {} } },
+    ];
+    const { metadata: kept } = manifestOf({
+      apiVersion: "v1",
+      kind: "Service",
+      metadata: { ...metadata, managedFields },
+    });
+    expect(kept.managedFields?.map(({ manager, fieldsV1 }) => [manager, fieldsV1])).toEqual([
+      ["kube-controller-manager", {}],
+      ["kubectl", { "f:spec": {} }],
+    ]);
+  });
+
+  test("equal sets of owned fields are one object, so that a thousand apps don't keep a thousand", () => {
+    const fieldsOf = (name: string) => {
+      const fieldsV1 = { "f:metadata": { [`k:${name}`]: {} }, "f:spec": { "f:replicas": {} } };
+      const managedFields = [{ manager: "demoapp-operator", fieldsV1 }];
+      return manifestOf({ apiVersion: "apps/v1", kind: "Deployment", metadata: { name, managedFields } })
+        .metadata.managedFields?.[0]?.fieldsV1;
+    };
+    const [web, api] = [fieldsOf("web"), fieldsOf("api")];
+    expect(web).toEqual({ "f:metadata": { "k:web": {} }, "f:spec": { "f:replicas": {} } });
+    expect(api?.["f:spec"]).toBe(web?.["f:spec"]);
+  });
+
+  test("a pod comes with its worst news: the last ending also while it waits", () => {
+    const terminated = {
+      reason: "Error",
+      exitCode: 3,
+      message: "no /data",
+      finishedAt: "2026-01-01T00:00:00Z",
+    };
+    const containerStatuses = [
+      {
+        name: "app",
+        restartCount: 2,
+        state: { waiting: { reason: "CrashLoopBackOff" } },
+        lastState: { terminated },
+      },
+    ];
+    const conditions = [
+      { type: "PodScheduled", status: "False", reason: "Unschedulable", message: "0/1 nodes" },
+    ];
+    const pod = podOf({ apiVersion: "v1", kind: "Pod", metadata, status: { conditions, containerStatuses } });
+    expect(pod).toMatchObject({ ready: false, unschedulable: "0/1 nodes" });
+    expect(pod.containers[0]).toMatchObject({
+      restarts: 2,
+      waiting: { reason: "CrashLoopBackOff" },
+      ended: { exitCode: 3, message: "no /data" },
+    });
+  });
+
+  test("a pod's last words are cut to what fits into a status", () => {
+    const state = { terminated: { reason: "Error", exitCode: 1, message: "x".repeat(9000), finishedAt: "" } };
+    const pod = podOf({
+      apiVersion: "v1",
+      kind: "Pod",
+      metadata,
+      status: { containerStatuses: [{ name: "app", state }] },
+    });
+    expect(pod.containers[0]?.ended?.message).toHaveLength(1024);
+  });
+
+  test("a scaler comes down to what it targets", () => {
+    const spec = { scaleTargetRef: { kind: "Deployment", name: "web" } };
+    expect(
+      scalerOf({ apiVersion: "autoscaling/v2", kind: "HorizontalPodAutoscaler", metadata, spec }),
+    ).toEqual({
+      namespace: "team",
+      name: "web",
+      targetKind: "Deployment",
+      targetName: "web",
+    });
+  });
+});

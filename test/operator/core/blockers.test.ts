@@ -1,0 +1,103 @@
+import { describe, expect, test } from "@jest/globals";
+import type { Blocker } from "../../../operator/api/schema.ts";
+import { blockersOf, isUnexplained } from "../../../operator/core/blockers.ts";
+import type { Observed } from "../../../operator/core/observed.ts";
+import { viewOf } from "../../../operator/core/view.ts";
+import { ending, rows, stuck } from "./blocking.ts";
+import { acts, carrying, v1, valid } from "./deciding.ts";
+import { app, at, crashing, pod, running, startMs, unready, waiting } from "./objects.ts";
+
+const blockers = (before: Partial<Observed>): readonly Blocker[] =>
+  blockersOf(viewOf(valid(before), startMs));
+
+describe("what is in the way, and what to do about it", () => {
+  test.each(rows)("$name: $reason", ({ before, reason, object = "Pod/a", says, next }) => {
+    const found = blockers(before);
+    expect(found.map((blocker) => blocker.reason)).toEqual([reason]);
+    expect(found[0]).toMatchObject({ object, since: at(0) });
+    expect(found[0]?.message).toContain(says);
+    expect(found[0]?.next).toContain(next);
+  });
+});
+
+describe("nothing is in the way", () => {
+  const done = { ...running("migrate"), runningSince: undefined };
+  const finished = { ...done, ended: { reason: "Completed", exitCode: 0, message: "", at: at(-5) } };
+
+  test.each<{ name: string; before: Partial<Observed> }>([
+    { name: "while a pod starts", before: stuck(waiting("ContainerCreating")) },
+    {
+      name: "while it starts after an init container that has done its work",
+      before: stuck(finished, running()),
+    },
+    {
+      name: "after an init container that needed two tries",
+      before: stuck({ ...finished, restarts: 1 }, running()),
+    },
+    {
+      name: "of a pod that is available, though it crashed once",
+      before: {
+        pods: [
+          pod("a", v1, { containers: [{ ...running(), restarts: 1, ended: ending("Error", "").ended }] }),
+        ],
+      },
+    },
+    {
+      name: "of a pod that is going",
+      before: { pods: [{ ...unready("a", v1, crashing("x")), deleting: true }] },
+    },
+    {
+      name: "of another pod's warning",
+      before: { ...stuck(running()), warnings: [{ pod: "b", reason: "Unhealthy", message: "x" }] },
+    },
+    {
+      name: "once the Deployment controller makes pods again",
+      before: {
+        deployment: carrying(v1, { conditions: [{ type: "ReplicaFailure", status: "False", message: "x" }] }),
+      },
+    },
+    {
+      name: "by an abort that names no rollout under way",
+      before: { app: acts("app:1", { abort: "1" }), revisions: [v1] },
+    },
+  ])("$name", ({ before }) => {
+    expect(blockers(before)).toEqual([]);
+  });
+});
+
+test("a reason is told once, by the first pod that shows it, and since it was first seen", () => {
+  const known = { object: "Pod/z", reason: "CrashLoop", message: "", since: at(-90), next: "" };
+  const pods = [unready("a", v1, crashing("one")), unready("b", v1, crashing("two"))];
+  expect(blockers({ app: app({ status: { blockers: [known] } }), pods })).toEqual([
+    expect.objectContaining({ object: "Pod/a", reason: "CrashLoop", since: at(-90) }),
+  ]);
+});
+
+test("no message is longer than the API takes", () => {
+  const [blocker] = blockers(stuck(waiting("ErrImagePull", "x".repeat(5000))));
+  expect(blocker?.message).toHaveLength(2048);
+});
+
+test.each([
+  { name: "a container that runs but isn't ready", pod: unready("a", v1, running()), asks: true },
+  {
+    name: "a container that is being created",
+    pod: unready("a", v1, waiting("ContainerCreating")),
+    asks: true,
+  },
+  {
+    name: "a container that says what it waits for",
+    pod: unready("a", v1, waiting("ErrImagePull")),
+    asks: false,
+  },
+  { name: "a ready pod", pod: pod("a", v1), asks: false },
+  { name: "a pod that is going", pod: { ...unready("a", v1, running()), deleting: true }, asks: false },
+  { name: "a pod without a node", pod: { ...unready("a", v1, []), unschedulable: "no" }, asks: false },
+  {
+    name: "a pod that has only just been made",
+    pod: { ...unready("a", v1, running()), createdAt: at(-4) },
+    asks: false,
+  },
+])("the events of a pod are worth asking for: $name, $asks", ({ pod: of, asks }) => {
+  expect(isUnexplained(of, startMs)).toBe(asks);
+});

@@ -1,0 +1,40 @@
+import { expect, test } from "@jest/globals";
+import { plan } from "../../../operator/core/plan.ts";
+import { app, applied, at, observed, pod, revision, rolledOut, spec, startMs, unready } from "./objects.ts";
+
+test("an installation says which pods only minReadySeconds keeps from counting", () => {
+  const first = revision("app:1", 1);
+  const pods = [
+    pod("a", first, { readySince: at(-5) }),
+    pod("b", first, { readySince: at(-20) }),
+    unready("c", first, []),
+  ];
+  const wanted = app({ spec: spec({ replicas: 3, minReadySeconds: 15 }) });
+  const { status } = plan(observed({ app: wanted, revisions: [first], pods }), startMs);
+  expect(status.message).toBe("Installing app:1: 1 of 3 pods are available (1 ready for less than 15 s).");
+});
+
+test("a rejection's message is one line with both ends of the last words, all of which the status keeps", () => {
+  const good = revision("app:1", 1, "accepted");
+  const words = `keeps ending, last with exit code 1: ${"a line of the log\n".repeat(30)}Error: no database`;
+  const bad = { ...revision("app:2", 2, "rejected"), message: words };
+  const pods = [pod("a", good), pod("b", good)];
+  const before = observed({ revisions: [good], pods });
+  const deployment = rolledOut(applied(plan(before, startMs).actions, "Deployment"));
+  const wanted = app({ spec: spec({ image: "app:2" }) });
+  const { status } = plan({ ...before, app: wanted, deployment, revisions: [good, bad] }, startMs);
+  expect(status.phase).toBe("Degraded");
+  expect(status.message).toMatch(
+    /^Rollout 2 of app:2 was rejected \(keeps ending, last with exit code 1: a line of the log [^\n]* … [^\n]*Error: no database\); rollout 1 of app:1 serves\. Next: Change spec\.image in Git/,
+  );
+  expect(status.rejected?.[0]?.message).toBe(words);
+});
+
+test("of an image's digest a person is told the first digits", () => {
+  const digest = `sha256:${"0123456789ab".padEnd(64, "c")}`;
+  const wanted = app({ spec: spec({ image: `registry:5000/app:1@${digest}` }) });
+  const { status } = plan(observed({ app: wanted }), startMs);
+  expect(status.message).toContain("registry:5000/app:1@sha256:0123456789ab:");
+  expect(status.display?.image).toBe("registry:5000/app:1@sha256:0123456789ab");
+  expect(status.candidate?.image).toBe(`registry:5000/app:1@${digest}`);
+});

@@ -1,0 +1,157 @@
+import { annotations, apiVersion, childAnnotations, kind } from "../../../operator/api/names.ts";
+import { type DemoAppSpec, type DemoAppStatus, demoAppSpec } from "../../../operator/api/schema.ts";
+import type { Action } from "../../../operator/core/action.ts";
+import { hashOf } from "../../../operator/core/hash.ts";
+import type { Fields, Manifest } from "../../../operator/core/manifest.ts";
+import type {
+  App,
+  ContainerState,
+  Observed,
+  Outcome,
+  Pod,
+  Revision,
+} from "../../../operator/core/observed.ts";
+import { timestamp } from "../../../operator/core/observed.ts";
+import { renderPodTemplate } from "../../../operator/core/render/pod.ts";
+import { renderRevision } from "../../../operator/core/revisions.ts";
+
+/** The moment at which tests begin: 2026-01-01T00:00:00Z. */
+export const startMs = Date.UTC(2026, 0, 1);
+export const at = (seconds: number): string => timestamp(startMs + seconds * 1000);
+
+export const spec = (fields: Readonly<Record<string, unknown>> = {}): DemoAppSpec =>
+  demoAppSpec.parse({ image: "app:1", ...fields });
+
+export const app = (fields: Partial<App> = {}): App => ({
+  name: "web",
+  namespace: "team",
+  uid: "uid-web",
+  generation: 1,
+  deleting: false,
+  annotations: {},
+  spec: spec(),
+  problems: [],
+  status: undefined,
+  ...fields,
+});
+
+export const owner = {
+  apiVersion,
+  kind,
+  name: "web",
+  uid: "uid-web",
+  controller: true,
+  blockOwnerDeletion: true,
+};
+
+/** A revision of `app()` with the given image, in the given state. */
+export function revision(image: string, rollout: number, outcome?: Outcome): Revision {
+  const wanted = spec({ image });
+  const bare: Revision = {
+    hash: hashOf(wanted),
+    rollout,
+    image,
+    template: renderPodTemplate(app(), wanted),
+    startedAt: at(rollout * 10 - 1000),
+    outcome,
+    finishedAt: outcome && at(rollout * 10 - 995),
+    reason: outcome === "rejected" ? "CrashLoop" : undefined,
+    message: outcome === "rejected" ? "it keeps ending" : undefined,
+    live: { apiVersion, kind: "ControllerRevision", metadata: { name: "x" } },
+  };
+  return { ...bare, live: renderRevision(app(), bare) };
+}
+
+export const running = (name = "app", since = at(-500)): ContainerState => ({
+  name,
+  restarts: 0,
+  runningSince: since,
+  waiting: undefined,
+  ended: undefined,
+});
+
+export const waiting = (
+  reason: string,
+  message = "",
+  more: Partial<ContainerState> = {},
+): ContainerState => ({
+  ...running(),
+  runningSince: undefined,
+  waiting: { reason, message },
+  ...more,
+});
+
+export const crashing = (message: string, seconds = 0, more: Partial<ContainerState> = {}): ContainerState =>
+  waiting("CrashLoopBackOff", "back-off", {
+    restarts: 2,
+    ended: { reason: "Error", exitCode: 1, message, at: at(seconds) },
+    ...more,
+  });
+
+export const pod = (name: string, of: Revision, more: Partial<Pod> = {}): Pod => ({
+  name,
+  uid: `uid-${name}`,
+  hash: of.hash,
+  createdAt: at(-500),
+  deleting: false,
+  ready: true,
+  readySince: at(-400),
+  unschedulable: undefined,
+  containers: [running()],
+  ...more,
+});
+
+/** A pod that is not ready. */
+export const unready = (
+  name: string,
+  of: Revision,
+  container: ContainerState | readonly ContainerState[],
+): Pod => pod(name, of, { ready: false, readySince: undefined, containers: [container].flat() });
+
+export const observed = (fields: Partial<Observed> = {}): Observed => ({
+  app: app(),
+  deployment: undefined,
+  service: undefined,
+  revisions: [],
+  pods: [],
+  warnings: [],
+  scalers: [],
+  refused: undefined,
+  ...fields,
+});
+
+/** What the API server and the Deployment controller make of an applied Deployment. */
+export const rolledOut = (deployment: Manifest, counts: Fields = {}): Manifest => {
+  const replicas = (deployment["spec"] as { replicas: number }).replicas;
+  const all = { replicas, readyReplicas: replicas, updatedReplicas: replicas, availableReplicas: replicas };
+  return {
+    ...deployment,
+    metadata: { ...deployment.metadata, uid: `uid-${deployment.kind}`, generation: 1, resourceVersion: "1" },
+    status: { observedGeneration: 1, ...all, ...counts },
+  };
+};
+
+/** The object that a plan applies, by kind. Throws if it applies none. */
+export function applied(actions: readonly Action[], wantedKind: string): Manifest {
+  const action = actions.find(({ do: verb, object }) => verb === "apply" && object.kind === wantedKind);
+  if (!action)
+    throw new Error(`no ${wantedKind} is applied by ${JSON.stringify(actions.map(({ why }) => why))}`);
+  return action.object;
+}
+
+export const acting = (act: keyof typeof annotations, value: string): App =>
+  app({ annotations: { [annotations[act]]: value } });
+
+export const noted = (deployment: Manifest, note: { best: number; seconds: number }): Manifest => ({
+  ...deployment,
+  metadata: {
+    ...deployment.metadata,
+    annotations: {
+      ...deployment.metadata.annotations,
+      [childAnnotations.best]: String(note.best),
+      [childAnnotations.progressAt]: at(note.seconds),
+    },
+  },
+});
+
+export const statusOf = (status: Partial<DemoAppStatus>): DemoAppStatus => status;

@@ -1,0 +1,237 @@
+import { describe, expect, test } from "@jest/globals";
+import { annotations } from "../../../operator/api/names.ts";
+import type { Phase } from "../../../operator/api/schema.ts";
+import type { Observed } from "../../../operator/core/observed.ts";
+import { phaseOf } from "../../../operator/core/phase.ts";
+import { viewOf } from "../../../operator/core/view.ts";
+import { accepted2, acts, carrying, rejected2, v1, v2, valid, wants } from "./deciding.ts";
+import { app, at, crashing, pod, revision, running, spec, startMs, statusOf, unready } from "./objects.ts";
+
+interface Row {
+  readonly name: string;
+  readonly before: Partial<Observed>;
+  readonly phase: Phase;
+  readonly says: string;
+}
+
+const missing = { replicas: 1, readyReplicas: 1, updatedReplicas: 1, availableReplicas: 1 };
+const longUnready = statusOf({
+  conditions: [
+    { type: "Ready", status: "False", lastTransitionTime: at(-700), reason: "Recovering", message: "" },
+  ],
+});
+
+const rows: readonly Row[] = [
+  {
+    name: "suspended, whatever else is wrong",
+    before: {
+      app: app({ spec: spec({ suspend: true }) }),
+      refused: { object: "Service/web", status: 422, message: "no" },
+    },
+    phase: "Suspended",
+    says: "spec.suspend is true",
+  },
+  {
+    name: "a name that becomes free by itself",
+    before: {
+      service: { apiVersion: "v1", kind: "Service", metadata: { name: "web", deletionTimestamp: at(0) } },
+    },
+    phase: "Installing",
+    says: "Service/web of an earlier owner is still being deleted",
+  },
+  {
+    name: "a name that is taken",
+    before: { service: { apiVersion: "v1", kind: "Service", metadata: { name: "web" } } },
+    phase: "Degraded",
+    says: "Service/web exists already",
+  },
+  {
+    name: "a rejected version that is still asked for, once only the good one runs",
+    before: {
+      app: wants("app:2"),
+      revisions: [v1, rejected2],
+      deployment: carrying(v1),
+      pods: [pod("a", v1)],
+    },
+    phase: "Degraded",
+    says: "Rollout 2 of app:2 was rejected (it keeps ending); rollout 1 of app:1 serves.",
+  },
+  {
+    name: "the same, though a pod of the good version has just been lost",
+    before: {
+      app: wants("app:2", { status: longUnready }),
+      revisions: [v1, rejected2],
+      deployment: carrying(v1, missing),
+      pods: [pod("a", v1)],
+    },
+    phase: "Degraded",
+    says: "Rollout 2 of app:2 was rejected",
+  },
+  {
+    name: "a rejected version that the Deployment still carries",
+    before: { app: wants("app:2"), revisions: [v1, rejected2], deployment: carrying(v2), pods: [] },
+    phase: "RollingBack",
+    says: "Going back to app:1",
+  },
+  {
+    name: "a rejected version whose pods are still there",
+    before: {
+      app: wants("app:2"),
+      revisions: [v1, rejected2],
+      deployment: carrying(v1, { replicas: 3 }),
+      pods: [pod("a", v1), unready("b", v2, crashing("no luck"))],
+    },
+    phase: "RollingBack",
+    says: "Going back to app:1: 1 of 2",
+  },
+  {
+    name: "Git has gone back to the good version while another was under way",
+    before: {
+      app: wants("app:1"),
+      revisions: [v1, revision("app:2", 2, "superseded")],
+      deployment: carrying(v2),
+    },
+    phase: "RollingBack",
+    says: "Going back to app:1",
+  },
+  {
+    name: "a new version while paused",
+    before: { app: acts("app:2", { paused: "true" }), revisions: [v1], deployment: carrying(v1) },
+    phase: "Paused",
+    says: "app:2 waits: remove the annotation demoapp.dev/paused",
+  },
+  {
+    name: "a rollout whose pods are not ready, before the deadline",
+    before: {
+      app: wants("app:2", { status: longUnready }),
+      revisions: [v1, v2],
+      deployment: carrying(v2, missing),
+      pods: [unready("b", v2, running())],
+    },
+    phase: "Progressing",
+    says: "Rolling out app:2",
+  },
+  {
+    name: "a first install",
+    before: { app: wants("app:1"), revisions: [revision("app:1", 1)] },
+    phase: "Installing",
+    says: "Installing app:1: 0 of 2 pods are available",
+  },
+  {
+    name: "a rollout",
+    before: {
+      app: wants("app:2"),
+      revisions: [v1, v2],
+      deployment: carrying(v2, missing),
+      pods: [pod("b", v2)],
+    },
+    phase: "Progressing",
+    says: "Rolling out app:2: 1 of 2 pods of it are available",
+  },
+  {
+    name: "an accepted version whose pods keep ending: it is not taken back, and waiting does not help",
+    before: {
+      app: wants("app:1"),
+      revisions: [v1],
+      deployment: carrying(v1, missing),
+      pods: [pod("a", v1), unready("b", v1, crashing("no luck"))],
+    },
+    phase: "Degraded",
+    says: "1 of 2 pods are available; others keep ending",
+  },
+  {
+    name: "a rollout whose pods are ready, but not yet for minReadySeconds",
+    before: {
+      app: app({ spec: spec({ image: "app:2", minReadySeconds: 15 }) }),
+      revisions: [v1, v2],
+      deployment: carrying(v2, missing),
+      pods: [pod("b", v2, { readySince: at(-5) })],
+    },
+    phase: "Progressing",
+    says: "(1 ready for less than 15 s)",
+  },
+  {
+    name: "a restart",
+    before: {
+      app: wants("app:1", { annotations: { [annotations.restartAt]: at(-1) } }),
+      revisions: [v1],
+      deployment: carrying(v1),
+    },
+    phase: "Progressing",
+    says: "Restarting the pods",
+  },
+  {
+    name: "a pod that was lost",
+    before: { app: wants("app:1"), revisions: [v1], deployment: carrying(v1, missing), pods: [pod("a", v1)] },
+    phase: "Progressing",
+    says: "1 of 2 pods are available",
+  },
+  {
+    name: "the Deployment gone",
+    before: { app: wants("app:1"), revisions: [v1] },
+    phase: "Progressing",
+    says: "0 of 2",
+  },
+  {
+    name: "all its pods available",
+    before: { app: wants("app:2"), revisions: [v1, accepted2], deployment: carrying(v2) },
+    phase: "Healthy",
+    says: "2 of 2 pods of app:2 are available",
+  },
+];
+
+describe("the phase of an app", () => {
+  test.each(rows)("$name: $phase", ({ before, phase, says }) => {
+    const of = phaseOf(viewOf(valid(before), startMs));
+    expect(of.phase).toBe(phase);
+    expect(of.said.message).toContain(says);
+  });
+
+  test("is shown by a row above for each phase that a rolling update has", () => {
+    const shown = new Set(rows.map(({ phase }) => phase));
+    expect([...shown].toSorted()).toEqual([
+      "Degraded",
+      "Healthy",
+      "Installing",
+      "Paused",
+      "Progressing",
+      "RollingBack",
+      "Suspended",
+    ]);
+  });
+});
+
+describe("a deadline", () => {
+  test("makes what waits Degraded, counted from the last progress", () => {
+    const before = valid({
+      app: wants("app:2", { status: longUnready }),
+      revisions: [v1, v2],
+      deployment: carrying(v2, missing),
+    });
+    // Noted: the last progress was at second -100.
+    expect(phaseOf(viewOf(before, startMs + 499_000)).phase).toBe("Progressing");
+    const late = phaseOf(viewOf(before, startMs + 500_000));
+    expect(late).toMatchObject({ phase: "Degraded", said: { reason: "DeadlinePassed" } });
+  });
+
+  test("of pods that are lost without a rollout counts from when the status says so", () => {
+    const since = (seconds: number) =>
+      statusOf({
+        conditions: [
+          { type: "Ready", status: "False", lastTransitionTime: at(seconds), reason: "x", message: "" },
+        ],
+      });
+    const lost = { revisions: [v1], deployment: carrying(v1, missing) };
+    const at600 = (seconds: number): Phase =>
+      phaseOf(viewOf(valid({ ...lost, app: wants("app:1", { status: since(seconds) }) }), startMs + 600_000))
+        .phase;
+    expect(at600(1)).toBe("Progressing");
+    expect(at600(0)).toBe("Degraded");
+  });
+
+  test("is not put off by scaling, or one who scales often enough would keep a bad version for ever", () => {
+    const scaled = app({ spec: spec({ image: "app:2", replicas: 5 }), status: longUnready });
+    const before = valid({ app: scaled, revisions: [v1, v2], deployment: carrying(v2, missing) });
+    expect(phaseOf(viewOf(before, startMs + 900_000)).phase).toBe("Degraded");
+  });
+});

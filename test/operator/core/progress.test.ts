@@ -1,0 +1,68 @@
+import { describe, expect, test } from "@jest/globals";
+import { childAnnotations } from "../../../operator/api/names.ts";
+import type { Observed, Pod } from "../../../operator/core/observed.ts";
+import { plan } from "../../../operator/core/plan.ts";
+import { renderService } from "../../../operator/core/render/service.ts";
+import { carrying, v1, v2, valid } from "./deciding.ts";
+import { app, at, noted, pod, revision, spec, startMs, statusOf } from "./objects.ts";
+
+const seen = statusOf({ observedGeneration: 1 });
+const rolling = (replicas: number): Partial<Observed> => ({
+  app: app({ spec: spec({ image: "app:2", replicas }), status: seen }),
+  revisions: [v1, v2],
+  service: renderService(valid({})),
+});
+
+/** What is noted on the Deployment, as `best@time`; undefined if it isn't written. */
+function notes(before: Partial<Observed>): string | undefined {
+  const { actions } = plan(valid(before), startMs);
+  const written = actions.find(({ object }) => object.kind === "Deployment")?.object.metadata.annotations;
+  return written && `${written[childAnnotations.best]}@${written[childAnnotations.progressAt]}`;
+}
+
+/** A Deployment of 2 pods of which the notes tell; not all of them are available. */
+const told = (best: number) => noted(carrying(v2, { availableReplicas: 0 }), { best, seconds: -100 });
+const pods = (count: number): readonly Pod[] => Array.from({ length: count }, (_, i) => pod(`b${i}`, v2));
+
+describe("the progress that the deadline counts from", () => {
+  test.each<{ name: string; best: number; available: number; expected: string | undefined }>([
+    { name: "a new maximum is noted, with its time", best: 0, available: 1, expected: `1@${at(0)}` },
+    { name: "as many as before are no progress", best: 1, available: 1, expected: undefined },
+    {
+      name: "fewer are none, so flapping can't put the deadline off",
+      best: 1,
+      available: 0,
+      expected: undefined,
+    },
+    {
+      name: "the last pod is not worth a write: the outcome follows",
+      best: 1,
+      available: 2,
+      expected: undefined,
+    },
+  ])("$name", ({ best, available, expected }) => {
+    expect(notes({ ...rolling(2), deployment: told(best), pods: pods(available) })).toBe(expected);
+  });
+
+  test("pods of another revision are no progress", () => {
+    const old = [pod("a0", v1), pod("a1", v1)];
+    expect(notes({ ...rolling(2), deployment: told(0), pods: old })).toBeUndefined();
+  });
+
+  test("starts anew with another rollout, of the same hash too", () => {
+    const again = { ...rolling(2), revisions: [v1, revision("app:2", 3)] };
+    expect(notes({ ...again, deployment: told(1), pods: pods(1) })).toBe(`1@${at(0)}`);
+  });
+
+  test("keeps its time when the app is scaled, and takes the maximum anew", () => {
+    expect(notes({ ...rolling(5), deployment: told(2), pods: pods(1) })).toBe(`1@${at(-100)}`);
+    expect(notes({ ...rolling(5), deployment: told(1), pods: pods(2) })).toBe(`2@${at(0)}`);
+  });
+
+  test("is taken anew where the notes are lost or not to be read", () => {
+    const garbled = told(1);
+    const annotations = { ...garbled.metadata.annotations, [childAnnotations.progressAt]: "yesterday" };
+    const deployment = { ...garbled, metadata: { ...garbled.metadata, annotations } };
+    expect(notes({ ...rolling(2), deployment, pods: pods(1) })).toBe(`1@${at(0)}`);
+  });
+});

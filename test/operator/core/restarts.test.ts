@@ -1,0 +1,60 @@
+import { describe, expect, test } from "@jest/globals";
+import { annotations, childAnnotations } from "../../../operator/api/names.ts";
+import type { Observed } from "../../../operator/core/observed.ts";
+import { plan } from "../../../operator/core/plan.ts";
+import { templateOf } from "../../../operator/core/render/deployment.ts";
+import { renderService } from "../../../operator/core/render/service.ts";
+import { carrying, v1, valid, wants } from "./deciding.ts";
+import { app, at, noted, spec, startMs } from "./objects.ts";
+
+const service = renderService(valid({}));
+const deployment = noted(carrying(v1), { best: 1, seconds: -100 });
+const rested = { app: wants("app:1"), revisions: [v1], service, deployment };
+
+describe("restarts", () => {
+  const done = (time: string) => {
+    const template = templateOf(rested.deployment);
+    const metadata = { ...template, annotations: { [childAnnotations.restartedAt]: time } };
+    const { template: whole, ...others } = rested.deployment["spec"] as { template: object };
+    return {
+      ...rested,
+      deployment: { ...rested.deployment, spec: { ...others, template: { ...whole, metadata } } },
+    };
+  };
+  const asking = (by: { field?: string; annotation?: string }) => ({
+    app: app({
+      spec: spec({ image: "app:1", ...(by.field && { restartAt: by.field }) }),
+      annotations: by.annotation === undefined ? {} : { [annotations.restartAt]: by.annotation },
+    }),
+  });
+  const restartedAt = (before: Partial<Observed>): string | undefined => {
+    const deployment = plan(valid(before), startMs).actions.find(
+      ({ object }) => object.kind === "Deployment",
+    );
+    return templateOf(deployment?.object)?.annotations?.[childAnnotations.restartedAt];
+  };
+
+  test.each([
+    { name: "asked for by the field", by: { field: at(-5) }, time: at(-5) },
+    { name: "asked for by the annotation", by: { annotation: at(-5) }, time: at(-5) },
+    { name: "the newer of both counts", by: { field: at(-9), annotation: at(-5) }, time: at(-5) },
+    {
+      name: "one to come doesn't hide one that is due",
+      by: { field: at(9), annotation: at(-5) },
+      time: at(-5),
+    },
+  ])("$name", ({ by, time }) => {
+    expect(restartedAt({ ...rested, ...asking(by) })).toBe(time);
+  });
+
+  test.each([
+    { name: "none was asked for", by: {} },
+    { name: "it was carried out", by: { field: at(-5) } },
+    { name: "an older one is asked for", by: { annotation: at(-7) } },
+    { name: "the same moment is spelt in another way", by: { annotation: "2026-01-01T00:59:55+01:00" } },
+    { name: "it is to come", by: { field: at(60) } },
+    { name: "it is no time", by: { annotation: "tomorrow" } },
+  ])("nothing restarts when $name", ({ by }) => {
+    expect(plan(valid({ ...done(at(-5)), ...asking(by) }), startMs).actions).toEqual([]);
+  });
+});

@@ -1,0 +1,136 @@
+import { beforeEach, expect, test } from "@jest/globals";
+import { type EventNote, EventRecorder } from "../../../operator/runtime/events.ts";
+import { createLogger } from "../../../operator/runtime/log.ts";
+import { createMetrics } from "../../../operator/runtime/metrics.ts";
+import { settle, VirtualClock } from "../../sim/clock.ts";
+import { FakeObjects } from "./fake-objects.ts";
+
+const minute = 60_000;
+const target = { apiVersion: "v1", kind: "Service", namespace: "shop", name: "web", uid: "uid-1" };
+const event: EventNote = { target, type: "Warning", reason: "Rejected", note: "revision abc crashed" };
+
+let api: FakeObjects;
+let clock: VirtualClock;
+let metrics: ReturnType<typeof createMetrics>;
+let recorder: EventRecorder;
+
+const stored = () => [...api.objects.values()] as unknown as Record<string, unknown>[];
+
+beforeEach(() => {
+  api = new FakeObjects();
+  clock = new VirtualClock();
+  metrics = createMetrics();
+  const client = api.client;
+  const log = createLogger("silent");
+  recorder = new EventRecorder({
+    client,
+    component: "operator",
+    instance: "operator-0",
+    clock,
+    log,
+    metrics,
+  });
+});
+
+test("an event is written in the object's namespace with all that kubectl shows", async () => {
+  recorder.record(event);
+  await recorder.flush();
+  expect(stored()).toMatchObject([
+    {
+      metadata: { namespace: "shop", name: expect.stringMatching(/^web\./) },
+      involvedObject: target,
+      type: "Warning",
+      reason: "Rejected",
+      message: "revision abc crashed",
+      count: 1,
+      firstTimestamp: "2026-01-01T00:00:00Z",
+      lastTimestamp: "2026-01-01T00:00:00Z",
+      source: { component: "operator", host: "operator-0" },
+    },
+  ]);
+});
+
+test("the same again raises the count of the first instead of adding another", async () => {
+  recorder.record(event);
+  await recorder.flush();
+  await clock.advance(minute);
+  recorder.record(event);
+  await recorder.flush();
+  expect(stored()).toMatchObject([
+    { count: 2, firstTimestamp: "2026-01-01T00:00:00Z", lastTimestamp: "2026-01-01T00:01:00Z" },
+  ]);
+  expect(api.writes.map(({ verb }) => verb)).toEqual(["create", "patch"]);
+});
+
+test("the same many times at once costs a single write", async () => {
+  const held = Promise.withResolvers<void>();
+  api.hold = held.promise;
+  recorder.record({ ...event, reason: "Other" });
+  for (let turn = 0; turn < 10; turn += 1) recorder.record(event);
+  held.resolve();
+  await recorder.flush();
+  expect(stored()).toMatchObject([{ count: 1 }, { count: 10 }]);
+  expect(api.writes).toHaveLength(2);
+});
+
+test("another note, reason or object is another event, and so is the same after ten minutes", async () => {
+  recorder.record(event);
+  recorder.record({ ...event, note: "revision def crashed" });
+  recorder.record({ ...event, target: { ...target, uid: "uid-2" } });
+  await recorder.flush();
+  await clock.advance(11 * minute);
+  recorder.record(event);
+  await recorder.flush();
+  expect(stored()).toHaveLength(4);
+});
+
+test("an event that the server has dropped meanwhile is written anew", async () => {
+  recorder.record(event);
+  await recorder.flush();
+  api.objects.clear();
+  recorder.record(event);
+  await recorder.flush();
+  expect(stored()).toMatchObject([{ count: 2 }]);
+});
+
+test("an object that says too much is held back, others are not", async () => {
+  for (let turn = 0; turn < 40; turn += 1) recorder.record({ ...event, note: `note ${turn}` });
+  recorder.record({ ...event, target: { ...target, uid: "uid-2" } });
+  await recorder.flush();
+  expect(stored()).toHaveLength(26);
+  expect(await metrics.scrape()).toContain('operator_events_dropped_total{cause="rate"} 15');
+  await clock.advance(5 * minute);
+  recorder.record({ ...event, note: "later" });
+  await recorder.flush();
+  expect(stored()).toHaveLength(27);
+});
+
+test("a server that refuses fails nothing: what is lost is counted and the next goes through", async () => {
+  api.fault = () => new Error("forbidden");
+  recorder.record(event);
+  await recorder.flush();
+  api.fault = undefined;
+  recorder.record({ ...event, reason: "Next" });
+  recorder.record(event);
+  await recorder.flush();
+  expect(await metrics.scrape()).toContain('operator_events_dropped_total{cause="error"} 1');
+  expect(stored().map(({ reason }) => reason)).toEqual(["Next", "Rejected"]);
+});
+
+test("a server that hangs costs bounded memory", async () => {
+  const held = Promise.withResolvers<void>();
+  api.hold = held.promise;
+  for (let turn = 0; turn < 2_000; turn += 1)
+    recorder.record({ ...event, target: { ...target, uid: `uid-${turn}` } });
+  await settle();
+  held.resolve();
+  await recorder.flush();
+  expect(stored().length).toBeLessThanOrEqual(1_025);
+  expect(await metrics.scrape()).toMatch(/operator_events_dropped_total{cause="full"} 97[56]/);
+});
+
+test("a long note is cut to what the server takes", async () => {
+  recorder.record({ ...event, note: "x".repeat(5_000) });
+  await recorder.flush();
+  expect(stored()[0]?.message).toHaveLength(1_024);
+});

@@ -1,0 +1,54 @@
+import { afterEach, expect, test } from "@jest/globals";
+import {
+  type Checks,
+  createHealthApp,
+  type HealthServer,
+  serveHealth,
+} from "../../../operator/runtime/health.ts";
+import { collectProcessMetrics, createMetrics } from "../../../operator/runtime/metrics.ts";
+
+const metrics = createMetrics();
+let server: HealthServer | undefined;
+
+afterEach(async () => {
+  await server?.close();
+  server = undefined;
+});
+
+const ask = async (path: string, live: Checks, ready: Checks = {}) => {
+  const response = await createHealthApp({ live, ready, metrics }).request(path);
+  return { status: response.status, text: await response.text() };
+};
+
+test("all checks well: 200, and ok is all it says", async () => {
+  expect(await ask("/livez", { watch: () => undefined })).toEqual({ status: 200, text: "ok\n" });
+});
+
+test("one check not well: 503 with its reason", async () => {
+  const checks = { watch: () => "no sign of life for 400 s", other: () => undefined };
+  expect(await ask("/livez", checks)).toEqual({
+    status: 503,
+    text: "[-] watch: no sign of life for 400 s\nnot ok\n",
+  });
+});
+
+test("verbose lists every check", async () => {
+  const ready = { cache: () => "not filled", running: () => undefined };
+  expect(await ask("/readyz?verbose", {}, ready)).toEqual({
+    status: 503,
+    text: "[-] cache: not filled\n[+] running ok\nnot ok\n",
+  });
+});
+
+test("over HTTP it serves metrics, ours and the process's, and a taken port is an error", async () => {
+  collectProcessMetrics(metrics);
+  metrics.countRequest({ method: "GET", resource: "pods", status: 200, durationMs: 12 });
+  const app = createHealthApp({ live: {}, ready: {}, metrics });
+  server = await serveHealth(app, 0, "127.0.0.1");
+  const response = await fetch(`http://127.0.0.1:${server.port}/metrics`);
+  const text = await response.text();
+  expect(response.headers.get("content-type")).toMatch(/^text\/plain/);
+  expect(text).toContain('rest_client_requests_total{code="200",method="GET",resource="pods"} 1');
+  expect(text).toContain("process_resident_memory_bytes");
+  await expect(serveHealth(app, server.port, "127.0.0.1")).rejects.toMatchObject({ code: "EADDRINUSE" });
+});

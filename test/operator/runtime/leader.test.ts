@@ -1,0 +1,211 @@
+import { beforeEach, describe, expect, test } from "@jest/globals";
+import { LeaderElector, NotLeaderError } from "../../../operator/runtime/leader.ts";
+import { createLogger } from "../../../operator/runtime/log.ts";
+import { createMetrics } from "../../../operator/runtime/metrics.ts";
+import { settle, VirtualClock } from "../../sim/clock.ts";
+import { FakeObjects } from "./fake-objects.ts";
+
+const second = 1000;
+const key = "leases/system/operator";
+
+let api: FakeObjects;
+let clock: VirtualClock;
+
+const elect = (identity: string, ownClock = clock) => {
+  const told: string[] = [];
+  const metrics = createMetrics();
+  const elector = new LeaderElector({
+    client: api.client,
+    namespace: "system",
+    name: "operator",
+    identity,
+    clock: ownClock,
+    random: () => 0,
+    log: createLogger("silent"),
+    metrics,
+    onStarted: () => void told.push("started"),
+    onStopped: () => void told.push("stopped"),
+  });
+  return { elector, told, metrics };
+};
+
+const lease = () => api.get(key)?.spec as Record<string, unknown> | undefined;
+const down = () => new Error("ECONNREFUSED");
+
+beforeEach(() => {
+  api = new FakeObjects();
+  clock = new VirtualClock();
+});
+
+describe("a single process", () => {
+  test("creates the lease, leads, and renews it every two seconds with one write each", async () => {
+    const { elector, told, metrics } = elect("a");
+    elector.start();
+    await settle();
+    expect(elector.isLeader()).toBe(true);
+    expect(told).toEqual(["started"]);
+    expect(lease()).toEqual({
+      holderIdentity: "a",
+      leaseDurationSeconds: 15,
+      acquireTime: "2026-01-01T00:00:00.000000Z",
+      renewTime: "2026-01-01T00:00:00.000000Z",
+      leaseTransitions: 0,
+    });
+    await clock.advance(20 * second);
+    expect(lease()).toMatchObject({
+      acquireTime: "2026-01-01T00:00:00.000000Z",
+      renewTime: "2026-01-01T00:00:20.000000Z",
+    });
+    expect(api.writes).toHaveLength(11);
+    expect(await metrics.scrape()).toContain('leader_election_master_status{name="operator"} 1');
+    await elector.stop();
+  });
+
+  test("releases the lease when it stops", async () => {
+    const { elector, told } = elect("a");
+    elector.start();
+    await settle();
+    await elector.stop();
+    expect(lease()).toMatchObject({ holderIdentity: "", leaseDurationSeconds: 1 });
+    expect(told).toEqual(["started", "stopped"]);
+    expect(() => elector.fence()).toThrow(NotLeaderError);
+    expect(clock.pending).toBe(0);
+  });
+
+  test("goes on for ten seconds without the API server, then stops, and leads again when it is back", async () => {
+    const { elector, told } = elect("a");
+    elector.start();
+    await settle();
+    api.fault = down;
+    await clock.advance(9 * second);
+    expect(elector.isLeader()).toBe(true);
+    await clock.advance(2 * second);
+    expect(elector.isLeader()).toBe(false);
+    expect(told).toEqual(["started", "stopped"]);
+    api.fault = undefined;
+    await clock.advance(10 * second);
+    expect(elector.isLeader()).toBe(true);
+    expect(told).toEqual(["started", "stopped", "started"]);
+    expect(lease()).toMatchObject({ holderIdentity: "a", leaseTransitions: 0 });
+    await elector.stop();
+  });
+
+  test("stops at its deadline even while a renewal hangs, and a late answer counts from when it was sent", async () => {
+    const { elector, told } = elect("a");
+    elector.start();
+    await settle();
+    const held = Promise.withResolvers<void>();
+    api.hold = held.promise;
+    await clock.advance(13 * second);
+    expect(elector.isLeader()).toBe(false);
+    expect(told).toEqual(["started", "stopped"]);
+    api.hold = undefined;
+    held.resolve();
+    await settle();
+    expect(elector.isLeader()).toBe(false);
+    await clock.advance(5 * second);
+    expect(elector.isLeader()).toBe(true);
+    await elector.stop();
+  });
+
+  test("no longer leads the moment it wakes after a minute's stop, before any timer has run", async () => {
+    const { elector, told } = elect("a");
+    elector.start();
+    await settle();
+    clock.jump(60 * second);
+    expect(elector.isLeader()).toBe(false);
+    expect(() => elector.fence()).toThrow(NotLeaderError);
+    await clock.advance(0);
+    expect(told).toEqual(["started", "stopped", "started"]);
+    await elector.stop();
+  });
+});
+
+describe("two processes", () => {
+  test("one leads; the other takes over as soon as the lease is released", async () => {
+    const first = elect("a");
+    const other = elect("b");
+    first.elector.start();
+    await settle();
+    other.elector.start();
+    await clock.advance(60 * second);
+    expect(other.told).toEqual([]);
+    await first.elector.stop();
+    await clock.advance(3 * second);
+    expect(other.elector.isLeader()).toBe(true);
+    expect(lease()).toMatchObject({ holderIdentity: "b", leaseTransitions: 1 });
+    await other.elector.stop();
+  });
+
+  test("if the first is killed the other takes over after the lease's duration, not before", async () => {
+    const frozen = new VirtualClock();
+    const first = elect("a", frozen);
+    first.elector.start();
+    await settle();
+    const other = elect("b");
+    other.elector.start();
+    await clock.advance(14 * second);
+    expect(other.elector.isLeader()).toBe(false);
+    await clock.advance(3 * second);
+    expect(other.elector.isLeader()).toBe(true);
+    await other.elector.stop();
+  });
+
+  test("a leader stopped for a minute and resumed does not lead, and sees who does", async () => {
+    const frozen = new VirtualClock();
+    const first = elect("a", frozen);
+    first.elector.start();
+    await settle();
+    const other = elect("b");
+    other.elector.start();
+    await clock.advance(60 * second);
+    expect(other.elector.isLeader()).toBe(true);
+    frozen.jump(60 * second);
+    expect(first.elector.isLeader()).toBe(false);
+    await frozen.advance(0);
+    await frozen.advance(10 * second);
+    expect(first.told).toEqual(["started", "stopped"]);
+    expect(lease()).toMatchObject({ holderIdentity: "b" });
+    await first.elector.stop();
+    expect(lease()).toMatchObject({ holderIdentity: "b" });
+    await other.elector.stop();
+  });
+
+  test("clocks that disagree by an hour do no harm", async () => {
+    const late = new VirtualClock(Date.UTC(2026, 0, 1, 1));
+    const first = elect("a");
+    const other = elect("b", late);
+    first.elector.start();
+    other.elector.start();
+    for (let turn = 0; turn < 30; turn += 1) {
+      await clock.advance(second);
+      await late.advance(second);
+      expect(first.elector.isLeader() && other.elector.isLeader()).toBe(false);
+    }
+    expect(first.told.length + other.told.length).toBe(1);
+    await first.elector.stop();
+    await other.elector.stop();
+  });
+
+  test("never lead both, whatever fails when", async () => {
+    const first = elect("a");
+    const other = elect("b");
+    first.elector.start();
+    other.elector.start();
+    let turn = 0;
+    let handOvers = 0;
+    let leader = "";
+    for (; turn < 300; turn += 1) {
+      api.fault = (turn * 7919) % 97 < 30 ? down : undefined;
+      await clock.advance(second);
+      expect(first.elector.isLeader() && other.elector.isLeader()).toBe(false);
+      const now = first.elector.isLeader() ? "a" : other.elector.isLeader() ? "b" : leader;
+      if (now !== leader) handOvers += 1;
+      leader = now;
+    }
+    api.fault = undefined;
+    expect(handOvers).toBeGreaterThan(0);
+    await first.elector.stop();
+    await other.elector.stop();
+  });
+});

@@ -1,0 +1,47 @@
+import { expect, test } from "@jest/globals";
+import { createLogger, operatorLogger } from "../../../operator/runtime/log.ts";
+
+const capture = (level: Parameters<typeof createLogger>[0]) => {
+  const lines: Record<string, unknown>[] = [];
+  return { lines, log: createLogger(level, { write: (line: string) => void lines.push(JSON.parse(line)) }) };
+};
+
+test("a line is JSON with the level as a word and the time in RFC 3339", () => {
+  const { lines, log } = capture("info");
+  log.info({ namespace: "shop", name: "web" }, "rolled out");
+  log.debug("not shown");
+  expect(lines).toEqual([
+    {
+      level: "info",
+      time: expect.stringMatching(/^\d{4}-.*Z$/),
+      namespace: "shop",
+      name: "web",
+      msg: "rolled out",
+    },
+  ]);
+});
+
+test("what may be a secret is not written", () => {
+  const { lines, log } = capture("info");
+  log.info(
+    { token: "s3cret", headers: { authorization: "Bearer s3cret" }, object: { data: { key: "s3cret" } } },
+    "x",
+  );
+  expect(JSON.stringify(lines)).not.toContain("s3cret");
+  expect(lines[0]).toMatchObject({ token: "[redacted]" });
+});
+
+test("the base class's messages go to the same log", () => {
+  const { lines, log } = capture("debug");
+  const adapted = operatorLogger(log);
+  adapted.debug("a");
+  adapted.info("b");
+  adapted.warn("c");
+  adapted.error("d");
+  expect(lines.map(({ level, msg }) => [level, msg])).toEqual([
+    ["debug", "a"],
+    ["info", "b"],
+    ["warn", "c"],
+    ["error", "d"],
+  ]);
+});

@@ -1,0 +1,109 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import type { ResourceEvent, ResourceMeta } from "@dot-i/k8s-operator";
+import { describe, expect, test } from "@jest/globals";
+import { ApiError } from "../../../operator/runtime/api-error.ts";
+import { settle } from "../../sim/clock.ts";
+import { pods, second, TestOperator, useWorld } from "./operator-harness.ts";
+import { object, page } from "./scripted-api.ts";
+
+const world = useWorld();
+
+class WatchingOperator extends TestOperator {
+  protected override init(): Promise<void> {
+    return this.watchResource("", "v1", "pods", (event) => this.onEvent(event), "shop");
+  }
+
+  status(meta: ResourceMeta): Promise<ResourceMeta> {
+    return this.setResourceStatus(meta, { ready: true });
+  }
+
+  mergeStatus(meta: ResourceMeta): Promise<ResourceMeta> {
+    return this.patchResourceStatus(meta, { ready: true });
+  }
+
+  finalize(event: ResourceEvent): Promise<boolean> {
+    return this.handleResourceFinalizer(event, "test/finalizer", () => Promise.resolve());
+  }
+
+  uri(): string {
+    return this.getCustomResourceApiUri("demo.dev", "v1", "things", "shop");
+  }
+}
+
+describe("the base class's methods", () => {
+  const start = async (): Promise<WatchingOperator> => {
+    const operator = new WatchingOperator(world());
+    await operator.start();
+    await settle();
+    return operator;
+  };
+  const first = async (): Promise<{ operator: WatchingOperator; event: ResourceEvent }> => {
+    const operator = await start();
+    const [event] = operator.seen;
+    if (event === undefined) throw new Error("no event came");
+    await world().objects.client.create(pods, object(event.meta.name, 1));
+    return { operator, event: { ...event, meta: { ...event.meta, resourceVersion: "1" } } };
+  };
+
+  test("watchResource lists, watches, tells what a list finds missing, and never ends the process", async () => {
+    const operator = await start();
+    expect(world().api.lists[0]).toMatchObject({ namespace: "shop" });
+    world().api.watch.push({ type: "MODIFIED", object: object("a", 11) });
+    await settle();
+    world().api.pages = [page([object("a", 11)], 30)];
+    world().api.watch.push({ type: "ERROR", object: { code: 410 } });
+    await settle();
+    expect(operator.seen.map(({ type, meta }) => `${type} ${meta.id} ${meta.name}`)).toEqual([
+      "ADDED pods.v1 a",
+      "ADDED pods.v1 b",
+      "MODIFIED pods.v1 a",
+      "DELETED pods.v1 b",
+    ]);
+  });
+
+  test("an event whose handler rejects is delivered again, unless a newer one has come", async () => {
+    const operator = new WatchingOperator(world());
+    let failures = 2;
+    const seen: string[] = [];
+    operator.onEvent = ({ meta }) => {
+      seen.push(`${meta.name}@${meta.resourceVersion}`);
+      failures -= 1;
+      return failures >= 0 ? Promise.reject(new Error("no")) : Promise.resolve();
+    };
+    await operator.start();
+    await settle();
+    world().api.watch.push({ type: "MODIFIED", object: object("a", 11) });
+    await world().clock.advance(second);
+    expect(seen).toEqual(["a@1", "b@2", "a@11", "b@2"]);
+  });
+
+  test("statuses and finalizers are written, and a refusal is told", async () => {
+    const { operator, event } = await first();
+    const meta = await operator.status(event.meta);
+    expect(world().objects.get("pods/shop/a")).toMatchObject({ status: { ready: true } });
+    expect(meta).toMatchObject({ id: "pods.v1", name: "a", resourceVersion: "2" });
+    expect(await operator.mergeStatus(meta)).toMatchObject({ name: "a" });
+    expect(await operator.finalize(event)).toBe(true);
+    expect(world().objects.writes.at(-1)?.body).toMatchObject({
+      metadata: { finalizers: ["test/finalizer"] },
+    });
+    await expect(operator.status(event.meta)).rejects.toMatchObject({ isConflict: true });
+    world().objects.fault = () => new ApiError(403, { message: "no" });
+    await expect(operator.mergeStatus(event.meta)).rejects.toMatchObject({ isForbidden: true });
+    await expect(operator.finalize(event)).rejects.toMatchObject({ isForbidden: true });
+  });
+
+  test("the URI of a resource names the server that is really used", async () => {
+    expect((await start()).uri()).toBe("https://test/apis/demo.dev/v1/namespaces/shop/things");
+  });
+
+  test("none of its weak methods is ever called", () => {
+    const root = join(import.meta.dirname, "../../../operator");
+    const files = readdirSync(root, { recursive: true, encoding: "utf8" }).filter((name) =>
+      name.endsWith(".ts"),
+    );
+    const calls = files.flatMap((name) => readFileSync(join(root, name), "utf8").match(/super\.\w+/g) ?? []);
+    expect(calls).toEqual(["super.start"]);
+  });
+});

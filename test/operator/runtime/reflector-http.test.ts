@@ -1,0 +1,63 @@
+import { expect, test } from "@jest/globals";
+import { realClock } from "../../../operator/runtime/clock.ts";
+import { createLogger } from "../../../operator/runtime/log.ts";
+import { createMetrics } from "../../../operator/runtime/metrics.ts";
+import { Reflector } from "../../../operator/runtime/reflector.ts";
+import { services, useServer } from "./client-harness.ts";
+import { type Answer, sendJson } from "./http-server.ts";
+import { object } from "./scripted-api.ts";
+
+const harness = useServer();
+
+const list = (resourceVersion: string, ...names: string[]): Answer => {
+  const items = names.map((name) => ({ metadata: object(name, 1).metadata }));
+  const body = { apiVersion: "v1", kind: "ServiceList", metadata: { resourceVersion }, items };
+  return (_, response) => sendJson(response, 200, body);
+};
+const line = (type: string, name: string, version: number): string =>
+  `${JSON.stringify({ type, object: object(name, version) })}\n`;
+const expired = `${JSON.stringify({ type: "ERROR", object: { kind: "Status", code: 410, reason: "Expired" } })}\n`;
+
+test("over real connections it survives a reset in the middle of an event, an overloaded server and an expired version", async () => {
+  const watches: Answer[] = [
+    (_, response) => {
+      response.write(`${line("ADDED", "b", 11)}{"type":"MODI`, () => response.socket?.resetAndDestroy());
+    },
+    (_, response) => response.writeHead(503).end(),
+    (_, response) => response.end(line("MODIFIED", "b", 12) + expired),
+    (_, response) => void response.write(line("ADDED", "d", 31)),
+  ];
+  const lists = [list("10", "a"), list("30", "a", "c")];
+  const watchedFrom: (string | null)[] = [];
+  harness.server.answer = (received, response) => {
+    const isWatch = received.url.searchParams.has("watch");
+    if (isWatch) watchedFrom.push(received.url.searchParams.get("resourceVersion"));
+    (isWatch ? watches : lists).shift()?.(received, response);
+  };
+  const changes: string[] = [];
+  const finished = Promise.withResolvers<void>();
+  const reflector = new Reflector({
+    client: harness.connect(),
+    resource: services,
+    transform: ({ kind, metadata }) => `${kind} ${metadata.name}`,
+    onChange: ({ type, object: name }) => {
+      changes.push(`${type} ${name}`);
+      if (name.endsWith("d")) finished.resolve();
+    },
+    clock: realClock,
+    log: createLogger("silent"),
+    metrics: createMetrics(),
+  });
+  reflector.start();
+  await finished.promise;
+  expect(changes).toEqual([
+    "ADDED Service a",
+    "ADDED Pod b",
+    "MODIFIED Pod b",
+    "ADDED Service c",
+    "DELETED Pod b",
+    "ADDED Pod d",
+  ]);
+  expect(watchedFrom).toEqual(["10", "11", "11", "30"]);
+  await reflector.stop();
+});

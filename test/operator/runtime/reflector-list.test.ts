@@ -1,0 +1,133 @@
+import { describe, expect, test } from "@jest/globals";
+import { ApiError } from "../../../operator/runtime/api-error.ts";
+import { settle } from "../../sim/clock.ts";
+import { added, bookmark, expired, second, useScene } from "./reflector-harness.ts";
+import { object, page } from "./scripted-api.ts";
+
+const scene = useScene();
+
+describe("listing", () => {
+  test("takes page after page and watches from the last page's version", async () => {
+    scene().api.pages = [page([object("a", 1)], 10, "next"), page([object("b", 2)], 10)];
+    await scene().start({ labelSelector: "app=x" });
+    expect(scene().api.lists).toMatchObject([
+      { limit: 200, labelSelector: "app=x" },
+      { limit: 200, labelSelector: "app=x", continue: "next" },
+    ]);
+    expect(scene().told()).toEqual(["ADDED a@1", "ADDED b@2"]);
+    expect(scene().reflector.synced()).toBe(true);
+    expect(scene().api.watch.options).toEqual({
+      namespace: undefined,
+      labelSelector: "app=x",
+      fieldSelector: undefined,
+      resourceVersion: "10",
+      timeoutSeconds: 450,
+      allowWatchBookmarks: true,
+    });
+  });
+
+  test("is not synced before the last page", async () => {
+    scene().api.pages = [page([object("a", 1)], 10, "next"), new Error("reset")];
+    await scene().start();
+    expect(scene().reflector.synced()).toBe(false);
+  });
+
+  test("starts over in one page when the continue token has expired", async () => {
+    scene().api.pages = [
+      page([object("a", 1)], 10, "next"),
+      new ApiError(410, expired),
+      page([object("a", 1)], 12),
+    ];
+    await scene().start();
+    expect(scene().api.lists.map(({ limit }) => limit)).toEqual([200, 200, undefined]);
+    expect(scene().told()).toEqual(["ADDED a@1"]);
+    expect(scene().api.watch.options.resourceVersion).toBe("12");
+  });
+
+  test("says once that it has no permission, keeps trying, and is synced when it has", async () => {
+    scene().api.pages = [new ApiError(403, { message: "pods is forbidden" })];
+    await scene().start();
+    await scene().clock.advance(120 * second);
+    expect(scene().reflector.synced()).toBe(false);
+    expect(scene().logged.filter(({ level }) => level === "error")).toMatchObject([
+      { error: "pods is forbidden" },
+    ]);
+    expect(scene().api.lists.length).toBeGreaterThan(5);
+    scene().api.pages = [page([object("a", 1)], 10)];
+    await scene().clock.advance(30 * second);
+    await scene().reflector.whenSynced();
+    expect(scene().reflector.store.size).toBe(1);
+    scene().api.watch.push(bookmark(11));
+    await settle();
+    expect(scene().logged.at(-1)).toMatchObject({ level: "info", msg: "following again" });
+  });
+
+  test("waits longer each time, at most half a minute", async () => {
+    scene().api.pages = [new ApiError(404, { message: "the server could not find the requested resource" })];
+    await scene().start();
+    await scene().clock.advance(3 * second);
+    const early = scene().api.lists.length;
+    await scene().clock.advance(300 * second);
+    const afterLong = scene().api.lists.length;
+    await scene().clock.advance(60 * second);
+    expect(early).toBeGreaterThanOrEqual(4);
+    expect(scene().api.lists.length - afterLong).toBeGreaterThanOrEqual(2);
+    expect(scene().api.lists.length - afterLong).toBeLessThanOrEqual(3);
+  });
+
+  test("waits as long as the server asks", async () => {
+    scene().api.pages = [new ApiError(429, {}, 20 * second), page([], 1)];
+    await scene().start();
+    await scene().clock.advance(19 * second);
+    expect(scene().api.lists).toHaveLength(1);
+    await scene().clock.advance(2 * second);
+    expect(scene().reflector.synced()).toBe(true);
+  });
+
+  test("one list and watch for each namespace share a store", async () => {
+    scene().api.pages = [page([object("a", 1, "shop")], 10), page([object("a", 2, "bank")], 11)];
+    await scene().start({ namespaces: ["shop", "bank"] });
+    expect(scene().api.lists.map(({ namespace }) => namespace)).toEqual(["shop", "bank"]);
+    expect(scene().reflector.store.list("bank")).toHaveLength(1);
+    expect(scene().reflector.store.size).toBe(2);
+    scene().api.pages = [page([], 20)];
+    scene().api.watches[0]?.push({ type: "ERROR", object: expired });
+    await settle();
+    expect(
+      scene()
+        .reflector.store.list()
+        .map(({ metadata }) => metadata.namespace),
+    ).toEqual(["bank"]);
+  });
+});
+
+describe("odd objects", () => {
+  test("one that can't be taken in is counted and does not hide the others", async () => {
+    scene().api.pages = [page([object("odd", 1), object("fine", 2)], 10)];
+    await scene().start({
+      transform: (item) => {
+        if (item.metadata.name === "odd") throw new Error("odd");
+        return item;
+      },
+    });
+    expect(scene().told()).toEqual(["ADDED fine@2"]);
+    expect(scene().reflector.synced()).toBe(true);
+    expect(await scene().count("operator_cache_errors_total")).toBe(1);
+    expect(scene().logged).toMatchObject([{ level: "error", key: "shop/odd" }]);
+  });
+
+  test("a listener that throws does not end the watch", async () => {
+    const changes: string[] = [];
+    scene().api.pages = [page([], 10)];
+    await scene().start({
+      onChange: ({ object }) => {
+        changes.push(object.metadata.name);
+        throw new Error("listener");
+      },
+    });
+    scene().api.watch.push(added(object("a", 11)), added(object("b", 12)));
+    await settle();
+    expect(changes).toEqual(["a", "b"]);
+    expect(scene().api.watches).toHaveLength(1);
+  });
+});

@@ -1,0 +1,53 @@
+import { expect, test } from "@jest/globals";
+import * as fc from "fast-check";
+import { parseWatchStream } from "../../../operator/runtime/watch-stream.ts";
+
+async function* pieces(bytes: Buffer, sizes: readonly number[]): AsyncGenerator<Buffer, void> {
+  let start = 0;
+  for (let turn = 0; start < bytes.length; turn += 1) {
+    const end = start + (sizes[turn % sizes.length] ?? 1);
+    yield bytes.subarray(start, end);
+    start = end;
+  }
+}
+
+const collect = async (stream: AsyncIterable<Buffer>): Promise<unknown[]> => {
+  const events: unknown[] = [];
+  for await (const event of parseWatchStream(stream)) events.push(event);
+  return events;
+};
+
+test("however the network cuts the stream, in the middle of a character too, the events are the same", async () => {
+  const name = fc.string({ unit: "grapheme" });
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(name, { maxLength: 8 }),
+      fc.array(fc.integer({ min: 1, max: 40 }), { minLength: 1 }),
+      async (names, sizes) => {
+        const events = names.map((value) => ({ type: "ADDED", object: { value } }));
+        const bytes = Buffer.from(events.map((event) => `${JSON.stringify(event)}\n`).join(""));
+        expect(await collect(pieces(bytes, sizes))).toEqual(events);
+      },
+    ),
+  );
+});
+
+test("a line that is no JSON is an error", async () => {
+  await expect(collect(pieces(Buffer.from("<html>\n"), [100]))).rejects.toThrow(SyntaxError);
+});
+
+test("a line without an end is given up before memory runs out", async () => {
+  async function* endless(): AsyncGenerator<Buffer, void> {
+    const chunk = Buffer.alloc(1024 * 1024, "x");
+    for (;;) yield chunk;
+  }
+  await expect(collect(endless())).rejects.toThrow(/longer than/);
+});
+
+test("a large event in small chunks takes time in proportion to its size", async () => {
+  const line = Buffer.from(`${JSON.stringify({ type: "ADDED", object: "x".repeat(8_000_000) })}\n`);
+  const startedMs = performance.now();
+  expect(await collect(pieces(line, [1024]))).toHaveLength(1);
+  // Buffering that copies all it has for every chunk would move 32 GB.
+  expect(performance.now() - startedMs).toBeLessThan(2_000);
+});

@@ -1,0 +1,90 @@
+import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
+import { execFileSync } from "node:child_process";
+import { cpSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { askOf, imageFor, pullRequestOf, pushOf, requestOf } from "../../../scripts/ci/promotion.ts";
+import { fileOf, promote } from "../../../scripts/promote.ts";
+import { command } from "../../cluster/command.ts";
+import { Programs } from "../../support/programs.ts";
+
+const root = join(import.meta.dirname, "../../..");
+const image = `ghcr.io/acme/webapp:1.4.0@sha256:${"a1".repeat(32)}`;
+const other = image.replace("1.4.0", "1.5.0");
+
+describe("a promotion by pull request", () => {
+  let folder: string;
+  let programs: Programs;
+  const git = (...args: readonly string[]): string =>
+    execFileSync("git", ["-c", "user.name=t", "-c", "user.email=t@example.com", ...args], {
+      cwd: folder,
+      encoding: "utf8",
+    });
+
+  beforeEach(() => {
+    const base = mkdtempSync(join(tmpdir(), "promotion-"));
+    folder = join(base, "clone");
+    execFileSync("git", ["init", "--quiet", "--bare", join(base, "origin")]);
+    execFileSync("git", ["init", "--quiet", "-b", "main", folder]);
+    cpSync(join(root, "deploy"), join(folder, "deploy"), { recursive: true });
+    git("remote", "add", "origin", join(base, "origin"));
+    git("add", ".");
+    git("commit", "--quiet", "-m", "as it is");
+    git("push", "--quiet", "origin", "main");
+    programs = new Programs({ gh: "exit 0" });
+  });
+  afterEach(() => {
+    programs.remove();
+    rmSync(join(folder, ".."), { recursive: true });
+  });
+
+  const run = async (argvs: readonly (readonly string[])[]): Promise<void> => {
+    for (const argv of argvs) await command(argv, { cwd: folder });
+  };
+
+  test("is one commit on the environment's branch, of one line, also when a newer image replaces it", async () => {
+    for (const [newest, version] of [
+      [image, "1.4.0"],
+      [other, "1.5.0"],
+    ] as const) {
+      git("switch", "--quiet", "main");
+      promote({ image: newest, to: "dev" }, folder);
+      await run(pushOf(fileOf("dev"), pullRequestOf("dev", newest, "before")));
+      const range = "origin/main...origin/promote/dev";
+      expect(git("diff", "--numstat", range).trim()).toBe(`1\t1\t${fileOf("dev")}`);
+      expect(git("log", "--format=%s", range).trim()).toBe(`Promote webapp ${version} to dev`);
+    }
+  });
+
+  test("is opened once and then brought up to date; each time CI is asked for", async () => {
+    const request = pullRequestOf("dev", image, "before");
+    await run([askOf(request), ...requestOf(request, ""), ...requestOf(request, "7")]);
+    const calls = programs.calls().filter((call) => call.startsWith("gh"));
+    expect(calls).toEqual([
+      expect.stringContaining("gh pr list --head promote/dev --base main --state open"),
+      expect.stringContaining(
+        "gh pr create --base main --head promote/dev --title Promote webapp 1.4.0 to dev",
+      ),
+      "gh workflow run ci.yaml --ref promote/dev",
+      expect.stringContaining("gh pr edit 7 --title Promote webapp 1.4.0 to dev"),
+      "gh workflow run ci.yaml --ref promote/dev",
+    ]);
+  });
+
+  test("brings to staging and prod what the environment before runs, and nothing else", () => {
+    promote({ image, to: "dev" }, folder);
+    expect(imageFor("staging", "", folder)).toBe(image);
+    expect(imageFor("staging", image, folder)).toBe(image);
+    expect(() => imageFor("staging", other, folder)).toThrow("staging takes what dev runs");
+  });
+
+  test("brings to dev what was built", () => {
+    expect(imageFor("dev", image, folder)).toBe(image);
+    expect(() => imageFor("dev", "", folder)).toThrow("say which image dev is to get");
+  });
+});
+
+test("a pull request says what comes, what was there, and how to go back", () => {
+  const { body } = pullRequestOf("prod", image, other);
+  for (const part of [image, other, "what `staging` runs", "git revert"]) expect(body).toContain(part);
+});

@@ -1,0 +1,155 @@
+import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
+import { type ApiClient, type KubeObject, createClient } from "../../operator/runtime/client.ts";
+import { FakeApiServer } from "./apiserver/server.ts";
+import { fieldsOf, itemsOf, numberOf } from "./apiserver/json.ts";
+import { settle } from "./clock.ts";
+import { WorkloadControllers } from "./controllers.ts";
+import { conditionOf } from "./controllers/workload.ts";
+import { PuppetKubelet } from "./kubelet.ts";
+import { deployments, pods, replicaSets, resourceQuotas } from "./kinds.ts";
+import { realClock } from "../../operator/runtime/clock.ts";
+
+const namespace = "default";
+let server: FakeApiServer;
+let client: ApiClient;
+let controllers: WorkloadControllers;
+let kubelet: PuppetKubelet;
+
+beforeEach(async () => {
+  server = new FakeApiServer();
+  await server.start();
+  client = createClient({ server: server.url, retries: 0 });
+  controllers = new WorkloadControllers(server.api, realClock);
+  controllers.start();
+  kubelet = new PuppetKubelet({ client, namespace });
+  await kubelet.start();
+});
+afterEach(async () => {
+  await kubelet.stop();
+  controllers.stop();
+  await client.close();
+  await server.stop();
+});
+
+const labels = { app: "web" };
+const deployment = (image: string, spec: Record<string, unknown> = {}) => ({
+  apiVersion: "apps/v1",
+  kind: "Deployment",
+  metadata: { name: "web", namespace },
+  spec: {
+    replicas: 3,
+    selector: { matchLabels: labels },
+    strategy: { rollingUpdate: { maxSurge: 1, maxUnavailable: 0 } },
+    template: { metadata: { labels }, spec: { containers: [{ name: "app", image }] } },
+    ...spec,
+  },
+});
+const apply = (image: string, spec?: Record<string, unknown>) =>
+  client.apply(deployments, deployment(image, spec), { fieldManager: "test", force: true });
+
+/** The Deployment, as soon as its status says so. */
+async function when(is: (status: Record<string, unknown>, live: KubeObject) => boolean): Promise<KubeObject> {
+  const deadline = performance.now() + 5000;
+  for (;;) {
+    const live = await client.get(deployments, { name: "web", namespace });
+    if (is(fieldsOf(live["status"]), live)) return live;
+    if (performance.now() > deadline) throw new Error(`still ${JSON.stringify(live["status"])}`);
+    await settle();
+  }
+}
+const isRolledOut = (status: Record<string, unknown>, { metadata }: KubeObject): boolean =>
+  status["observedGeneration"] === metadata.generation &&
+  status["updatedReplicas"] === 3 &&
+  status["replicas"] === 3 &&
+  status["availableReplicas"] === 3;
+
+const imagesOf = async (): Promise<string[]> =>
+  (await client.list(pods, { namespace })).items
+    .map(({ spec }) => String(itemsOf(fieldsOf(spec)["containers"])[0]?.["image"]))
+    .sort();
+
+describe("the Deployment and ReplicaSet controllers", () => {
+  test("make the pods of a new Deployment, and say when all are available", async () => {
+    await apply("web:1");
+    const live = await when(isRolledOut);
+    expect(conditionOf(live, "Available")).toMatchObject({
+      status: "True",
+      reason: "MinimumReplicasAvailable",
+    });
+    expect(conditionOf(live, "Progressing")).toMatchObject({
+      status: "True",
+      reason: "NewReplicaSetAvailable",
+    });
+    expect(live.metadata.annotations).toEqual({ "deployment.kubernetes.io/revision": "1" });
+    expect(live.metadata.generation).toBe(1);
+  });
+
+  test("roll within surge and never below what must be available", async () => {
+    await apply("web:1");
+    await when(isRolledOut);
+    const seen: number[][] = [];
+    server.api.store.onChange(({ kind, object }) => {
+      if (kind.plural !== "deployments") return;
+      const status = fieldsOf(object["status"]);
+      seen.push([numberOf(status["replicas"]), numberOf(status["availableReplicas"])]);
+    });
+    await apply("web:2");
+    await when(isRolledOut);
+    expect(Math.max(...seen.map(([replicas = 0]) => replicas))).toBe(4);
+    expect(Math.min(...seen.map(([, available = 0]) => available))).toBe(3);
+    expect(await imagesOf()).toEqual(["web:2", "web:2", "web:2"]);
+  });
+
+  test("keep the old pods while new ones never get ready, and go back to the old ReplicaSet", async () => {
+    await apply("web:1");
+    await when(isRolledOut);
+    await apply("web:never-ready");
+    await when((status) => status["replicas"] === 4 && status["updatedReplicas"] === 1);
+    await settle();
+    expect(await imagesOf()).toEqual(["web:1", "web:1", "web:1", "web:never-ready"]);
+    await apply("web:1");
+    await when(isRolledOut);
+    const { items } = await client.list(replicaSets, { namespace });
+    expect(
+      items
+        .map(({ metadata }) => metadata.annotations?.["deployment.kubernetes.io/revision"])
+        .toSorted((a = "", b = "") => a.localeCompare(b)),
+    ).toEqual(["2", "3"]);
+  });
+
+  test("say in the API server's words why pods can't be made, and make them once they can", async () => {
+    const quota = { apiVersion: "v1", kind: "ResourceQuota", metadata: { name: "small", namespace } };
+    await client.create(resourceQuotas, { ...quota, spec: { hard: { pods: "2" } } });
+    await apply("web:1");
+    const live = await when((_, live) => conditionOf(live, "ReplicaFailure") !== undefined);
+    expect(conditionOf(live, "ReplicaFailure")).toMatchObject({ status: "True", reason: "FailedCreate" });
+    expect(String(conditionOf(live, "ReplicaFailure")?.["message"])).toContain(
+      "exceeded quota: small, requested: pods=1, used: pods=2, limited: pods=2",
+    );
+    await client.delete(resourceQuotas, { name: "small", namespace });
+    const after = await when(isRolledOut);
+    expect(conditionOf(after, "ReplicaFailure")).toBeUndefined();
+  });
+
+  test("give up progress after the deadline", async () => {
+    await apply("web:never-ready", { progressDeadlineSeconds: 1 });
+    const live = await when((_, live) => conditionOf(live, "Progressing")?.["status"] === "False");
+    expect(conditionOf(live, "Progressing")).toMatchObject({ reason: "ProgressDeadlineExceeded" });
+  });
+
+  test("count a pod as available once it was ready for minReadySeconds", async () => {
+    await apply("web:1", { minReadySeconds: 1 });
+    await when((status) => status["readyReplicas"] === 3 && status["availableReplicas"] === undefined);
+    await when(isRolledOut);
+  });
+
+  test("scale, and remove pods that are not ready first", async () => {
+    await apply("web:1");
+    await when(isRolledOut);
+    await apply("web:1", { replicas: 5 });
+    await when((status) => status["availableReplicas"] === 5);
+    await apply("web:1", { replicas: 1 });
+    await when((status) => status["replicas"] === 1 && status["availableReplicas"] === 1);
+    expect((await client.list(pods, { namespace })).items).toHaveLength(1);
+  });
+});

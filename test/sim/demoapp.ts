@@ -1,0 +1,24 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { parse } from "yaml";
+import { validate } from "../../operator/api/validate.ts";
+import { fieldsOf } from "./apiserver/json.ts";
+import { customKind } from "./apiserver/kinds/crd.ts";
+import type { Kind } from "./apiserver/kinds/kind.ts";
+
+const crdFile = join(import.meta.dirname, "../../crds/demoapps.demoapp.dev.yaml");
+
+/** DemoApp as the repository's CRD defines it; what its CEL rules would refuse, the schema's own check refuses. */
+export const demoAppKind = (): Kind =>
+  customKind({
+    crd: fieldsOf(parse(readFileSync(crdFile, "utf8"))),
+    check: (object) => {
+      const checked = validate(object);
+      if (checked.ok) return [];
+      return checked.problems.map(({ path, message }) => ({
+        reason: "FieldValueInvalid",
+        field: path,
+        message,
+      }));
+    },
+  });

@@ -1,0 +1,27 @@
+import { ApiError, createClient } from "../../operator/runtime/client.ts";
+import { freshNamespace, removeNamespace } from "../support/api-server.ts";
+import { testCluster } from "../support/cluster.ts";
+import { puppetSuite } from "./kubelet-suite.ts";
+import { serviceAccounts } from "./kinds.ts";
+
+puppetSuite("a real API server", async () => {
+  const { kubeconfig } = await testCluster("api");
+  const client = createClient({ kubeconfig });
+  const namespace = await freshNamespace(client, "puppet");
+  const hasAccount = async (): Promise<boolean> => {
+    try {
+      await client.get(serviceAccounts, { name: "default", namespace });
+      return true;
+    } catch (error) {
+      if (error instanceof ApiError && error.isNotFound) return false;
+      throw error;
+    }
+  };
+  // Pods are refused until a controller has made the namespace's service account.
+  while (!(await hasAccount()));
+  const close = async (): Promise<void> => {
+    await removeNamespace(client, namespace);
+    await client.close();
+  };
+  return { client, namespace, close };
+});

@@ -1,0 +1,227 @@
+import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
+import { ConnectionError } from "../../operator/runtime/api-error.ts";
+import { type ApiClient, type WatchEvent, createClient } from "../../operator/runtime/client.ts";
+import { chaos } from "./apiserver/chaos.ts";
+import { FakeApiServer } from "./apiserver/server.ts";
+import { VirtualClock, settle } from "./clock.ts";
+import { configMaps, deployments } from "./kinds.ts";
+
+let server: FakeApiServer;
+let client: ApiClient;
+let clock: VirtualClock;
+
+beforeEach(async () => {
+  clock = new VirtualClock();
+  server = new FakeApiServer({ clock });
+  await server.start();
+  client = createClient({ server: server.url, retries: 0, userAgent: "tests" });
+});
+afterEach(async () => {
+  await client.close();
+  await server.stop();
+});
+
+const namespace = "default";
+const configMap = (name: string, data: Record<string, string> = {}, labels: Record<string, string> = {}) => ({
+  apiVersion: "v1",
+  kind: "ConfigMap",
+  metadata: { name, namespace, labels },
+  data,
+});
+const create = (name: string) => client.create(configMaps, configMap(name));
+const version = async () => (await client.list(configMaps, { namespace })).metadata.resourceVersion ?? "";
+
+interface Watching {
+  readonly events: WatchEvent[];
+  /** Ends when the stream does; gives the error that it broke with, if it did. */
+  readonly ended: Promise<unknown>;
+  stop(): void;
+}
+
+async function watch(resourceVersion: string, options: { labelSelector?: string } = {}): Promise<Watching> {
+  const events: WatchEvent[] = [];
+  const abort = new AbortController();
+  const stream = client.watch(
+    configMaps,
+    { namespace, resourceVersion, timeoutSeconds: 300, allowWatchBookmarks: true, ...options },
+    abort.signal,
+  );
+  const collect = async (): Promise<unknown> => {
+    try {
+      for await (const event of stream) events.push(event);
+      return undefined;
+    } catch (error) {
+      return error;
+    }
+  };
+  const ended = collect();
+  await until(() => server.requests.some(({ verb, code }) => verb === "watch" && code !== 0));
+  return { events, ended, stop: () => abort.abort() };
+}
+
+async function until(condition: () => boolean): Promise<void> {
+  const deadline = performance.now() + 5000;
+  while (!condition()) {
+    if (performance.now() > deadline) throw new Error(`never: ${condition.toString()}`);
+    await settle();
+  }
+}
+
+const told = ({ events }: Watching): string[] =>
+  events.map(({ type, object }) => `${type} ${type === "ERROR" ? object.reason : object.metadata.name}`);
+
+describe("a watch", () => {
+  test("starts after the version that it names and tells every change once", async () => {
+    await create("before");
+    const watching = await watch(await version());
+    await create("a");
+    await client.patch(configMaps, { name: "a", namespace }, { type: "merge", body: { data: { x: "1" } } });
+    await client.delete(configMaps, { name: "a", namespace });
+    await until(() => watching.events.length === 3);
+    expect(told(watching)).toEqual(["ADDED a", "MODIFIED a", "DELETED a"]);
+    watching.stop();
+  });
+
+  test("tells of objects that come into a selection and leave it as added and deleted", async () => {
+    const watching = await watch(await version(), { labelSelector: "on=yes" });
+    await create("a");
+    const label = (on: string | null) =>
+      client.patch(
+        configMaps,
+        { name: "a", namespace },
+        { type: "merge", body: { metadata: { labels: { on } } } },
+      );
+    await label("yes");
+    await label(null);
+    await until(() => watching.events.length === 2);
+    expect(told(watching)).toEqual(["ADDED a", "DELETED a"]);
+    watching.stop();
+  });
+
+  test("of a version that is forgotten says 410 and ends", async () => {
+    const old = await version();
+    await create("a");
+    server.compact();
+    const watching = await watch(old);
+    expect(await watching.ended).toBeUndefined();
+    expect(watching.events).toMatchObject([{ type: "ERROR", object: { code: 410, reason: "Expired" } }]);
+  });
+
+  test("sends bookmarks with the latest version, and ends at its timeout", async () => {
+    const watching = await watch(await version());
+    await client.create(deployments, deployment("moves-the-version"));
+    await clock.advance(60_000);
+    await until(() => watching.events.length === 1);
+    expect(watching.events).toMatchObject([
+      { type: "BOOKMARK", object: { metadata: { resourceVersion: await version() } } },
+    ]);
+    await clock.advance(300_000);
+    expect(await watching.ended).toBeUndefined();
+  });
+});
+
+const deployment = (name: string) => ({
+  apiVersion: "apps/v1",
+  kind: "Deployment",
+  metadata: { name, namespace },
+  spec: {
+    selector: { matchLabels: { app: name } },
+    template: { metadata: { labels: { app: name } }, spec: { containers: [{ name: "app", image: "x:1" }] } },
+  },
+});
+
+describe("faults", () => {
+  test("a reset before a write leaves nothing behind, one after it leaves the object", async () => {
+    server.faults.add({ do: "reset-before" });
+    await expect(create("a")).rejects.toBeInstanceOf(ConnectionError);
+    server.faults.add({ do: "reset-after" });
+    await expect(create("b")).rejects.toBeInstanceOf(ConnectionError);
+    const { items } = await client.list(configMaps, { namespace });
+    expect(items.map(({ metadata }) => metadata.name)).toEqual(["b"]);
+  });
+
+  test("an error is answered as often as asked, with the time to wait", async () => {
+    server.faults.add({
+      when: ({ verb, resource }) => verb === "create" && resource === "configmaps",
+      times: 2,
+      do: { status: 429, retryAfterSeconds: 3 },
+    });
+    await expect(create("a")).rejects.toMatchObject({ status: 429, retryAfterMs: 3000 });
+    await expect(create("a")).rejects.toMatchObject({ status: 429, reason: "TooManyRequests" });
+    await expect(create("a")).resolves.toMatchObject({ metadata: { name: "a" } });
+    expect(server.faults.pending).toBe(false);
+  });
+
+  test.each([
+    ["truncate", ["ADDED a"], /middle|closed|terminated/],
+    ["reset", ["ADDED a"], /closed|terminated/],
+  ] as const)("a watch that is broken by %s ends with an error", async (fault, expected, error) => {
+    server.faults.add({ when: ({ verb }) => verb === "watch", do: { watch: fault, after: 1 } });
+    const watching = await watch(await version());
+    await create("a");
+    await create("b");
+    expect(String(await watching.ended)).toMatch(error);
+    expect(told(watching)).toEqual(expected);
+  });
+
+  test.each([
+    ["duplicate", ["ADDED a", "ADDED a", "ADDED b", "ADDED b"]],
+    ["silent", []],
+  ] as const)("a watch with the fault %s stays open", async (fault, expected) => {
+    server.faults.add({ when: ({ verb }) => verb === "watch", do: { watch: fault } });
+    const watching = await watch(await version());
+    await create("a");
+    await create("b");
+    await settle();
+    expect(told(watching)).toEqual(expected);
+    watching.stop();
+  });
+
+  test("an open watch can be told that its version is gone", async () => {
+    const watching = await watch(await version());
+    server.breakWatches("gone");
+    await watching.ended;
+    expect(told(watching)).toEqual(["ERROR Expired"]);
+  });
+
+  test("a server that was away comes back at the same address with all that it held", async () => {
+    await create("a");
+    await server.stop();
+    await expect(create("b")).rejects.toMatchObject({ code: "ECONNREFUSED" });
+    await server.start();
+    expect((await client.list(configMaps, { namespace })).items).toHaveLength(1);
+  });
+
+  test("the same seed strikes the same requests", async () => {
+    const codes = async (): Promise<number[]> => {
+      const other = new FakeApiServer();
+      await other.start();
+      other.faults.add(chaos({ seed: 7, rate: 0.5, delayMs: 1 }));
+      const wild = createClient({ server: other.url, retries: 0 });
+      for (let i = 0; i < 30; i += 1)
+        await wild.get(configMaps, { name: "x", namespace }).catch(() => undefined);
+      await wild.close();
+      await other.stop();
+      return other.requests.map(({ code }) => code);
+    };
+    const first = await codes();
+    expect(new Set(first).size).toBeGreaterThan(2);
+    expect(await codes()).toEqual(first);
+  });
+
+  test("a hook learns of each write once it took effect, and can keep the answer back", async () => {
+    const seen: string[] = [];
+    server.onWrite(({ verb, resource }, count) => {
+      seen.push(`${count} ${verb} ${resource}`);
+      return count === 2 ? "drop" : undefined;
+    });
+    await create("a");
+    await client.list(configMaps, { namespace });
+    await expect(create("b")).rejects.toBeInstanceOf(ConnectionError);
+    expect(seen).toEqual(["1 create configmaps", "2 create configmaps"]);
+    expect(server.writes("tests").map(({ name, code }) => [name, code])).toEqual([
+      [undefined, 201],
+      [undefined, 201],
+    ]);
+  });
+});

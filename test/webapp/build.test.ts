@@ -1,0 +1,46 @@
+import { describe, expect, test } from "@jest/globals";
+import { execFile } from "node:child_process";
+import { readFile, stat } from "node:fs/promises";
+import { isBuiltin } from "node:module";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { start } from "../support/program.ts";
+
+const root = join(import.meta.dirname, "../..");
+const bundle = join(root, "dist/webapp/main.js");
+const build = (...args: string[]) =>
+  promisify(execFile)(process.execPath, ["scripts/build.mjs", ...args], { cwd: root });
+
+describe("the web app's bundle", () => {
+  test("is the same each time, is one small file, and needs only Node", async () => {
+    await build("webapp");
+    const first = await readFile(bundle, "utf8");
+    await build("webapp");
+    expect(await readFile(bundle, "utf8")).toBe(first);
+    expect((await stat(bundle)).size).toBeLessThan(2 * 1024 * 1024);
+    expect(first).not.toContain(root);
+    const imports = [...first.matchAll(/(?:^|;)import(?:[^"'`(]*from)?"([^"]+)"/gm)].map(
+      ([, name]) => name ?? "",
+    );
+    expect(imports.filter((name) => !isBuiltin(name))).toStrictEqual([]);
+    expect(imports).toContain("node:http");
+  });
+
+  test("runs, and has the page inside", async () => {
+    await build("webapp");
+    const program = await start(bundle, { DRAIN_WAIT_MS: "0" });
+    const url = `http://127.0.0.1:${program.port}/`;
+    expect(await (await fetch(url)).json()).toStrictEqual({
+      message: "Hello from SRE Demo App!",
+      version: "1.0.0",
+    });
+    const page = await fetch(url, { headers: { accept: "text/html" } });
+    expect(await page.text()).toMatch(/<style>[^]*--ground[^]*<script type="module">[^]*setTimeout\(beat/);
+    program.kill("SIGTERM");
+    expect(await program.exit).toBe(0);
+  });
+
+  test("an unknown program is named with those that there are", async () => {
+    await expect(build("website")).rejects.toThrow(/no such program: website; there is operator and webapp/);
+  });
+});

@@ -1,0 +1,63 @@
+import { describe, expect, test } from "@jest/globals";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+
+const root = join(import.meta.dirname, "../..");
+
+/** A Dockerfile's instructions, continued lines joined, by stage; arguments before the first FROM are `""`. */
+function stagesOf(file: string): Map<string, string[]> {
+  const text = readFileSync(join(root, file), "utf8")
+    .replaceAll(/^#.*\n/gm, "")
+    .replaceAll(/\\\n\s*/g, "");
+  const stages = new Map<string, string[]>([["", []]]);
+  let current = "";
+  for (const line of text.split("\n").filter((line) => line !== "")) {
+    const from = /^FROM (?:--platform=\S+ )?(\S+)(?: AS (\S+))?$/.exec(line);
+    if (from) stages.set((current = from[2] ?? "final"), []);
+    stages.get(current)?.push(line);
+  }
+  return stages;
+}
+
+describe.each(["webapp", "operator"])("Dockerfile.%s", (program) => {
+  const stages = stagesOf(`Dockerfile.${program}`);
+  const final = stages.get("final") ?? [];
+
+  test("takes its bases as arguments whose public defaults are pinned by version", () => {
+    const defaults = stages.get("")?.map((line) => /^ARG (\w+)=(\S+)$/.exec(line)?.slice(1) ?? []);
+    const images = Object.fromEntries(defaults ?? []);
+    expect(images.NODE_IMAGE).toMatch(/^docker\.io\/library\/node:24\.\d+\.\d+-\w+-slim$/);
+    expect(images.RUNTIME_IMAGE).toMatch(/^gcr\.io\/distroless\/nodejs24-debian12:nonroot$/);
+    expect(final[0]).toBe("FROM ${RUNTIME_IMAGE}");
+  });
+
+  test("ends as a numeric user that is not root", () => {
+    const users = final.filter((line) => line.startsWith("USER "));
+    expect(users).toStrictEqual(["USER 65532:65532"]);
+  });
+
+  test("holds one file of ours, owned by that user, and runs it without a shell", () => {
+    const copies = final.filter((line) => /^(COPY|ADD|RUN) /.test(line));
+    expect(copies).toStrictEqual([
+      `COPY --from=bundle --chown=65532:65532 /src/dist/${program}/main.js main.js`,
+    ]);
+    expect(final.at(-2)).toBe('ENTRYPOINT ["/nodejs/bin/node"]');
+    expect(final.at(-1)).toMatch(/^CMD \[("--[\w=-]+", )*"\/app\/main\.js"\]$/);
+  });
+
+  test("makes the bundle with the script that everyone else uses", () => {
+    expect(stages.get("build")?.at(-1)).toBe(`RUN npm run build -- ${program}`);
+    expect(stages.get("prebuilt")?.at(-1)).toBe(`COPY dist/${program}/main.js /src/dist/${program}/main.js`);
+  });
+
+  test("says what it is in OCI labels", () => {
+    const labels = final.find((line) => line.startsWith("LABEL ")) ?? "";
+    for (const name of ["title", "description", "licenses", "source", "version", "revision"])
+      expect(labels).toContain(`org.opencontainers.image.${name}=`);
+  });
+});
+
+test("both images install the packages in the same layers", () => {
+  const installing = (program: string) => stagesOf(`Dockerfile.${program}`).get("build")?.slice(0, 5);
+  expect(installing("webapp")).toStrictEqual(installing("operator"));
+});
