@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "@jest/globals";
 import { Operator } from "../e2e/operator.ts";
-import { complaints } from "./application.ts";
+import { complaints, isHealthy } from "./application.ts";
 import { type Environment, GitOps } from "./scene.ts";
 
 let gitops: GitOps;
@@ -31,6 +31,17 @@ describe("the running app is untouched, and the Application says what is wrong, 
     expect(await running()).toEqual(before);
   });
 
+  test("the Git repository is gone for a while", async () => {
+    await gitops.repository.vanish();
+    try {
+      const lost = await environment.seen(({ status }) => status?.sync?.status === "Unknown");
+      expect(complaints(lost)).toMatch(/repository|git/i);
+    } finally {
+      await gitops.repository.reappear();
+    }
+    await environment.healthyAt(await gitops.repository.head());
+  });
+
   test("a commit has a DemoApp that the CRD refuses", async () => {
     await environment.edit("replicas: 2", "replicas: -1");
     try {
@@ -54,17 +65,6 @@ describe("the running app is untouched, and the Application says what is wrong, 
     }
     await environment.healthyAt(await gitops.repository.head());
   });
-
-  test("the Git repository is gone for a while", async () => {
-    await gitops.repository.vanish();
-    try {
-      const lost = await environment.seen(({ status }) => status?.sync?.status === "Unknown");
-      expect(complaints(lost)).toMatch(/repository|git/i);
-    } finally {
-      await gitops.repository.reappear();
-    }
-    await environment.healthyAt(await gitops.repository.head());
-  });
 });
 
 test("a rollout ends as if nothing had happened when Argo CD and the operator are killed in the middle", async () => {
@@ -83,4 +83,9 @@ test("a rollout ends as if nothing had happened when Argo CD and the operator ar
     [1, "Accepted"],
   ]);
   await operator.ready();
+});
+
+test("new and removed environments are seen again by themselves after the repository was gone", async () => {
+  // An ApplicationSet whose repository couldn't be read asks again after three minutes; no setting changes that.
+  await gitops.until("root", isHealthy, 240_000);
 });

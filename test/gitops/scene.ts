@@ -49,10 +49,14 @@ export class GitOps {
   }
 
   /** Waits until the Application is as `matches` wants it; else fails with the Application as it is. */
-  async until(name: string, matches: (app: Application) => boolean): Promise<Application> {
+  async until(
+    name: string,
+    matches: (app: Application) => boolean,
+    deadlineMs = patienceMs,
+  ): Promise<Application> {
     let last: Application | undefined;
     try {
-      return await until(`${name}: ${matches.toString()}`, patienceMs, async () => {
+      return await until(`${name}: ${matches.toString()}`, deadlineMs, async () => {
         last = await this.application(name);
         return matches(last) ? last : undefined;
       });
