@@ -1,4 +1,4 @@
-import { annotations } from "../api/names.ts";
+import { annotations, revisionName } from "../api/names.ts";
 import { type Said, say } from "../api/reasons.ts";
 import type { Blocker } from "../api/schema.ts";
 import { isTime } from "../api/schema/spec.ts";
@@ -202,14 +202,12 @@ function ofApp(view: View): readonly Found[] {
 function ofRejection(view: View): readonly Found[] {
   const { wanted, observed } = view;
   if (wanted?.outcome !== "rejected") return [];
-  const { rollout, image } = wanted;
-  const why = wanted.message ?? wanted.reason ?? "";
-  const retry = kubectl(
-    view,
-    `annotate demoapp ${observed.app.name} --overwrite ${annotations.retry}=${rollout}`,
-  );
+  const { rollout, image, hash } = wanted;
+  const { name } = observed.app;
+  const said = say("RevisionRejected", { rollout, image, why: wanted.message ?? wanted.reason ?? "" });
+  const retry = kubectl(view, `annotate demoapp ${name} --overwrite ${annotations.retry}=${rollout}`);
   const next = `Change spec.image in Git (git revert goes back to what serves), or have it tried again: ${retry}`;
-  return [found(`DemoApp/${observed.app.name}`, say("RevisionRejected", { rollout, image, why }), next)];
+  return [found(`ControllerRevision/${revisionName(name, hash)}`, said, next)];
 }
 
 const maxBlockers = 20;

@@ -74,9 +74,13 @@ function historyOf(revisions: readonly Revision[]): DemoAppStatus["history"] {
     });
 }
 
-function rejectedOf(revisions: readonly Revision[]): NonNullable<DemoAppStatus["rejected"]> {
-  const rejected = revisions.filter((revision) => revision.outcome === "rejected").toSorted(byRollout);
-  return rejected.slice(0, maxRejected).map(({ hash, image, rollout, reason, message, finishedAt }) => ({
+/** The last ones; the one that the spec asks for is among them however old it is: a retry needs its number. */
+function rejectedOf({ observed, wanted }: View): NonNullable<DemoAppStatus["rejected"]> {
+  const all = observed.revisions.filter(({ outcome }) => outcome === "rejected").toSorted(byRollout);
+  const older = all.slice(maxRejected - 1);
+  const last = older.find((revision) => revision === wanted) ?? older[0];
+  const listed = [...all.slice(0, maxRejected - 1), ...(last ? [last] : [])];
+  return listed.map(({ hash, image, rollout, reason, message, finishedAt }) => ({
     hash,
     image,
     rollout,
@@ -123,7 +127,7 @@ export function statusOf(
     conditions: [...conditionsOf(at, phase, { ...to.said, message }), condition(at, "Available", available)],
     stable: about(lastGood, lastGood?.finishedAt),
     candidate: about(running, running?.startedAt),
-    rejected: rejectedOf(revisions),
+    rejected: rejectedOf(view),
     step: running && stepOf(view, running),
     replicas: counts.replicas,
     readyReplicas: counts.ready,

@@ -99,7 +99,9 @@ export const demoAppStatus = z.object({
   candidate: revision.optional().describe("The revision that is being rolled out."),
   rejected: atomicList(rejected, 10)
     .optional()
-    .describe("The last 10 revisions that were rejected; none is retried by itself."),
+    .describe(
+      "The last 10 revisions that were rejected, the one that the spec asks for always among them; none is retried by itself.",
+    ),
   step: step.optional().describe("The step of the rollout that is at work."),
   weight: weight.optional().describe("Share of the candidate. Unit: percent."),
   replicas: count.optional().describe("Pods that exist. Unit: pods."),

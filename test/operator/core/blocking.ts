@@ -188,7 +188,7 @@ export const rows: readonly Row[] = [
     name: "a version that was rejected",
     before: { app: wants("app:2"), revisions: [v1, rejected2], deployment: carrying(v1) },
     reason: "RevisionRejected",
-    object: "DemoApp/web",
+    object: `ControllerRevision/web-${rejected2.hash}`,
     says: "Rollout 2 of app:2 was rejected: it keeps ending.",
     next: `kubectl -n team annotate demoapp web --overwrite ${annotations.retry}=2`,
   },

@@ -138,6 +138,15 @@ describe("revisions", () => {
     const of = status({ phase: "Degraded", before: { revisions } });
     expect([of.rejected?.length, of.history?.length]).toEqual([10, 20]);
   });
+
+  test("the rejected version that the spec asks for is told however old it is: a retry needs its number", () => {
+    const later = Array.from({ length: 12 }, (_, i) => revision(`app:${i + 3}`, i + 3, "rejected"));
+    const of = status({
+      phase: "Degraded",
+      before: { app: wants("app:2"), revisions: [v1, rejected2, ...later] },
+    });
+    expect(of.rejected?.map(({ rollout }) => rollout)).toEqual([14, 13, 12, 11, 10, 9, 8, 7, 6, 2]);
+  });
 });
 
 test("counts are those of the Deployment, and of none where it is somebody else's", () => {

@@ -1,9 +1,15 @@
--- Newest first: the last one with the image that Git asks for is the one that was rejected.
-for _, rejected in ipairs(obj.status.rejected or {}) do
-  if rejected.image == obj.spec.image then
+-- The blocker names the revision that Git asks for; several rejected ones may have its image.
+local status = obj.status or {}
+local wanted = nil
+for _, blocker in ipairs(status.blockers or {}) do
+  if blocker.reason == "RevisionRejected" then
+    wanted = blocker.object
+  end
+end
+for _, rejected in ipairs(status.rejected or {}) do
+  if "ControllerRevision/" .. obj.metadata.name .. "-" .. rejected.hash == wanted then
     obj.metadata.annotations = obj.metadata.annotations or {}
     obj.metadata.annotations["demoapp.dev/retry"] = tostring(rejected.rollout)
-    return obj
   end
 end
 return obj
