@@ -136,10 +136,9 @@ function restartOf(o: ObservedApp, nowMs: number): { restartedAt: string | undef
   };
 }
 
+/** What is under way, else what was accepted last: nothing else runs, whatever the spec asks for. */
 const targetOf = (wanted: Revision | undefined, lastGood: Revision | undefined): Revision | undefined =>
-  wanted === undefined || wanted.outcome === "rejected" || wanted.outcome === "superseded"
-    ? lastGood
-    : wanted;
+  wanted !== undefined && wanted.outcome === undefined ? wanted : lastGood;
 
 /** Derives the view of an observation at a moment. */
 export function viewOf(observed: ObservedApp, nowMs: number): View {

@@ -5,7 +5,7 @@ import type { Observed } from "../../../operator/core/observed.ts";
 import { plan } from "../../../operator/core/plan.ts";
 import { templateOf } from "../../../operator/core/render/deployment.ts";
 import { renderService } from "../../../operator/core/render/service.ts";
-import { acts, carrying, rejected2, v1, v2, valid, wants } from "./deciding.ts";
+import { accepted2, acts, carrying, rejected2, v1, v2, valid, wants } from "./deciding.ts";
 import {
   app,
   applied,
@@ -134,6 +134,11 @@ describe("the Deployment carries", () => {
       name: "the rejected one again only for a retry of its number",
       before: { ...rested, app: acts("app:2", { retry: "2" }), revisions: [v1, rejected2] },
       hash: v2.hash,
+    },
+    {
+      name: "what serves while paused, though an earlier version that was accepted is asked for again",
+      before: { app: acts("app:1", { paused: "true" }), revisions: [v1, accepted2], service },
+      hash: accepted2.hash,
     },
     {
       name: "the good one again when Git goes back during a rollout",

@@ -5,7 +5,7 @@ import type { Action } from "../../../../operator/core/action.ts";
 import { rollingUpdateOf } from "../../../../operator/core/defaults.ts";
 import type { Manifest } from "../../../../operator/core/manifest.ts";
 import { templateOf } from "../../../../operator/core/render/deployment.ts";
-import { readRevision } from "../../../../operator/core/revisions.ts";
+import { lastGoodOf, readRevision } from "../../../../operator/core/revisions.ts";
 import { deploymentSpec } from "./deployments.ts";
 import type { World } from "./world.ts";
 
@@ -50,7 +50,7 @@ export class Watcher {
   }
 }
 
-/** A Deployment that is applied keeps the app's floor, and never carries a rejected revision. */
+/** A Deployment that is applied keeps the app's floor, and carries what is under way or was accepted last. */
 function checkDeployment(world: World, object: Manifest): void {
   const { replicas, strategy } = deploymentSpec(object);
   const wanted = world.app.spec;
@@ -59,6 +59,10 @@ function checkDeployment(world: World, object: Manifest): void {
   const hash = templateOf(object)?.labels?.[labels.hash] ?? "";
   const live = world.revisions.get(revisionName(world.app.name, hash));
   const revision = live && readRevision(live);
-  assert.notEqual(revision?.outcome, "rejected");
+  const lastGood = lastGoodOf([...world.revisions.values()].flatMap((other) => readRevision(other) ?? []));
+  assert.ok(
+    revision?.outcome === undefined || revision.rollout === lastGood?.rollout,
+    `rollout ${revision?.rollout} (${revision?.outcome}) serves, and not ${lastGood?.rollout}`,
+  );
   assert.equal(object.metadata.annotations?.[childAnnotations.rollout], String(revision?.rollout));
 }
