@@ -57,11 +57,13 @@ async function run(config: Config, log: Logger): Promise<void> {
   stopOnSignals(log, async () => {
     await controller.shutDown();
     await health.close();
-    await wiring.client.close();
   });
 }
 
-/** The first signal stops in order, a second one at once. */
+/**
+ * The first signal stops in order, a second one at once. Requests that are still without an answer after the order
+ * that `shutDown` keeps end with the process: an API server that hangs must not hold it.
+ */
 function stopOnSignals(log: Logger, stop: () => Promise<void>): void {
   let stopping = false;
   const onSignal = (signal: NodeJS.Signals): void => {

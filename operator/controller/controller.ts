@@ -37,7 +37,7 @@ export class DemoAppController extends Operator {
   constructor(options: ManagerOptions) {
     super(options);
     this.#options = options;
-    this.#metrics = new AppMetrics(options.metrics);
+    this.#metrics = new AppMetrics(options.metrics, () => this.manager.isLeader());
     const learn = (object: KubeObject): void => this.#caches?.apps.learn(object);
     const { clock, log } = options;
     const { client } = this.manager;

@@ -20,13 +20,13 @@ const notedOf = ({ phase, blockers = [], history = [] }: DemoAppStatus): Noted =
   running: history.filter(({ finishedAt }) => finishedAt === undefined).map(({ rollout }) => rollout),
 });
 
-/** Metrics of the apps themselves. An app's series go away with it. */
+/** Metrics of the apps themselves. An app's series go away with it; those who don't lead know of none. */
 export class AppMetrics {
   readonly #apps = new Map<string, Noted>();
   readonly #rollouts: Histogram<"outcome">;
   readonly #finished: Counter<"outcome">;
 
-  constructor({ registry, onScrape }: Pick<Metrics, "registry" | "onScrape">) {
+  constructor({ registry, onScrape }: Pick<Metrics, "registry" | "onScrape">, leads: () => boolean) {
     const registers = [registry];
     const phase = new Gauge({
       name: "demoapp_phase",
@@ -53,7 +53,12 @@ export class AppMetrics {
       labelNames: ["outcome"],
       registers,
     });
-    onScrape(() => this.#publish(phase, blockers));
+    onScrape(() => {
+      phase.reset();
+      blockers.reset();
+      // What a former leader saw last would contradict what the present one sees.
+      if (leads()) this.#publish(phase, blockers);
+    });
   }
 
   /** Takes note of an app's new status. */
@@ -79,8 +84,6 @@ export class AppMetrics {
     phase: Gauge<"namespace" | "name" | "phase">,
     blockers: Gauge<"namespace" | "name" | "reason">,
   ): void {
-    phase.reset();
-    blockers.reset();
     for (const [app, noted] of this.#apps) {
       const [namespace = "", name = ""] = app.split("/");
       phase.set({ namespace, name, phase: noted.phase }, 1);

@@ -96,24 +96,22 @@ export class Manager {
     const onError = (key: string, error: unknown, retryInMs: number): void =>
       log.warn({ key, ...causeOf(error), retryInMs }, "reconciling failed, will retry");
     this.queue = new WorkQueue({ name, concurrency, backoff, clock, random, metrics, onError });
+    if (leaderElection !== undefined) {
+      const resume = (): void => this.#workIfReady();
+      const pause = (): void => this.queue.pause();
+      const shared = { client, clock, random, log, metrics };
+      this.#leader = new LeaderElector({ ...leaderElection, ...shared, onStarted: resume, onStopped: pause });
+    }
+    const leader = this.#leader;
+    this.client = leader === undefined ? client : client.fenced(() => leader.fence());
     this.events = new EventRecorder({
-      client,
+      client: this.client,
       component: name,
       instance: leaderElection?.identity ?? name,
       clock,
       log,
       metrics,
     });
-    if (leaderElection === undefined) {
-      this.client = client;
-      return;
-    }
-    const resume = (): void => this.#workIfReady();
-    const pause = (): void => this.queue.pause();
-    const shared = { client, clock, random, log, metrics };
-    const leader = new LeaderElector({ ...leaderElection, ...shared, onStarted: resume, onStopped: pause });
-    this.#leader = leader;
-    this.client = client.fenced(() => leader.fence());
   }
 
   /** Declares a cache; to be called before `start`. */

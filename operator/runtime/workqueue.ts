@@ -178,7 +178,8 @@ export class WorkQueue {
     const { name, metrics, clock } = this.#options;
     metrics.onScrape(() => {
       const ages = [...this.#running.values()].map((startedMs) => (clock.monotonicMs() - startedMs) / 1000);
-      metrics.queue.depth.set({ name }, this.#waiting.size);
+      // What waits for this process to lead is no backlog: the leader works on it.
+      metrics.queue.depth.set({ name }, this.#handler === undefined ? 0 : this.#waiting.size);
       metrics.queue.activeWorkers.set({ controller: name }, ages.length);
       metrics.queue.unfinishedSeconds.set(
         { name },

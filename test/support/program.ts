@@ -4,7 +4,7 @@ import { createInterface } from "node:readline";
 /** A line of its log. */
 type Entry = Readonly<Record<string, unknown>> & { readonly msg: string };
 
-/** The web app as a process of its own. */
+/** One of our programs as a process of its own. */
 export interface Program {
   readonly port: number;
   readonly log: readonly Entry[];
@@ -12,6 +12,9 @@ export interface Program {
   /** Its exit code; -1 if a signal ended it. */
   readonly exit: Promise<number>;
 }
+
+/** What each program says with its port once it listens. */
+const listening: ReadonlySet<string> = new Set(["listening", "started"]);
 
 /** Starts `file` with Node and nothing but `env`; waits until it listens or has ended. */
 export async function start(file: string, env: Record<string, string> = {}): Promise<Program> {
@@ -24,13 +27,12 @@ export async function start(file: string, env: Record<string, string> = {}): Pro
     child.on("error", reject);
     child.on("close", (code) => resolve(code ?? -1));
   });
-  const listening = new Promise<number>((resolve) => {
+  const port = new Promise<number>((resolve) => {
     createInterface({ input: child.stdout }).on("line", (line) => {
       const entry = JSON.parse(line) as Entry;
       log.push(entry);
-      if (entry.msg === "listening") resolve(Number(entry.port));
+      if (listening.has(entry.msg)) resolve(Number(entry.port));
     });
   });
-  const port = await Promise.race([listening, exit.then(() => 0)]);
-  return { port, log, exit, kill: (signal) => child.kill(signal) };
+  return { port: await Promise.race([port, exit.then(() => 0)]), log, exit, kill: (signal) => child.kill(signal) };
 }

@@ -16,10 +16,14 @@ const entry = (rollout: number, outcome: string, finishedAt?: string): Entry => 
 
 function scene() {
   const metrics = createMetrics();
-  const subject = new AppMetrics(metrics);
+  let leading = true;
+  const subject = new AppMetrics(metrics, () => leading);
   const lines = async (name: string): Promise<string[]> =>
     (await metrics.scrape()).split("\n").filter((line) => line.startsWith(name));
-  return { subject, lines };
+  const lead = (leads: boolean): void => {
+    leading = leads;
+  };
+  return { subject, lines, lead };
 }
 
 describe("metrics of the apps", () => {
@@ -41,6 +45,15 @@ describe("metrics of the apps", () => {
     subject.observe(app(), { phase: "Healthy" });
     subject.forget("team/web");
     expect(await lines("demoapp_phase{")).toEqual([]);
+  });
+
+  test("are the leader's alone, so that no two processes contradict each other", async () => {
+    const { subject, lines, lead } = scene();
+    subject.observe(app(), { phase: "Healthy" });
+    lead(false);
+    expect(await lines("demoapp_phase{")).toEqual([]);
+    lead(true);
+    expect(await lines("demoapp_phase{")).toHaveLength(1);
   });
 
   test("count every rollout that was seen to end, one that gave way to the next too", async () => {

@@ -46,9 +46,17 @@ export class FakeObjects {
         }),
       fenced: (fence: () => void) => ({
         ...client,
-        replace: (resource: ResourceType, object: KubeObject) => {
+        create: async (resource: ResourceType, object: ObjectInput) => {
+          fence();
+          return client.create(resource, object);
+        },
+        replace: async (resource: ResourceType, object: KubeObject) => {
           fence();
           return client.replace(resource, object);
+        },
+        patch: async (resource: ResourceType, ref: ObjectRef, options: PatchOptions) => {
+          fence();
+          return client.patch(resource, ref, options);
         },
       }),
     };

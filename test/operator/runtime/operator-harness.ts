@@ -87,6 +87,12 @@ export class TestOperator extends Operator {
     return this.manager.client.replace(pods, object("a", 1));
   }
 
+  tell(name: string): Promise<void> {
+    const target = { apiVersion: "v1", kind: "Pod", namespace: "default", name, uid: name };
+    this.manager.events.record({ target, type: "Normal", reason: "Told", note: "a word" });
+    return this.manager.events.flush();
+  }
+
   isLeader(): boolean {
     return this.manager.isLeader();
   }

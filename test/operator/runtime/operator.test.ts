@@ -84,6 +84,18 @@ describe("leadership", () => {
     expect(operator.reconciled).toEqual(["a", "b", "a"]);
   });
 
+  test("no event is written once the lease is lost: the next leader tells what happened", async () => {
+    const operator = new TestOperator(world(), "one");
+    const events = (): number => world().objects.writes.filter(({ key }) => key.startsWith("events/")).length;
+    await operator.start();
+    await settle();
+    await operator.tell("a");
+    expect(events()).toBe(1);
+    world().clock.jump(60 * second);
+    await operator.tell("b");
+    expect(events()).toBe(1);
+  });
+
   test("a process that was stopped for a minute starts no write, and its key is done when it leads again", async () => {
     const operator = new TestOperator(world(), "one");
     let writes = 0;

@@ -203,6 +203,15 @@ describe("a queue", () => {
     expect(clock.pending).toBe(0);
   });
 
+  test("tells no depth while it is paused: who doesn't lead has no backlog", async () => {
+    const { queue, metrics } = setUp();
+    queue.add("a");
+    expect(await metrics.scrape()).toContain('workqueue_depth{name="test"} 0');
+    queue.run(gate().handler);
+    queue.add("b");
+    expect(await metrics.scrape()).toContain('workqueue_depth{name="test"} 1');
+  });
+
   test("tells its depth, its waits and its longest runner", async () => {
     const { queue, clock, metrics } = setUp();
     const { handler } = gate();

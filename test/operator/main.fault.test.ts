@@ -1,0 +1,126 @@
+import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type ApiClient, createClient } from "../../operator/runtime/client.ts";
+import { until } from "../cluster/command.ts";
+import { demoAppKind } from "../sim/demoapp.ts";
+import { FakeApiServer } from "../sim/apiserver/server.ts";
+import { type Program, start } from "../support/program.ts";
+import { demoapps } from "../support/api-server.ts";
+
+const main = join(import.meta.dirname, "../../operator/main.ts");
+const namespace = "default";
+const leases = {
+  group: "coordination.k8s.io",
+  version: "v1",
+  plural: "leases",
+  kind: "Lease",
+  namespaced: true,
+};
+
+let server: FakeApiServer;
+let client: ApiClient;
+let folder: string;
+let program: Program | undefined;
+
+beforeEach(async () => {
+  server = new FakeApiServer({ kinds: [demoAppKind()] });
+  await server.start();
+  client = createClient({ server: server.url, userAgent: "tests" });
+  folder = await mkdtemp(join(tmpdir(), "demoapp-main-"));
+});
+afterEach(async () => {
+  program?.kill("SIGKILL");
+  await program?.exit;
+  program = undefined;
+  await client.close();
+  await server.stop();
+  await rm(folder, { recursive: true });
+});
+
+/** The operator's process, once it is ready. */
+async function running(): Promise<Program> {
+  const kubeconfig = join(folder, "kubeconfig");
+  // The library takes plain HTTP only so.
+  const cluster = { server: server.url, "insecure-skip-tls-verify": true };
+  const context = { cluster: "fake", user: "nobody" };
+  const config = {
+    apiVersion: "v1",
+    kind: "Config",
+    clusters: [{ name: "fake", cluster }],
+    users: [{ name: "nobody", user: {} }],
+    contexts: [{ name: "fake", context }],
+    "current-context": "fake",
+  };
+  await writeFile(kubeconfig, JSON.stringify(config));
+  const started = await start(main, { KUBECONFIG: kubeconfig, POD_NAMESPACE: namespace, POD_NAME: "pod-a" });
+  program = started;
+  await until("ready", 10_000, async () =>
+    (await fetch(`http://127.0.0.1:${started.port}/readyz`)).ok ? true : undefined,
+  );
+  await until("leading", 10_000, async () => (await holder()) === "pod-a" || undefined);
+  return started;
+}
+
+async function holder(): Promise<unknown> {
+  const { items } = await client.list(leases, { namespace });
+  return (items[0]?.["spec"] as { holderIdentity?: string } | undefined)?.holderIdentity;
+}
+
+/** Lets an app be reconciled by an API server that answers no write, nor a read of one object. */
+async function hanging(): Promise<void> {
+  const isTheirs = (userAgent: string): boolean => userAgent === "demoapp-operator";
+  const spared: ReadonlySet<string> = new Set(["list", "watch"]);
+  server.faults.add({
+    times: Infinity,
+    do: "hang",
+    when: ({ verb, userAgent }) => isTheirs(userAgent) && !spared.has(verb),
+  });
+  const metadata = { namespace, name: "web" };
+  await client.create(demoapps, {
+    apiVersion: "demoapp.dev/v1",
+    kind: "DemoApp",
+    metadata,
+    spec: { image: "app:1" },
+  });
+  await until("a request hangs", 10_000, async () =>
+    server.requests.find(
+      ({ resource, code, userAgent }) => resource !== "leases" && code === 0 && isTheirs(userAgent),
+    ),
+  );
+}
+
+describe("the operator's process", () => {
+  test("on SIGTERM gives its lease back and exits 0", async () => {
+    const { kill, exit } = await running();
+    kill("SIGTERM");
+    expect(await exit).toBe(0);
+    expect(await holder()).toBe("");
+  });
+
+  test("exits 0 before Kubernetes would kill it, though the API server answers nothing", async () => {
+    const { kill, exit, log } = await running();
+    await hanging();
+    const startedAt = performance.now();
+    kill("SIGTERM");
+    expect(await exit).toBe(0);
+    expect(performance.now() - startedAt).toBeLessThan(12_000);
+    expect(log.map(({ msg }) => msg)).toContain("stopping in the middle of a reconciliation");
+  });
+
+  test("exits at once on a second signal", async () => {
+    const { kill, exit, log } = await running();
+    await hanging();
+    kill("SIGTERM");
+    await until("stopping", 5_000, async () => log.find(({ msg }) => msg === "stopping"));
+    kill("SIGTERM");
+    expect(await exit).toBe(1);
+    expect(log.map(({ msg }) => msg)).not.toContain("stopping in the middle of a reconciliation");
+  });
+
+  test("ends with code 2 for a setting that can't be used", async () => {
+    const { exit } = await start(main, { CONCURRENCY: "many" });
+    expect(await exit).toBe(2);
+  });
+});
