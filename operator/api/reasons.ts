@@ -105,6 +105,13 @@ export const say = <R extends Reason>(reason: R, ...of: Parameters<(typeof reaso
   message: (reasons[reason] as (...of: unknown[]) => string)(...of),
 });
 
+/** The text and what to do next, at most `most` characters: what to do gets up to half, the text is cut. */
+export function withNext(text: string, next: string, most: number): string {
+  const end = ` Next: ${next}`.slice(0, most / 2).toWellFormed();
+  const room = most - end.length;
+  return text.length <= room ? `${text}${end}` : `${text.slice(0, room - 1).toWellFormed()}…${end}`;
+}
+
 /** A text as a sentence: with a capital and a full stop, whatever the API server's own words lack. */
 export function sentence(text: string): string {
   const capital = text.charAt(0).toUpperCase() + text.slice(1);

@@ -73,9 +73,9 @@ interface Telling extends ReconcileOptions {
 /** Says what happened: to people by events, to operators by one log line each. */
 function announce(app: App, { events, status }: Plan, { recorder, log, tells }: Telling): void {
   const { namespace, name, uid } = app;
-  for (const { type, reason, message } of events.filter(tells)) {
+  const serving = (status.candidate ?? status.stable)?.hash;
+  for (const { type, reason, message, hash = serving } of events.filter(tells)) {
     recorder.record({ target: { apiVersion, kind, namespace, name, uid }, type, reason, note: message });
-    const hash = (status.candidate ?? status.stable)?.hash;
     // What a container said in the end stays in its namespace: the log may be read by others.
     const text = quoting.has(reason) ? `${reason}: see the DemoApp's status` : message;
     log[type === "Warning" ? "warn" : "info"]({ namespace, name, reason, phase: status.phase, hash }, text);

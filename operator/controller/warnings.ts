@@ -1,4 +1,4 @@
-import { isUnexplained } from "../core/blockers.ts";
+import { isUnexplained } from "../core/podblockers.ts";
 import { cut } from "../core/manifest.ts";
 import type { App, Pod, PodWarning } from "../core/observed.ts";
 import { ExpectedError } from "../runtime/api-error.ts";

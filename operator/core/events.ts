@@ -1,16 +1,21 @@
 import { fieldManager } from "../api/names.ts";
-import { type Said, say, sentence } from "../api/reasons.ts";
+import { type Said, say, sentence, withNext } from "../api/reasons.ts";
 import type { Blocker, Phase } from "../api/schema.ts";
 import type { Action } from "./action.ts";
 import type { Manifest } from "./manifest.ts";
 import type { ObservedApp, Revision } from "./observed.ts";
 import type { View } from "./view.ts";
 
+/** The longest message that Kubernetes takes for an event. */
+const maxNote = 1024;
+
 /** Something that happened to an app, for `kubectl describe`. Warning: a person has to act. */
 export interface AppEvent extends Said {
   readonly type: "Normal" | "Warning";
   /** The object, as `Kind/name`, whose write it tells of: it has happened once that is done. */
   readonly wrote?: string;
+  /** The revision that it is about. */
+  readonly hash?: string;
 }
 
 const normal = (said: Said): AppEvent => ({ type: "Normal", ...said });
@@ -18,7 +23,7 @@ const warning = (said: Said): AppEvent => ({ type: "Warning", ...said });
 
 function ofRevision(revision: Revision): AppEvent {
   const { kind, metadata } = revision.live;
-  return { ...outcomeOf(revision), wrote: `${kind}/${metadata.name}` };
+  return { ...outcomeOf(revision), wrote: `${kind}/${metadata.name}`, hash: revision.hash };
 }
 
 function outcomeOf(revision: Revision): AppEvent {
@@ -81,7 +86,7 @@ export function eventsOf(view: View, outcome: Outcome): readonly AppEvent[] {
       ({ reason }) => !known.has(reason) && reason !== "RevisionRejected" && reason !== entered[0]?.reason,
     )
     .map(({ reason, message, next }) =>
-      warning({ reason: reason as Said["reason"], message: `${sentence(message)} Next: ${next}` }),
+      warning({ reason: reason as Said["reason"], message: withNext(sentence(message), next, maxNote) }),
     );
   return [...rollouts, ...entered, ...met, ...ofDrift(view, actions)];
 }

@@ -51,7 +51,8 @@ const heldBy = (view: View): Said | undefined => view.held[0];
 const isShortly = (said: Said | undefined): Said | undefined =>
   said?.reason === "NameInDeletion" ? said : undefined;
 
-const deadlinePassed = (view: View): Said | undefined =>
+/** Pods have been missing for too long, whatever the reason. */
+export const deadlinePassed = (view: View): Said | undefined =>
   view.complete || view.nowMs < view.deadlineAtMs
     ? undefined
     : say("DeadlinePassed", {

@@ -1,5 +1,5 @@
 import { selectorOf } from "../api/names.ts";
-import { type Said, brief, say, sentence } from "../api/reasons.ts";
+import { type Said, brief, say, sentence, withNext } from "../api/reasons.ts";
 import type { Blocker, Condition, DemoAppStatus, Phase } from "../api/schema.ts";
 import { compact, cut } from "./manifest.ts";
 import { type App, type Revision, timestamp } from "./observed.ts";
@@ -50,12 +50,15 @@ const availability = (view: View): Said =>
     ? say("Available", { available: view.counts.available, floor: view.floor })
     : say("Unavailable", { available: view.counts.available, floor: view.floor });
 
+/** The longest message that the schema takes. */
+const maxMessage = 2048;
+
 /** The sentence, followed by the first thing in the way and what to do about it. */
 function messageOf(said: Said, blockers: readonly Blocker[]): string {
   const [first] = blockers;
   if (!first) return said.message;
   const told = first.message === said.message || said.reason === "RolledBack";
-  return cut(`${said.message}${told ? "" : ` ${sentence(first.message)}`} Next: ${first.next}`, 2048);
+  return withNext(`${said.message}${told ? "" : ` ${sentence(first.message)}`}`, first.next, maxMessage);
 }
 
 const byRollout = (a: Revision, b: Revision): number => b.rollout - a.rollout;
@@ -85,7 +88,7 @@ function rejectedOf({ observed, wanted }: View): NonNullable<DemoAppStatus["reje
     image,
     rollout,
     reason: reason ?? "Unknown",
-    message: cut(message ?? "", 2048),
+    message: cut(message ?? "", maxMessage),
     at: finishedAt ?? "",
   }));
 }

@@ -1,11 +1,12 @@
 import { describe, expect, test } from "@jest/globals";
 import type { Blocker } from "../../../operator/api/schema.ts";
-import { blockersOf, isUnexplained } from "../../../operator/core/blockers.ts";
+import { blockersOf } from "../../../operator/core/blockers.ts";
 import type { Observed } from "../../../operator/core/observed.ts";
+import { isUnexplained } from "../../../operator/core/podblockers.ts";
 import { viewOf } from "../../../operator/core/view.ts";
 import { ending, rows, stuck } from "./blocking.ts";
 import { acts, carrying, v1, valid } from "./deciding.ts";
-import { app, at, crashing, pod, running, startMs, unready, waiting } from "./objects.ts";
+import { app, at, crashing, pod, running, spec, startMs, unready, waiting } from "./objects.ts";
 
 const blockers = (before: Partial<Observed>): readonly Blocker[] =>
   blockersOf(viewOf(valid(before), startMs));
@@ -62,6 +63,39 @@ describe("nothing is in the way", () => {
     },
   ])("$name", ({ before }) => {
     expect(blockers(before)).toEqual([]);
+  });
+});
+
+describe("a deadline that has passed", () => {
+  const short = spec({ image: "app:1", progressDeadlineSeconds: 60 });
+  const conditions = [
+    { type: "Ready", status: "False" as const, lastTransitionTime: at(-61), reason: "x", message: "" },
+  ];
+  const late = app({ spec: short, status: { conditions } });
+  const missing = { deployment: carrying(v1, { availableReplicas: 1 }), revisions: [v1] };
+
+  test("is in the way when nothing says why, with where to look", () => {
+    expect(blockers({ app: late, ...missing })).toEqual([
+      expect.objectContaining({
+        object: "DemoApp/web",
+        reason: "DeadlinePassed",
+        next: expect.stringContaining(
+          "kubectl -n team describe deployment,pods -l app.kubernetes.io/name=web",
+        ),
+      }),
+    ]);
+  });
+
+  test("comes after what says more", () => {
+    const pods = [unready("a", v1, waiting("ErrImagePull", "no route to host"))];
+    const reasons = blockers({ app: late, ...missing, pods }).map(({ reason }) => reason);
+    expect(reasons).toEqual(["ImagePullFailed", "DeadlinePassed"]);
+  });
+
+  test("is not, before it has passed, nor while nothing may be written", () => {
+    const patient = { ...late, spec: { ...short, progressDeadlineSeconds: 62 } };
+    expect(blockers({ app: patient, ...missing })).toEqual([]);
+    expect(blockers({ app: { ...late, spec: { ...short, suspend: true } }, ...missing })).toEqual([]);
   });
 });
 

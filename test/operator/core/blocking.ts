@@ -105,6 +105,13 @@ export const rows: readonly Row[] = [
     next: "spec.resources.requests",
   },
   {
+    name: "a sandbox that the node can't make",
+    before: warned("FailedCreatePodSandBox", "failed to set up the network", waiting("ContainerCreating")),
+    reason: "ContainerRefused",
+    says: "failed to set up the network",
+    next: "kubectl -n team get pod a -o wide",
+  },
+  {
     name: "a volume that can't be mounted",
     before: warned("FailedMount", 'configmap "c" not found', waiting("ContainerCreating")),
     reason: "ConfigMissing",

@@ -183,6 +183,30 @@ describe("no event", () => {
   });
 });
 
+test("however much a container said in the end, what to do next is not cut off", () => {
+  const words = unready("a", v1, crashing("x".repeat(1024), -5));
+  const before = { app: wants("app:1", { status: was("Progressing") }), revisions: [v1], service };
+  const { events, status } = plan(
+    valid({ ...before, deployment: carrying(v1, half), pods: [words] }),
+    startMs,
+  );
+  const told = events.find(({ reason }) => reason === "CrashLoop")?.message ?? "";
+  expect(told.length).toBeLessThanOrEqual(1024);
+  expect(told).toMatch(/… Next: Read the log: .* --previous\.$/);
+  const refused = { object: "Deployment/web", status: 403, message: `admission webhook ${"x".repeat(5000)}` };
+  const message = plan(valid({ ...before, refused }), startMs).status.message ?? "";
+  expect(message.length).toBeLessThanOrEqual(2048);
+  expect(message).toMatch(/… Next: Change the DemoApp/);
+  expect(status.message).toContain("Next: ");
+});
+
+test("an event of a rollout names its revision, and not the one that serves", () => {
+  const pods = [unready("b", v2, crashing("no luck", -5))];
+  const before = { app: wants("app:2"), revisions: [v1, v2], service, deployment: carrying(v2, half), pods };
+  const rejected = plan(valid(before), startMs).events.find(({ reason }) => reason === "RevisionRejected");
+  expect(rejected?.hash).toBe(v2.hash);
+});
+
 test("an event says what a person reads: the words, the manager, and what to do next", () => {
   const drift = valid({
     app: wants("app:1", { status: was("Progressing") }),
