@@ -6,7 +6,7 @@ import { constants } from "node:os";
 import { dirname } from "node:path";
 import { parseArgs } from "node:util";
 import { consoleProgress } from "../test/cluster/progress.ts";
-import { hasCluster, removeTestClusters, testCluster } from "../test/support/cluster.ts";
+import { hasCluster, removeTestClusters, startsClusters, testCluster } from "../test/support/cluster.ts";
 import { type Outcome, type Part, jestTier, lineOf, statics, sum, tiers } from "./verification.ts";
 
 const progress = consoleProgress();
@@ -44,14 +44,13 @@ const { positionals, values } = parseArgs({
   options: { report: { type: "string" } },
 });
 
-function chosen(): readonly Part[] {
+function chosen(): readonly string[] {
   const unknown = positionals.filter((name) => !(name in all));
   if (unknown.length > 0) {
     console.error(`no such tier: ${unknown.join(", ")}; there are ${Object.keys(all).join(", ")}`);
     process.exit(2);
   }
-  const names = positionals.length > 0 ? positionals : Object.keys(all);
-  return names.flatMap((name) => all[name] ?? []);
+  return positionals.length > 0 ? positionals : Object.keys(all);
 }
 
 async function runInOrder(parts: readonly Part[], signal: AbortSignal): Promise<readonly Outcome[]> {
@@ -70,11 +69,13 @@ function show(outcome: Outcome): Outcome {
 }
 
 /** Removes the clusters, also after a failure; gives an outcome only if that fails. */
-const cleanUp = (): Promise<readonly Outcome[]> =>
-  removeTestClusters(progress).then(
+const cleanUp = async (names: readonly string[]): Promise<readonly Outcome[]> => {
+  if (!names.some(startsClusters)) return [];
+  return removeTestClusters(progress).then(
     () => [],
     (error: unknown) => [show(failure("clean-up", error))],
   );
+};
 
 /** The counts, for a machine: scripts/ci/summary.ts shows them. */
 function writeReport(file: string, outcomes: readonly Outcome[]): void {
@@ -90,14 +91,15 @@ function writeReport(file: string, outcomes: readonly Outcome[]): void {
 
 /** Runs the parts; stopped by a signal it still removes the clusters, and gives the signal's exit code. */
 async function main(): Promise<void> {
-  const parts = chosen();
+  const names = chosen();
+  const parts = names.flatMap((name) => all[name] ?? []);
   const stop = new AbortController();
   for (const name of ["SIGINT", "SIGTERM"] as const)
     process.on(name, () => {
       process.exitCode = 128 + constants.signals[name];
       stop.abort();
     });
-  const outcomes = [...(await runInOrder(parts, stop.signal)), ...(await cleanUp())];
+  const outcomes = [...(await runInOrder(parts, stop.signal)), ...(await cleanUp(names))];
   console.log(["", "summary", ...outcomes.map(lineOf)].join("\n"));
   if (values.report !== undefined) writeReport(values.report, outcomes);
   const failed = sum(outcomes, "failed");

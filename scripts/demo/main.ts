@@ -66,15 +66,26 @@ const interrupted = (): Promise<End> =>
       process.on(signal, () => resolve({ code: 128 + constants.signals[signal] }));
   });
 
-const demo = await setUp();
-const { code, failure } = await Promise.race([interrupted(), told(demo)]);
-if (failure !== undefined) {
-  demo.screen.failure(failure);
-  await diagnose(demo.screen, demo.shell);
-} else if (code > 0) demo.screen.failure("stopped");
-await cleanUp(demo);
-const seconds = demo.screen.seconds.toFixed(0);
-if (failure !== undefined) console.log(`\ndemo: failed after ${seconds}s: ${failure.split("\n", 1)[0]}`);
-if (code === 0 && !demo.once) farewell(demo);
-if (code === 0 && demo.once) console.log(`demo: ok in ${seconds}s`);
-process.exit(code);
+/** Tells the story and clears up after it, shows what went wrong; gives the exit code. */
+async function run(demo: Demo): Promise<number> {
+  const { screen, shell } = demo;
+  const { code, failure } = await Promise.race([interrupted(), told(demo)]);
+  if (failure !== undefined) {
+    screen.failure(failure);
+    await diagnose(screen, shell);
+  } else if (code > 0) screen.failure("stopped");
+  await cleanUp(demo);
+  const seconds = screen.seconds.toFixed(0);
+  if (failure !== undefined) console.log(`\ndemo: failed after ${seconds}s: ${failure.split("\n", 1)[0]}`);
+  if (code === 0 && !demo.once) farewell(demo);
+  if (code === 0 && demo.once) console.log(`demo: ok in ${seconds}s`);
+  return code;
+}
+
+try {
+  process.exit(await run(await setUp()));
+} catch (error) {
+  // What is missing on this machine, or what could not be removed: the sentence says it, a stack would hide it.
+  console.error(`\ndemo: failed: ${error instanceof Error ? error.message : String(error)}`);
+  process.exit(1);
+}

@@ -14,11 +14,11 @@ describe("choice of a provider", () => {
       expected: "current",
     },
     {
-      name: "k3d where Docker answers",
+      name: "embedded for root on Linux, which every test needs, though Docker answers too",
       given: { ...machine, dockerAnswers: true, linuxRoot: true },
-      expected: "k3d",
+      expected: "embedded",
     },
-    { name: "embedded for root on Linux", given: { ...machine, linuxRoot: true }, expected: "embedded" },
+    { name: "k3d where Docker answers", given: { ...machine, dockerAnswers: true }, expected: "k3d" },
   ])("is $name", ({ given, expected }) => {
     expect(chooseProvider(given)).toBe(expected);
   });

@@ -88,8 +88,8 @@ type ProviderName = "embedded" | "k3d" | "kind" | "current";
 /** Facts that choose a provider. */
 interface Machine {
   readonly wanted: string | undefined;
-  readonly dockerAnswers: boolean;
   readonly linuxRoot: boolean;
+  readonly dockerAnswers: boolean;
 }
 
 /** Which provider serves this machine; throws a sentence that says what to do if none can. */
@@ -97,10 +97,10 @@ export function chooseProvider({ wanted, dockerAnswers, linuxRoot }: Machine): P
   if (wanted === "embedded" || wanted === "k3d" || wanted === "kind" || wanted === "current") return wanted;
   if (wanted !== undefined && wanted !== "")
     throw new Error(`DEMOAPP_CLUSTER is "${wanted}": use embedded, k3d, kind or current`);
-  if (dockerAnswers) return "k3d";
   if (linuxRoot) return "embedded";
+  if (dockerAnswers) return "k3d";
   throw new Error(
-    "no way to run a cluster: start Docker and install k3d, or run as root on Debian, or set DEMOAPP_CLUSTER=current",
+    "no way to run a cluster: run as root on Debian, or start Docker and install k3d, or set DEMOAPP_CLUSTER=current",
   );
 }
 
@@ -116,11 +116,12 @@ export async function clusterFor(name: string, mode: Mode): Promise<Cluster> {
   if (!/^[a-z]([-a-z0-9]{0,18}[a-z0-9])?$/.test(name))
     throw new Error(`cluster name "${name}": use up to 20 lower-case letters, digits and "-"`);
   const wanted = process.env.DEMOAPP_CLUSTER;
-  const provider = chooseProvider({
-    wanted,
-    // Asking docker takes its time, and is only needed where nothing is named.
-    dockerAnswers: !wanted && (await succeeds(["docker", "info"])) && (await succeeds(["k3d", "version"])),
-    linuxRoot: process.platform === "linux" && process.getuid?.() === 0 && existsSync("/usr/bin/apt-get"),
-  });
+  const linuxRoot =
+    process.platform === "linux" && process.getuid?.() === 0 && existsSync("/usr/bin/apt-get");
+  // Asking docker takes its time, and is only needed where nothing else decides.
+  const isOpen = !wanted && !linuxRoot;
+  const dockerAnswers =
+    isOpen && (await succeeds(["docker", "info"])) && (await succeeds(["k3d", "version"]));
+  const provider = chooseProvider({ wanted, linuxRoot, dockerAnswers });
   return new providers[provider](name, mode);
 }

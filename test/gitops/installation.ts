@@ -37,9 +37,8 @@ export async function build(cluster: Cluster): Promise<Releases> {
 
 const once = (): Once => ({ name: "gitops-installation", fingerprint: fingerprint(sources, {}) });
 
-/** Argo CD running, and the root Application applied from a repository with this project's `deploy/`. */
+/** The root Application applied from a repository with this project's `deploy/`. */
 export async function install(cluster: Cluster, client: ApiClient): Promise<Releases> {
-  await argoCdFor(cluster).up(silent);
   return onceIn(client, once(), async () => {
     const releases = await build(cluster);
     const repository = repositoryOf(cluster);

@@ -1,3 +1,4 @@
+import { argoCdFor, requireLocalRepository } from "../cluster/argocd/argocd.ts";
 import { silent } from "../cluster/progress.ts";
 import type { Progress } from "../cluster/progress.ts";
 import { clusterFor } from "../cluster/provider.ts";
@@ -15,11 +16,16 @@ const others = ["selftest-a", "selftest-b", "selftest-argo", "bench-quick"];
 
 export const hasCluster = (tier: string): tier is keyof typeof shared => tier in shared;
 
-/** Brings the tier's cluster up if it isn't. */
+/** True if tests of the tier may leave a cluster behind; to look for one takes a machine that can run one. */
+export const startsClusters = (tier: string): boolean => hasCluster(tier) || tier === "cluster";
+
+/** Brings the tier's cluster up if it isn't, with Argo CD where it belongs to it: its first build takes minutes. */
 export async function testCluster(tier: keyof typeof shared, progress: Progress = silent): Promise<Cluster> {
   const { name, mode } = shared[tier];
   const cluster = await clusterFor(name, mode);
+  if (tier === "gitops") requireLocalRepository(cluster);
   await cluster.up(progress);
+  if (tier === "gitops") await argoCdFor(cluster).up(progress);
   return cluster;
 }
 

@@ -34,5 +34,10 @@ export async function start(file: string, env: Record<string, string> = {}): Pro
       if (listening.has(entry.msg)) resolve(Number(entry.port));
     });
   });
-  return { port: await Promise.race([port, exit.then(() => 0)]), log, exit, kill: (signal) => child.kill(signal) };
+  return {
+    port: await Promise.race([port, exit.then(() => 0)]),
+    log,
+    exit,
+    kill: (signal) => child.kill(signal),
+  };
 }

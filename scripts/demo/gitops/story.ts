@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { argoCdFor } from "../../../test/cluster/argocd/argocd.ts";
+import { argoCdFor, requireLocalRepository } from "../../../test/cluster/argocd/argocd.ts";
 import type { Cluster } from "../../../test/cluster/provider.ts";
 import { build, repositoryOf } from "../../../test/gitops/installation.ts";
 import { Api } from "../api.ts";
@@ -28,6 +28,7 @@ const PROXY_PORT = 8001;
 
 /** Argo CD, a Git repository, and nothing else: what a team does all day, and what may go wrong. */
 export async function gitopsStory(cluster: Cluster): Promise<Story> {
+  requireLocalRepository(cluster);
   const repository = repositoryOf(cluster);
   const argo = argoCdFor(cluster);
   await repository.reserve();

@@ -29,6 +29,14 @@ export interface ArgoCd {
   logFile(component: ArgoCdComponent): string | undefined;
 }
 
+/** Throws a sentence where pods would have to read a repository that is a folder of this machine. */
+export function requireLocalRepository(cluster: Cluster): void {
+  if (!(cluster instanceof EmbeddedCluster))
+    throw new Error(
+      "GitOps with a repository on this machine needs the embedded cluster: run as root on Debian, with DEMOAPP_CLUSTER=embedded",
+    );
+}
+
 /** The Argo CD of this cluster; nothing is started. */
 export function argoCdFor(cluster: Cluster): ArgoCd {
   return cluster instanceof EmbeddedCluster ? new EmbeddedArgoCd(cluster) : new InstalledArgoCd(cluster);
