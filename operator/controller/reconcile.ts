@@ -1,30 +1,17 @@
-import { apiVersion, kind } from "../api/names.ts";
-import { quoting } from "../api/reasons.ts";
 import { type Plan, plan } from "../core/plan.ts";
-import type { AppEvent } from "../core/events.ts";
-import type { App, Refusal } from "../core/observed.ts";
+import type { Refusal } from "../core/observed.ts";
 import type { Clock } from "../runtime/clock.ts";
-import type { EventRecorder } from "../runtime/events.ts";
-import type { ApiClient } from "../runtime/kubernetes.ts";
-import type { Logger } from "../runtime/log.ts";
 import type { ReconcileResult } from "../runtime/workqueue.ts";
-import { type ActOptions, type Futile, act } from "./act.ts";
+import { type ActOptions, act } from "./act.ts";
+import { type Voices, announce } from "./announce.ts";
 import type { AppMetrics } from "./metrics.ts";
-import { type Caches, observe } from "./observe.ts";
+import { type ObserveOptions, observe } from "./observe.ts";
 import type { Reporter } from "./report.ts";
-import type { Warnings } from "./warnings.ts";
 
-export interface ReconcileOptions {
-  readonly caches: Caches;
-  readonly client: ApiClient;
+export interface ReconcileOptions extends ObserveOptions, Omit<ActOptions, "onDone">, Voices {
   readonly clock: Clock;
-  readonly warnings: Warnings;
-  readonly learn: ActOptions["learn"];
-  readonly futile: Futile;
   readonly reporter: Reporter;
-  readonly recorder: EventRecorder;
   readonly metrics: AppMetrics;
-  readonly log: Logger;
 }
 
 /**
@@ -64,22 +51,6 @@ function carryOut(
     log.debug({ namespace, name, kind: object.kind, verb, why }, "wrote");
   };
   return act(actions, { client, learn, futile, onDone });
-}
-
-interface Telling extends ReconcileOptions {
-  readonly tells: (event: AppEvent) => boolean;
-}
-
-/** Says what happened: to people by events, to operators by one log line each. */
-function announce(app: App, { events, status }: Plan, { recorder, log, tells }: Telling): void {
-  const { namespace, name, uid } = app;
-  const serving = (status.candidate ?? status.stable)?.hash;
-  for (const { type, reason, message, hash = serving } of events.filter(tells)) {
-    recorder.record({ target: { apiVersion, kind, namespace, name, uid }, type, reason, note: message });
-    // What a container said in the end stays in its namespace: the log may be read by others.
-    const text = quoting.has(reason) ? `${reason}: see the DemoApp's status` : message;
-    log[type === "Warning" ? "warn" : "info"]({ namespace, name, reason, phase: status.phase, hash }, text);
-  }
 }
 
 const earliest = (...delaysMs: readonly (number | undefined)[]): number | undefined => {
