@@ -17,10 +17,17 @@ export class Futile {
     return action.over !== undefined && this.#applies.get(keyOf(action)) === textOf(action);
   }
 
-  /** Takes note of what an apply answered. */
-  note(action: Apply, answer: KubeObject): void {
-    if (answer.metadata.resourceVersion === action.over) this.#applies.set(keyOf(action), textOf(action));
-    else this.#applies.delete(keyOf(action));
+  /** Takes note of what an apply answered; gives whether it changed anything. */
+  note(action: Apply, answer: KubeObject): boolean {
+    const changed = action.over === undefined || answer.metadata.resourceVersion !== action.over;
+    if (changed) this.#applies.delete(keyOf(action));
+    else this.#applies.set(keyOf(action), textOf(action));
+    return changed;
+  }
+
+  /** Drops what is remembered of an app that is gone, by `namespace/name`: its objects have its name. */
+  forget(app: string): void {
+    for (const kind of ["Deployment", "Service"]) this.#applies.delete(`${kind}/${app}`);
   }
 }
 
@@ -37,34 +44,43 @@ export interface ActOptions {
   readonly onDone: (action: Action) => void;
 }
 
-async function perform(action: Action, { client, learn, futile }: ActOptions): Promise<void> {
+/** Makes one write; gives whether it changed anything. */
+async function perform(action: Action, { client, learn, futile }: ActOptions): Promise<boolean> {
   const { object } = action;
   const resource = resourceOf(object);
   if (action.do === "apply") {
     const answer = await client.apply(resource, object, { fieldManager, force: true });
-    futile.note(action, answer);
     learn(answer);
-    return;
+    return futile.note(action, answer);
   }
   const { namespace, name, uid } = object.metadata;
   if (action.do === "take-over") {
     learn(
       await client.patch(resource, { namespace, name }, { type: "json", body: action.patch, fieldManager }),
     );
-    return;
+    return true;
   }
   await client.delete(resource, { namespace, name }, { preconditions: { uid } });
+  return true;
 }
 
 /** What the API server says with a 500 though trying again gives the same: an unknown field, a webhook that is down. */
-const standing = /field not declared in schema|failed calling webhook|too large/;
+const standing = /failed to (create typed|convert)|failed calling webhook|too large/;
+/** A webhook may refuse with any code; without one of its own the API server makes it 400. */
+const denied = /admission webhook "[^"]*" denied the request/;
 
 /** Answers that stay the same until a person changes something. A namespace that is going soon takes the app along. */
 function isRefusal(error: unknown): error is ApiError {
   if (!(error instanceof ApiError)) return false;
   if (error.isForbidden) return !/is being terminated/.test(error.message);
-  return error.isInvalid || error.status === 413 || (error.status === 500 && standing.test(error.message));
+  const { status, message } = error;
+  return (
+    error.isInvalid || status === 413 || denied.test(message) || (status === 500 && standing.test(message))
+  );
 }
+
+/** A patch of an object that has changed meanwhile may be called invalid: the next look knows better. */
+const isOutdated = (action: Action, error: ApiError): boolean => action.do === "take-over" && error.isInvalid;
 
 /** What is to be deleted and is gone, or is another one by now, needs no deleting. */
 const isDone = (action: Action, error: unknown): boolean =>
@@ -78,15 +94,13 @@ export async function act(actions: readonly Action[], options: ActOptions): Prom
   for (const action of actions) {
     if (action.do === "apply" && options.futile.has(action)) continue;
     try {
-      await perform(action, options);
+      if (await perform(action, options)) options.onDone(action);
     } catch (error) {
       if (isDone(action, error)) continue;
-      // A patch of an object that has changed meanwhile may be called invalid: the next look knows better.
-      if (!isRefusal(error) || action.do === "take-over") throw error;
+      if (!isRefusal(error) || isOutdated(action, error)) throw error;
       const { kind, metadata } = action.object;
       return { object: `${kind}/${metadata.name}`, status: error.status, message: error.message };
     }
-    options.onDone(action);
   }
   return undefined;
 }

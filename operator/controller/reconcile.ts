@@ -24,6 +24,7 @@ export async function reconcile(key: string, options: ReconcileOptions): Promise
   if (observed === undefined || observed.app.deleting) {
     metrics.forget(key);
     reporter.forget(key);
+    options.futile.forget(key);
     return {};
   }
   const { app } = observed;

@@ -12,6 +12,13 @@ export interface Identity {
 
 /** Long enough for every endpoint list to drop the pod before it stops listening. */
 const drainSeconds = 5;
+const graceSeconds = 30;
+
+/** Kubernetes sleeps by itself here: no binary is needed in the image. It refuses to sleep longer than the grace. */
+function drain(withinSeconds: number): Fields | undefined {
+  const seconds = Math.min(drainSeconds, withinSeconds);
+  return seconds === 0 ? undefined : { preStop: { sleep: { seconds } } };
+}
 
 /** The restricted Pod Security Standard, and a root file system that nothing writes to. */
 const hardened = {
@@ -86,8 +93,7 @@ function appContainer(spec: DemoAppSpec): Fields {
       livenessProbe: probeOf(spec.probes.liveness, port),
       readinessProbe: probeOf(spec.probes.readiness, port),
       startupProbe: probeOf(spec.probes.startup, port),
-      // Kubernetes sleeps by itself here: no binary is needed in the image.
-      lifecycle: pod.lifecycle ?? { preStop: { sleep: { seconds: drainSeconds } } },
+      lifecycle: pod.lifecycle ?? drain(pod.terminationGracePeriodSeconds ?? graceSeconds),
       volumeMounts: nonEmpty([...temporaryFolder(pod).volumeMounts, ...(pod.volumeMounts ?? [])]),
       securityContext: pod.containerSecurityContext ?? {},
     }),
@@ -126,7 +132,7 @@ export function renderPodTemplate(identity: Identity, spec: DemoAppSpec): Fields
       affinity: pod.affinity,
       topologySpreadConstraints: pod.topologySpreadConstraints ?? [spread(identity)],
       priorityClassName: pod.priorityClassName,
-      terminationGracePeriodSeconds: pod.terminationGracePeriodSeconds ?? 30,
+      terminationGracePeriodSeconds: pod.terminationGracePeriodSeconds ?? graceSeconds,
       securityContext: {
         runAsNonRoot: true,
         seccompProfile: { type: "RuntimeDefault" },

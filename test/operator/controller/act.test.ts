@@ -55,6 +55,20 @@ describe("acting", () => {
         message: "failed to create typed patch object: field not declared in schema",
       }),
     },
+    {
+      what: "a value of the wrong type in a field that is passed on",
+      error: new ApiError(500, {
+        message: "failed to create typed patch object (team/web; apps/v1): .spec: expected string, got 8080",
+      }),
+    },
+    {
+      what: "a webhook that names no code of its own, which the API server answers with 400",
+      error: new ApiError(400, { message: 'admission webhook "a.b.c" denied the request: no' }),
+    },
+    {
+      what: "a webhook with whatever code it names",
+      error: new ApiError(409, { message: 'admission webhook "a.b.c" denied the request: no' }),
+    },
   ])("stops at the first write that is refused by $what, and says which", async ({ error }) => {
     const { refused, done } = await run(
       [apply("Service"), apply("Deployment"), apply("Service")],
@@ -83,6 +97,43 @@ describe("acting", () => {
     );
     expect(refused).toBeUndefined();
     expect(calls).toEqual(["delete", "apply"]);
+  });
+
+  test("says that a write was done only if it changed something", async () => {
+    const same = {
+      ...object("Deployment"),
+      metadata: { ...object("Deployment").metadata, resourceVersion: "7" },
+    };
+    const over = { ...apply("Deployment"), over: "7" } as Action;
+    expect((await run([over], same)).done).toEqual([]);
+    expect((await run([{ ...over, over: "6" } as Action], same)).done).toEqual(["Deployment"]);
+  });
+
+  const claim: Action = { do: "take-over", object: object("Deployment"), patch: [], why: "drift" };
+
+  test("throws what makes a claim invalid: the object has changed meanwhile", async () => {
+    const error = new ApiError(422, { message: "the server rejected our request" });
+    await expect(run([claim], error)).rejects.toBe(error);
+  });
+
+  test("says who refuses a claim for good", async () => {
+    const error = new ApiError(403, { message: "denied by policy" });
+    expect((await run([claim], error)).refused).toMatchObject({ object: "Deployment/web", status: 403 });
+  });
+
+  test("forgets an app that is gone", async () => {
+    const same = {
+      ...object("Deployment"),
+      metadata: { ...object("Deployment").metadata, resourceVersion: "7" },
+    };
+    const { client, calls } = answering(same, same);
+    const futile = new Futile();
+    const options = { client, futile, learn: () => undefined, onDone: () => undefined };
+    const over = { ...apply("Deployment"), over: "7" } as Action;
+    await act([over], options);
+    futile.forget("team/web");
+    await act([over], options);
+    expect(calls).toHaveLength(2);
   });
 
   test("does not repeat an apply that changed nothing, until the object has changed", async () => {

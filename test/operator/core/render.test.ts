@@ -84,6 +84,13 @@ describe("a pod is hardened unless asked otherwise", () => {
     expect(template().spec["terminationGracePeriodSeconds"]).toBe(30);
   });
 
+  test("it never sleeps for longer than it may live, which Kubernetes refuses", () => {
+    const lifecycle = (seconds: number) =>
+      container({ pod: { terminationGracePeriodSeconds: seconds } })["lifecycle"];
+    expect(lifecycle(3)).toEqual({ preStop: { sleep: { seconds: 3 } } });
+    expect(lifecycle(0)).toBeUndefined();
+  });
+
   test("its last words are kept, and its pods are spread over nodes, revision by revision", () => {
     expect(container()["terminationMessagePolicy"]).toBe("FallbackToLogsOnError");
     expect(template().spec["topologySpreadConstraints"]).toEqual([
