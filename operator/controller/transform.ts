@@ -132,6 +132,7 @@ function containerOf(status: Fields): ContainerState {
   const running = fields(state["running"]);
   return {
     name: text(status["name"]),
+    ready: status["ready"] === true,
     restarts: Number(status["restartCount"] ?? 0),
     runningSince: optionalText(running["startedAt"]),
     waiting: isFields(waiting)
@@ -164,7 +165,7 @@ export function podOf({ metadata, status }: KubeObject): AppPod {
     // A pod that has ended for good (evicted, its node shut down) only waits to be swept up.
     deleting: metadata.deletionTimestamp !== undefined || /^(Failed|Succeeded)$/.test(text(state["phase"])),
     ready: isReady,
-    readySince: isReady ? optionalText(ready["lastTransitionTime"]) : undefined,
+    readinessSince: optionalText(ready["lastTransitionTime"]),
     unschedulable: scheduled["reason"] === "Unschedulable" ? text(scheduled["message"]) : undefined,
     containers: [...list(state["initContainerStatuses"]), ...list(state["containerStatuses"])].map(
       containerOf,

@@ -5,11 +5,11 @@ import { isTime } from "../api/schema/spec.ts";
 import { isAsked } from "./decide.ts";
 import { type Found, found, kubectl } from "./found.ts";
 import { availableAtMs } from "./health.ts";
-import { type Fields, cut, isFields } from "./manifest.ts";
+import { cut } from "./manifest.ts";
 import { timestamp } from "./observed.ts";
 import { deadlinePassed } from "./phase.ts";
 import { blockerOfPod } from "./podblockers.ts";
-import type { View } from "./view.ts";
+import { type View, refusalOfPods } from "./view.ts";
 
 /** What the API server answers when it refuses pods, and what helps. */
 const podRefusals: readonly {
@@ -55,12 +55,9 @@ const podRefusals: readonly {
 
 function ofDeployment(view: View): readonly Found[] {
   const { deployment } = view.observed;
-  const status: Fields = isFields(deployment?.["status"]) ? deployment["status"] : {};
-  const conditions = Array.isArray(status["conditions"]) ? (status["conditions"] as Fields[]) : [];
-  const failure = conditions.find(({ type, status: value }) => type === "ReplicaFailure" && value === "True");
-  const words = typeof failure?.["message"] === "string" ? failure["message"] : "";
-  const refusal = failure && podRefusals.find(({ pattern }) => pattern.test(words));
-  if (!refusal || !deployment) return [];
+  const words = refusalOfPods(deployment);
+  const refusal = podRefusals.find(({ pattern }) => pattern.test(words ?? ""));
+  if (words === undefined || !refusal || !deployment) return [];
   const [said, next] = refusal.blocker(words);
   return [found(`Deployment/${deployment.metadata.name}`, said, next)];
 }

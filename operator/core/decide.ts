@@ -3,7 +3,7 @@ import { type Said, say } from "../api/reasons.ts";
 import { verdictOf } from "./health.ts";
 import { type ObservedApp, type Revision, timestamp } from "./observed.ts";
 import { startOf } from "./revisions.ts";
-import { type View, viewOf } from "./view.ts";
+import { type View, refusalOfPods, viewOf } from "./view.ts";
 
 /** True if an act's annotation names this revision's rollout number; one left behind names an older one. */
 export const isAsked = (o: ObservedApp, annotation: string, revision: Revision): boolean =>
@@ -33,6 +33,7 @@ function rejectionOf(view: View, revision: Revision): Said | undefined {
     deadlineMs: spec.progressDeadlineSeconds * 1000,
     minReadyMs: spec.minReadySeconds * 1000,
     nowMs,
+    isRefused: refusalOfPods(observed.deployment) !== undefined,
   });
 }
 

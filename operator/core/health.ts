@@ -1,5 +1,5 @@
 import { type Said, say } from "../api/reasons.ts";
-import { cut } from "./manifest.ts";
+import { type Fields, cut, isFields } from "./manifest.ts";
 import type { ContainerState, Pod, Revision } from "./observed.ts";
 import { millis } from "./observed.ts";
 
@@ -10,11 +10,13 @@ export interface Watch {
   readonly deadlineMs: number;
   readonly minReadyMs: number;
   readonly nowMs: number;
+  /** The API server refuses further pods of it: a quota, a policy. */
+  readonly isRefused: boolean;
 }
 
 /** When a pod is (or will be, if nothing changes) available: ready for `minReadyMs`; Infinity if it isn't ready. */
 export const availableAtMs = (pod: Pod, minReadyMs: number): number =>
-  pod.ready && !pod.deleting ? millis(pod.readySince) + minReadyMs : Infinity;
+  pod.ready && !pod.deleting ? millis(pod.readinessSince) + minReadyMs : Infinity;
 
 const restartLimit = 3;
 
@@ -52,6 +54,16 @@ export const keepsEnding = (pod: Pod): boolean =>
   !pod.ready &&
   pod.containers.some((one) => one.ended && (isCrashLooping(one) || one.restarts >= restartLimit));
 
+/** The containers of a pod that the revision asks for: what a webhook adds is not its doing. */
+function ownOf({ containers }: Pod, { template }: Revision): readonly ContainerState[] {
+  const spec = isFields(template["spec"]) ? template["spec"] : {};
+  const lists = [spec["initContainers"], spec["containers"]];
+  const names = lists
+    .flatMap((list) => (Array.isArray(list) ? (list as Fields[]) : []))
+    .map(({ name }) => name);
+  return containers.filter(({ name }) => names.includes(name));
+}
+
 function crashed(pod: Pod, container: ContainerState, watch: Watch): Said | undefined {
   const startedMs = millis(watch.revision.startedAt);
   const own = millis(container.ended?.at) >= startedMs;
@@ -64,15 +76,32 @@ function crashed(pod: Pod, container: ContainerState, watch: Watch): Said | unde
 const isKeptWaiting = ({ waiting }: ContainerState): boolean =>
   waiting !== undefined && !/^(PodInitializing|CrashLoopBackOff)$/.test(waiting.reason);
 
-/** When the last of a pod's containers started, ms since 1970; Infinity while the cluster keeps one from it. */
-function startedAtMs({ containers }: Pod): number {
-  const times = containers.flatMap(({ runningSince }) => runningSince ?? []).map(millis);
-  return times.length === 0 || containers.some(isKeptWaiting) ? Infinity : Math.max(...times);
+/** When the last of a pod's own containers started, ms since 1970; Infinity while the cluster keeps one from it. */
+function startedAtMs({ containers }: Pod, own: readonly ContainerState[]): number {
+  const times = own.flatMap(({ runningSince }) => runningSince ?? []).map(millis);
+  const isHeld = containers.some((one) => isKeptWaiting(one) || (one.waiting && !own.includes(one)));
+  return times.length === 0 || isHeld ? Infinity : Math.max(...times);
 }
 
-function unready(pod: Pod, watch: Watch): Said | undefined {
-  const sinceMs = Math.max(watch.progressAtMs, startedAtMs(pod));
+/** True if the cluster keeps pods of the revision from running: it stands still, whatever the others do. */
+const isHeldUp = (pods: readonly Pod[], { revision, isRefused }: Watch): boolean =>
+  isRefused ||
+  pods.some(
+    (pod) =>
+      !pod.deleting && pod.hash === revision.hash && startedAtMs(pod, ownOf(pod, revision)) === Infinity,
+  );
+
+function unready(
+  pod: Pod,
+  own: readonly ContainerState[],
+  watch: Watch & { readonly heldUp: boolean },
+): Said | undefined {
   if (availableAtMs(pod, watch.minReadyMs) <= watch.nowMs) return undefined;
+  // A readiness gate, or a container of somebody else's, is what it waits for.
+  if (!pod.ready && own.every(({ ready }) => ready)) return undefined;
+  // While the rollout can't go on anyway, a pod that was available has its time anew when it fails for a moment.
+  const changedMs = watch.heldUp ? millis(pod.readinessSince) : 0;
+  const sinceMs = Math.max(watch.progressAtMs, startedAtMs(pod, own), changedMs);
   if (watch.nowMs < sinceMs + watch.deadlineMs) return undefined;
   return say("NotReadyByDeadline", { pod: pod.name, seconds: watch.deadlineMs / 1000 });
 }
@@ -88,13 +117,15 @@ const missing = (pod: Pod, container: ContainerState): Said | undefined =>
  * reachable registry) keeps containers from starting and is never held against the revision.
  */
 export function verdictOf(pods: readonly Pod[], watch: Watch): Said | undefined {
+  const heldUp = isHeldUp(pods, watch);
   for (const pod of pods) {
     if (pod.deleting || pod.hash !== watch.revision.hash) continue;
-    for (const container of pod.containers) {
+    const own = ownOf(pod, watch.revision);
+    for (const container of own) {
       const verdict = crashed(pod, container, watch) ?? missing(pod, container);
       if (verdict) return verdict;
     }
-    const verdict = unready(pod, watch);
+    const verdict = unready(pod, own, { ...watch, heldUp });
     if (verdict) return verdict;
   }
   return undefined;

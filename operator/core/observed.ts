@@ -38,6 +38,8 @@ export interface Revision {
 /** One container's state, as far as health is read from it. */
 export interface ContainerState {
   readonly name: string;
+  /** Its own word, from its probes; a pod may lack more than that to be ready. */
+  readonly ready: boolean;
   readonly restarts: number;
   readonly runningSince: string | undefined;
   readonly waiting: { readonly reason: string; readonly message: string } | undefined;
@@ -60,7 +62,8 @@ export interface Pod {
   readonly createdAt: string;
   readonly deleting: boolean;
   readonly ready: boolean;
-  readonly readySince: string | undefined;
+  /** Since when it is ready, or isn't; undefined if the kubelet has not said either. */
+  readonly readinessSince: string | undefined;
   /** Why the scheduler has no place for it. */
   readonly unschedulable: string | undefined;
   readonly containers: readonly ContainerState[];

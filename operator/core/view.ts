@@ -3,7 +3,7 @@ import { isTime } from "../api/schema/spec.ts";
 import { floorOf } from "./defaults.ts";
 import { availableAtMs } from "./health.ts";
 import { type Hold, holdsOf } from "./holds.ts";
-import { type Manifest, isFields } from "./manifest.ts";
+import { type Fields, type Manifest, isFields } from "./manifest.ts";
 import { type ObservedApp, type Pod, type Revision, millis } from "./observed.ts";
 import { ownershipOf } from "./ownership.ts";
 import { restartedAtOf, templateOf } from "./render/deployment.ts";
@@ -71,6 +71,14 @@ function countsOf(deployment: Manifest | undefined, desired: number): Counts {
     updated: number(status["updatedReplicas"]),
     available: number(status["availableReplicas"]),
   };
+}
+
+/** What the API server says when it refuses pods of a Deployment; undefined while it takes them. */
+export function refusalOfPods(deployment: Manifest | undefined): string | undefined {
+  const status = isFields(deployment?.["status"]) ? deployment["status"] : {};
+  const conditions = Array.isArray(status["conditions"]) ? (status["conditions"] as Fields[]) : [];
+  const failure = conditions.find(({ type, status: value }) => type === "ReplicaFailure" && value === "True");
+  return failure === undefined ? undefined : String(failure["message"] ?? "");
 }
 
 /** True if the Deployment controller has seen the Deployment as it is and finished with it. */

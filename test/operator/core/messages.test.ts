@@ -5,8 +5,8 @@ import { app, applied, at, observed, pod, revision, rolledOut, spec, startMs, un
 test("an installation says which pods only minReadySeconds keeps from counting", () => {
   const first = revision("app:1", 1);
   const pods = [
-    pod("a", first, { readySince: at(-5) }),
-    pod("b", first, { readySince: at(-20) }),
+    pod("a", first, { readinessSince: at(-5) }),
+    pod("b", first, { readinessSince: at(-20) }),
     unready("c", first, []),
   ];
   const wanted = app({ spec: spec({ replicas: 3, minReadySeconds: 15 }) });

@@ -64,6 +64,7 @@ export function revision(image: string, rollout: number, outcome?: Outcome): Rev
 
 export const running = (name = "app", since = at(-500)): ContainerState => ({
   name,
+  ready: true,
   restarts: 0,
   runningSince: since,
   waiting: undefined,
@@ -76,6 +77,7 @@ export const waiting = (
   more: Partial<ContainerState> = {},
 ): ContainerState => ({
   ...running(),
+  ready: false,
   runningSince: undefined,
   waiting: { reason, message },
   ...more,
@@ -95,7 +97,7 @@ export const pod = (name: string, of: Revision, more: Partial<Pod> = {}): Pod =>
   createdAt: at(-500),
   deleting: false,
   ready: true,
-  readySince: at(-400),
+  readinessSince: at(-400),
   unschedulable: undefined,
   containers: [running()],
   ...more,
@@ -106,7 +108,12 @@ export const unready = (
   name: string,
   of: Revision,
   container: ContainerState | readonly ContainerState[],
-): Pod => pod(name, of, { ready: false, readySince: undefined, containers: [container].flat() });
+): Pod =>
+  pod(name, of, {
+    ready: false,
+    readinessSince: at(-450),
+    containers: [container].flat().map((one) => ({ ...one, ready: false })),
+  });
 
 export const observed = (fields: Partial<Observed> = {}): Observed => ({
   app: app(),

@@ -145,7 +145,7 @@ const rows: readonly Row[] = [
       app: app({ spec: spec({ image: "app:2", minReadySeconds: 15 }) }),
       revisions: [v1, v2],
       deployment: carrying(v2, missing),
-      pods: [pod("b", v2, { readySince: at(-5) })],
+      pods: [pod("b", v2, { readinessSince: at(-5) })],
     },
     phase: "Progressing",
     says: "(1 ready for less than 15 s)",

@@ -217,7 +217,11 @@ test("available pods are those of the target that were ready for minReadySeconds
     revisions: [v1, v2],
     service,
     deployment: carrying(v2, { availableReplicas: 0 }),
-    pods: [pod("a", v1), pod("b", v2, { readySince: at(-14) }), pod("c", v2, { readySince: at(-15) })],
+    pods: [
+      pod("a", v1),
+      pod("b", v2, { readinessSince: at(-14) }),
+      pod("c", v2, { readinessSince: at(-15) }),
+    ],
   });
   expect(plan(before, startMs).status.message).toContain("1 of 2");
 });

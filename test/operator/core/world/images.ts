@@ -15,9 +15,16 @@ export interface Life {
   readonly secretSinceMs: number | undefined;
 }
 
-type State = Pick<Pod, "ready" | "readySince"> & { readonly container: ContainerState };
+type State = Pick<Pod, "ready" | "readinessSince"> & { readonly container: ContainerState };
 
-const idle = { name: "app", restarts: 0, runningSince: undefined, waiting: undefined, ended: undefined };
+const idle = {
+  name: "app",
+  ready: false,
+  restarts: 0,
+  runningSince: undefined,
+  waiting: undefined,
+  ended: undefined,
+};
 
 const runningSince = (ms: number, more: Partial<ContainerState> = {}): ContainerState => ({
   ...idle,
@@ -25,12 +32,16 @@ const runningSince = (ms: number, more: Partial<ContainerState> = {}): Container
   ...more,
 });
 
-const unready = (container: ContainerState): State => ({ ready: false, readySince: undefined, container });
+const unready = (container: ContainerState): State => ({
+  ready: false,
+  readinessSince: container.runningSince,
+  container,
+});
 
 function readyAfter(delayMs: number, sinceMs: number, nowMs: number): State {
   const isReady = nowMs >= sinceMs + delayMs;
-  const readySince = isReady ? timestamp(sinceMs + delayMs) : undefined;
-  return { ready: isReady, readySince, container: runningSince(sinceMs) };
+  const readinessSince = timestamp(isReady ? sinceMs + delayMs : sinceMs);
+  return { ready: isReady, readinessSince, container: runningSince(sinceMs, { ready: isReady }) };
 }
 
 const waiting = (reason: string, message: string): State =>
@@ -55,8 +66,8 @@ function crashing(sinceMs: number, nowMs: number): State {
 function flapping(sinceMs: number, nowMs: number): State {
   const cycle = Math.floor((nowMs - sinceMs) / 6_000);
   const ready = cycle % 2 === 1;
-  const readySince = ready ? timestamp(sinceMs + cycle * 6_000) : undefined;
-  return { ready, readySince, container: runningSince(sinceMs) };
+  const readinessSince = timestamp(sinceMs + cycle * 6_000);
+  return { ready, readinessSince, container: runningSince(sinceMs, { ready }) };
 }
 
 const behaviours: Record<Behaviour, (life: Life, nowMs: number) => State> = {
