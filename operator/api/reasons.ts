@@ -22,8 +22,8 @@ export const reasons = {
   Suspended: () => "spec.suspend is true: nothing but this status is written until it is false.",
   Paused: (of: { image: string }) =>
     `The rollout of ${brief(of.image)} waits: remove the annotation demoapp.dev/paused to start it.`,
-  RolledBack: (of: { rejected: string; serving: string; why: string }) =>
-    `Rollout ${of.rejected} was rejected (${of.why}); ${of.serving} serves.`,
+  RolledBack: (of: { rejected: string; serving: string; yet: string; why: string }) =>
+    `Rollout ${of.rejected} was rejected (${of.why}); ${of.serving} serves${of.yet}.`,
   DeadlinePassed: (of: { seconds: number; ready: string }) =>
     `No progress for ${of.seconds} s: ${of.ready} pods are available.`,
 

@@ -3,7 +3,7 @@ import { cut } from "../core/manifest.ts";
 import type { App, Pod, PodWarning } from "../core/observed.ts";
 import { ExpectedError } from "../runtime/api-error.ts";
 import type { Clock } from "../runtime/clock.ts";
-import type { ApiClient, KubeObject } from "../runtime/kubernetes.ts";
+import type { ApiClient, CallOptions, KubeObject } from "../runtime/kubernetes.ts";
 import type { Logger } from "../runtime/log.ts";
 import { resources } from "./resources.ts";
 
@@ -11,6 +11,9 @@ import { resources } from "./resources.ts";
 const maxAskedPods = 3;
 /** The API server reads every Event of the namespace to answer: the same pod is not asked after more often. */
 const askAgainMs = 10_000;
+
+/** They only explain: nothing waits long for them. */
+const patience: CallOptions = { timeoutMs: 2_000, retries: 0 };
 
 interface Answer {
   readonly atMs: number;
@@ -49,12 +52,11 @@ export class Warnings {
 
   async #about({ namespace }: App, pod: Pod): Promise<readonly PodWarning[]> {
     const { clock } = this.#options;
-    const nowMs = clock.monotonicMs();
-    this.#forgetBefore(nowMs - askAgainMs);
+    this.#forgetBefore(clock.monotonicMs() - askAgainMs);
     const known = this.#answers.get(pod.uid);
     if (known) return known.warnings;
     const warnings = await this.#ask(namespace, pod);
-    this.#answers.set(pod.uid, { atMs: nowMs, warnings });
+    this.#answers.set(pod.uid, { atMs: clock.monotonicMs(), warnings });
     return warnings;
   }
 
@@ -62,7 +64,7 @@ export class Warnings {
     const { client, log } = this.#options;
     const fieldSelector = `involvedObject.uid=${pod.uid},type=Warning`;
     try {
-      const events = await client.list(resources.Event, { namespace, fieldSelector });
+      const events = await client.list(resources.Event, { namespace, fieldSelector }, patience);
       return events.items.map((event) => warningOf(pod, event));
     } catch (error) {
       if (!(error instanceof ExpectedError)) throw error;

@@ -27,8 +27,14 @@ export const podDefaults = {
   pod: {},
 } as const;
 
+/** How many pods more and how many less a rolling update may have for a while, as in a Deployment. */
+interface Pace {
+  readonly maxSurge: string | number;
+  readonly maxUnavailable: string | number;
+}
+
 /** The pace of a rolling update: a quarter more pods for a while, and never one less. */
-export const rollingUpdateOf = ({ strategy }: DemoAppSpec) => ({
+export const rollingUpdateOf = ({ strategy }: DemoAppSpec): Pace => ({
   maxSurge: strategy.rollingUpdate?.maxSurge ?? "25%",
   maxUnavailable: strategy.rollingUpdate?.maxUnavailable ?? 0,
 });
@@ -82,9 +88,8 @@ export function countOf(value: string | number, replicas: number, round: "up" | 
  * maxSurge and maxUnavailable come to nothing the Deployment controller takes one pod away, or it could
  * never move. Source: k8s.io/kubernetes/pkg/controller/deployment/util, ResolveFenceposts.
  */
-export function floorOf(spec: DemoAppSpec): number {
-  const { maxSurge, maxUnavailable } = rollingUpdateOf(spec);
-  const surge = countOf(maxSurge, spec.replicas, "up");
-  const unavailable = countOf(maxUnavailable, spec.replicas, "down");
-  return spec.replicas - Math.min(spec.replicas, surge === 0 && unavailable === 0 ? 1 : unavailable);
+export function floorOf(replicas: number, { maxSurge, maxUnavailable }: Pace): number {
+  const surge = countOf(maxSurge, replicas, "up");
+  const unavailable = countOf(maxUnavailable, replicas, "down");
+  return replicas - Math.min(replicas, surge === 0 && unavailable === 0 ? 1 : unavailable);
 }

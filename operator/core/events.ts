@@ -4,6 +4,7 @@ import type { Blocker, Phase } from "../api/schema.ts";
 import type { Action } from "./action.ts";
 import type { Manifest } from "./manifest.ts";
 import type { ObservedApp, Revision } from "./observed.ts";
+import { deadlinePassed } from "./phase.ts";
 import type { View } from "./view.ts";
 
 /** The longest message that Kubernetes takes for an event. */
@@ -71,6 +72,9 @@ export interface Outcome {
 /** True if a person has to act and was not told when the rollout ended. */
 const isNews = (phase: Phase, said: Said): boolean => phase === "Degraded" && said.reason !== "RolledBack";
 
+/** What passes by itself as a rule: a person has to act only if it lasts. */
+const passing: ReadonlySet<string> = new Set(["NotReady", "NameInDeletion"]);
+
 /** One event per transition: rollouts that started or ended, a new phase, a new blocker, a repair. */
 export function eventsOf(view: View, outcome: Outcome): readonly AppEvent[] {
   const { phase, said, blockers, actions } = outcome;
@@ -86,7 +90,10 @@ export function eventsOf(view: View, outcome: Outcome): readonly AppEvent[] {
       ({ reason }) => !known.has(reason) && reason !== "RevisionRejected" && reason !== entered[0]?.reason,
     )
     .map(({ reason, message, next }) =>
-      warning({ reason: reason as Said["reason"], message: withNext(sentence(message), next, maxNote) }),
+      (passing.has(reason) && deadlinePassed(view) === undefined ? normal : warning)({
+        reason: reason as Said["reason"],
+        message: withNext(sentence(message), next, maxNote),
+      }),
     );
   return [...rollouts, ...entered, ...met, ...ofDrift(view, actions)];
 }

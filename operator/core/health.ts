@@ -58,10 +58,9 @@ export const keepsEnding = (pod: Pod): boolean =>
 function ownOf({ containers }: Pod, { template }: Revision): readonly ContainerState[] {
   const spec = isFields(template["spec"]) ? template["spec"] : {};
   const lists = [spec["initContainers"], spec["containers"]];
-  const names = lists
-    .flatMap((list) => (Array.isArray(list) ? (list as Fields[]) : []))
-    .map(({ name }) => name);
-  return containers.filter(({ name }) => names.includes(name));
+  const own = lists.flatMap((list) => (Array.isArray(list) ? (list as Fields[]) : []));
+  const names: ReadonlySet<unknown> = new Set(own.map(({ name }) => name));
+  return containers.filter(({ name }) => names.has(name));
 }
 
 function crashed(pod: Pod, container: ContainerState, watch: Watch): Said | undefined {

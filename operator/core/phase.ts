@@ -97,12 +97,15 @@ const paused = (view: View): Said => say("Paused", { image: view.observed.app.sp
 const named = (revision: Revision | undefined): string =>
   revision ? `${revision.rollout} of ${brief(revision.image)}` : "";
 
-const rolledBack = ({ wanted, lastGood }: View): Said =>
-  say("RolledBack", {
+function rolledBack(view: View): Said {
+  const { wanted, lastGood, complete } = view;
+  return say("RolledBack", {
     rejected: named(wanted),
     serving: lastGood ? `rollout ${named(lastGood)}` : "nothing",
+    yet: complete ? "" : ` with ${readyOf(view)} pods available`,
     why: abridged(wanted?.message ?? wanted?.reason ?? ""),
   });
+}
 
 /** The state of an app in one word, and the sentence for it. */
 export function phaseOf(view: View): { readonly phase: Phase; readonly said: Said } {

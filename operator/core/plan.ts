@@ -95,7 +95,7 @@ function planValid(observed: ObservedApp, nowMs: number): Plan {
  */
 export function plan(observed: Observed, nowMs: number): Plan {
   if (isValid(observed)) return planValid(observed, nowMs);
-  const status = statusOfInvalid(observed.app, nowMs);
+  const status = statusOfInvalid(observed, nowMs);
   const isNew = observed.app.status?.phase !== "Degraded" || observed.app.status.message !== status.message;
   const said = { reason: "InvalidSpec", message: status.message ?? "" } as const;
   return { actions: [], status, events: isNew ? [{ type: "Warning", ...said }] : [], wakeAtMs: undefined };

@@ -1,9 +1,11 @@
 import { selectorOf } from "../api/names.ts";
 import { type Said, brief, say, sentence, withNext } from "../api/reasons.ts";
 import type { Blocker, Condition, DemoAppStatus, Phase } from "../api/schema.ts";
-import { compact, cut } from "./manifest.ts";
-import { type App, type Revision, timestamp } from "./observed.ts";
-import type { View } from "./view.ts";
+import { floorOf } from "./defaults.ts";
+import { compact, cut, isFields } from "./manifest.ts";
+import { type App, type Observed, type Revision, timestamp } from "./observed.ts";
+import { ownershipOf } from "./ownership.ts";
+import { type View, countsOf } from "./view.ts";
 
 type ConditionType = "Ready" | "Reconciling" | "Stalled" | "Available";
 
@@ -45,10 +47,10 @@ function conditionsOf(at: Moment, phase: Phase, said: Said): Condition[] {
   return also === undefined ? [first] : [first, condition(at, also, { status: true, said })];
 }
 
-const availability = (view: View): Said =>
-  view.counts.available >= view.floor
-    ? say("Available", { available: view.counts.available, floor: view.floor })
-    : say("Unavailable", { available: view.counts.available, floor: view.floor });
+const availability = (available: number, floor: number): { status: boolean; said: Said } => ({
+  status: available >= floor,
+  said: say(available >= floor ? "Available" : "Unavailable", { available, floor }),
+});
 
 /** The longest message that the schema takes. */
 const maxMessage = 2048;
@@ -122,7 +124,9 @@ export function statusOf(
   const at = { app, nowMs };
   const message = messageOf(to.said, to.blockers);
   const running = wanted?.outcome === undefined ? wanted : undefined;
-  const available = { status: counts.available >= view.floor, said: availability(view) };
+  // Nothing notes how far it is while nothing may be written, so there is no step to tell of.
+  const moves = !app.spec.suspend && view.held.length === 0;
+  const available = availability(counts.available, view.floor);
   return compact({
     observedGeneration: app.generation,
     phase,
@@ -131,7 +135,7 @@ export function statusOf(
     stable: about(lastGood, lastGood?.finishedAt),
     candidate: about(running, running?.startedAt),
     rejected: rejectedOf(view),
-    step: running && stepOf(view, running),
+    step: running && moves ? stepOf(view, running) : undefined,
     replicas: counts.replicas,
     readyReplicas: counts.ready,
     updatedReplicas: counts.updated,
@@ -146,8 +150,32 @@ export function statusOf(
 /** Of all that is wrong with a spec, what leaves room for the sentence around it. */
 const maxProblems = 1024;
 
+/** The pods of an app whose spec can't be read: by its Deployment, which runs on as it is. */
+function podsOf({ app, deployment }: Observed, nowMs: number): Partial<DemoAppStatus> {
+  const spec = isFields(deployment?.["spec"]) ? deployment["spec"] : undefined;
+  if (spec === undefined || ownershipOf(app, deployment) === "taken")
+    return { conditions: (app.status?.conditions ?? []).filter(({ type }) => type === "Available") };
+  const strategy = isFields(spec["strategy"]) ? spec["strategy"] : {};
+  const desired = Number(spec["replicas"] ?? 0);
+  const { replicas, ready, updated, available } = countsOf(deployment, desired);
+  const floor = floorOf(desired, {
+    maxSurge: 0,
+    maxUnavailable: 0,
+    ...(strategy["rollingUpdate"] as object),
+  });
+  return {
+    replicas,
+    readyReplicas: ready,
+    updatedReplicas: updated,
+    availableReplicas: available,
+    conditions: [condition({ app, nowMs }, "Available", availability(available, floor))],
+    display: { ...app.status?.display, ready: `${ready}/${desired}` },
+  };
+}
+
 /** The status of an app whose stored spec can't be read: what was known of it stays, and what to do is said. */
-export function statusOfInvalid(app: App, nowMs: number): DemoAppStatus {
+export function statusOfInvalid(observed: Observed, nowMs: number): DemoAppStatus {
+  const { app } = observed;
   const listed = app.problems.map(({ path, message }) => `${path}: ${message}`).join("; ");
   const problems = listed.length <= maxProblems ? listed : `${listed.slice(0, maxProblems)}…`;
   const said = say("InvalidSpec", { problems });
@@ -156,9 +184,10 @@ export function statusOfInvalid(app: App, nowMs: number): DemoAppStatus {
   const since = app.status?.blockers?.find(({ reason }) => reason === said.reason)?.since ?? timestamp(nowMs);
   const blockers = [{ object, ...said, since, next }];
   const message = messageOf(said, blockers);
-  const kept = (app.status?.conditions ?? []).filter(({ type }) => type === "Available");
+  const { conditions: kept = [], ...pods } = podsOf(observed, nowMs);
   return {
     ...app.status,
+    ...pods,
     observedGeneration: app.generation,
     phase: "Degraded",
     message,

@@ -1,6 +1,6 @@
 import { annotations, childAnnotations as keys, labels } from "../api/names.ts";
 import { isTime } from "../api/schema/spec.ts";
-import { floorOf } from "./defaults.ts";
+import { floorOf, rollingUpdateOf } from "./defaults.ts";
 import { availableAtMs } from "./health.ts";
 import { type Hold, holdsOf } from "./holds.ts";
 import { type Fields, type Manifest, isFields } from "./manifest.ts";
@@ -62,7 +62,8 @@ export interface View {
 
 const number = (value: unknown): number => (typeof value === "number" ? value : 0);
 
-function countsOf(deployment: Manifest | undefined, desired: number): Counts {
+/** The pods of a Deployment as its controller counts them; of none where it is not there. */
+export function countsOf(deployment: Manifest | undefined, desired: number): Counts {
   const status = isFields(deployment?.["status"]) ? deployment["status"] : {};
   return {
     desired,
@@ -78,7 +79,8 @@ export function refusalOfPods(deployment: Manifest | undefined): string | undefi
   const status = isFields(deployment?.["status"]) ? deployment["status"] : {};
   const conditions = Array.isArray(status["conditions"]) ? (status["conditions"] as Fields[]) : [];
   const failure = conditions.find(({ type, status: value }) => type === "ReplicaFailure" && value === "True");
-  return failure === undefined ? undefined : String(failure["message"] ?? "");
+  if (failure === undefined) return undefined;
+  return typeof failure["message"] === "string" ? failure["message"] : "";
 }
 
 /** True if the Deployment controller has seen the Deployment as it is and finished with it. */
@@ -173,7 +175,7 @@ export function viewOf(observed: ObservedApp, nowMs: number): View {
     target,
     carried,
     counts,
-    floor: floorOf(app.spec),
+    floor: floorOf(app.spec.replicas, rollingUpdateOf(app.spec)),
     progress,
     deadlineAtMs: sinceMs + app.spec.progressDeadlineSeconds * 1000,
     complete: current && isRolledOut(deployment, app.spec.replicas),

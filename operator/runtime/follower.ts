@@ -129,8 +129,9 @@ export class Follower {
         for (const item of page.items) replacement.put(item);
         token = page.metadata.continue;
         if (token !== undefined && token !== "") continue;
-        replacement.finish();
-        return page.metadata.resourceVersion ?? "";
+        const { resourceVersion = "" } = page.metadata;
+        replacement.finish(resourceVersion);
+        return resourceVersion;
       }
     } finally {
       replacement.close();

@@ -33,7 +33,8 @@ const isOlder = (a: string, b: string): boolean => {
 /** A list in progress: what it names is put, what it did not name is deleted in the end. */
 export interface Replacement {
   put(object: KubeObject): void;
-  finish(): void;
+  /** The list was complete; `version` is its own. */
+  finish(version: string): void;
   /** To be called in any case: the list was taken over, or broke off. */
   close(): void;
 }
@@ -77,6 +78,9 @@ export class Mirror<T> {
   replace(namespace: string | undefined): Replacement {
     const seen = new Set<string>();
     const learned = new Map<string, string>();
+    // What the list is younger than it would name: learned and gone again, with an end that no watch tells.
+    const isNewer = (known: string | undefined, version: string): boolean =>
+      known !== undefined && !isOlder(known, version);
     this.#sinceListed.add(learned);
     return {
       put: (object) => {
@@ -86,12 +90,12 @@ export class Mirror<T> {
         if (this.#versions.get(key) !== object.metadata.resourceVersion) this.#put(key, object);
       },
       // Versions may have gone back, so deletions remembered from before say nothing any more.
-      finish: () => {
+      finish: (version) => {
         this.#tombstones.clear();
         for (const key of this.#versions.keys()) {
           if (
             seen.has(key) ||
-            learned.has(key) ||
+            isNewer(learned.get(key), version) ||
             (namespace !== undefined && !key.startsWith(`${namespace}/`))
           )
             continue;

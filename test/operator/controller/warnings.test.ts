@@ -13,12 +13,14 @@ const probeFailed = { reason: "Unhealthy", message: "Readiness probe failed: 503
 function asking(answer: () => Promise<unknown>) {
   const clock = new VirtualClock(startMs);
   const asked: string[] = [];
-  const list = (_: unknown, { fieldSelector }: { fieldSelector: string }) => {
+  const limits: unknown[] = [];
+  const list = (_: unknown, { fieldSelector }: { fieldSelector: string }, call: unknown) => {
     asked.push(fieldSelector);
+    limits.push(call);
     return answer();
   };
   const client = { list } as unknown as ApiClient;
-  return { clock, asked, subject: new Warnings({ client, clock, log: pino({ level: "silent" }) }) };
+  return { clock, asked, limits, subject: new Warnings({ client, clock, log: pino({ level: "silent" }) }) };
 }
 
 describe("asking for a pod's events", () => {
@@ -40,6 +42,24 @@ describe("asking for a pod's events", () => {
     await clock.advance(2_000);
     await subject.of(app(), [stuck("a")]);
     expect(asked).toHaveLength(2);
+  });
+
+  test("holds nothing up: it is tried once, for two seconds", async () => {
+    const { limits, subject } = asking(() => Promise.resolve({ items: [] }));
+    await subject.of(app(), [stuck("a")]);
+    expect(limits).toEqual([{ timeoutMs: 2_000, retries: 0 }]);
+  });
+
+  test("counts the ten seconds from the answer, which may have taken long", async () => {
+    const answer = Promise.withResolvers<unknown>();
+    const { clock, asked, subject } = asking(() => answer.promise);
+    const first = subject.of(app(), [stuck("a")]);
+    await clock.advance(9_000);
+    answer.resolve({ items: [probeFailed] });
+    await first;
+    await clock.advance(5_000);
+    expect(await subject.of(app(), [stuck("a")])).toHaveLength(1);
+    expect(asked).toHaveLength(1);
   });
 
   test("stops nothing when the API server won't tell", async () => {

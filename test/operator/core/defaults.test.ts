@@ -1,7 +1,7 @@
 import { describe, expect, test } from "@jest/globals";
 import * as fc from "fast-check";
 import { compareQuantities } from "../../../operator/api/quantity.ts";
-import { completeResources, countOf, floorOf } from "../../../operator/core/defaults.ts";
+import { completeResources, countOf, floorOf, rollingUpdateOf } from "../../../operator/core/defaults.ts";
 import { spec } from "./objects.ts";
 
 describe("resources", () => {
@@ -91,6 +91,7 @@ describe("the floor", () => {
     { name: "it is never below none", replicas: 2, rollingUpdate: { maxUnavailable: 5 }, floor: 0 },
     { name: "of no replicas it is none", replicas: 0, rollingUpdate: undefined, floor: 0 },
   ])("$name", ({ replicas, rollingUpdate, floor }) => {
-    expect(floorOf(spec({ replicas, strategy: { rollingUpdate } }))).toBe(floor);
+    const pace = rollingUpdateOf(spec({ replicas, strategy: { rollingUpdate } }));
+    expect(floorOf(replicas, pace)).toBe(floor);
   });
 });

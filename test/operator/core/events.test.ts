@@ -100,6 +100,18 @@ describe("one event for each transition", () => {
       events: ["Warning Crashing", "Warning CrashLoop"],
     },
     {
+      name: "a pod is slow to be ready, as every pod is: nobody has to act",
+      before: {
+        app: wants("app:2", { status: was("Progressing") }),
+        revisions: [v1, v2],
+        service,
+        deployment: noted(carrying(v2, half), { best: 1, seconds: -10 }),
+        pods: [unready("a", v2, running("app", at(-9)))],
+        warnings: [{ pod: "a", reason: "Unhealthy", message: "connection refused" }],
+      },
+      events: ["Normal NotReady"],
+    },
+    {
       name: "a name is taken at first sight",
       before: { service: { apiVersion: "v1", kind: "Service", metadata: { name: "web" } } },
       events: ["Warning NameTaken"],

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "@jest/globals";
 import * as fc from "fast-check";
 import type { DemoAppSpec, DemoAppStatus } from "../../../operator/api/schema.ts";
-import { floorOf } from "../../../operator/core/defaults.ts";
+import { floorOf, rollingUpdateOf } from "../../../operator/core/defaults.ts";
 import { canonical } from "../../../operator/core/hash.ts";
 import { plan } from "../../../operator/core/plan.ts";
 import { spec } from "./objects.ts";
@@ -37,7 +37,11 @@ test("whatever happens, promises hold at every write and every change of phase",
       for (const run of commands) {
         run(world);
         // What was to be kept up until now, or less where less is asked for.
-        const floor = Math.min(availableIn(world), floorNow(world), floorOf(specOf(world)));
+        const floor = Math.min(
+          availableIn(world),
+          floorNow(world),
+          floorOf(specOf(world).replicas, rollingUpdateOf(specOf(world))),
+        );
         world.settle();
         if (world.deployment) expect(availableIn(world)).toBeGreaterThanOrEqual(floor);
       }

@@ -5,7 +5,7 @@ import type { Observed } from "../../../operator/core/observed.ts";
 import { statusOf, statusOfInvalid } from "../../../operator/core/status.ts";
 import { viewOf } from "../../../operator/core/view.ts";
 import { accepted2, carrying, rejected2, v1, v2, valid, wants } from "./deciding.ts";
-import { app, at, revision, startMs } from "./objects.ts";
+import { app, at, observed, revision, startMs } from "./objects.ts";
 
 const said: Said = say("Suspended");
 
@@ -149,6 +149,13 @@ describe("revisions", () => {
   });
 });
 
+test("no step is told of while nothing may be written: it would be another at each look", () => {
+  const refused = { object: "Deployment/web", status: 403, message: "denied" };
+  const before = { app: wants("app:2"), revisions: [v1, v2], deployment: carrying(v1) };
+  expect(status({ phase: "Progressing", before }).step).toMatchObject({ index: 1 });
+  expect(status({ phase: "Degraded", before: { ...before, refused } }).step).toBeUndefined();
+});
+
 test("counts are those of the Deployment, and of none where it is somebody else's", () => {
   const deployment = carrying(v1, { readyReplicas: 1 });
   const own = status({ phase: "Healthy", before: { revisions: [v1], deployment } });
@@ -168,16 +175,31 @@ describe("of a spec that can't be read", () => {
 
   test("what is wrong is said, and what was known of the app stays", () => {
     const before = status({ phase: "Healthy", before: { revisions: [v1], deployment: carrying(v1) } });
-    const of = statusOfInvalid(app({ spec: undefined, problems, status: before, generation: 2 }), startMs);
+    const of = statusOfInvalid(
+      observed({ app: app({ spec: undefined, problems, status: before, generation: 2 }) }),
+      startMs,
+    );
     expect(of).toMatchObject({ phase: "Degraded", observedGeneration: 2, stable: { image: "app:1" } });
     expect(of.message).toContain("spec.image: must be set");
     expect(of.message).toContain("kubectl -n team edit demoapp web");
     expect(conditions(of)).toEqual({ Ready: "False", Stalled: "True", Available: "True" });
   });
 
+  test("how its pods are is told as ever, from the Deployment that runs on", () => {
+    const before = status({ phase: "Healthy", before: { revisions: [v1], deployment: carrying(v1) } });
+    const broken = app({ spec: undefined, problems, status: before });
+    const deployment = carrying(v1, { availableReplicas: 0, readyReplicas: 0 });
+    const of = statusOfInvalid(observed({ app: broken, deployment }), startMs);
+    expect(conditions(of)).toMatchObject({ Available: "False" });
+    expect(of).toMatchObject({ availableReplicas: 0, readyReplicas: 0, display: { ready: "0/2" } });
+  });
+
   test("it stays the same while nothing changes", () => {
-    const once = statusOfInvalid(app({ spec: undefined, problems }), startMs);
-    const twice = statusOfInvalid(app({ spec: undefined, problems, status: once }), startMs + 60_000);
+    const once = statusOfInvalid(observed({ app: app({ spec: undefined, problems }) }), startMs);
+    const twice = statusOfInvalid(
+      observed({ app: app({ spec: undefined, problems, status: once }) }),
+      startMs + 60_000,
+    );
     expect(twice).toEqual(once);
   });
 });
@@ -205,7 +227,7 @@ describe("every status fits the schema", () => {
           path: `spec.env[${i}].name`,
           message: "is bad",
         }));
-        return statusOfInvalid(app({ spec: undefined, problems }), startMs);
+        return statusOfInvalid(observed({ app: app({ spec: undefined, problems }) }), startMs);
       },
     },
   ])("$name", ({ of }) => {

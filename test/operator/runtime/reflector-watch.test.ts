@@ -168,6 +168,23 @@ describe("watching", () => {
     expect(scene().told()).toEqual([]);
   });
 
+  test("what was written and deleted again before a list was made is gone, though its end was not told", async () => {
+    const list = Promise.withResolvers<void>();
+    scene().api.pages = [page([], 110)];
+    scene().api.hold = list.promise;
+    scene().api.watch.push({ type: "ERROR", object: expired });
+    await settle();
+    scene().reflector.learn(object("a", 105));
+    scene().reflector.learn(object("b", 111));
+    list.resolve();
+    await settle();
+    expect(
+      scene()
+        .reflector.store.list()
+        .map(({ metadata }) => metadata.name),
+    ).toEqual(["b"]);
+  });
+
   test("stop ends the watch and tells nothing more", async () => {
     await scene().reflector.stop();
     expect(scene().api.watch.aborted).toBe(true);

@@ -62,16 +62,21 @@ type Page = ObjectList | Error;
 export class ScriptedApi {
   /** The answers to lists, in turn; the last is repeated. */
   pages: Page[] = [];
+  /** Resolves when lists may be answered. */
+  hold: Promise<void> | undefined;
   readonly lists: ListOptions[] = [];
   readonly watches: Channel[] = [];
   /** What opening a watch fails with, if it does. */
   refuseWatch: Error | undefined;
 
   readonly client = {
-    list: (_: unknown, options: ListOptions): Promise<ObjectList> => {
+    list: async (_: unknown, options: ListOptions): Promise<ObjectList> => {
       this.lists.push(options);
+      await this.hold;
       const page = this.pages.length > 1 ? this.pages.shift() : this.pages[0];
-      return page instanceof Error || page === undefined ? Promise.reject(page) : Promise.resolve(page);
+      if (page === undefined) throw new Error("no page is left");
+      if (page instanceof Error) throw page;
+      return page;
     },
     watch: (_: unknown, options: WatchOptions, signal: AbortSignal): AsyncIterable<WatchEvent> => {
       const channel = new Channel(options, signal);
