@@ -84,3 +84,25 @@ export class ConnectionError extends ExpectedError {
     this.code = code;
   }
 }
+
+const retryAfterMs = (value: string | string[] | undefined): number | undefined => {
+  const seconds = Number(Array.isArray(value) ? value[0] : value);
+  return Number.isFinite(seconds) ? seconds * 1000 : undefined;
+};
+
+const statusBody = (text: string): StatusBody => {
+  try {
+    const body: unknown = JSON.parse(text);
+    return typeof body === "object" && body !== null ? body : { message: text.slice(0, 1024) };
+  } catch {
+    // Proxies and load balancers answer in HTML or plain text; their words are all there is.
+    return text === "" ? {} : { message: text.slice(0, 1024) };
+  }
+};
+
+/** The error that an answer is: its status, its text, and the header that says when to come back. */
+export const refusalOf = (
+  status: number,
+  text: string,
+  retryAfter: string | string[] | undefined,
+): ApiError => new ApiError(status, statusBody(text), retryAfterMs(retryAfter));

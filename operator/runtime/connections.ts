@@ -15,11 +15,14 @@ interface ConnectionIdentity {
   readonly proxyUrl: string | undefined;
 }
 
-/** Requests share a bounded number of connections; each watch occupies one for minutes, so they have their own. */
+/**
+ * Requests share a bounded number of connections. Each watch occupies one for minutes, and some requests must not wait
+ * behind others: those have as many as they need.
+ */
 interface Pools {
   readonly identity: ConnectionIdentity;
   readonly requests: Dispatcher;
-  readonly streams: Dispatcher;
+  readonly unbounded: Dispatcher;
 }
 
 const materials = ["ca", "cert", "key", "servername", "rejectUnauthorized"] as const;
@@ -62,7 +65,7 @@ export class ConnectionPools {
     this.#current = {
       identity,
       requests: createDispatcher(identity, this.#connections),
-      streams: createDispatcher(identity, null),
+      unbounded: createDispatcher(identity, null),
     };
     // What runs on the old connections ends there; nobody waits for it.
     if (previous !== undefined) closePools(previous).catch(() => undefined);
@@ -77,5 +80,5 @@ export class ConnectionPools {
 }
 
 const closePools = async (pools: Pools): Promise<void> => {
-  await Promise.all([pools.requests.close(), pools.streams.close()]);
+  await Promise.all([pools.requests.close(), pools.unbounded.close()]);
 };

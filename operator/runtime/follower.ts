@@ -124,7 +124,7 @@ export class Follower {
     let token: string | undefined;
     try {
       for (;;) {
-        const page = await client.list(resource, { ...selection, limit, continue: token });
+        const page = await client.list(resource, { ...selection, limit, continue: token }, { urgent: true });
         this.#touch();
         for (const item of page.items) replacement.put(item);
         token = page.metadata.continue;

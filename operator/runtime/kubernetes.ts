@@ -103,6 +103,8 @@ export interface CallOptions {
   readonly timeoutMs?: number | undefined;
   /** Aborts the call, between and during attempts. */
   readonly signal?: AbortSignal | undefined;
+  /** Waits for no other call: for what everything else depends on. */
+  readonly urgent?: boolean | undefined;
   /** How often a failed attempt may be repeated; the client's default if not given. */
   readonly retries?: number | undefined;
 }

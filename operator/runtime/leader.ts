@@ -188,9 +188,12 @@ export class LeaderElector {
     return clock.monotonicMs() >= (this.#observed?.sinceMs ?? Infinity) + durationMs;
   }
 
-  /** Retrying is this loop's own business, and an answer after the deadline is worth nothing. */
+  /**
+   * Retrying is this loop's own business, an answer after the deadline is worth nothing, and the lease must not be lost
+   * because other requests are slow.
+   */
   #limits(): CallOptions {
-    return { timeoutMs: this.#renewDeadlineMs / 2, retries: 0 };
+    return { timeoutMs: this.#renewDeadlineMs / 2, retries: 0, urgent: true };
   }
 
   #hold(sentMs: number): void {

@@ -1,9 +1,10 @@
 import { request as send, type Dispatcher } from "undici";
-import { ApiError, ConnectionError, type StatusBody } from "./api-error.ts";
+import { ApiError, ConnectionError, refusalOf } from "./api-error.ts";
 import { type Backoff, backoffMs } from "./backoff.ts";
 import { realClock, sleep } from "./clock.ts";
 import { ConnectionPools, type TlsMaterial } from "./connections.ts";
 import { Deadline } from "./deadline.ts";
+import { Slots } from "./slots.ts";
 
 /** How to prove to the server who we are, and how to know it. */
 export interface Credentials {
@@ -31,6 +32,8 @@ export interface HttpRequest {
   /** Whether repeating it after an unknown outcome is harmless. */
   readonly idempotent: boolean;
   readonly fence?: (() => void) | undefined;
+  /** Has a connection of its own if need be. */
+  readonly urgent?: boolean | undefined;
   readonly timeoutMs?: number | undefined;
   readonly retries?: number | undefined;
   readonly signal?: AbortSignal | undefined;
@@ -59,21 +62,6 @@ const maxRetryAfterMs = 10_000;
 /** Reading certificate files for every request would cost more than the request; tokens live for minutes. */
 const credentialsTtlMs = 10_000;
 
-const retryAfterMs = (value: string | string[] | undefined): number | undefined => {
-  const seconds = Number(Array.isArray(value) ? value[0] : value);
-  return Number.isFinite(seconds) ? seconds * 1000 : undefined;
-};
-
-const statusBody = (text: string): StatusBody => {
-  try {
-    const body: unknown = JSON.parse(text);
-    return typeof body === "object" && body !== null ? body : { message: text.slice(0, 1024) };
-  } catch {
-    // Proxies and load balancers answer in HTML or plain text; their words are all there is.
-    return text === "" ? {} : { message: text.slice(0, 1024) };
-  }
-};
-
 /** The server, or a proxy before it, is not able to answer just now. */
 const overloaded: ReadonlySet<number> = new Set([502, 503, 504]);
 
@@ -98,12 +86,16 @@ export class Transport {
   readonly server: string;
   readonly #options: TransportOptions;
   readonly #pools: ConnectionPools;
+  /** As many as there are connections, so that nothing waits inside the pool, where no deadline reaches it. */
+  readonly #slots: Slots;
   #credentials: { readonly value: Promise<Credentials>; readonly expiresAtMs: number } | undefined;
 
   constructor(options: TransportOptions) {
     this.#options = options;
     this.server = options.server.replace(/\/$/, "");
-    this.#pools = new ConnectionPools(options.connections ?? 16);
+    const connections = options.connections ?? 16;
+    this.#pools = new ConnectionPools(connections);
+    this.#slots = new Slots(connections);
   }
 
   /** Sends the request, again if need be, and gives the answer's JSON. */
@@ -127,7 +119,7 @@ export class Transport {
     const deadline = new Deadline(this.#timeoutMs(request), signal);
     try {
       const credentials = await this.#currentCredentials();
-      const dispatcher = this.#pools.get(credentials).streams;
+      const dispatcher = this.#pools.get(credentials).unbounded;
       const answer = await this.#send(request, { credentials, dispatcher, signal: deadline.signal });
       // Only the headers are due: how long a watch may be silent is the watcher's business.
       deadline.disarm();
@@ -150,17 +142,39 @@ export class Transport {
 
   async #attempt(request: HttpRequest): Promise<unknown> {
     const credentials = await this.#currentCredentials();
-    const dispatcher = this.#pools.get(credentials).requests;
-    request.fence?.();
     const deadline = new Deadline(this.#timeoutMs(request), request.signal);
     try {
-      const answer = await this.#send(request, { credentials, dispatcher, signal: deadline.signal });
-      const text = await answer.body.text();
-      return JSON.parse(text);
-    } catch (error) {
-      throw deadline.explain(error);
+      const leave = await this.#enter(request, deadline);
+      try {
+        // Right before it is sent: while it waited for its turn the lease may have been lost.
+        request.fence?.();
+        return await this.#exchange(request, credentials, deadline);
+      } finally {
+        leave();
+      }
     } finally {
       deadline.end();
+    }
+  }
+
+  /** Waits for the request's turn; gives how to end it. */
+  async #enter({ urgent }: HttpRequest, deadline: Deadline): Promise<() => void> {
+    if (urgent === true) return () => undefined;
+    try {
+      return await this.#slots.take(deadline.signal);
+    } catch (error) {
+      throw deadline.explain(error);
+    }
+  }
+
+  async #exchange(request: HttpRequest, credentials: Credentials, deadline: Deadline): Promise<unknown> {
+    const { requests, unbounded } = this.#pools.get(credentials);
+    const dispatcher = request.urgent === true ? unbounded : requests;
+    try {
+      const answer = await this.#send(request, { credentials, dispatcher, signal: deadline.signal });
+      return JSON.parse(await answer.body.text());
+    } catch (error) {
+      throw deadline.explain(error);
     }
   }
 
@@ -190,7 +204,7 @@ export class Transport {
   async #refuse(answer: Dispatcher.ResponseData): Promise<never> {
     const text = await answer.body.text();
     if (answer.statusCode === 401) this.#credentials = undefined;
-    throw new ApiError(answer.statusCode, statusBody(text), retryAfterMs(answer.headers["retry-after"]));
+    throw refusalOf(answer.statusCode, text, answer.headers["retry-after"]);
   }
 
   #url(request: HttpRequest): string {

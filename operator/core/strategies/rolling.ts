@@ -1,7 +1,7 @@
 import { childAnnotations as keys } from "../../api/names.ts";
 import type { Action } from "../action.ts";
-import { drift } from "../diff.ts";
-import type { Manifest } from "../manifest.ts";
+import { drift, includes } from "../diff.ts";
+import { type Manifest, isFields } from "../manifest.ts";
 import { type Revision, timestamp } from "../observed.ts";
 import { ownershipOf } from "../ownership.ts";
 import { renderDeployment } from "../render/deployment.ts";
@@ -17,6 +17,14 @@ function converge(view: View, live: Manifest | undefined, wanted: Manifest): rea
     ...(takeOver.length > 0 ? [{ do: "take-over", object: live, patch: takeOver, why } as const] : []),
     ...(apply ? [{ do: "apply", object: wanted, why, over: live.metadata.resourceVersion } as const] : []),
   ];
+}
+
+/** A Service that others' pods answer for is taken over when ours can: until then it goes on as it is. */
+function isLent({ observed, complete }: View, { spec }: Manifest): boolean {
+  const { app, service } = observed;
+  const isOthers = service !== undefined && ownershipOf(app, service) === "adoptable";
+  const selector = isFields(spec) ? spec["selector"] : undefined;
+  return isOthers && !complete && !includes(service["spec"], { selector });
 }
 
 /** The rollout's progress as noted on the Deployment: what the next operator goes on from. */
@@ -35,8 +43,9 @@ export function rolling(view: View): readonly Action[] {
   if (target === undefined) return [];
   const annotations = progressNotes(view, target);
   const deployment = renderDeployment(observed, { template: target.template, annotations, restartedAt });
+  const service = renderService(observed);
   return [
-    ...converge(view, observed.service, renderService(observed)),
+    ...(isLent(view, service) ? [] : converge(view, observed.service, service)),
     ...converge(view, observed.deployment, deployment),
   ];
 }

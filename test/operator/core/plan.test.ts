@@ -110,6 +110,29 @@ describe("what is written", () => {
     expect(written({ ...rested, revisions: [orphan] })).toEqual([`apply ControllerRevision/web-${v1.hash}`]);
   });
 
+  describe("of somebody else's Service that is to be adopted", () => {
+    const legacy = {
+      apiVersion: "v1",
+      kind: "Service",
+      metadata: { name: "web" },
+      spec: { selector: { app: "old" } },
+    };
+    const adopting = {
+      app: acts("app:1", { adopt: "service" }),
+      revisions: [revision("app:1", 1)],
+      service: legacy,
+    };
+
+    test("nothing while our pods can't answer yet: those it selects go on", () => {
+      const deployment = carrying(v1, { availableReplicas: 1 });
+      expect(written({ ...adopting, deployment })).not.toContain("apply Service/web");
+    });
+
+    test("its selector, once all of ours are available", () => {
+      expect(written({ ...adopting, deployment: carrying(v1) })).toContain("apply Service/web");
+    });
+  });
+
   test("no revision beyond the history limit is kept", () => {
     const old = [revision("app:8", -1, "rejected"), revision("app:9", -2, "accepted")];
     const limited = app({ spec: spec({ image: "app:1", revisionHistoryLimit: 1 }) });
