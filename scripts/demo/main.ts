@@ -1,4 +1,4 @@
-// `npm run demo [-- --gitops] [--once]`: the whole story on a real cluster, or that of GitOps with a real Argo CD.
+// `npm run demo [-- --gitops] [--once] [--name CLUSTER]`: the whole story on a real cluster, or that of GitOps with a real Argo CD.
 // Everything it tells is checked: what is not true ends it with the reason, the last logs and exit code 1.
 import { constants } from "node:os";
 import { parseArgs } from "node:util";
@@ -18,9 +18,11 @@ interface Demo extends Tools {
 
 async function setUp(): Promise<Demo> {
   const flag = { type: "boolean", default: false } as const;
-  const { once, gitops } = parseArgs({ options: { once: flag, gitops: flag } }).values;
+  const { once, gitops, name } = parseArgs({
+    options: { once: flag, gitops: flag, name: { type: "string" } },
+  }).values;
   // Argo CD would take the other story's changes back: each has a cluster of its own.
-  const cluster = await clusterFor(gitops ? "demo-gitops" : "demo", "node");
+  const cluster = await clusterFor(name ?? (gitops ? "demo-gitops" : "demo"), "node");
   const story = await (gitops ? gitopsStory(cluster) : operatorStory(cluster));
   const screen = new Screen(process.stdout);
   const shell = new Shell({ screen, cwd: story.folder, env: story.environment });

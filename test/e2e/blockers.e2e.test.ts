@@ -1,153 +1,14 @@
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { stringify } from "yaml";
 import { applyYaml } from "./installation.ts";
+import { rows } from "./obstacles.ts";
 import { Scene } from "./scene.ts";
+import { installWebhooks } from "./webhook.ts";
 
 let scene: Scene;
-
-const node = (script: string): object => ({ command: ["/nodejs/bin/node", "-e", script] });
-
-interface Row {
-  readonly name: string;
-  readonly spec: object;
-  readonly reason: string;
-  readonly object: RegExp;
-  /** The words of whoever refuses, and what a person is told to do. */
-  readonly message: RegExp;
-  readonly next: RegExp;
-}
-
-/** First installs that can't succeed, side by side: nothing is rejected, as there is nothing to go back to. */
-const rows: readonly Row[] = [
-  {
-    name: "no-image",
-    spec: { image: "127.0.0.1:5000/webapp:9.9.9" },
-    reason: "ImageNotFound",
-    object: /^Pod\/no-image-/,
-    message: /not found/,
-    next: /Push the image/,
-  },
-  {
-    name: "no-registry",
-    spec: { image: "127.0.0.1:5999/webapp:1" },
-    reason: "ImagePullFailed",
-    object: /^Pod\/no-registry-/,
-    message: /connection refused/,
-    next: /imagePullSecrets/,
-  },
-  {
-    name: "crash-loop",
-    spec: { env: [{ name: "PORT", value: "none" }] },
-    reason: "CrashLoop",
-    object: /^Pod\/crash-loop-/,
-    message: /exit code \d+: .*PORT/s,
-    next: /logs crash-loop-\S+ -c app --previous/,
-  },
-  {
-    name: "root-user",
-    spec: { pod: { securityContext: { runAsUser: 0 } } },
-    reason: "RunsAsRoot",
-    object: /^Pod\/root-user-/,
-    message: /non-root/,
-    next: /spec\.pod\.securityContext\.runAsUser/,
-  },
-  {
-    name: "read-only",
-    spec: { pod: node("require('fs').writeFileSync('/data', '')") },
-    reason: "ReadOnlyRoot",
-    object: /^Pod\/read-only-/,
-    message: /EROFS/,
-    next: /emptyDir/,
-  },
-  {
-    name: "memory",
-    spec: {
-      pod: node("const a = []; for (;;) a.push(Buffer.alloc(1e6, 1))"),
-      resources: { limits: { memory: "48Mi" } },
-    },
-    reason: "OutOfMemory",
-    object: /^Pod\/memory-/,
-    message: /memory/,
-    next: /spec\.resources\.limits\.memory/,
-  },
-  {
-    name: "not-ready",
-    spec: { env: [{ name: "FAULT_NOT_READY", value: "true" }] },
-    reason: "NotReady",
-    object: /^Pod\/not-ready-/,
-    message: /503/,
-    next: /logs not-ready-/,
-  },
-  {
-    name: "no-node",
-    spec: { pod: { nodeSelector: { disk: "fast" } } },
-    reason: "Unschedulable",
-    object: /^Pod\/no-node-/,
-    message: /0\/1 nodes are available/,
-    next: /nodeSelector/,
-  },
-  {
-    name: "no-secret",
-    spec: { env: [{ name: "KEY", valueFrom: { secretKeyRef: { name: "gone", key: "key" } } }] },
-    reason: "ConfigMissing",
-    object: /^Pod\/no-secret-/,
-    message: /secret "gone" not found/,
-    next: /Create what the message names/,
-  },
-  {
-    name: "no-config",
-    spec: {
-      pod: {
-        volumes: [{ name: "files", configMap: { name: "lost" } }],
-        volumeMounts: [{ name: "files", mountPath: "/files" }],
-      },
-    },
-    reason: "ConfigMissing",
-    object: /^Pod\/no-config-/,
-    message: /configmap "lost" not found/,
-    next: /spec\.pod\.volumes/,
-  },
-  {
-    name: "no-account",
-    spec: { pod: { serviceAccountName: "nobody" } },
-    reason: "ServiceAccountMissing",
-    object: /^Deployment\/no-account$/,
-    message: /nobody/,
-    next: /spec\.pod\.serviceAccountName/,
-  },
-  {
-    name: "policy",
-    spec: {},
-    reason: "AdmissionRefused",
-    object: /^Deployment\/policy$/,
-    message: /no Deployment may be called policy/,
-    next: /webhook or policy/,
-  },
-  {
-    name: "taken",
-    spec: {},
-    reason: "NameTaken",
-    object: /^Deployment\/taken$/,
-    message: /exists already/,
-    next: /delete deployment taken/,
-  },
-  {
-    name: "taken-service",
-    spec: {},
-    reason: "NameTaken",
-    object: /^Service\/taken-service$/,
-    message: /exists already/,
-    next: /annotate demoapp taken-service demoapp\.dev\/adopt=service/,
-  },
-  {
-    name: "scaled",
-    spec: {},
-    reason: "ScalerOnDeployment",
-    object: /^HorizontalPodAutoscaler\/scaled$/,
-    message: /scales the Deployment/,
-    next: /kind DemoApp, name scaled/,
-  },
-];
 
 const policyName = "e2e-deny";
 const policies = (namespace: string): object[] => [
@@ -185,6 +46,21 @@ const scaler = {
   spec: { maxReplicas: 3, scaleTargetRef: { apiVersion: "apps/v1", kind: "Deployment", name: "scaled" } },
 };
 
+/** The web app's image with a user that only has a name. */
+async function withNamedUser(): Promise<string> {
+  const context = await mkdtemp(join(tmpdir(), "demoapp-user-"));
+  try {
+    const dockerfile = join(context, "Dockerfile");
+    const [base] = scene.images.first.split("@");
+    await writeFile(dockerfile, `FROM ${base}\nUSER nonroot\n`);
+    return (await scene.cluster.build({ dockerfile, context, tag: "webapp:named-user" })).ref;
+  } finally {
+    await rm(context, { recursive: true });
+  }
+}
+
+let removeWebhooks: () => Promise<void>;
+
 beforeAll(async () => {
   // Not restricted: Pod Security would refuse a pod that runs as root before the kubelet can.
   scene = await Scene.open("blockers", "privileged");
@@ -195,6 +71,8 @@ beforeAll(async () => {
       .map((policy) => stringify(policy))
       .join("---\n"),
   );
+  removeWebhooks = await installWebhooks(cluster, namespace);
+  const images: Readonly<Record<string, object>> = { "named-user": { image: await withNamedUser() } };
   await scene.kubectl("create", "deployment", "taken", "--image=127.0.0.1:5000/pause:1");
   await scene.kubectl("create", "service", "clusterip", "taken-service", "--tcp=80");
   await scene.create(scaler);
@@ -206,10 +84,13 @@ beforeAll(async () => {
     );
   });
   await Promise.all(
-    rows.map(({ name, spec }) => scene.apply(name, { replicas: 1, progressDeadlineSeconds: 60, ...spec })),
+    rows.map(({ name, spec }) =>
+      scene.apply(name, { replicas: 1, progressDeadlineSeconds: 60, ...spec, ...images[name] }),
+    ),
   );
 });
 afterAll(async () => {
+  await removeWebhooks();
   await scene.kubectl("delete", "validatingadmissionpolicy", policyName);
   await scene.kubectl("delete", "validatingadmissionpolicybinding", policyName);
   await scene.close();

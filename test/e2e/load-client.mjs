@@ -9,7 +9,7 @@ const pauseMs = 20;
 const timeoutMs = 5000;
 /** A Service is served a moment after its pods are ready, when the node's proxy has heard of them. */
 const answersAtFirst = 20;
-const report = { requests: 0, failures: [], versions: {} };
+const report = { requests: 0, failures: [], resets: 0, versions: {} };
 const ended = new AbortController();
 process.stdin.resume().on("end", () => ended.abort());
 
@@ -26,8 +26,9 @@ const ask = (agent) =>
 
 /** A server may close a kept connection just as the next request leaves: every HTTP client asks again then. */
 const askAgain = (agent) => async (error) => {
-  if (error.reused && error.code === "ECONNRESET") return ask(agent);
-  throw error;
+  if (!error.reused || error.code !== "ECONNRESET") throw error;
+  report.resets += 1;
+  return ask(agent);
 };
 
 async function call(agent) {

@@ -7,6 +7,8 @@ import type { Cluster } from "../cluster/provider.ts";
 export interface LoadReport {
   readonly requests: number;
   readonly failures: readonly string[];
+  /** Kept connections that were closed as a request left, which was then asked again on another. */
+  readonly resets: number;
   /** Answers by the version that gave them. */
   readonly versions: Readonly<Record<string, number>>;
 }

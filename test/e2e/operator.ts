@@ -26,7 +26,7 @@ export interface Request {
   readonly stageTimestamp: string;
 }
 
-const writes = new Set(["create", "update", "patch", "delete", "deletecollection"]);
+export const writes = new Set(["create", "update", "patch", "delete", "deletecollection"]);
 
 /** The process of a pod's own container, as the machine numbers it; the pod's other one only holds it open. */
 export async function processOf(pod: Pod): Promise<number> {

@@ -19,6 +19,7 @@ describe("a rolling update", () => {
     const { status } = await scene.healthy("web");
     const report = await load.stop();
     expect(report.failures).toEqual([]);
+    expect(report.resets).toBeLessThanOrEqual(report.requests / 1000);
     expect(report.requests).toBeGreaterThan(100);
     expect(Object.keys(report.versions).toSorted()).toEqual(["1.0.0", "1.1.0"]);
     expect(await scene.runs("web")).toEqual([scene.images.second]);
@@ -82,7 +83,8 @@ describe("an app is", () => {
     await scene.phase("web", "Suspended");
     const before = await scene.deployment("web");
     await scene.kubectl("scale", "deployment", "web", "--replicas=1");
-    await scene.phase("web", "Suspended");
+    // It has looked at what was done by hand, and reports it.
+    await scene.until("web", ({ status: { phase, replicas } }) => phase === "Suspended" && replicas === 1);
     expect((await scene.deployment("web")).spec.replicas).toBe(1);
     expect(before.spec.template.spec.containers[0]?.image).toBe(scene.images.second);
     await scene.apply("web", { suspend: false, image: scene.images.first });

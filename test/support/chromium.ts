@@ -29,7 +29,8 @@ async function install(): Promise<void> {
   const list = PACKAGES.join(" ");
   if (process.getuid?.() !== 0 || !existsSync("/usr/bin/apt-get"))
     throw new Error(`the page's tests need ${CHROMIUM}; run as root: apt-get install -y ${list}`);
-  console.error(`  · Debian packages: ${list} (once, about a minute) …`);
+  // jest would put a stack around a line on the console.
+  process.stderr.write(`  · Debian packages: ${list} (once, about a minute) …\n`);
   const apt = ["apt-get", "-q", "-o", "DPkg::Lock::Timeout=300"];
   const env = { DEBIAN_FRONTEND: "noninteractive" };
   await command([...apt, "update"], { env });

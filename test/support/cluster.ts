@@ -12,7 +12,7 @@ const shared = {
 } as const;
 
 /** Names that tests of clusters give to theirs, and would leave behind if they were killed. */
-const others = ["selftest-a", "selftest-b", "selftest-argo", "bench-quick"];
+const others = ["selftest-a", "selftest-b", "selftest-argo", "bench-quick", "test-demo", "test-demo-gitops"];
 
 export const hasCluster = (tier: string): tier is keyof typeof shared => tier in shared;
 

@@ -62,7 +62,7 @@ const historyEntry = z.object({
   image,
   startedAt: time("When it began."),
   finishedAt: time("When it ended.").optional(),
-  outcome: text(64).describe("How it ended: Accepted, Rejected or Superseded."),
+  outcome: text(64).describe("How it ended: Accepted, Rejected or Superseded; Running while it has not."),
 });
 
 const display = z.object({
@@ -112,6 +112,8 @@ export const demoAppStatus = z.object({
     .optional()
     .describe("Selects the pods that the Service selects; for kubectl scale and an HPA."),
   blockers: atomicList(blocker, 20).optional().describe("What is in the way, each with what to do about it."),
-  history: atomicList(historyEntry, 20).optional().describe("The last rollouts, newest first."),
+  history: atomicList(historyEntry, 20)
+    .optional()
+    .describe("The last rollout of each revision that is kept, newest first."),
   display: display.optional().describe("Texts for the columns of kubectl get."),
 });

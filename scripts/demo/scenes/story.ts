@@ -27,10 +27,11 @@ const PROXY_PORT = 8001;
 
 /** The main job: one YAML file in, a running, self-repairing app out. */
 export async function operatorStory(cluster: Cluster): Promise<Story> {
-  const workingCopy = new WorkingCopy(join(cacheRoot(), "demo"));
+  const workingCopy = new WorkingCopy(join(cacheRoot(), "work", cluster.name));
   await workingCopy.reserve();
   const { folder } = workingCopy;
   const kubectl = `kubectl -n ${app.namespace}`;
+  const named = cluster.name === "demo" ? "" : ` --name ${cluster.name}`;
   return {
     title: "DemoApp operator: the whole story, on a real Kubernetes",
     about: "About 2 minutes; the first time on a machine some 10 more, to build what it needs.",
@@ -45,11 +46,11 @@ export async function operatorStory(cluster: Cluster): Promise<Story> {
     },
     remove: () => workingCopy.remove(),
     farewell: [
-      ['eval "$(npm run -s cluster -- env)"', "first: kubectl in this shell"],
+      [`eval "$(npm run -s cluster -- env${named})"`, "first: kubectl in this shell"],
       [`${kubectl} get demoapps --watch`, "the app's state as it changes"],
       [`${kubectl} port-forward service/${app.name} 8085:80`, "the page: http://127.0.0.1:8085"],
       [`kubectl apply --server-side -k ${folder}`, "after an edit of demoapp.yaml in there"],
-      ["npm run cluster -- down", "removes all of it"],
+      [`npm run cluster -- down${named}`, "removes all of it"],
     ],
   };
 }

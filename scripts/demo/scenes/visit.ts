@@ -21,11 +21,18 @@ export async function visit({ screen, shell, api }: Stage): Promise<void> {
     greeting === `{"message":"Hello from SRE Demo App!","version":"${versions.first}"}` &&
       health === '{"status":"healthy"}',
   );
+  screen.say(
+    "",
+    "A browser asks for HTML and gets a page that shows which version and pod answers each request:",
+  );
+  const title = await shell.show(
+    `curl --silent --show-error --header 'Accept: text/html' http://127.0.0.1:${port}/ | grep '<title>'`,
+  );
+  screen.check("it is the page", title.includes("SRE Demo App"));
   await running.stop();
   screen.say(
     "",
-    "A browser gets a page that shows which version and pod answers each request. A port-forward",
-    "stays with one pod; this way goes through the Service to all of them, as long as the demo runs:",
-    `  ${api.serviceUrl}`,
+    "A port-forward stays with one pod; this way goes through the Service to all of them, as long as the",
+    `demo runs:  ${api.serviceUrl}`,
   );
 }

@@ -11,12 +11,17 @@ const progressing = (readyReplicas: number): DemoAppStatus => ({ phase: "Progres
 function reporter(fail?: Error) {
   const clock = new VirtualClock();
   const written: unknown[] = [];
+  let tookMs = 0;
+  const takes = (ms: number): void => {
+    tookMs = ms;
+  };
   const apply = (_: unknown, object: { status: unknown }) => {
     written.push(object.status);
+    clock.jump(tookMs);
     return fail ? Promise.reject(fail) : Promise.resolve(object);
   };
   const client = { apply } as unknown as ApiClient;
-  return { clock, written, subject: new Reporter({ client, clock, learn: () => undefined }) };
+  return { clock, written, takes, subject: new Reporter({ client, clock, learn: () => undefined }) };
 }
 
 describe("reporting a status", () => {
@@ -25,6 +30,16 @@ describe("reporting a status", () => {
     const status = { readyReplicas: 1, phase: "Progressing" } as const;
     expect(await subject.report(app({ status: progressing(1) }), status)).toBeUndefined();
     expect(written).toEqual([]);
+  });
+
+  test("writes numbers alone less often where the API server is slow", async () => {
+    const { clock, subject, written, takes } = reporter();
+    takes(100);
+    await subject.report(app(), progressing(0));
+    expect(await subject.report(app({ status: progressing(0) }), progressing(1))).toBe(1_900);
+    await clock.advance(1_900);
+    await subject.report(app({ status: progressing(0) }), progressing(1));
+    expect(written).toHaveLength(2);
   });
 
   test("writes a new phase at once, and numbers alone at most once a second", async () => {
