@@ -101,6 +101,7 @@ const defaults = {
 };
 
 const demoApp = "sre-demo-app";
+const identity = { apiVersion: "demoapp.dev/v1", kind: "DemoApp", metadata: { name: demoApp } };
 
 /** A folder below the overlays, and so an Application of the ApplicationSet, and so a namespace. */
 export class Environment extends Place {
@@ -124,9 +125,7 @@ export class Environment extends Place {
   create(spec: object): Promise<string> {
     const { repository, releases } = this.#gitops;
     const patch = {
-      apiVersion: "demoapp.dev/v1",
-      kind: "DemoApp",
-      metadata: { name: demoApp },
+      ...identity,
       spec: { image: pinned(releases.first), ...defaults, ...spec },
     };
     return this.commit(`Add ${this.#name}`, async () => {
@@ -137,6 +136,26 @@ export class Environment extends Place {
       );
       await repository.write(this.file, stringify(patch));
     });
+  }
+
+  /** Takes the DemoApp out of the environment, and leaves the rest; gives the commit. */
+  removeApp(): Promise<string> {
+    const patch = [
+      "- patch: |",
+      "    $patch: delete",
+      ...stringify(identity)
+        .trimEnd()
+        .split("\n")
+        .map((line) => `    ${line}`),
+    ];
+    return this.commit(`Remove the app of ${this.#name}`, () =>
+      this.#gitops.repository.edit(
+        `${this.#folder}/kustomization.yaml`,
+        "  - path: demoapp.yaml\n",
+        // A "$" in a text would stand for what was found.
+        `  - path: demoapp.yaml\n${patch.map((line) => `  ${line}\n`).join("")}`.replaceAll("$", "$$$$"),
+      ),
+    );
   }
 
   /** Takes the environment out of Git, and waits until Argo CD has removed its Application. */

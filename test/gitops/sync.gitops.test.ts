@@ -50,14 +50,27 @@ describe("what Git says is what runs:", () => {
     expect(status?.candidate).toBeUndefined();
   });
 
+  /** Waits until nothing of the app is there any more. */
+  async function isGone(of: Environment): Promise<void> {
+    for (const kind of ["DemoApp", "Deployment", "Service", "ControllerRevision", "Pod"] as const)
+      await of.eventually(`no ${kind} is left`, async () => {
+        const { items } = await of.client.list(kinds[kind], { namespace: of.namespace });
+        return items.length === 0 ? true : undefined;
+      });
+  }
+
+  test("a DemoApp that is removed from Git is pruned with its children; its environment stays", async () => {
+    const pruned = await gitops.environment("pruned");
+    const commit = await pruned.removeApp();
+    await isGone(pruned);
+    await pruned.healthyAt(commit);
+    await pruned.remove();
+  });
+
   test("an environment that is removed from Git goes with its children; its namespace stays", async () => {
     const short = await gitops.environment("short");
     await short.remove();
-    for (const kind of ["DemoApp", "Deployment", "Service", "ControllerRevision", "Pod"] as const)
-      await short.eventually(`no ${kind} is left`, async () => {
-        const { items } = await short.client.list(kinds[kind], { namespace: short.namespace });
-        return items.length === 0 ? true : undefined;
-      });
+    await isGone(short);
     expect(await short.kubectl("get", "namespace", short.namespace, "-o", "name")).toContain(short.namespace);
   });
 });

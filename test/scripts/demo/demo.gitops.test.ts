@@ -13,4 +13,4 @@ test("the GitOps demo tells its story on a cluster of its own, checks all of it,
     /leaves Git/,
   ]);
   expect(told.lines.join("\n")).toMatch(/Synced +\S+ +Degraded/);
-});
+}, 600_000);
