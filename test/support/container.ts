@@ -2,8 +2,10 @@ import { spawn } from "node:child_process";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { expect } from "@jest/globals";
+import { imageOf } from "../../scripts/images.ts";
 import { command, until } from "../cluster/command.ts";
-import { buildah } from "../cluster/embedded/images.ts";
+import { buildLocally, buildah } from "../cluster/embedded/images.ts";
 
 /** What `buildah inspect` tells of an image. */
 interface ImageConfig {
@@ -29,6 +31,22 @@ export async function inspect(ref: string): Promise<Image> {
   };
   const { layers } = JSON.parse(told.Manifest) as Pick<Image, "layers">;
   return { config: told.OCIv1.config, layers };
+}
+
+/**
+ * Builds a program's image once more, as another version, and expects of both: one layer of ours under 10 MB, and the
+ * same bytes in it.
+ */
+export async function addsOneSmallLayer(
+  program: "operator" | "webapp",
+  { ref, again }: { readonly ref: string; readonly again: string },
+): Promise<void> {
+  const buildArgs = { BUNDLE: "prebuilt", VERSION: "9.9.9" };
+  await buildLocally(again, { ...imageOf(program, "9.9.9"), buildArgs });
+  const [first, second] = await Promise.all([inspect(ref), inspect(again)]);
+  expect(second.layers).toStrictEqual(first.layers);
+  expect(first.layers).toHaveLength(2);
+  expect(first.layers[1]?.size).toBeLessThan(10_000_000);
 }
 
 /** A container without Kubernetes: runc and nothing else. */

@@ -1,0 +1,27 @@
+import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
+import { imageOf } from "../../scripts/images.ts";
+import { command } from "../cluster/command.ts";
+import { ensureDebianPackages } from "../cluster/embedded/debian.ts";
+import { buildLocally, buildah } from "../cluster/embedded/images.ts";
+import { silent } from "../cluster/progress.ts";
+import { addsOneSmallLayer, inspect } from "../support/container.ts";
+
+const ref = "localhost/operator-alone:0.1.0";
+const again = "localhost/operator-alone:again";
+
+describe("the operator's image", () => {
+  beforeAll(async () => {
+    await ensureDebianPackages("node", silent);
+    await buildLocally(ref, imageOf("operator", "0.1.0"));
+  });
+  afterAll(() => command(buildah(["rmi", "--force", ref, again])));
+
+  test("says how it is to be run", async () => {
+    const { config } = await inspect(ref);
+    expect(config).toMatchObject({ User: "65532:65532", Cmd: expect.arrayContaining(["/app/main.js"]) });
+    expect(config.Labels).toMatchObject({ "org.opencontainers.image.version": "0.1.0" });
+  });
+
+  test("adds one small layer to its base, of the same bytes each time", () =>
+    addsOneSmallLayer("operator", { ref, again }));
+});
