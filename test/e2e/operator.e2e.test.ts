@@ -71,6 +71,8 @@ describe("a rollout goes on where it was when", () => {
         return /leader_election_master_status\{.*\} 0/.test(text) ? true : undefined;
       });
       await isAccepted(await rollOut("fatal"));
+      // It was the same process that woke, not one that the kubelet started in its place.
+      expect(await processOf(leader)).toBe(pid);
       const requests = await scene.operator.requests(wokenMs);
       const writers = requests
         .filter(({ verb, objectRef }) => writes.has(verb) && objectRef?.resource !== "leases")
