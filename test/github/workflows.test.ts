@@ -64,13 +64,14 @@ describe("every job", () => {
     expect(checkouts.filter((step) => step.with?.["persist-credentials"] !== false)).toEqual([]);
   });
 
-  test("has no secret but the token, and that only in steps that push, verify or open something", () => {
+  test("has no secret but the token, and that only in steps that push, verify, open or report something", () => {
     const text = workflows.map((one) => one.text).join("\n");
     expect(text).not.toMatch(/secrets\./);
     const holders = jobs
       .filter(({ job }) => /github\.token/.test(JSON.stringify(job.steps ?? [])))
       .map(({ path }) => path);
     expect(holders.toSorted()).toEqual([
+      "ci.yaml ci-ok",
       "image.yaml push",
       "promote.yaml open",
       "promote.yaml verify",
@@ -142,6 +143,17 @@ describe("CI", () => {
   test("reports ci-ok for every change: nothing keeps the workflow or that job from running", () => {
     expect(JSON.stringify(workflow("ci.yaml").on)).not.toContain("paths");
     expect(jobOf("ci.yaml", "ci-ok").if).toBe("${{ always() }}");
+  });
+
+  test("reports ci-ok to the commit too when it was asked for, green or red, and only then", () => {
+    const step = jobOf("ci.yaml", "ci-ok").steps?.at(-1);
+    expect(step).toMatchObject({
+      if: "${{ always() && github.event_name == 'workflow_dispatch' }}",
+      env: { RESULT: "${{ steps.ok.outcome }}" },
+      run: "node scripts/ci/status.ts",
+    });
+    const writers = jobs.filter(({ job }) => job.permissions?.statuses !== undefined);
+    expect(writers.map(({ path }) => path)).toEqual(["ci.yaml ci-ok"]);
   });
 
   test("builds nothing for a promotion: all jobs from the tests on ask what has changed", () => {
