@@ -1,15 +1,14 @@
 // `node scripts/ci/promotion.ts plan` says which image TO is to get (IMAGE, or what the environment before runs), and
-// `node scripts/ci/promotion.ts open` makes the pull request for it: one commit that moves one line.
+// `node scripts/ci/promotion.ts open` makes the pull request for it: one commit that moves one line of the tree in the
+// current folder.
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { command } from "../../test/cluster/command.ts";
 import { type Environment, before, environmentOf, fileOf, imageIn, promote } from "../promote.ts";
 import { given, output, script } from "./outputs.ts";
 
-const root = join(import.meta.dirname, "../..");
-
 /** The image that an environment is to get: a build named for the first, else what the one before runs. */
-export function imageFor(to: Environment, named: string, folder: string = root): string {
+export function imageFor(to: Environment, named: string, folder: string): string {
   const source = before(to);
   if (source === undefined && named === "") throw new Error(`say which image ${to} is to get: IMAGE`);
   const image = source === undefined ? named : imageIn(readFileSync(join(folder, fileOf(source)), "utf8"));
@@ -76,25 +75,27 @@ export function requestOf({ branch, title, body }: PullRequest, open: string): r
   ];
 }
 
-async function open(to: Environment, image: string): Promise<void> {
+async function open(to: Environment, image: string, folder: string): Promise<void> {
   const file = fileOf(to);
-  const was = imageIn(readFileSync(join(root, file), "utf8"));
+  const was = imageIn(readFileSync(join(folder, file), "utf8"));
   if (was === image) return console.log(`  ${to} runs ${image} already`);
   const source = before(to);
-  promote(source === undefined ? { image, to } : { from: source, to }, root);
-  const changed = await command(["git", "diff", "--numstat"], { cwd: root });
+  promote(source === undefined ? { image, to } : { from: source, to }, folder);
+  const run = (argv: Argv): Promise<string> => command(argv, { cwd: folder });
+  const changed = await run(["git", "diff", "--numstat"]);
   if (changed.trim() !== `1\t1\t${file}`) throw new Error(`more than one line has changed:\n${changed}`);
   const request = pullRequestOf(to, image, was);
-  for (const argv of pushOf(file, request)) await command(argv, { cwd: root });
-  const number = (await command(askOf(request), { cwd: root })).trim();
-  for (const argv of requestOf(request, number)) await command(argv, { cwd: root });
+  for (const argv of pushOf(file, request)) await run(argv);
+  const number = (await run(askOf(request))).trim();
+  for (const argv of requestOf(request, number)) await run(argv);
 }
 
 async function main([what]: readonly string[]): Promise<void> {
   const to = environmentOf(given("TO"));
-  const image = imageFor(to, process.env.IMAGE ?? "");
+  const folder = process.cwd();
+  const image = imageFor(to, process.env.IMAGE ?? "", folder);
   if (what === "plan") return output("image", image);
-  if (what === "open") return open(to, image);
+  if (what === "open") return open(to, image, folder);
   throw new Error("say what to do: plan, or open");
 }
 

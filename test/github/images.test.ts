@@ -72,8 +72,13 @@ describe("a promotion", () => {
     expect(last).toBe("node scripts/ci/verify.ts");
   });
 
-  test("comes from main only", () => {
+  test("comes from main only, and changes what main has when it is opened", () => {
     expect(jobOf("promote.yaml", "verify").if).toBe("${{ github.ref == 'refs/heads/main' }}");
+    const checkout = jobOf("promote.yaml", "open").steps?.[0];
+    expect([checkout?.uses, checkout?.with?.ref]).toEqual([
+      expect.stringMatching(/^actions\/checkout@/),
+      "main",
+    ]);
   });
 
   test("to dev follows a web app that was built from main", () => {

@@ -1,12 +1,13 @@
 import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
 import { execFileSync } from "node:child_process";
-import { cpSync, mkdtempSync, rmSync } from "node:fs";
+import { cpSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { askOf, imageFor, pullRequestOf, pushOf, requestOf } from "../../../scripts/ci/promotion.ts";
-import { fileOf, promote } from "../../../scripts/promote.ts";
+import { type Environment, fileOf, imageIn, promote } from "../../../scripts/promote.ts";
 import { command } from "../../cluster/command.ts";
 import { Programs } from "../../support/programs.ts";
+import { runScript } from "../../support/script.ts";
 
 const root = join(import.meta.dirname, "../../..");
 const image = `ghcr.io/acme/webapp:1.4.0@sha256:${"a1".repeat(32)}`;
@@ -76,6 +77,59 @@ describe("a promotion by pull request", () => {
     expect(imageFor("staging", "", folder)).toBe(image);
     expect(imageFor("staging", image, folder)).toBe(image);
     expect(() => imageFor("staging", other, folder)).toThrow("staging takes what dev runs");
+  });
+
+  /** What a branch of the repository says that an environment runs. */
+  const imageOn = (branch: string, environment: Environment): string =>
+    imageIn(git("show", `origin/${branch}:${fileOf(environment)}`));
+  /** Somebody else's merge to main, by which dev runs another image. */
+  const merge = (newest: string): void => {
+    git("switch", "--quiet", "main");
+    promote({ image: newest, to: "dev" }, folder);
+    git("commit", "--quiet", "-am", "merged");
+    git("push", "--quiet", "origin", "main");
+  };
+  const script = (line: string, env: Record<string, string>): Promise<string> =>
+    runScript(line, { cwd: folder, env });
+
+  test("is one pull request from the plan to the end", async () => {
+    const plan = await script("scripts/ci/promotion.ts plan", { TO: "dev", IMAGE: image });
+    expect(plan).toContain(`image=${image}`);
+    await script("scripts/ci/promotion.ts open", { TO: "dev", IMAGE: image });
+    expect(imageOn("promote/dev", "dev")).toBe(image);
+    expect(git("status", "--porcelain")).toBe("");
+    const calls = programs.calls().filter((call) => call.startsWith("gh"));
+    expect(calls.map((call) => call.split(" ").slice(1, 3))).toEqual([
+      ["pr", "list"],
+      ["pr", "create"],
+      ["workflow", "run"],
+    ]);
+  });
+
+  test("moves the line of what main has by then, and leaves all else of it", async () => {
+    merge(image);
+    await script("scripts/ci/promotion.ts open", { TO: "staging", IMAGE: image });
+    expect(git("diff", "--numstat", "origin/main...origin/promote/staging").trim()).toBe(
+      `1\t1\t${fileOf("staging")}`,
+    );
+    expect(imageOn("promote/staging", "dev")).toBe(image);
+  });
+
+  test("is refused if dev has moved on since the image was verified", async () => {
+    merge(image);
+    const planned = await script("scripts/ci/promotion.ts plan", { TO: "staging" });
+    expect(planned).toContain(`image=${image}`);
+    merge(other);
+    const opened = script("scripts/ci/promotion.ts open", { TO: "staging", IMAGE: image });
+    await expect(opened).rejects.toThrow(`staging takes what dev runs: ${other}, not ${image}`);
+    expect(programs.calls()).toEqual([]);
+    expect(readFileSync(join(folder, fileOf("staging")), "utf8")).not.toContain(image);
+  });
+
+  test("of what runs already is nothing to do", async () => {
+    merge(image);
+    expect(await script("scripts/ci/promotion.ts open", { TO: "dev", IMAGE: image })).toContain("already");
+    expect(programs.calls()).toEqual([]);
   });
 
   test("brings to dev what was built", () => {
