@@ -3,7 +3,7 @@
 // current folder.
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { command } from "../../test/cluster/command.ts";
+import { command, succeeds } from "../../test/cluster/command.ts";
 import { type Environment, before, environmentOf, fileOf, imageIn, promote } from "../promote.ts";
 import { given, output, script } from "./outputs.ts";
 
@@ -25,12 +25,14 @@ export interface PullRequest {
   readonly body: string;
 }
 
+const branchOf = (to: Environment): string => `promote/${to}`;
+
 /** The pull request that brings an image to an environment: one for each, always of the newest image. */
 export function pullRequestOf(to: Environment, image: string, was: string): PullRequest {
   const [name = ""] = image.split("@");
   const version = name.split(":").at(-1) ?? "";
   return {
-    branch: `promote/${to}`,
+    branch: branchOf(to),
     title: `Promote webapp ${version.slice(0, 12)} to ${to}`,
     body: [
       `\`${to}\` gets \`${image}\` (${before(to) === undefined ? "a new build" : `what \`${before(to)}\` runs`}).`,
@@ -44,8 +46,24 @@ export function pullRequestOf(to: Environment, image: string, was: string): Pull
 
 type Argv = readonly string[];
 
-/** The commands that put the changed file on its branch; the branch is always one commit ahead of main. */
-export function pushOf(file: string, { branch, title }: PullRequest): readonly Argv[] {
+/** The commit that an image was built from, where its tag names one. */
+const commitOf = (image: string): string | undefined => /:([0-9a-f]{40})@/.exec(image)?.[1];
+
+/**
+ * Whether an image was built before another. Each commit of main has a run of its own, and they end in any order. What
+ * Git can't tell (a version as a tag, history that was rewritten) is not older.
+ */
+export async function isOlder(image: string, than: string, folder: string): Promise<boolean> {
+  const [commit, other] = [commitOf(image), commitOf(than)];
+  if (commit === undefined || other === undefined || commit === other) return false;
+  return succeeds(["git", "-C", folder, "merge-base", "--is-ancestor", commit, other]);
+}
+
+/**
+ * The commands that put the changed file on its branch; the branch is always one commit ahead of main. It has to be at
+ * the commit `seen` (none: it must not be there): another run may have moved it.
+ */
+export function pushOf(file: string, { branch, title }: PullRequest, seen: string): readonly Argv[] {
   const bot = ["name=github-actions[bot]", "email=41898282+github-actions[bot]@users.noreply.github.com"];
   const identity = bot.flatMap((setting) => ["-c", `user.${setting}`]);
   // The checkout keeps no credentials: they are given to this one push only.
@@ -53,12 +71,19 @@ export function pushOf(file: string, { branch, title }: PullRequest): readonly A
   return [
     ["git", "switch", "--force-create", branch],
     ["git", ...identity, "commit", "--message", title, "--", file],
-    ["git", ...credentials, "push", "--force", "origin", `HEAD:refs/heads/${branch}`],
+    [
+      "git",
+      ...credentials,
+      "push",
+      `--force-with-lease=${branch}:${seen}`,
+      "origin",
+      `HEAD:refs/heads/${branch}`,
+    ],
   ];
 }
 
 /** Asks for the number of the branch's open pull request. */
-export function askOf({ branch }: PullRequest): Argv {
+export function askOf(branch: string): Argv {
   const which = ["--head", branch, "--base", "main", "--state", "open"];
   return ["gh", "pr", "list", ...which, "--json", "number", "--jq", ".[].number"];
 }
@@ -75,19 +100,44 @@ export function requestOf({ branch, title, body }: PullRequest, open: string): r
   ];
 }
 
+/** What a clone says of an environment: the image that it runs, and the one that its open pull request brings. */
+interface Standing {
+  readonly runs: string;
+  readonly proposed: string;
+  /** The commit that the pull request's branch was at; empty if there is none. */
+  readonly seen: string;
+  /** The open pull request's number; empty if there is none. */
+  readonly number: string;
+}
+
+async function standingOf(to: Environment, folder: string): Promise<Standing> {
+  const run = (argv: Argv): Promise<string> => command(argv, { cwd: folder });
+  const refs = await run([
+    "git",
+    "for-each-ref",
+    "--format=%(objectname)",
+    `refs/remotes/origin/${branchOf(to)}`,
+  ]);
+  const [seen, number] = [refs.trim(), (await run(askOf(branchOf(to)))).trim()];
+  // A branch without an open pull request is left over from one that was merged or closed.
+  const proposed =
+    seen === "" || number === "" ? "" : imageIn(await run(["git", "show", `${seen}:${fileOf(to)}`]));
+  return { runs: imageIn(readFileSync(join(folder, fileOf(to)), "utf8")), proposed, seen, number };
+}
+
 async function open(to: Environment, image: string, folder: string): Promise<void> {
   const file = fileOf(to);
-  const was = imageIn(readFileSync(join(folder, file), "utf8"));
-  if (was === image) return console.log(`  ${to} runs ${image} already`);
+  const { runs, proposed, seen, number } = await standingOf(to, folder);
+  if (runs === image) return console.log(`  ${to} runs ${image} already`);
   const source = before(to);
+  for (const other of source === undefined ? [runs, proposed] : [])
+    if (await isOlder(image, other, folder)) return console.log(`  ${image} is older than ${other}`);
   promote(source === undefined ? { image, to } : { from: source, to }, folder);
   const run = (argv: Argv): Promise<string> => command(argv, { cwd: folder });
   const changed = await run(["git", "diff", "--numstat"]);
   if (changed.trim() !== `1\t1\t${file}`) throw new Error(`more than one line has changed:\n${changed}`);
-  const request = pullRequestOf(to, image, was);
-  for (const argv of pushOf(file, request)) await run(argv);
-  const number = (await run(askOf(request))).trim();
-  for (const argv of requestOf(request, number)) await run(argv);
+  const request = pullRequestOf(to, image, runs);
+  for (const argv of [...pushOf(file, request, seen), ...requestOf(request, number)]) await run(argv);
 }
 
 async function main([what]: readonly string[]): Promise<void> {

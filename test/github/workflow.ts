@@ -35,7 +35,7 @@ export interface Workflow {
   readonly text: string;
   readonly on: Readonly<Record<string, unknown>>;
   readonly permissions: unknown;
-  readonly concurrency?: unknown;
+  readonly concurrency?: { readonly group: string };
   readonly jobs: Readonly<Record<string, Job>>;
 }
 

@@ -30,9 +30,9 @@ describe("every workflow", () => {
   });
 
   test.each(workflows.filter(({ on }) => !("workflow_call" in on)))(
-    "$file runs once at a time for a ref",
+    "$file runs once at a time for a ref, CI for a commit of main",
     (one) => {
-      expect(one.concurrency).toMatchObject({ group: expect.stringContaining("${{ github.ref }}") });
+      expect(one.concurrency).toMatchObject({ group: expect.stringMatching(/github\.ref \}\}$/) });
     },
   );
 
@@ -138,6 +138,14 @@ describe("CI", () => {
     const documented = read("docs/pipeline.md");
     const keys = workflows.flatMap((one) => Object.keys(one.jobs));
     expect(keys.filter((key) => !documented.includes(`\`${key}\``))).toEqual([]);
+  });
+
+  test("builds every commit of main: no run waits in a group in which a later one would replace it", () => {
+    const { group } = workflow("ci.yaml").concurrency ?? {};
+    expect(group).toBe("ci-${{ github.event_name == 'push' && github.sha || github.ref }}");
+    expect(workflow("promote.yaml").concurrency?.group).toBe("promote-${{ inputs.to }}-${{ github.sha }}");
+    const checkout = jobOf("promote.yaml", "open").steps?.[0];
+    expect(checkout?.with?.["fetch-depth"]).toBe(0);
   });
 
   test("reports ci-ok for every change: nothing keeps the workflow or that job from running", () => {

@@ -3,7 +3,7 @@ import { execFileSync } from "node:child_process";
 import { cpSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { askOf, imageFor, pullRequestOf, pushOf, requestOf } from "../../../scripts/ci/promotion.ts";
+import { askOf, imageFor, isOlder, pullRequestOf, pushOf, requestOf } from "../../../scripts/ci/promotion.ts";
 import { type Environment, fileOf, imageIn, promote } from "../../../scripts/promote.ts";
 import { command } from "../../cluster/command.ts";
 import { Programs } from "../../support/programs.ts";
@@ -50,7 +50,8 @@ describe("a promotion by pull request", () => {
     ] as const) {
       git("switch", "--quiet", "main");
       promote({ image: newest, to: "dev" }, folder);
-      await run(pushOf(fileOf("dev"), pullRequestOf("dev", newest, "before")));
+      const seen = git("for-each-ref", "--format=%(objectname)", "refs/remotes/origin/promote").trim();
+      await run(pushOf(fileOf("dev"), pullRequestOf("dev", newest, "before"), seen));
       const range = "origin/main...origin/promote/dev";
       expect(git("diff", "--numstat", range).trim()).toBe(`1\t1\t${fileOf("dev")}`);
       expect(git("log", "--format=%s", range).trim()).toBe(`Promote webapp ${version} to dev`);
@@ -59,7 +60,7 @@ describe("a promotion by pull request", () => {
 
   test("is opened once and then brought up to date; each time CI is asked for", async () => {
     const request = pullRequestOf("dev", image, "before");
-    await run([askOf(request), ...requestOf(request, ""), ...requestOf(request, "7")]);
+    await run([askOf(request.branch), ...requestOf(request, ""), ...requestOf(request, "7")]);
     const calls = programs.calls().filter((call) => call.startsWith("gh"));
     expect(calls).toEqual([
       expect.stringContaining("gh pr list --head promote/dev --base main --state open"),
@@ -129,7 +130,48 @@ describe("a promotion by pull request", () => {
   test("of what runs already is nothing to do", async () => {
     merge(image);
     expect(await script("scripts/ci/promotion.ts open", { TO: "dev", IMAGE: image })).toContain("already");
-    expect(programs.calls()).toEqual([]);
+    expect(programs.calls()).toEqual([expect.stringContaining("gh pr list")]);
+  });
+
+  test("brings to dev no image that is older than what runs there or is proposed, whoever ends first", async () => {
+    const commit = (): string => {
+      git("commit", "--quiet", "--allow-empty", "-m", "a change");
+      return git("rev-parse", "HEAD").trim();
+    };
+    const builtFrom = (from: string): string => image.replace("1.4.0", from);
+    const [first, second, third] = [commit(), commit(), commit()].map(builtFrom) as [string, string, string];
+    git("push", "--quiet", "origin", "main");
+    const open = (newest: string): Promise<string> =>
+      script("scripts/ci/promotion.ts open", { TO: "dev", IMAGE: newest });
+
+    merge(second);
+    expect(await open(first)).toContain("is older than");
+    await open(third);
+    expect(imageOn("promote/dev", "dev")).toBe(third);
+
+    // The third is proposed, and the second's run is asked for again.
+    merge(first);
+    programs.remove();
+    programs = new Programs({ gh: '[ "$2" != list ] || echo 7' });
+    expect(await open(second)).toContain("is older than");
+    expect(imageOn("promote/dev", "dev")).toBe(third);
+  });
+
+  test("never goes over a branch that another run has moved meanwhile", async () => {
+    await script("scripts/ci/promotion.ts open", { TO: "dev", IMAGE: other });
+    git("update-ref", "-d", "refs/remotes/origin/promote/dev");
+    git("switch", "--quiet", "main");
+    const opened = script("scripts/ci/promotion.ts open", { TO: "dev", IMAGE: image });
+    await expect(opened).rejects.toThrow("stale info");
+    git("fetch", "--quiet");
+    expect(imageOn("promote/dev", "dev")).toBe(other);
+  });
+
+  test("takes no image for older of which Git can't tell", async () => {
+    const unknown = image.replace("1.4.0", "a".repeat(40));
+    expect(await isOlder(image, other, folder)).toBe(false);
+    expect(await isOlder(unknown, image.replace("1.4.0", "b".repeat(40)), folder)).toBe(false);
+    expect(await isOlder(unknown, unknown, folder)).toBe(false);
   });
 
   test("brings to dev what was built", () => {
