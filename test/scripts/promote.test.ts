@@ -1,11 +1,11 @@
 import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
 import { execFileSync } from "node:child_process";
-import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { before, environments, fileOf, imageIn, promote, withImage } from "../../scripts/promote.ts";
+import { copyDeploy, placeholder } from "../support/overlays.ts";
 
-const root = join(import.meta.dirname, "../..");
 const built = `ghcr.io/acme/webapp:1.4.0@sha256:${"a1".repeat(32)}`;
 
 describe("a promotion, in a Git repository,", () => {
@@ -20,7 +20,7 @@ describe("a promotion, in a Git repository,", () => {
 
   beforeEach(() => {
     folder = mkdtempSync(join(tmpdir(), "promote-"));
-    cpSync(join(root, "deploy"), join(folder, "deploy"), { recursive: true });
+    copyDeploy(folder);
     git("init", "--quiet");
     git("add", ".");
     git("commit", "--quiet", "-m", "as it is");
@@ -39,11 +39,10 @@ describe("a promotion, in a Git repository,", () => {
   });
 
   test("is undone by git revert", () => {
-    const was = image("dev");
     promote({ image: built, to: "dev" }, folder);
     git("commit", "--quiet", "-am", "promote to dev");
     git("revert", "--no-edit", "HEAD");
-    expect(image("dev")).toBe(was);
+    expect(image("dev")).toBe(placeholder);
   });
 
   test.each([

@@ -1,15 +1,15 @@
 import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
 import { execFileSync } from "node:child_process";
-import { cpSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { askOf, imageFor, isOlder, pullRequestOf, pushOf, requestOf } from "../../../scripts/ci/promotion.ts";
 import { type Environment, fileOf, imageIn, promote } from "../../../scripts/promote.ts";
 import { command } from "../../cluster/command.ts";
+import { copyDeploy } from "../../support/overlays.ts";
 import { Programs } from "../../support/programs.ts";
 import { runScript } from "../../support/script.ts";
 
-const root = join(import.meta.dirname, "../../..");
 const image = `ghcr.io/acme/webapp:1.4.0@sha256:${"a1".repeat(32)}`;
 const other = image.replace("1.4.0", "1.5.0");
 
@@ -27,7 +27,7 @@ describe("a promotion by pull request", () => {
     folder = join(base, "clone");
     execFileSync("git", ["init", "--quiet", "--bare", join(base, "origin")]);
     execFileSync("git", ["init", "--quiet", "-b", "main", folder]);
-    cpSync(join(root, "deploy"), join(folder, "deploy"), { recursive: true });
+    copyDeploy(folder);
     git("remote", "add", "origin", join(base, "origin"));
     git("add", ".");
     git("commit", "--quiet", "-m", "as it is");

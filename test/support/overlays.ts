@@ -1,0 +1,18 @@
+import { cpSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { environments, fileOf, imageIn } from "../../scripts/promote.ts";
+
+const root = join(import.meta.dirname, "../..");
+
+/** What an environment names until something has been published. */
+export const placeholder = `ghcr.io/acme/webapp:1.0.0@sha256:${"0".repeat(64)}`;
+
+/** Copies deploy/ into a folder, as it was before the first promotion. */
+export function copyDeploy(folder: string): void {
+  cpSync(join(root, "deploy"), join(folder, "deploy"), { recursive: true });
+  for (const environment of environments) {
+    const file = join(folder, fileOf(environment));
+    const text = readFileSync(file, "utf8");
+    writeFileSync(file, text.replace(imageIn(text), placeholder));
+  }
+}
