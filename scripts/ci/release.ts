@@ -1,10 +1,10 @@
-// `node scripts/ci/release.ts check` holds TAG against package.json, CHANGELOG.md and the commit's `ci-ok` before
+// `node scripts/ci/release.ts check` holds TAG against package.json, CHANGELOG.md, main and the commit's `ci-ok` before
 // anything is built; `… files` writes what a release carries into dist/release: install.yaml with the operator IMAGE
 // by digest, the CRD and the checksums of both, and beside it the notes; `… publish` makes the release out of those.
 import { createHash } from "node:crypto";
 import { copyFile, mkdir, readFile, readdir, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { command } from "../../test/cluster/command.ts";
+import { command, succeeds } from "../../test/cluster/command.ts";
 import { given, output, readJson, script } from "./outputs.ts";
 
 const root = process.cwd();
@@ -50,6 +50,12 @@ export function demandGreen(answer: string): void {
     throw new Error(`ci-ok of this commit is ${run?.conclusion ?? "not there"}: release what main has built`);
 }
 
+/** Rejects unless main has the commit: on another branch its CI may be green too, and nobody has reviewed it. */
+async function demandMerged(commit: string): Promise<void> {
+  if (!(await succeeds(["git", "merge-base", "--is-ancestor", commit, "origin/main"])))
+    throw new Error(`${commit} is not on main: merge it first, then tag what main has`);
+}
+
 /** The command that makes the release; a version such as 1.0.0-rc.1 is no newest one. */
 export function publishing(tag: string, files: readonly string[]): readonly string[] {
   const kind = tag.includes("-") ? ["--prerelease"] : [];
@@ -78,6 +84,7 @@ async function main([what]: readonly string[]): Promise<void> {
   const version = versionOf(given("TAG"), packaged);
   if (what === "check") {
     await changelogNotes(version);
+    await demandMerged(given("GITHUB_SHA"));
     const runs = `repos/${given("GITHUB_REPOSITORY")}/commits/${given("GITHUB_SHA")}/check-runs?check_name=ci-ok`;
     demandGreen(await command(["gh", "api", runs]));
     output("version", version);

@@ -90,3 +90,23 @@ describe("a promotion", () => {
     expect(when).toContain("github.event_name == 'push'");
   });
 });
+
+describe("a release", () => {
+  test("waits for its approval and its checks before anything is pushed or written", () => {
+    const { jobs } = workflow("release.yaml");
+    const gates = Object.keys(jobs).filter((key) => jobs[key]?.environment === "release");
+    expect(gates).toEqual(["check"]);
+    const behind = (key: string): boolean =>
+      needsOf(jobOf("release.yaml", key)).some((before) => gates.includes(before) || behind(before));
+    const writers = Object.keys(jobs).filter((key) =>
+      Object.values(jobs[key]?.permissions ?? {}).includes("write"),
+    );
+    expect(writers).toEqual(expect.arrayContaining(["operator", "webapp", "release"]));
+    expect(writers.filter((key) => !behind(key))).toEqual([]);
+  });
+
+  test("has main's history at hand, to see that the tagged commit is on it", () => {
+    const [checkout] = jobOf("release.yaml", "check").steps ?? [];
+    expect(checkout?.with?.["fetch-depth"]).toBe(0);
+  });
+});

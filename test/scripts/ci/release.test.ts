@@ -131,3 +131,49 @@ describe("a release, made as the workflow makes it,", () => {
     expect(readFileSync(notes, "utf8")).toBe(notesOf(changelog, "0.2.0"));
   });
 });
+
+describe("a tag's commit", () => {
+  let tree: string;
+  let programs: Programs;
+  const git = (...args: readonly string[]): string =>
+    execFileSync("git", ["-c", "user.name=t", "-c", "user.email=t@example.com", ...args], {
+      cwd: tree,
+      encoding: "utf8",
+    }).trim();
+  const check = (): Promise<string> => {
+    const env = { TAG: "v0.2.0", GITHUB_REPOSITORY: "acme/demoapp-operator" };
+    const commit = git("rev-parse", "HEAD");
+    return runScript("scripts/ci/release.ts check", { cwd: tree, env: { ...env, GITHUB_SHA: commit } });
+  };
+
+  beforeEach(() => {
+    tree = mkdtempSync(join(tmpdir(), "release-"));
+    writeFileSync(join(tree, "CHANGELOG.md"), changelog);
+    writeFileSync(join(tree, "package.json"), '{"version":"0.2.0"}');
+    git("init", "--quiet", "-b", "main");
+    git("add", ".");
+    git("commit", "--quiet", "-m", "merged");
+    git("update-ref", "refs/remotes/origin/main", "HEAD");
+    programs = new Programs({ gh: `echo '{"check_runs":[{"conclusion":"success"}]}'` });
+  });
+  afterEach(() => {
+    programs.remove();
+    rmSync(tree, { recursive: true });
+  });
+
+  test("may be released when main has it, also when main has gone on", async () => {
+    expect(await check()).toContain("version=0.2.0");
+    const [tagged, next] = [
+      git("rev-parse", "HEAD"),
+      git("commit-tree", "-p", "HEAD", "-m", "next", "HEAD^{tree}"),
+    ];
+    git("update-ref", "refs/remotes/origin/main", next);
+    expect(git("rev-parse", "HEAD")).toBe(tagged);
+    expect(await check()).toContain("version=0.2.0");
+  });
+
+  test("may not be released from a branch, though its CI is green", async () => {
+    git("commit", "--quiet", "--allow-empty", "-m", "unmerged");
+    await expect(check()).rejects.toThrow("is not on main: merge it first");
+  });
+});
