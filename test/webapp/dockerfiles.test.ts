@@ -23,11 +23,15 @@ describe.each(["webapp", "operator"])("Dockerfile.%s", (program) => {
   const stages = stagesOf(`Dockerfile.${program}`);
   const final = stages.get("final") ?? [];
 
-  test("takes its bases as arguments whose public defaults are pinned by version", () => {
+  test("takes its bases as arguments whose public defaults are pinned by version, and by Renovate by digest too", () => {
     const defaults = stages.get("")?.map((line) => /^ARG (\w+)=(\S+)$/.exec(line)?.slice(1) ?? []);
     const images = Object.fromEntries(defaults ?? []);
-    expect(images.NODE_IMAGE).toMatch(/^docker\.io\/library\/node:24\.\d+\.\d+-\w+-slim$/);
-    expect(images.RUNTIME_IMAGE).toMatch(/^gcr\.io\/distroless\/nodejs24-debian12:nonroot$/);
+    expect(images.NODE_IMAGE).toMatch(
+      /^docker\.io\/library\/node:24\.\d+\.\d+-\w+-slim(@sha256:[0-9a-f]{64})?$/,
+    );
+    expect(images.RUNTIME_IMAGE).toMatch(
+      /^gcr\.io\/distroless\/nodejs24-debian12:nonroot(@sha256:[0-9a-f]{64})?$/,
+    );
     expect(final[0]).toBe("FROM ${RUNTIME_IMAGE}");
   });
 
