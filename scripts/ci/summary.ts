@@ -8,7 +8,7 @@ import { type Finding, type Scan, counts, failing, ignored, unfixed } from "./fi
 import type { Image } from "./layout.ts";
 import { readJson, script } from "./outputs.ts";
 
-const artifacts = join(import.meta.dirname, "../../artifacts");
+const artifacts = join(process.cwd(), "artifacts");
 
 /** The tests of one job, such as `e2e-1.36`. */
 export interface Tests {

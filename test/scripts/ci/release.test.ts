@@ -85,8 +85,8 @@ describe("a release, made as the workflow makes it,", () => {
   const operator = `ghcr.io/acme/demoapp-operator:0.2.0@sha256:${"a1".repeat(32)}`;
   let tree: string;
   let programs: Programs;
-  const release = (what: string, env: Record<string, string> = {}): Promise<string> =>
-    runScript(`scripts/ci/release.ts ${what}`, { cwd: tree, env: { TAG: "v0.2.0", ...env } });
+  const release = (line: string, env: Record<string, string> = {}): Promise<string> =>
+    runScript(line, { cwd: tree, env: { TAG: "v0.2.0", ...env } });
   /** What the release is made with: the paths at the end of the command. */
   const assets = (): string[] =>
     (programs.calls().find((call) => call.startsWith("gh release create")) ?? "")
@@ -109,8 +109,8 @@ describe("a release, made as the workflow makes it,", () => {
   });
 
   test("has checksums that are right for what users download, and for nothing else", async () => {
-    await release("files", { IMAGE: operator });
-    await release("publish");
+    await release("scripts/ci/release.ts files", { IMAGE: operator });
+    await release("scripts/ci/release.ts publish");
     const folder = join(tree, "downloads");
     mkdirSync(folder);
     for (const asset of assets()) writeFileSync(join(folder, basename(asset)), readFileSync(asset));
@@ -124,8 +124,8 @@ describe("a release, made as the workflow makes it,", () => {
   });
 
   test("installs the operator by digest, and says what the changelog says", async () => {
-    await release("files", { IMAGE: operator });
-    await release("publish");
+    await release("scripts/ci/release.ts files", { IMAGE: operator });
+    await release("scripts/ci/release.ts publish");
     expect(readFileSync(join(tree, "dist/release/install.yaml"), "utf8")).toContain(operator);
     const [, notes = ""] = /--notes-file (\S+)/.exec(programs.calls().join("\n")) ?? [];
     expect(readFileSync(notes, "utf8")).toBe(notesOf(changelog, "0.2.0"));
