@@ -1,5 +1,6 @@
-import { cpSync, readFileSync, writeFileSync } from "node:fs";
+import { cpSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { parse } from "yaml";
 import { environments, fileOf, imageIn } from "../../scripts/promote.ts";
 
 const root = join(import.meta.dirname, "../..");
@@ -15,4 +16,13 @@ export function copyDeploy(folder: string): void {
     const text = readFileSync(file, "utf8");
     writeFileSync(file, text.replace(imageIn(text), placeholder));
   }
+}
+
+/** Files of an overlay whose change Argo CD could miss: the ConfigMap that is named after their hash has to have all. */
+export function forgottenIn(folder: string): readonly string[] {
+  const { configMapGenerator } = parse(readFileSync(join(folder, "kustomization.yaml"), "utf8")) as {
+    configMapGenerator: readonly { readonly files: readonly string[] }[];
+  };
+  const noticed = new Set(configMapGenerator.flatMap(({ files }) => files));
+  return readdirSync(folder).filter((file) => file !== "kustomization.yaml" && !noticed.has(file));
 }
