@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { command, succeeds } from "../../test/cluster/command.ts";
 import { type Environment, before, environmentOf, fileOf, imageIn, promote } from "../promote.ts";
 import { given, output, script } from "./outputs.ts";
+import { type PullRequest, findBranch, propose, proposedIn } from "./request.ts";
 
 /** The image that an environment is to get: a build named for the first, else what the one before runs. */
 export function imageFor(to: Environment, named: string, folder: string): string {
@@ -18,13 +19,6 @@ export function imageFor(to: Environment, named: string, folder: string): string
   return image;
 }
 
-/** A pull request, in words. */
-export interface PullRequest {
-  readonly branch: string;
-  readonly title: string;
-  readonly body: string;
-}
-
 const branchOf = (to: Environment): string => `promote/${to}`;
 
 /** The pull request that brings an image to an environment: one for each, always of the newest image. */
@@ -32,6 +26,7 @@ export function pullRequestOf(to: Environment, image: string, was: string): Pull
   const [name = ""] = image.split("@");
   const version = name.split(":").at(-1) ?? "";
   return {
+    file: fileOf(to),
     branch: branchOf(to),
     title: `Promote webapp ${version.slice(0, 12)} to ${to}`,
     body: [
@@ -43,8 +38,6 @@ export function pullRequestOf(to: Environment, image: string, was: string): Pull
     ].join("\n"),
   };
 }
-
-type Argv = readonly string[];
 
 /** The commit that an image was built from, where its tag names one. */
 const commitOf = (image: string): string | undefined => /:([0-9a-f]{40})@/.exec(image)?.[1];
@@ -59,85 +52,20 @@ export async function isOlder(image: string, than: string, folder: string): Prom
   return succeeds(["git", "-C", folder, "merge-base", "--is-ancestor", commit, other]);
 }
 
-/**
- * The commands that put the changed file on its branch; the branch is always one commit ahead of main. It has to be at
- * the commit `seen` (none: it must not be there): another run may have moved it.
- */
-export function pushOf(file: string, { branch, title }: PullRequest, seen: string): readonly Argv[] {
-  const bot = ["name=github-actions[bot]", "email=41898282+github-actions[bot]@users.noreply.github.com"];
-  const identity = bot.flatMap((setting) => ["-c", `user.${setting}`]);
-  // The checkout keeps no credentials: they are given to this one push only.
-  const credentials = ["-c", "credential.helper=", "-c", "credential.helper=!gh auth git-credential"];
-  return [
-    ["git", "switch", "--force-create", branch],
-    ["git", ...identity, "commit", "--message", title, "--", file],
-    [
-      "git",
-      ...credentials,
-      "push",
-      `--force-with-lease=${branch}:${seen}`,
-      "origin",
-      `HEAD:refs/heads/${branch}`,
-    ],
-  ];
-}
-
-/** Asks for the number of the branch's open pull request. */
-export function askOf(branch: string): Argv {
-  const which = ["--head", branch, "--base", "main", "--state", "open"];
-  return ["gh", "pr", "list", ...which, "--json", "number", "--jq", ".[].number"];
-}
-
-/** The commands that make the branch's pull request, or bring the open one of that number up to date. */
-export function requestOf({ branch, title, body }: PullRequest, open: string): readonly Argv[] {
-  const words = ["--title", title, "--body", body];
-  return [
-    open === ""
-      ? ["gh", "pr", "create", "--base", "main", "--head", branch, ...words]
-      : ["gh", "pr", "edit", open, ...words],
-    // A pull request that the workflow's own token opens starts no workflow; a run that is asked for does.
-    ["gh", "workflow", "run", "ci.yaml", "--ref", branch],
-  ];
-}
-
-/** What a clone says of an environment: the image that it runs, and the one that its open pull request brings. */
-interface Standing {
-  readonly runs: string;
-  readonly proposed: string;
-  /** The commit that the pull request's branch was at; empty if there is none. */
-  readonly seen: string;
-  /** The open pull request's number; empty if there is none. */
-  readonly number: string;
-}
-
-async function standingOf(to: Environment, folder: string): Promise<Standing> {
-  const run = (argv: Argv): Promise<string> => command(argv, { cwd: folder });
-  const refs = await run([
-    "git",
-    "for-each-ref",
-    "--format=%(objectname)",
-    `refs/remotes/origin/${branchOf(to)}`,
-  ]);
-  const [seen, number] = [refs.trim(), (await run(askOf(branchOf(to)))).trim()];
-  // A branch without an open pull request is left over from one that was merged or closed.
-  const proposed =
-    seen === "" || number === "" ? "" : imageIn(await run(["git", "show", `${seen}:${fileOf(to)}`]));
-  return { runs: imageIn(readFileSync(join(folder, fileOf(to)), "utf8")), proposed, seen, number };
-}
-
 async function open(to: Environment, image: string, folder: string): Promise<void> {
   const file = fileOf(to);
-  const { runs, proposed, seen, number } = await standingOf(to, folder);
-  if (runs === image) return console.log(`  ${to} runs ${image} already`);
+  const was = imageIn(readFileSync(join(folder, file), "utf8"));
+  if (was === image) return console.log(`  ${to} runs ${image} already`);
+  const at = await findBranch(branchOf(to), folder);
   const source = before(to);
-  for (const other of source === undefined ? [runs, proposed] : [])
+  const proposed = await proposedIn(file, at, folder);
+  const others = [was, ...(proposed === undefined ? [] : [imageIn(proposed)])];
+  for (const other of source === undefined ? others : [])
     if (await isOlder(image, other, folder)) return console.log(`  ${image} is older than ${other}`);
   promote(source === undefined ? { image, to } : { from: source, to }, folder);
-  const run = (argv: Argv): Promise<string> => command(argv, { cwd: folder });
-  const changed = await run(["git", "diff", "--numstat"]);
+  const changed = await command(["git", "diff", "--numstat"], { cwd: folder });
   if (changed.trim() !== `1\t1\t${file}`) throw new Error(`more than one line has changed:\n${changed}`);
-  const request = pullRequestOf(to, image, runs);
-  for (const argv of [...pushOf(file, request, seen), ...requestOf(request, number)]) await run(argv);
+  await propose(pullRequestOf(to, image, was), at, folder);
 }
 
 async function main([what]: readonly string[]): Promise<void> {

@@ -1,12 +1,9 @@
 import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
-import { execFileSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { askOf, imageFor, isOlder, pullRequestOf, pushOf, requestOf } from "../../../scripts/ci/promotion.ts";
+import { imageFor, isOlder, pullRequestOf } from "../../../scripts/ci/promotion.ts";
 import { type Environment, fileOf, imageIn, promote } from "../../../scripts/promote.ts";
-import { command } from "../../cluster/command.ts";
-import { copyDeploy } from "../../support/overlays.ts";
+import { Clone } from "../../support/clone.ts";
 import { Programs } from "../../support/programs.ts";
 import { runScript } from "../../support/script.ts";
 
@@ -14,70 +11,19 @@ const image = `ghcr.io/acme/webapp:1.4.0@sha256:${"a1".repeat(32)}`;
 const other = image.replace("1.4.0", "1.5.0");
 
 describe("a promotion by pull request", () => {
+  let clone: Clone;
   let folder: string;
   let programs: Programs;
-  const git = (...args: readonly string[]): string =>
-    execFileSync("git", ["-c", "user.name=t", "-c", "user.email=t@example.com", ...args], {
-      cwd: folder,
-      encoding: "utf8",
-    });
+  const git = (...args: readonly string[]): string => clone.git(...args);
 
   beforeEach(() => {
-    const base = mkdtempSync(join(tmpdir(), "promotion-"));
-    folder = join(base, "clone");
-    execFileSync("git", ["init", "--quiet", "--bare", join(base, "origin")]);
-    execFileSync("git", ["init", "--quiet", "-b", "main", folder]);
-    copyDeploy(folder);
-    git("remote", "add", "origin", join(base, "origin"));
-    git("add", ".");
-    git("commit", "--quiet", "-m", "as it is");
-    git("push", "--quiet", "origin", "main");
+    clone = new Clone();
+    folder = clone.folder;
     programs = new Programs({ gh: "exit 0" });
   });
   afterEach(() => {
     programs.remove();
-    rmSync(join(folder, ".."), { recursive: true });
-  });
-
-  const run = async (argvs: readonly (readonly string[])[]): Promise<void> => {
-    for (const argv of argvs) await command(argv, { cwd: folder });
-  };
-
-  test("is one commit on the environment's branch, of one line, also when a newer image replaces it", async () => {
-    for (const [newest, version] of [
-      [image, "1.4.0"],
-      [other, "1.5.0"],
-    ] as const) {
-      git("switch", "--quiet", "main");
-      promote({ image: newest, to: "dev" }, folder);
-      const seen = git("for-each-ref", "--format=%(objectname)", "refs/remotes/origin/promote").trim();
-      await run(pushOf(fileOf("dev"), pullRequestOf("dev", newest, "before"), seen));
-      const range = "origin/main...origin/promote/dev";
-      expect(git("diff", "--numstat", range).trim()).toBe(`1\t1\t${fileOf("dev")}`);
-      expect(git("log", "--format=%s", range).trim()).toBe(`Promote webapp ${version} to dev`);
-    }
-  });
-
-  test("is opened once and then brought up to date; each time CI is asked for", async () => {
-    const request = pullRequestOf("dev", image, "before");
-    await run([askOf(request.branch), ...requestOf(request, ""), ...requestOf(request, "7")]);
-    const calls = programs.calls().filter((call) => call.startsWith("gh"));
-    expect(calls).toEqual([
-      expect.stringContaining("gh pr list --head promote/dev --base main --state open"),
-      expect.stringContaining(
-        "gh pr create --base main --head promote/dev --title Promote webapp 1.4.0 to dev",
-      ),
-      "gh workflow run ci.yaml --ref promote/dev",
-      expect.stringContaining("gh pr edit 7 --title Promote webapp 1.4.0 to dev"),
-      "gh workflow run ci.yaml --ref promote/dev",
-    ]);
-  });
-
-  test("brings to staging and prod what the environment before runs, and nothing else", () => {
-    promote({ image, to: "dev" }, folder);
-    expect(imageFor("staging", "", folder)).toBe(image);
-    expect(imageFor("staging", image, folder)).toBe(image);
-    expect(() => imageFor("staging", other, folder)).toThrow("staging takes what dev runs");
+    clone.remove();
   });
 
   /** What a branch of the repository says that an environment runs. */
@@ -92,19 +38,58 @@ describe("a promotion by pull request", () => {
   };
   const script = (line: string, env: Record<string, string>): Promise<string> =>
     runScript(line, { cwd: folder, env });
+  /** From here on the pull request 7 is open. */
+  const openOne = (): void => {
+    programs.remove();
+    programs = new Programs({ gh: '[ "$2" != list ] || echo 7' });
+  };
 
-  test("is one pull request from the plan to the end", async () => {
+  test("is one commit on the environment's branch, of one line, also when a newer image replaces it", async () => {
+    for (const [newest, version] of [
+      [image, "1.4.0"],
+      [other, "1.5.0"],
+    ] as const) {
+      git("switch", "--quiet", "main");
+      await script("scripts/ci/promotion.ts open", { TO: "dev", IMAGE: newest });
+      const range = "origin/main...origin/promote/dev";
+      expect(git("diff", "--numstat", range).trim()).toBe(`1\t1\t${fileOf("dev")}`);
+      expect(git("log", "--format=%s", range).trim()).toBe(`Promote webapp ${version} to dev`);
+      openOne();
+    }
+  });
+
+  test("is opened once and then brought up to date; each time CI is asked for", async () => {
+    const calls = (): string[] => programs.calls().filter((call) => call.startsWith("gh"));
+    await script("scripts/ci/promotion.ts open", { TO: "dev", IMAGE: image });
+    expect(calls()).toEqual([
+      expect.stringContaining("gh pr list --head promote/dev --base main --state open"),
+      expect.stringContaining(
+        "gh pr create --base main --head promote/dev --title Promote webapp 1.4.0 to dev",
+      ),
+      "gh workflow run ci.yaml --ref promote/dev",
+    ]);
+    openOne();
+    git("switch", "--quiet", "main");
+    await script("scripts/ci/promotion.ts open", { TO: "dev", IMAGE: other });
+    expect(calls().slice(1)).toEqual([
+      expect.stringContaining("gh pr edit 7 --title Promote webapp 1.5.0 to dev"),
+      "gh workflow run ci.yaml --ref promote/dev",
+    ]);
+  });
+
+  test("brings to staging and prod what the environment before runs, and nothing else", () => {
+    promote({ image, to: "dev" }, folder);
+    expect(imageFor("staging", "", folder)).toBe(image);
+    expect(imageFor("staging", image, folder)).toBe(image);
+    expect(() => imageFor("staging", other, folder)).toThrow("staging takes what dev runs");
+  });
+
+  test("has the image that was planned, and leaves the tree as it was committed", async () => {
     const plan = await script("scripts/ci/promotion.ts plan", { TO: "dev", IMAGE: image });
     expect(plan).toContain(`image=${image}`);
     await script("scripts/ci/promotion.ts open", { TO: "dev", IMAGE: image });
     expect(imageOn("promote/dev", "dev")).toBe(image);
     expect(git("status", "--porcelain")).toBe("");
-    const calls = programs.calls().filter((call) => call.startsWith("gh"));
-    expect(calls.map((call) => call.split(" ").slice(1, 3))).toEqual([
-      ["pr", "list"],
-      ["pr", "create"],
-      ["workflow", "run"],
-    ]);
   });
 
   test("moves the line of what main has by then, and leaves all else of it", async () => {
@@ -130,7 +115,7 @@ describe("a promotion by pull request", () => {
   test("of what runs already is nothing to do", async () => {
     merge(image);
     expect(await script("scripts/ci/promotion.ts open", { TO: "dev", IMAGE: image })).toContain("already");
-    expect(programs.calls()).toEqual([expect.stringContaining("gh pr list")]);
+    expect(programs.calls()).toEqual([]);
   });
 
   test("brings to dev no image that is older than what runs there or is proposed, whoever ends first", async () => {
@@ -151,8 +136,7 @@ describe("a promotion by pull request", () => {
 
     // The third is proposed, and the second's run is asked for again.
     merge(first);
-    programs.remove();
-    programs = new Programs({ gh: '[ "$2" != list ] || echo 7' });
+    openOne();
     expect(await open(second)).toContain("is older than");
     expect(imageOn("promote/dev", "dev")).toBe(third);
   });
