@@ -105,6 +105,13 @@ describe("a release", () => {
     expect(writers.filter((key) => !behind(key))).toEqual([]);
   });
 
+  test("of the operator comes to deploy/ by a pull request against what main has, after it is published", () => {
+    const deploy = jobOf("release.yaml", "deploy");
+    expect(needsOf(deploy)).toEqual(["operator", "release"]);
+    expect(deploy.steps?.[0]?.with).toMatchObject({ ref: "main", "fetch-depth": 0 });
+    expect(deploy.steps?.at(-1)?.env?.IMAGE).toBe("${{ needs.operator.outputs.reference }}");
+  });
+
   test("has main's history at hand, to see that the tagged commit is on it", () => {
     const [checkout] = jobOf("release.yaml", "check").steps ?? [];
     expect(checkout?.with?.["fetch-depth"]).toBe(0);

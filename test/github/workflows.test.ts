@@ -76,6 +76,7 @@ describe("every job", () => {
       "promote.yaml open",
       "promote.yaml verify",
       "release.yaml check",
+      "release.yaml deploy",
       "release.yaml release",
     ]);
   });
