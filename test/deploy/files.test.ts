@@ -5,6 +5,7 @@ import { parse, parseAllDocuments } from "yaml";
 import { annotations } from "../../operator/api/names.ts";
 import { demoAppStatus } from "../../operator/api/schema.ts";
 import { validate } from "../../operator/api/validate.ts";
+import { registry } from "../support/fork.ts";
 import { forgottenIn } from "../support/overlays.ts";
 
 const deploy = join(import.meta.dirname, "../../deploy");
@@ -59,7 +60,7 @@ describe("deploy/webapp/overlays", () => {
       expect(lines).toEqual([
         expect.stringMatching(
           // The tag is a version, or as CI promotes it the commit that was built.
-          /^demoapp\.yaml: {2}image: ghcr\.io\/acme\/webapp:\w[\w.-]*@sha256:[0-9a-f]{64}$/,
+          new RegExp(`^demoapp\\.yaml:  image: ${registry}/webapp:\\w[\\w.-]*@sha256:[0-9a-f]{64}$`),
         ),
       ]);
     },

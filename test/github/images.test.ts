@@ -3,6 +3,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parse } from "yaml";
 import { imageIn } from "../../scripts/promote.ts";
+import { registry } from "../support/fork.ts";
 import { jobOf, needsOf, root, workflow } from "./workflow.ts";
 
 const read = (file: string): string => readFileSync(join(root, file), "utf8");
@@ -35,7 +36,7 @@ describe("an image", () => {
     ],
     ["webapp", () => imageIn(read("deploy/webapp/overlays/dev/demoapp.yaml")).split(":")[0]],
   ])("of the %s is pushed to where deploy/ takes it from", (program, deployed) => {
-    expect(deployed()).toBe(`ghcr.io/acme/${String(jobOf("ci.yaml", program).with?.image)}`);
+    expect(deployed()).toBe(`${registry}/${String(jobOf("ci.yaml", program).with?.image)}`);
   });
 
   test("is scanned in a job that may read the tree and holds no secret, before any job that can push", () => {
