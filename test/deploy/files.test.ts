@@ -5,6 +5,7 @@ import { parse, parseAllDocuments } from "yaml";
 import { annotations } from "../../operator/api/names.ts";
 import { demoAppStatus } from "../../operator/api/schema.ts";
 import { validate } from "../../operator/api/validate.ts";
+import { environments } from "../../scripts/promote.ts";
 import { registry } from "../support/fork.ts";
 import { forgottenIn } from "../support/overlays.ts";
 
@@ -35,10 +36,8 @@ describe("deploy/", () => {
 });
 
 describe("deploy/webapp/overlays", () => {
-  const environments = readdirSync(join(deploy, "webapp/overlays"));
-
-  test("has dev, staging and prod", () => {
-    expect(environments.toSorted()).toEqual(["dev", "prod", "staging"]);
+  test("has a folder for each environment that a version goes through, and no other", () => {
+    expect(readdirSync(join(deploy, "webapp/overlays")).toSorted()).toEqual([...environments].toSorted());
   });
 
   test.each(environments.map((environment) => ({ environment })))(

@@ -1,6 +1,7 @@
 import { basename } from "node:path";
 import { beforeAll, describe, expect, test } from "@jest/globals";
 import { validate } from "../../operator/api/validate.ts";
+import { environments } from "../../scripts/promote.ts";
 import { source } from "../support/fork.ts";
 import {
   type Kind,
@@ -51,7 +52,14 @@ describe("what Argo CD is told to sync", () => {
   test("is rendered from folders that exist", () => {
     const paths = applications().map(({ source }) => source.path);
     expect(paths.filter((path) => objectsIn(path).length === 0)).toEqual([]);
-    expect(paths).toHaveLength(6);
+    expect(paths.toSorted()).toEqual(
+      [
+        apps,
+        "crds",
+        "deploy/argocd/operator",
+        ...environments.map((environment) => `deploy/webapp/overlays/${environment}`),
+      ].toSorted(),
+    );
   });
 
   test("belongs to one Application alone", () => {

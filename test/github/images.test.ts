@@ -2,7 +2,7 @@ import { describe, expect, test } from "@jest/globals";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parse } from "yaml";
-import { imageIn } from "../../scripts/promote.ts";
+import { environments, imageIn } from "../../scripts/promote.ts";
 import { registry } from "../support/fork.ts";
 import { jobOf, needsOf, root, workflow } from "./workflow.ts";
 
@@ -80,6 +80,14 @@ describe("a promotion", () => {
       expect.stringMatching(/^actions\/checkout@/),
       "main",
     ]);
+  });
+
+  test("is offered for every environment but the first, which gets what is built", () => {
+    const { inputs } = workflow("promote.yaml").on["workflow_dispatch"] as {
+      inputs: { to: { options: unknown } };
+    };
+    expect(inputs.to.options).toEqual(environments.slice(1));
+    expect(jobOf("ci.yaml", "promote").with?.to).toBe(environments[0]);
   });
 
   test("to dev follows a web app that was built from main", () => {

@@ -8,6 +8,9 @@ import { copyDeploy, placeholder } from "../support/overlays.ts";
 
 const built = `ghcr.io/acme/webapp:1.4.0@sha256:${"a1".repeat(32)}`;
 
+/** Where a version goes from dev. */
+const [, second] = environments;
+
 describe("a promotion, in a Git repository,", () => {
   let folder: string;
   const git = (...args: readonly string[]): string =>
@@ -49,15 +52,15 @@ describe("a promotion, in a Git repository,", () => {
     [
       "skips an environment",
       { from: "dev", to: "prod" },
-      "a version comes to prod from staging, not from dev",
+      `a version comes to prod from ${before("prod")}, not from dev`,
     ],
-    ["goes backwards", { from: "prod", to: "staging" }, "a version comes to staging from dev, not from prod"],
-    ["names an image for prod", { image: built, to: "prod" }, "prod takes what staging runs"],
-    ["comes from nowhere", { to: "staging" }, "say what to promote"],
-    ["goes nowhere", { from: "dev", to: "qa" }, 'no environment "qa": there are dev, staging, prod'],
+    ["goes backwards", { from: "prod", to: second }, `a version comes to ${second} from dev, not from prod`],
+    ["names an image for prod", { image: built, to: "prod" }, `prod takes what ${before("prod")} runs`],
+    ["comes from nowhere", { to: second }, "say what to promote"],
+    ["goes nowhere", { from: "dev", to: "-" }, `no environment "-": there are ${environments.join(", ")}`],
     ["has no digest", { image: "ghcr.io/acme/webapp:1.4.0", to: "dev" }, "is not pinned"],
     ["has a second line", { image: `${built}\n  replicas: 0`, to: "dev" }, "is not pinned"],
-    ["has not been published", { from: "dev", to: "staging" }, "is a placeholder"],
+    ["has not been published", { from: "dev", to: second }, "is a placeholder"],
   ])("that %s is refused and writes nothing", (_, wish, sentence) => {
     expect(() => promote(wish, folder)).toThrow(sentence);
     expect(git("status", "--porcelain")).toBe("");

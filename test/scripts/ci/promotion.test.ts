@@ -2,12 +2,21 @@ import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { imageFor, isOlder, pullRequestOf } from "../../../scripts/ci/promotion.ts";
-import { type Environment, fileOf, imageIn, promote } from "../../../scripts/promote.ts";
+import {
+  type Environment,
+  before,
+  environments,
+  fileOf,
+  imageIn,
+  promote,
+} from "../../../scripts/promote.ts";
 import { Clone } from "../../support/clone.ts";
 import { Programs } from "../../support/programs.ts";
 import { runScript } from "../../support/script.ts";
 
 const image = `ghcr.io/acme/webapp:1.4.0@sha256:${"a1".repeat(32)}`;
+/** Where a version goes from dev. */
+const [, second] = environments;
 const other = image.replace("1.4.0", "1.5.0");
 
 describe("a promotion by pull request", () => {
@@ -79,9 +88,9 @@ describe("a promotion by pull request", () => {
 
   test("brings to staging and prod what the environment before runs, and nothing else", () => {
     promote({ image, to: "dev" }, folder);
-    expect(imageFor("staging", "", folder)).toBe(image);
-    expect(imageFor("staging", image, folder)).toBe(image);
-    expect(() => imageFor("staging", other, folder)).toThrow("staging takes what dev runs");
+    expect(imageFor(second, "", folder)).toBe(image);
+    expect(imageFor(second, image, folder)).toBe(image);
+    expect(() => imageFor(second, other, folder)).toThrow("takes what dev runs");
   });
 
   test("has the image that was planned, and leaves the tree as it was committed", async () => {
@@ -94,22 +103,22 @@ describe("a promotion by pull request", () => {
 
   test("moves the line of what main has by then, and leaves all else of it", async () => {
     merge(image);
-    await script("scripts/ci/promotion.ts open", { TO: "staging", IMAGE: image });
-    expect(git("diff", "--numstat", "origin/main...origin/promote/staging").trim()).toBe(
-      `1\t1\t${fileOf("staging")}`,
+    await script("scripts/ci/promotion.ts open", { TO: second, IMAGE: image });
+    expect(git("diff", "--numstat", `origin/main...origin/promote/${second}`).trim()).toBe(
+      `1\t1\t${fileOf(second)}`,
     );
-    expect(imageOn("promote/staging", "dev")).toBe(image);
+    expect(imageOn(`promote/${second}`, "dev")).toBe(image);
   });
 
   test("is refused if dev has moved on since the image was verified", async () => {
     merge(image);
-    const planned = await script("scripts/ci/promotion.ts plan", { TO: "staging" });
+    const planned = await script("scripts/ci/promotion.ts plan", { TO: second });
     expect(planned).toContain(`image=${image}`);
     merge(other);
-    const opened = script("scripts/ci/promotion.ts open", { TO: "staging", IMAGE: image });
-    await expect(opened).rejects.toThrow(`staging takes what dev runs: ${other}, not ${image}`);
+    const opened = script("scripts/ci/promotion.ts open", { TO: second, IMAGE: image });
+    await expect(opened).rejects.toThrow(`${second} takes what dev runs: ${other}, not ${image}`);
     expect(programs.calls()).toEqual([]);
-    expect(readFileSync(join(folder, fileOf("staging")), "utf8")).not.toContain(image);
+    expect(readFileSync(join(folder, fileOf(second)), "utf8")).not.toContain(image);
   });
 
   test("of what runs already is nothing to do", async () => {
@@ -124,21 +133,25 @@ describe("a promotion by pull request", () => {
       return git("rev-parse", "HEAD").trim();
     };
     const builtFrom = (from: string): string => image.replace("1.4.0", from);
-    const [first, second, third] = [commit(), commit(), commit()].map(builtFrom) as [string, string, string];
+    const [oldest, middle, newest] = [commit(), commit(), commit()].map(builtFrom) as [
+      string,
+      string,
+      string,
+    ];
     git("push", "--quiet", "origin", "main");
-    const open = (newest: string): Promise<string> =>
-      script("scripts/ci/promotion.ts open", { TO: "dev", IMAGE: newest });
+    const open = (one: string): Promise<string> =>
+      script("scripts/ci/promotion.ts open", { TO: "dev", IMAGE: one });
 
-    merge(second);
-    expect(await open(first)).toContain("is older than");
-    await open(third);
-    expect(imageOn("promote/dev", "dev")).toBe(third);
+    merge(middle);
+    expect(await open(oldest)).toContain("is older than");
+    await open(newest);
+    expect(imageOn("promote/dev", "dev")).toBe(newest);
 
-    // The third is proposed, and the second's run is asked for again.
-    merge(first);
+    // The newest is proposed, and the run of the one before is asked for again.
+    merge(oldest);
     openOne();
-    expect(await open(second)).toContain("is older than");
-    expect(imageOn("promote/dev", "dev")).toBe(third);
+    expect(await open(middle)).toContain("is older than");
+    expect(imageOn("promote/dev", "dev")).toBe(newest);
   });
 
   test("never goes over a branch that another run has moved meanwhile", async () => {
@@ -166,5 +179,6 @@ describe("a promotion by pull request", () => {
 
 test("a pull request says what comes, what was there, and how to go back", () => {
   const { body } = pullRequestOf("prod", image, other);
-  for (const part of [image, other, "what `staging` runs", "git revert"]) expect(body).toContain(part);
+  for (const part of [image, other, `what \`${before("prod")}\` runs`, "git revert"])
+    expect(body).toContain(part);
 });
