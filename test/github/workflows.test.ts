@@ -178,10 +178,24 @@ describe("CI", () => {
   test("runs for pull requests of forks without any secret, and writes nothing for them", () => {
     expect(workflow("ci.yaml").on).toHaveProperty("pull_request");
     expect(workflows.filter(({ on }) => "pull_request_target" in on || "workflow_run" in on)).toEqual([]);
+    // Not `head.repo.fork`: in a repository that is a fork itself, that is so for its own pull requests too.
+    const ours = "github.event.pull_request.head.repo.full_name == github.repository";
     for (const file of ["ci.yaml", "image.yaml"])
-      expect(jobOf(file, "findings").if).toContain("!github.event.pull_request.head.repo.fork");
+      expect(jobOf(file, "findings").if).toContain(`(github.event_name != 'pull_request' || ${ours})`);
     expect(jobOf("ci.yaml", "webapp").with?.push).toBe("${{ github.event_name == 'push' }}");
   });
+
+  test.each([
+    ["ci.yaml", "source"],
+    ["image.yaml", "scan"],
+  ])(
+    "hands over the findings of %s when its job %s has ended, well or not, and not when it never ran",
+    (file, scan) => {
+      const result = `needs.${scan}.result`;
+      expect(jobOf(file, "findings").if).toContain(`(${result} == 'success' || ${result} == 'failure')`);
+      expect(needsOf(jobOf(file, "findings"))).toContain(scan);
+    },
+  );
 
   test("runs end to end on three Kubernetes minors in a row, by digest", () => {
     const matrix = jobOf("ci.yaml", "e2e").strategy?.matrix.include ?? [];
