@@ -1,5 +1,5 @@
 // `node scripts/ci/changes.ts`: says what a push or a pull request needs, from the files that it changes. There are
-// no `paths` filters in the workflows: a required check of a workflow that was filtered out would wait for ever.
+// no `paths` filters in ci.yaml: a required check of a workflow that was filtered out would wait for ever.
 import { execFileSync } from "node:child_process";
 import { output, script } from "./outputs.ts";
 

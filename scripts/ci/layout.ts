@@ -7,7 +7,8 @@ import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { output, readJson, script, writeJson } from "./outputs.ts";
 
-const root = join(import.meta.dirname, "../..");
+/** Where a workflow's steps run: at the top of the tree. */
+const root = process.cwd();
 
 /** Where an image lies between the jobs that build, scan and push it. */
 export const layoutOf = (name: string): string => join(root, "dist", `${name}-image`);

@@ -1,14 +1,17 @@
-// `node scripts/ci/release.ts check` holds TAG against package.json, CHANGELOG.md and the commit's `ci-ok` before
+// `node scripts/ci/release.ts check` holds TAG against package.json, CHANGELOG.md, main and the commit's `ci-ok` before
 // anything is built; `… files` writes what a release carries into dist/release: install.yaml with the operator IMAGE
-// by digest, the CRD, the notes, and the checksums of all of them; `… publish` makes the release out of those.
+// by digest, the CRD and the checksums of both, and beside it the notes; `… publish` makes the release out of those.
 import { createHash } from "node:crypto";
 import { copyFile, mkdir, readFile, readdir, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { command } from "../../test/cluster/command.ts";
+import { command, succeeds } from "../../test/cluster/command.ts";
 import { given, output, readJson, script } from "./outputs.ts";
 
-const root = join(import.meta.dirname, "../..");
+const root = process.cwd();
+/** What users download. */
 const folder = join(root, "dist/release");
+/** The release's text, which is none of its files. */
+const notesFile = join(root, "dist/notes.md");
 
 /** The version that a tag such as `v0.2.0` stands for; throws if the package says another. */
 export function versionOf(tag: string, packageVersion: string): string {
@@ -47,12 +50,18 @@ export function demandGreen(answer: string): void {
     throw new Error(`ci-ok of this commit is ${run?.conclusion ?? "not there"}: release what main has built`);
 }
 
+/** Rejects unless main has the commit: on another branch its CI may be green too, and nobody has reviewed it. */
+async function demandMerged(commit: string): Promise<void> {
+  if (!(await succeeds(["git", "merge-base", "--is-ancestor", commit, "origin/main"])))
+    throw new Error(`${commit} is not on main: merge it first, then tag what main has`);
+}
+
 /** The command that makes the release; a version such as 1.0.0-rc.1 is no newest one. */
 export function publishing(tag: string, files: readonly string[]): readonly string[] {
   const kind = tag.includes("-") ? ["--prerelease"] : [];
-  const notes = ["--notes-file", join(folder, "notes.md")];
-  const assets = files.filter((name) => name !== "notes.md").map((name) => join(folder, name));
-  return ["gh", "release", "create", tag, "--verify-tag", "--title", tag, ...notes, ...kind, ...assets];
+  const assets = files.map((name) => join(folder, name));
+  const text = ["--title", tag, "--notes-file", notesFile];
+  return ["gh", "release", "create", tag, "--verify-tag", ...text, ...kind, ...assets];
 }
 
 /** Writes the files of a release whose operator is `image`. */
@@ -62,7 +71,7 @@ async function writeFiles(version: string, image: string): Promise<void> {
   await command(["npm", "run", "--silent", "install-yaml", "--", "--image", image], { cwd: root });
   await rename(join(root, "dist/install.yaml"), join(folder, "install.yaml"));
   await copyFile(join(root, "crds/demoapps.demoapp.dev.yaml"), join(folder, "demoapps.demoapp.dev.yaml"));
-  await writeFile(join(folder, "notes.md"), await changelogNotes(version));
+  await writeFile(notesFile, await changelogNotes(version));
   const names = await readdir(folder);
   const files = await Promise.all(
     names.map(async (name) => ({ name, bytes: await readFile(join(folder, name)) })),
@@ -75,6 +84,7 @@ async function main([what]: readonly string[]): Promise<void> {
   const version = versionOf(given("TAG"), packaged);
   if (what === "check") {
     await changelogNotes(version);
+    await demandMerged(given("GITHUB_SHA"));
     const runs = `repos/${given("GITHUB_REPOSITORY")}/commits/${given("GITHUB_SHA")}/check-runs?check_name=ci-ok`;
     demandGreen(await command(["gh", "api", runs]));
     output("version", version);

@@ -7,7 +7,7 @@ import { layoutOf, readLayout, sideBySide } from "./layout.ts";
 import { readJson, script, writeJson } from "./outputs.ts";
 import { type Subject, scan } from "./scanner.ts";
 
-const root = join(import.meta.dirname, "../..");
+const root = process.cwd();
 const artifacts = join(root, "artifacts");
 
 async function subjectsOf([what, name = ""]: readonly string[]): Promise<readonly Subject[]> {

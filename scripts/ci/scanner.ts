@@ -35,6 +35,8 @@ interface Entry {
   readonly InstalledVersion?: string;
   readonly FixedVersion?: string;
   readonly Resolution?: string;
+  /** Of a check: `PASS` or `FAIL`. */
+  readonly Status?: string;
 }
 
 interface Result {
@@ -68,21 +70,25 @@ export function findingsOf(text: string): readonly Finding[] {
     ...[result.Vulnerabilities, result.Misconfigurations, result.Secrets].flatMap((found) =>
       (found ?? []).map((entry) => findingOf(entry, result.Target)),
     ),
-    ...(result.ExperimentalModifiedFindings ?? []).map(({ Finding: entry, Statement: why }) =>
-      findingOf(entry, result.Target, why || "no reason given"),
-    ),
+    ...(result.ExperimentalModifiedFindings ?? [])
+      // Where a check is accepted, Trivy lists it also for the objects of the file that pass it.
+      .filter(({ Finding: entry }) => entry.Status !== "PASS")
+      .map(({ Finding: entry, Statement: why }) => findingOf(entry, result.Target, why || "no reason given")),
   ]);
 }
 
 /** The scanner's command line for a subject. */
 export function argvOf({ what }: Subject, json: string): readonly string[] {
   const common = ["--quiet", "--format", "json", "--output", json, "--ignorefile", ignoreFile];
-  const packages = ["--scanners", "vuln,secret", "--list-all-pkgs", "--show-suppressed"];
+  // Else what is accepted would be left out of the report, and of the summary.
+  const scanners = (names: string): readonly string[] => ["--show-suppressed", "--scanners", names];
+  const packages = [...scanners("vuln,secret"), "--list-all-pkgs"];
   if ("digest" in what)
     return ["trivy", "image", ...common, ...packages, "--input", `${what.layout}@${what.digest}`];
   const skipped = ["--skip-dirs", "node_modules", "--skip-dirs", "dist"];
   if ("files" in what) return ["trivy", "filesystem", ...common, ...packages, ...skipped, what.files];
-  return ["trivy", "config", ...common, ...skipped, what.configuration];
+  // As `trivy config`, which has no --show-suppressed.
+  return ["trivy", "filesystem", ...common, ...scanners("misconfig"), ...skipped, what.configuration];
 }
 
 /** Scans, and leaves the reports. Rejects if the scanner fails: what wasn't scanned isn't safe. */

@@ -8,7 +8,7 @@ import { type Finding, type Scan, counts, failing, ignored, unfixed } from "./fi
 import type { Image } from "./layout.ts";
 import { readJson, script } from "./outputs.ts";
 
-const artifacts = join(import.meta.dirname, "../../artifacts");
+const artifacts = join(process.cwd(), "artifacts");
 
 /** The tests of one job, such as `e2e-1.36`. */
 export interface Tests {
@@ -120,18 +120,22 @@ function figuresOf({ rounds, restart }: Report): ReadonlyMap<string, number> {
   ]);
 }
 
+/** A figure beside main's, where that has one. */
+function besides(is: number, was: number | undefined): readonly string[] {
+  if (was === undefined) return ["", ""];
+  const change = was === 0 ? "" : `${is >= was ? "+" : "−"}${Math.abs((is / was - 1) * 100).toFixed(0)} %`;
+  return [was.toFixed(2), change];
+}
+
 function benchText(bench: Report, main: Report | undefined): string {
-  const before = main === undefined ? new Map<string, number>() : figuresOf(main);
-  const rows = [...figuresOf(bench)].map(([what, is]) => {
-    const was = before.get(what);
-    const change =
-      was === undefined || was === 0
-        ? ""
-        : `${is >= was ? "+" : "−"}${Math.abs((is / was - 1) * 100).toFixed(0)} %`;
-    return [what, is.toFixed(2), was === undefined ? "" : was.toFixed(2), change];
-  });
-  const note = "_One run on a shared machine each: a few per cent are noise._";
-  return `${table(["Speed and cost", "here", "main", "change"], rows)}\n\n${note}`;
+  const before = main === undefined ? undefined : figuresOf(main);
+  const rows = [...figuresOf(bench)].map(([what, is]) => [
+    what,
+    is.toFixed(2),
+    ...(before === undefined ? [] : besides(is, before.get(what))),
+  ]);
+  const head = ["Speed and cost", "here", ...(before === undefined ? [] : ["main", "change"])];
+  return `${table(head, rows)}\n\n_One run on a shared machine each: a few per cent are noise._`;
 }
 
 /** The page; parts of which a run has nothing are left out. */
@@ -167,14 +171,15 @@ export function readRun(folder: string): Run {
         value: readJson(join(folder, file)),
       }));
   const values = (prefix: string): unknown[] => named(prefix).map(({ value }) => value);
+  const bench = values("bench.")[0] as Report | undefined;
   const benchOfMain = values("bench-main.")[0] as Report | undefined;
   return {
     tests: named("tests-").map(({ name, value }) => ({ job: name, outcomes: value as Tests["outcomes"] })),
     images: values("image-") as Image[],
     scans: values("scan-") as Scan[],
-    // A run of main measures what others are held against.
-    bench: (values("bench.")[0] as Report | undefined) ?? benchOfMain,
-    benchOfMain,
+    // A run of main measures what others are held against: it has nothing to stand beside.
+    bench: bench ?? benchOfMain,
+    benchOfMain: bench === undefined ? undefined : benchOfMain,
   };
 }
 

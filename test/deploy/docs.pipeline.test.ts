@@ -1,32 +1,80 @@
-import { readFileSync } from "node:fs";
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "@jest/globals";
-import { parseAllDocuments, stringify } from "yaml";
-import { validate } from "../../scripts/manifests.ts";
+import { parse, parseAllDocuments, stringify } from "yaml";
+import { foreign, renderAll, validate } from "../../scripts/manifests.ts";
+import { silent } from "../cluster/progress.ts";
+import { copyDeploy, forgottenIn } from "../support/overlays.ts";
 
-const docs = join(import.meta.dirname, "../../docs");
-/** Kinds whose schema is not at hand: they are only parsed. */
-const foreign = /^(external-secrets\.io|bitnami\.com)\//;
+const root = join(import.meta.dirname, "../..");
 
-/** The whole objects in a page's YAML blocks, which a list may indent. */
-function objectsIn(page: string): readonly { readonly apiVersion: string }[] {
-  const text = readFileSync(join(docs, page), "utf8");
+interface Shown {
+  readonly apiVersion?: string;
+  readonly kind?: string;
+  readonly metadata?: { readonly name: string };
+  readonly [field: string]: unknown;
+}
+
+/** The documents in a page's YAML blocks, which a list may indent. */
+function documentsIn(page: string): readonly Shown[] {
+  const text = readFileSync(join(root, "docs", page), "utf8");
   const blocks = [...text.matchAll(/^( *)```yaml\n([^]*?)```/gm)].map(([, indent = "", block = ""]) =>
     block.replaceAll(new RegExp(`^${indent}`, "gm"), ""),
   );
-  return blocks
-    .flatMap((block) =>
-      parseAllDocuments(block).map((document) => document.toJS() as { apiVersion?: string }),
-    )
-    .flatMap(({ apiVersion, ...rest }) => (apiVersion === undefined ? [] : [{ apiVersion, ...rest }]));
+  return blocks.flatMap((block) => parseAllDocuments(block).map((document) => document.toJS() as Shown));
 }
+
+const isForeign = ({ apiVersion, kind }: Shown): boolean =>
+  foreign.some((one) => one === `${apiVersion}/${kind}`);
 
 test.each([
   { page: "gitops.md", count: 1 },
   { page: "secrets.md", count: 1 },
   { page: "multi-cluster.md", count: 2 },
 ])("what $page shows is as the schemas of Kubernetes and Argo CD have it", async ({ page, count }) => {
-  const objects = objectsIn(page).filter(({ apiVersion }) => !foreign.test(apiVersion));
+  const objects = documentsIn(page).filter((one) => one.apiVersion !== undefined && !isForeign(one));
   const text = objects.map((object) => stringify(object)).join("---\n");
   expect(await validate([{ path: page, text }])).toEqual([{ path: page, resources: count }]);
+});
+
+test("an overlay that follows the page on secrets passes the checks", async () => {
+  const top = mkdtempSync(join(tmpdir(), "secrets-"));
+  try {
+    copyDeploy(top);
+    cpSync(join(root, "crds"), join(top, "crds"), { recursive: true });
+    const shown = documentsIn("secrets.md");
+    const secrets = shown.filter((one) => isForeign(one) && one.metadata?.name === "registry");
+    const lines = shown.find((one) => one["configMapGenerator"] !== undefined);
+    const environments = ["dev", "staging"];
+    expect(secrets.map(({ kind }) => kind)).toEqual(["ExternalSecret", "SealedSecret"]);
+    for (const [at, environment] of environments.entries()) {
+      const folder = join(top, "deploy/webapp/overlays", environment);
+      const kustomization = join(folder, "kustomization.yaml");
+      const text = { ...(parse(readFileSync(kustomization, "utf8")) as object), ...lines };
+      writeFileSync(kustomization, stringify(text));
+      writeFileSync(join(folder, "registry.yaml"), stringify(secrets[at]));
+      expect(forgottenIn(folder)).toEqual([]);
+    }
+    const rendered = await renderAll(silent, top);
+    const overlays = environments.map((one) =>
+      rendered.filter(({ path }) => path === `deploy/webapp/overlays/${one}`),
+    );
+    expect(overlays.map(([one]) => /kind: (ExternalSecret|SealedSecret)/.exec(one?.text ?? "")?.[1])).toEqual(
+      secrets.map(({ kind }) => kind),
+    );
+    expect(await validate(overlays.flat())).toHaveLength(2);
+  } finally {
+    rmSync(top, { recursive: true });
+  }
+});
+
+test("the page on secrets has each of its kinds permitted by the project", () => {
+  const shown = documentsIn("secrets.md");
+  const rules = shown.find((one) => one["namespaceResourceWhitelist"] !== undefined);
+  const groupOf = (one: Shown): string | undefined => one.apiVersion?.split("/")[0];
+  const secrets = shown.filter((one) => isForeign(one) && one.metadata?.name === "registry");
+  expect(rules?.["namespaceResourceWhitelist"]).toEqual(
+    secrets.map((one) => ({ group: groupOf(one), kind: one.kind })),
+  );
 });

@@ -1,6 +1,8 @@
 import { basename } from "node:path";
 import { beforeAll, describe, expect, test } from "@jest/globals";
 import { validate } from "../../operator/api/validate.ts";
+import { environments } from "../../scripts/promote.ts";
+import { source } from "../support/fork.ts";
 import {
   type Kind,
   type ProjectSpec,
@@ -40,15 +42,24 @@ describe("what Argo CD is told to sync", () => {
       ...sources.map(({ repoURL }) => repoURL),
       ...ofKind(apps, "AppProject").flatMap(({ spec }) => (spec as ProjectSpec).sourceRepos),
     ];
-    expect(new Set(repositories)).toEqual(new Set(["https://github.com/acme/demoapp-operator.git"]));
-    expect(new Set(sources.map(({ targetRevision }) => targetRevision))).toEqual(new Set(["main"]));
+    expect(new Set(repositories)).toEqual(new Set([source.repoURL]));
+    expect(new Set(sources.map(({ targetRevision }) => targetRevision))).toEqual(
+      new Set([source.targetRevision]),
+    );
     expect(JSON.stringify(objectsIn(apps))).not.toContain('"settings"');
   });
 
   test("is rendered from folders that exist", () => {
     const paths = applications().map(({ source }) => source.path);
     expect(paths.filter((path) => objectsIn(path).length === 0)).toEqual([]);
-    expect(paths).toHaveLength(6);
+    expect(paths.toSorted()).toEqual(
+      [
+        apps,
+        "crds",
+        "deploy/argocd/operator",
+        ...environments.map((environment) => `deploy/webapp/overlays/${environment}`),
+      ].toSorted(),
+    );
   });
 
   test("belongs to one Application alone", () => {

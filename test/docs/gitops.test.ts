@@ -1,8 +1,10 @@
+import { execFileSync } from "node:child_process";
 import { readFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "@jest/globals";
 import { parse } from "yaml";
 import { phases } from "../../operator/api/schema/status.ts";
+import { owner } from "../support/fork.ts";
 
 const root = join(import.meta.dirname, "../..");
 const read = (path: string): string => readFileSync(join(root, path), "utf8");
@@ -39,4 +41,25 @@ test("the page on GitOps names every key that the services take from the Secret"
   const keys = [...text.matchAll(/: \$([a-z-]+)$/gm)].map(([, key = ""]) => key);
   expect(keys.length).toBeGreaterThan(3);
   expect(keys.filter((key) => !page.includes(`\`${key}\``))).toEqual([]);
+});
+
+test("the page on GitOps names every file in which a fork replaces the owner", () => {
+  const argv = [
+    "grep",
+    "--files-with-matches",
+    "--word-regexp",
+    owner,
+    "--",
+    "deploy",
+    ".github",
+    "Dockerfile*",
+  ];
+  const files = execFileSync("git", argv, { cwd: root, encoding: "utf8" }).split("\n").filter(Boolean);
+  const section = page.split("## What a fork changes")[1]?.split("\n## ")[0] ?? "";
+  // What Argo CD is tried on is nobody's, and the environments' files have one row.
+  const named = files
+    .filter((file) => !file.startsWith("deploy/argocd/resource_customizations/"))
+    .map((file) => file.replace(/overlays\/[a-z]+/, "base"));
+  expect(named).toContain("deploy/argocd/apps/settings.yaml");
+  expect(named.filter((file) => !section.includes(`\`${file}\``))).toEqual([]);
 });

@@ -2,7 +2,8 @@ import { describe, expect, test } from "@jest/globals";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parse } from "yaml";
-import { imageIn } from "../../scripts/promote.ts";
+import { environments, imageIn } from "../../scripts/promote.ts";
+import { registry } from "../support/fork.ts";
 import { jobOf, needsOf, root, workflow } from "./workflow.ts";
 
 const read = (file: string): string => readFileSync(join(root, file), "utf8");
@@ -35,7 +36,7 @@ describe("an image", () => {
     ],
     ["webapp", () => imageIn(read("deploy/webapp/overlays/dev/demoapp.yaml")).split(":")[0]],
   ])("of the %s is pushed to where deploy/ takes it from", (program, deployed) => {
-    expect(deployed()).toBe(`ghcr.io/acme/${String(jobOf("ci.yaml", program).with?.image)}`);
+    expect(deployed()).toBe(`${registry}/${String(jobOf("ci.yaml", program).with?.image)}`);
   });
 
   test("is scanned in a job that may read the tree and holds no secret, before any job that can push", () => {
@@ -72,8 +73,21 @@ describe("a promotion", () => {
     expect(last).toBe("node scripts/ci/verify.ts");
   });
 
-  test("comes from main only", () => {
+  test("comes from main only, and changes what main has when it is opened", () => {
     expect(jobOf("promote.yaml", "verify").if).toBe("${{ github.ref == 'refs/heads/main' }}");
+    const checkout = jobOf("promote.yaml", "open").steps?.[0];
+    expect([checkout?.uses, checkout?.with?.ref]).toEqual([
+      expect.stringMatching(/^actions\/checkout@/),
+      "main",
+    ]);
+  });
+
+  test("is offered for every environment but the first, which gets what is built", () => {
+    const { inputs } = workflow("promote.yaml").on["workflow_dispatch"] as {
+      inputs: { to: { options: unknown } };
+    };
+    expect(inputs.to.options).toEqual(environments.slice(1));
+    expect(jobOf("ci.yaml", "promote").with?.to).toBe(environments[0]);
   });
 
   test("to dev follows a web app that was built from main", () => {
@@ -83,5 +97,32 @@ describe("a promotion", () => {
       { to: "dev", image: "${{ needs.webapp.outputs.reference }}" },
     ]);
     expect(when).toContain("github.event_name == 'push'");
+  });
+});
+
+describe("a release", () => {
+  test("waits for its approval and its checks before anything is pushed or written", () => {
+    const { jobs } = workflow("release.yaml");
+    const gates = Object.keys(jobs).filter((key) => jobs[key]?.environment === "release");
+    expect(gates).toEqual(["check"]);
+    const behind = (key: string): boolean =>
+      needsOf(jobOf("release.yaml", key)).some((before) => gates.includes(before) || behind(before));
+    const writers = Object.keys(jobs).filter((key) =>
+      Object.values(jobs[key]?.permissions ?? {}).includes("write"),
+    );
+    expect(writers).toEqual(expect.arrayContaining(["operator", "webapp", "release"]));
+    expect(writers.filter((key) => !behind(key))).toEqual([]);
+  });
+
+  test("of the operator comes to deploy/ by a pull request against what main has, after it is published", () => {
+    const deploy = jobOf("release.yaml", "deploy");
+    expect(needsOf(deploy)).toEqual(["operator", "release"]);
+    expect(deploy.steps?.[0]?.with).toMatchObject({ ref: "main", "fetch-depth": 0 });
+    expect(deploy.steps?.at(-1)?.env?.IMAGE).toBe("${{ needs.operator.outputs.reference }}");
+  });
+
+  test("has main's history at hand, to see that the tagged commit is on it", () => {
+    const [checkout] = jobOf("release.yaml", "check").steps ?? [];
+    expect(checkout?.with?.["fetch-depth"]).toBe(0);
   });
 });

@@ -30,9 +30,9 @@ describe("every workflow", () => {
   });
 
   test.each(workflows.filter(({ on }) => !("workflow_call" in on)))(
-    "$file runs once at a time for a ref",
+    "$file runs once at a time for a ref, CI for a commit of main",
     (one) => {
-      expect(one.concurrency).toMatchObject({ group: expect.stringContaining("${{ github.ref }}") });
+      expect(one.concurrency).toMatchObject({ group: expect.stringMatching(/github\.ref \}\}$/) });
     },
   );
 
@@ -64,17 +64,19 @@ describe("every job", () => {
     expect(checkouts.filter((step) => step.with?.["persist-credentials"] !== false)).toEqual([]);
   });
 
-  test("has no secret but the token, and that only in steps that push, verify or open something", () => {
+  test("has no secret but the token, and that only in steps that push, verify, open or report something", () => {
     const text = workflows.map((one) => one.text).join("\n");
     expect(text).not.toMatch(/secrets\./);
     const holders = jobs
       .filter(({ job }) => /github\.token/.test(JSON.stringify(job.steps ?? [])))
       .map(({ path }) => path);
     expect(holders.toSorted()).toEqual([
+      "ci.yaml ci-ok",
       "image.yaml push",
       "promote.yaml open",
       "promote.yaml verify",
       "release.yaml check",
+      "release.yaml deploy",
       "release.yaml release",
     ]);
   });
@@ -92,13 +94,15 @@ describe("what a workflow runs", () => {
     else expect(existsSync(join(root, file))).toBe(true);
   });
 
-  test("is tested by npm test, or has a reason why not", () => {
-    const files = runs.flatMap(({ run }) => /node (scripts\/[\w/-]+)\.ts/.exec(run)?.[1] ?? []);
-    const untested = files.filter((file) => !existsSync(join(root, "test", `${file}.test.ts`)));
-    // scan.ts is its command line around scanner.ts, layout.ts and findings.ts; publish.ts needs a registry.
-    expect([...new Set(untested)].toSorted()).toEqual(["scripts/ci/publish", "scripts/ci/scan"]);
-    expect(existsSync(join(root, "test/scripts/ci/publish.cluster.test.ts"))).toBe(true);
-    expect(existsSync(join(root, "test/scripts/ci/scanner.test.ts"))).toBe(true);
+  test("is run by npm test from its first line to its last, or has a reason why not", () => {
+    const lines = runs.flatMap(({ run }) => /node (scripts\/[\w/-]+\.ts(?: [a-z]+)?)/.exec(run)?.[1] ?? []);
+    const untried = lines.filter((line) => {
+      const file = join(root, "test", line.replace(/\.ts.*/, ".test.ts"));
+      // As its own test starts it: runScript("scripts/ci/scan.ts source").
+      return !existsSync(file) || !readFileSync(file, "utf8").includes(`"${line}`);
+    });
+    expect(lines).toContain("scripts/ci/scan.ts source");
+    expect(untried).toEqual([]);
     const npm = runs.flatMap(({ run }) => /npm run ([\w-]+)/.exec(run)?.[1] ?? []);
     expect(npm.filter((name) => elsewhere[name] === undefined)).toEqual([]);
   });
@@ -139,9 +143,28 @@ describe("CI", () => {
     expect(keys.filter((key) => !documented.includes(`\`${key}\``))).toEqual([]);
   });
 
+  test("builds every commit of main: no run waits in a group in which a later one would replace it", () => {
+    const { group } = workflow("ci.yaml").concurrency ?? {};
+    expect(group).toBe("ci-${{ github.event_name == 'push' && github.sha || github.ref }}");
+    expect(workflow("promote.yaml").concurrency?.group).toBe("promote-${{ inputs.to }}-${{ github.sha }}");
+    const checkout = jobOf("promote.yaml", "open").steps?.[0];
+    expect(checkout?.with?.["fetch-depth"]).toBe(0);
+  });
+
   test("reports ci-ok for every change: nothing keeps the workflow or that job from running", () => {
     expect(JSON.stringify(workflow("ci.yaml").on)).not.toContain("paths");
     expect(jobOf("ci.yaml", "ci-ok").if).toBe("${{ always() }}");
+  });
+
+  test("reports ci-ok to the commit too when it was asked for, green or red, and only then", () => {
+    const step = jobOf("ci.yaml", "ci-ok").steps?.at(-1);
+    expect(step).toMatchObject({
+      if: "${{ always() && github.event_name == 'workflow_dispatch' }}",
+      env: { RESULT: "${{ steps.ok.outcome }}" },
+      run: "node scripts/ci/status.ts",
+    });
+    const writers = jobs.filter(({ job }) => job.permissions?.statuses !== undefined);
+    expect(writers.map(({ path }) => path)).toEqual(["ci.yaml ci-ok"]);
   });
 
   test("builds nothing for a promotion: all jobs from the tests on ask what has changed", () => {
@@ -155,10 +178,24 @@ describe("CI", () => {
   test("runs for pull requests of forks without any secret, and writes nothing for them", () => {
     expect(workflow("ci.yaml").on).toHaveProperty("pull_request");
     expect(workflows.filter(({ on }) => "pull_request_target" in on || "workflow_run" in on)).toEqual([]);
+    // Not `head.repo.fork`: in a repository that is a fork itself, that is so for its own pull requests too.
+    const ours = "github.event.pull_request.head.repo.full_name == github.repository";
     for (const file of ["ci.yaml", "image.yaml"])
-      expect(jobOf(file, "findings").if).toContain("!github.event.pull_request.head.repo.fork");
+      expect(jobOf(file, "findings").if).toContain(`(github.event_name != 'pull_request' || ${ours})`);
     expect(jobOf("ci.yaml", "webapp").with?.push).toBe("${{ github.event_name == 'push' }}");
   });
+
+  test.each([
+    ["ci.yaml", "source"],
+    ["image.yaml", "scan"],
+  ])(
+    "hands over the findings of %s when its job %s has ended, well or not, and not when it never ran",
+    (file, scan) => {
+      const result = `needs.${scan}.result`;
+      expect(jobOf(file, "findings").if).toContain(`(${result} == 'success' || ${result} == 'failure')`);
+      expect(needsOf(jobOf(file, "findings"))).toContain(scan);
+    },
+  );
 
   test("runs end to end on three Kubernetes minors in a row, by digest", () => {
     const matrix = jobOf("ci.yaml", "e2e").strategy?.matrix.include ?? [];

@@ -70,7 +70,11 @@ export class Repository {
     await this.edit(settingsFile, /repoURL: .*/, `repoURL: ${this.url}`);
     // A server would tell Argo CD of a push; this one has to be looked at more often.
     await this.edit(appsFile, /requeueAfterSeconds: .*/, "requeueAfterSeconds: 5");
-    await this.edit(operatorFile, /newName: .*\n(\s+)newTag: .*/, newImage(images.operator));
+    await this.edit(
+      operatorFile,
+      /newName: .*\n(\s+)newTag: .*(\n\s+digest: .*)?/,
+      newImage(images.operator),
+    );
     for (const environment of await readdir(join(this.folder, overlaysFolder)))
       await this.edit(demoAppFile(environment), imageLine, `$1${pinned(images.webapp)}`);
     await this.git("checkout", "--quiet", "-B", branch);

@@ -1,12 +1,15 @@
 import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
 import { execFileSync } from "node:child_process";
-import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { before, environments, fileOf, imageIn, promote, withImage } from "../../scripts/promote.ts";
+import { copyDeploy, placeholder } from "../support/overlays.ts";
 
-const root = join(import.meta.dirname, "../..");
 const built = `ghcr.io/acme/webapp:1.4.0@sha256:${"a1".repeat(32)}`;
+
+/** Where a version goes from dev. */
+const [, second] = environments;
 
 describe("a promotion, in a Git repository,", () => {
   let folder: string;
@@ -20,7 +23,7 @@ describe("a promotion, in a Git repository,", () => {
 
   beforeEach(() => {
     folder = mkdtempSync(join(tmpdir(), "promote-"));
-    cpSync(join(root, "deploy"), join(folder, "deploy"), { recursive: true });
+    copyDeploy(folder);
     git("init", "--quiet");
     git("add", ".");
     git("commit", "--quiet", "-m", "as it is");
@@ -39,26 +42,25 @@ describe("a promotion, in a Git repository,", () => {
   });
 
   test("is undone by git revert", () => {
-    const was = image("dev");
     promote({ image: built, to: "dev" }, folder);
     git("commit", "--quiet", "-am", "promote to dev");
     git("revert", "--no-edit", "HEAD");
-    expect(image("dev")).toBe(was);
+    expect(image("dev")).toBe(placeholder);
   });
 
   test.each([
     [
       "skips an environment",
       { from: "dev", to: "prod" },
-      "a version comes to prod from staging, not from dev",
+      `a version comes to prod from ${before("prod")}, not from dev`,
     ],
-    ["goes backwards", { from: "prod", to: "staging" }, "a version comes to staging from dev, not from prod"],
-    ["names an image for prod", { image: built, to: "prod" }, "prod takes what staging runs"],
-    ["comes from nowhere", { to: "staging" }, "say what to promote"],
-    ["goes nowhere", { from: "dev", to: "qa" }, 'no environment "qa": there are dev, staging, prod'],
+    ["goes backwards", { from: "prod", to: second }, `a version comes to ${second} from dev, not from prod`],
+    ["names an image for prod", { image: built, to: "prod" }, `prod takes what ${before("prod")} runs`],
+    ["comes from nowhere", { to: second }, "say what to promote"],
+    ["goes nowhere", { from: "dev", to: "-" }, `no environment "-": there are ${environments.join(", ")}`],
     ["has no digest", { image: "ghcr.io/acme/webapp:1.4.0", to: "dev" }, "is not pinned"],
     ["has a second line", { image: `${built}\n  replicas: 0`, to: "dev" }, "is not pinned"],
-    ["has not been published", { from: "dev", to: "staging" }, "is a placeholder"],
+    ["has not been published", { from: "dev", to: second }, "is a placeholder"],
   ])("that %s is refused and writes nothing", (_, wish, sentence) => {
     expect(() => promote(wish, folder)).toThrow(sentence);
     expect(git("status", "--porcelain")).toBe("");

@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { changedFiles, needsOf } from "../../../scripts/ci/changes.ts";
 import { environments, fileOf } from "../../../scripts/promote.ts";
+import { runScript } from "../../support/script.ts";
 
 const root = join(import.meta.dirname, "../../..");
 
@@ -39,7 +40,7 @@ describe("what a change needs:", () => {
   });
 });
 
-test("Git tells what a branch changed since it left main, and nothing of a base that it doesn't know", () => {
+test("Git tells what a branch changed since it left main, and nothing of a base that it doesn't know", async () => {
   const folder = mkdtempSync(join(tmpdir(), "changes-"));
   const git = (...args: readonly string[]): void => {
     execFileSync("git", ["-c", "user.name=t", "-c", "user.email=t@example.com", ...args], { cwd: folder });
@@ -60,6 +61,11 @@ test("Git tells what a branch changed since it left main, and nothing of a base 
     expect(changedFiles("main", folder)).toEqual(["with space"]);
     for (const base of ["", "0".repeat(40), "f".repeat(40)])
       expect(changedFiles(base, folder)).toBeUndefined();
+    const told = await runScript("scripts/ci/changes.ts", { cwd: folder, env: { BASE: "main" } });
+    expect(told).toBe("  1 files changed\n  build=true\n  webapp=false\n");
+    expect(await runScript("scripts/ci/changes.ts", { cwd: folder, env: { BASE: "" } })).toContain(
+      "webapp=true",
+    );
   } finally {
     rmSync(folder, { recursive: true });
   }

@@ -1,9 +1,19 @@
 import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
-import { appendFileSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  appendFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { readLayout, sideBySide } from "../../../scripts/ci/layout.ts";
 import { writeLayout } from "../../support/layout.ts";
+import { runScript } from "../../support/script.ts";
 
 describe("a built image", () => {
   let folder: string;
@@ -27,6 +37,17 @@ describe("a built image", () => {
       config: { size: number };
     };
     expect(image.platforms[0]?.bytes).toBe(manifest.config.size);
+  });
+
+  test("is told to the jobs that come after by its digest, and to the summary in full", async () => {
+    const top = join(folder, "..");
+    renameSync(folder, join(mkdirSync(join(top, "dist"), { recursive: true }) ?? "", "webapp-image"));
+    const told = await runScript("scripts/ci/layout.ts webapp", { cwd: top });
+    expect(told).toContain(`  digest=${built.digest}\n`);
+    expect(JSON.parse(readFileSync(join(top, "artifacts/image-webapp.json"), "utf8"))).toMatchObject({
+      name: "webapp",
+      digest: built.digest,
+    });
   });
 
   test("of which a byte has changed on the way is refused", async () => {

@@ -1,5 +1,6 @@
 import { expect, test } from "@jest/globals";
 import { type Job, objections } from "../../../scripts/ci/ok.ts";
+import { runScript } from "../../support/script.ts";
 
 const green: Record<string, Job> = {
   changes: { result: "success", outputs: { build: "true" } },
@@ -37,4 +38,12 @@ test.each<[string, Record<string, Job>, string]>([
   ["a bad dependency comes in", { ...green, dependencies: { result: "failure" } }, "dependencies: failure"],
 ])("ci-ok is red when %s", (_, jobs, sentence) => {
   expect(objections(jobs).join("; ")).toContain(sentence);
+});
+
+test("ci-ok reads what GitHub knows of the jobs, and ends as they did", async () => {
+  const run = (jobs: Record<string, Job>): Promise<string> =>
+    runScript("scripts/ci/ok.ts", { env: { NEEDS: JSON.stringify(jobs) } });
+  expect(await run(green)).toContain("all that this change needs is green");
+  await expect(run({ ...green, test: { result: "failure" } })).rejects.toThrow("✗ test: failure");
+  await expect(runScript("scripts/ci/ok.ts")).rejects.toThrow("NEEDS is needed");
 });

@@ -39,6 +39,10 @@ const report = {
     {
       Target: "Dockerfile",
       Misconfigurations: [{ ID: "DS-0002", Severity: "HIGH", Resolution: "Add a USER", Title: "root" }],
+      ExperimentalModifiedFindings: [
+        { Statement: "its task", Finding: { ID: "KSV-0056", Severity: "HIGH", Status: "FAIL" } },
+        { Statement: "its task", Finding: { ID: "KSV-0056", Severity: "HIGH", Status: "PASS" } },
+      ],
     },
     { Target: "config.yaml", Secrets: [{ RuleID: "aws-key", Severity: "CRITICAL", Title: "a key" }] },
     { Target: "empty", Vulnerabilities: null },
@@ -64,11 +68,14 @@ describe("of what a scanner found,", () => {
   });
 
   test("what .trivyignore.yaml accepts fails nothing, and keeps its reason", () => {
-    expect(ignored(scanned)).toMatchObject([{ id: "CVE-4", ignored: "not reached from here" }]);
+    expect(ignored(scanned)).toMatchObject([
+      { id: "CVE-4", ignored: "not reached from here" },
+      { id: "KSV-0056", ignored: "its task" },
+    ]);
   });
 
   test("people see how many there are of each severity", () => {
-    expect(counts(scanned.findings)).toBe("2 critical, 3 high, 1 low");
+    expect(counts(scanned.findings)).toBe("2 critical, 4 high, 1 low");
     expect(counts([])).toBe("none");
   });
 
@@ -86,7 +93,20 @@ test("an image is scanned by its digest, files and configuration by their folder
   expect(image.slice(0, 2)).toEqual(["trivy", "image"]);
   expect(image.slice(-2)).toEqual(["--input", "/l@sha256:1"]);
   expect(argvOf({ name: "a", what: { files: "/t" } }, "/r").at(-1)).toBe("/t");
-  expect(argvOf({ name: "a", what: { configuration: "/t" } }, "/r").slice(0, 2)).toEqual(["trivy", "config"]);
+  const configuration = argvOf({ name: "a", what: { configuration: "/t" } }, "/r");
+  expect([configuration[1], configuration.at(-1)]).toEqual(["filesystem", "/t"]);
+  expect(configuration.join(" ")).toContain("--scanners misconfig");
+});
+
+test.each([
+  ["an image", { layout: "/l", digest: "sha256:1" }],
+  ["files", { files: "/t" }],
+  ["configuration", { configuration: "/t" }],
+])("what is accepted in %s is in the report, with its reason", (_, what) => {
+  const argv = argvOf({ name: "a", what }, "/r");
+  expect(argv).toContain("--show-suppressed");
+  // Of Trivy's commands for files these have that option; `config` hasn't.
+  expect(["image", "filesystem"]).toContain(argv[1]);
 });
 
 describe("a scan (with a program that stands in for the scanner)", () => {

@@ -1,11 +1,12 @@
 import { describe, expect, test } from "@jest/globals";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Scan } from "../../../scripts/ci/findings.ts";
 import { writeJson } from "../../../scripts/ci/outputs.ts";
 import { type Run, readRun, summaryOf } from "../../../scripts/ci/summary.ts";
 import type { Report } from "../../bench/report.ts";
+import { runScript } from "../../support/script.ts";
 
 const speed = { allReadyMs: 125_000, p50Ms: 400, p99Ms: 900 };
 const bench = (cpuMsPerChange: number): Report => ({
@@ -83,9 +84,9 @@ describe("the page of a run", () => {
 
   test("has the figures beside main's", () => {
     expect(text).toContain("| operator CPU a change, ms | 22.00 | 20.00 | +10 % |");
-    expect(summaryOf({ ...run, benchOfMain: undefined })).toContain(
-      "| operator CPU a change, ms | 22.00 |  |  |",
-    );
+    const alone = summaryOf({ ...run, benchOfMain: undefined });
+    expect(alone).toContain("| Speed and cost | here |\n");
+    expect(alone).toContain("| operator CPU a change, ms | 22.00 |\n");
   });
 
   test("says first what is wrong", () => {
@@ -113,11 +114,29 @@ test("a run is read from the files that its jobs leave; others are passed over",
     writeJson(join(folder, "webapp-linux-amd64.report.json"), {});
     writeJson(join(folder, "bench-main.json"), run.benchOfMain);
     const read = readRun(folder);
-    expect(read).toEqual({ ...run, tests: [run.tests[0]], bench: run.benchOfMain });
+    // As a run of main leaves it.
+    expect(read).toEqual({
+      ...run,
+      tests: [run.tests[0]],
+      bench: run.benchOfMain,
+      benchOfMain: undefined,
+    });
     writeJson(join(folder, "bench.json"), run.bench);
-    expect(readRun(folder).bench).toEqual(run.bench);
+    expect(readRun(folder)).toMatchObject({ bench: run.bench, benchOfMain: run.benchOfMain });
   } finally {
     rmSync(folder, { recursive: true });
   }
   expect(readRun(folder)).toMatchObject({ tests: [], images: [], scans: [] });
+});
+
+test("the page is added to the run's summary", async () => {
+  const tree = mkdtempSync(join(tmpdir(), "artifacts-"));
+  try {
+    writeJson(join(tree, "artifacts/tests-unit.json"), run.tests[0]?.outcomes);
+    const page = join(tree, "summary.md");
+    await runScript("scripts/ci/summary.ts", { cwd: tree, env: { GITHUB_STEP_SUMMARY: page } });
+    expect(readFileSync(page, "utf8")).toMatch(/^## ✅ 900 tests passed\n/);
+  } finally {
+    rmSync(tree, { recursive: true });
+  }
 });

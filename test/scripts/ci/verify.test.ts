@@ -1,5 +1,7 @@
 import { expect, test } from "@jest/globals";
 import { checksOf } from "../../../scripts/ci/verify.ts";
+import { Programs } from "../../support/programs.ts";
+import { runScript } from "../../support/script.ts";
 
 const digest = `sha256:${"a1".repeat(32)}`;
 const [cosign = [], gh = []] = checksOf(`ghcr.io/acme/webapp:1.4.0@${digest}`, "acme/demoapp-operator");
@@ -36,4 +38,20 @@ test("the attestation has to be of the same workflow", () => {
     "--signer-workflow",
     "acme/demoapp-operator/.github/workflows/image.yaml",
   ]);
+});
+
+test.each([
+  ["both hold", "exit 0", ["✓ cosign verify", "✓ gh attestation verify"]],
+  ["the signature alone holds", "echo no attestation found >&2; exit 1", "no attestation found"],
+])("where %s, that is what comes of it", async (_, gh, expected) => {
+  const programs = new Programs({ cosign: "exit 0", gh });
+  try {
+    const env = { IMAGE: `ghcr.io/acme/webapp:1.4.0@${digest}`, GITHUB_REPOSITORY: "acme/demoapp-operator" };
+    const told = runScript("scripts/ci/verify.ts", { env });
+    if (typeof expected === "string") await expect(told).rejects.toThrow(expected);
+    else for (const line of expected) expect(await told).toContain(line);
+    expect(programs.calls()).toHaveLength(2);
+  } finally {
+    programs.remove();
+  }
 });

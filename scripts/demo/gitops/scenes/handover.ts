@@ -1,15 +1,9 @@
 import { type Application, isHealthy, isSynced } from "../../../../test/gitops/application.ts";
+import { environments } from "../../../promote.ts";
 import { patienceMs } from "../../scenes/stage.ts";
-import { type Stage, healthOf, syncOf } from "../stage.ts";
+import { type Stage, applicationOf, healthOf, syncOf } from "../stage.ts";
 
-const names = [
-  "root",
-  "demoapp-crd",
-  "demoapp-operator",
-  "webapp-dev",
-  "webapp-staging",
-  "webapp-prod",
-] as const;
+const names = ["root", "demoapp-crd", "demoapp-operator", ...environments.map(applicationOf)];
 const width = Math.max(...names.map((name) => name.length)) + 2;
 const cell = (text: string): string => text.padEnd(width);
 
@@ -43,5 +37,6 @@ export async function handOver(stage: Stage): Promise<void> {
   });
   await shell.show("kubectl -n argocd get applications");
   const told = await shell.show("kubectl get demoapps --all-namespaces");
-  screen.check("three environments run, the operator with them", told.match(/ Healthy /g)?.length === 3);
+  const healthy = told.match(/ Healthy /g)?.length;
+  screen.check("every environment runs, the operator with them", healthy === environments.length);
 }

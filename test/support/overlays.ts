@@ -1,0 +1,28 @@
+import { cpSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { parse } from "yaml";
+import { environments, fileOf, imageIn } from "../../scripts/promote.ts";
+
+const root = join(import.meta.dirname, "../..");
+
+/** What an environment names until something has been published. */
+export const placeholder = `ghcr.io/acme/webapp:1.0.0@sha256:${"0".repeat(64)}`;
+
+/** Copies deploy/ into a folder, as it was before the first promotion. */
+export function copyDeploy(folder: string): void {
+  cpSync(join(root, "deploy"), join(folder, "deploy"), { recursive: true });
+  for (const environment of environments) {
+    const file = join(folder, fileOf(environment));
+    const text = readFileSync(file, "utf8");
+    writeFileSync(file, text.replace(imageIn(text), placeholder));
+  }
+}
+
+/** Files of an overlay whose change Argo CD could miss: the ConfigMap that is named after their hash has to have all. */
+export function forgottenIn(folder: string): readonly string[] {
+  const { configMapGenerator } = parse(readFileSync(join(folder, "kustomization.yaml"), "utf8")) as {
+    configMapGenerator: readonly { readonly files: readonly string[] }[];
+  };
+  const noticed = new Set(configMapGenerator.flatMap(({ files }) => files));
+  return readdirSync(folder).filter((file) => file !== "kustomization.yaml" && !noticed.has(file));
+}
