@@ -41,4 +41,6 @@ export default {
   ],
   cacheDirectory: "<rootDir>/node_modules/.cache/jest",
   testTimeout: timeouts[tier],
+  // jest leaves a core to itself, which is half of two; unit tests mostly wait for their own processes.
+  ...(tier === "unit" && { maxWorkers: "100%" }),
 };
