@@ -98,11 +98,12 @@ const named = (revision: Revision | undefined): string =>
   revision ? `${revision.rollout} of ${brief(revision.image)}` : "";
 
 function rolledBack(view: View): Said {
-  const { wanted, lastGood, complete } = view;
+  const { wanted, lastGood, complete, progress, counts } = view;
+  const serves = complete || progress.now >= counts.desired;
   return say("RolledBack", {
     rejected: named(wanted),
     serving: lastGood ? `rollout ${named(lastGood)}` : "nothing",
-    yet: complete ? "" : ` with ${readyOf(view)} pods available`,
+    yet: serves ? "" : ` with ${readyOf(view)} pods available`,
     why: abridged(wanted?.message ?? wanted?.reason ?? ""),
   });
 }

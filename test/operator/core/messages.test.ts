@@ -1,5 +1,7 @@
 import { expect, test } from "@jest/globals";
+import type { Pod } from "../../../operator/core/observed.ts";
 import { plan } from "../../../operator/core/plan.ts";
+import { carrying, rejected2, v1, valid, wants } from "./deciding.ts";
 import { app, applied, at, observed, pod, revision, rolledOut, spec, startMs, unready } from "./objects.ts";
 
 test("an installation says which pods only minReadySeconds keeps from counting", () => {
@@ -37,4 +39,15 @@ test("of an image's digest a person is told the first digits", () => {
   expect(status.message).toContain("registry:5000/app:1@sha256:0123456789ab:");
   expect(status.display?.image).toBe("registry:5000/app:1@sha256:0123456789ab");
   expect(status.candidate?.image).toBe(`registry:5000/app:1@${digest}`);
+});
+
+test("that a version serves behind a rejected one is not said of pods that aren't there", () => {
+  const before = { app: wants("app:2"), revisions: [v1, rejected2] };
+  const message = (pods: readonly Pod[], counts: object): string | undefined =>
+    plan(valid({ ...before, pods, deployment: carrying(v1, counts) }), startMs).status.message;
+  const [a, b] = [pod("a", v1), pod("b", v1)];
+  // A pod of the rejected version is still on its way out.
+  expect(message([a, b], { replicas: 3 })).toContain("rollout 1 of app:1 serves. Next:");
+  const missing = { availableReplicas: 1 };
+  expect(message([a], missing)).toContain("rollout 1 of app:1 serves with 1 of 2 pods available. Next:");
 });
