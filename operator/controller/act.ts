@@ -1,6 +1,7 @@
 import { fieldManager } from "../api/names.ts";
 import type { Action } from "../core/action.ts";
 import { canonical } from "../core/hash.ts";
+import { isOfAdmission } from "../core/holds.ts";
 import type { Refusal } from "../core/observed.ts";
 import { ApiError } from "../runtime/client.ts";
 import type { ApiClient, KubeObject } from "../runtime/kubernetes.ts";
@@ -64,23 +65,21 @@ async function perform(action: Action, { client, learn, futile }: ActOptions): P
   return true;
 }
 
-/** What the API server says with a 500 though trying again gives the same: an unknown field, a webhook that is down. */
-const standing = /failed to (create typed|convert)|failed calling webhook|too large/;
-/** A webhook may refuse with any code; without one of its own the API server makes it 400. */
-const denied = /admission webhook "[^"]*" denied the request/;
+/** What the API server says with a 500 though trying again gives the same: a field or a type that it doesn't know. */
+const standing = /failed to (create typed|convert)|too large/;
 
 /** Answers that stay the same until a person changes something. A namespace that is going soon takes the app along. */
 function isRefusal(error: unknown): error is ApiError {
   if (!(error instanceof ApiError)) return false;
   if (error.isForbidden) return !/is being terminated/.test(error.message);
   const { status, message } = error;
-  return (
-    error.isInvalid || status === 413 || denied.test(message) || (status === 500 && standing.test(message))
-  );
+  if (error.isInvalid || status === 413 || isOfAdmission(message)) return true;
+  return status === 500 && standing.test(message);
 }
 
 /** A patch of an object that has changed meanwhile may be called invalid: the next look knows better. */
-const isOutdated = (action: Action, error: ApiError): boolean => action.do === "take-over" && error.isInvalid;
+const isOutdated = (action: Action, { isInvalid, message }: ApiError): boolean =>
+  action.do === "take-over" && isInvalid && !isOfAdmission(message);
 
 /** What is to be deleted and is gone, or is another one by now, needs no deleting. */
 const isDone = (action: Action, error: unknown): boolean =>

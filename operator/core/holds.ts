@@ -31,10 +31,13 @@ function holdOnName(app: App, live: Manifest | undefined): readonly Hold[] {
 const permission = (refused: Refusal): boolean =>
   refused.status === 403 && / cannot \w+ resource /.test(refused.message);
 const quota = (refused: Refusal): boolean => /exceeded quota|failed quota/i.test(refused.message);
-const admission = (refused: Refusal): boolean =>
-  // A ValidatingAdmissionPolicy answers 422, as a field that is wrong does.
-  refused.status === 403 ||
-  /admission webhook|failed calling webhook|ValidatingAdmissionPolicy/i.test(refused.message);
+/**
+ * True for the words of a webhook, of one that can't be reached, or of a policy. Their status says nothing: a webhook
+ * gives whatever it likes, and a policy 422, as a field that is wrong does.
+ */
+export const isOfAdmission = (message: string): boolean =>
+  /admission webhook|failed calling webhook|ValidatingAdmissionPolicy/i.test(message);
+const admission = ({ status, message }: Refusal): boolean => status === 403 || isOfAdmission(message);
 
 function holdOnRefusal(app: App, refused: Refusal): Hold {
   const { object } = refused;

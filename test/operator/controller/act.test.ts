@@ -116,9 +116,21 @@ describe("acting", () => {
     await expect(run([claim], error)).rejects.toBe(error);
   });
 
-  test("says who refuses a claim for good", async () => {
-    const error = new ApiError(403, { message: "denied by policy" });
-    expect((await run([claim], error)).refused).toMatchObject({ object: "Deployment/web", status: 403 });
+  test.each([
+    { who: "RBAC", error: new ApiError(403, { message: "User can't" }) },
+    {
+      who: "a policy, which the API server answers with 422",
+      error: new ApiError(422, {
+        message: "ValidatingAdmissionPolicy 'p' with binding 'p' denied request: no",
+      }),
+    },
+    {
+      who: "a webhook that names no code of its own",
+      error: new ApiError(400, { message: 'admission webhook "a.b.c" denied the request: no' }),
+    },
+  ])("says that a claim is refused for good by $who", async ({ error }) => {
+    const { status } = error;
+    expect((await run([claim], error)).refused).toMatchObject({ object: "Deployment/web", status });
   });
 
   test("forgets an app that is gone", async () => {
