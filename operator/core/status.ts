@@ -5,7 +5,7 @@ import { floorOf } from "./defaults.ts";
 import { compact, cut, isFields } from "./manifest.ts";
 import { type App, type Observed, type Revision, timestamp } from "./observed.ts";
 import { ownershipOf } from "./ownership.ts";
-import { type View, countsOf } from "./view.ts";
+import { type Counts, type View, countsOf } from "./view.ts";
 
 type ConditionType = "Ready" | "Reconciling" | "Stalled" | "Available";
 
@@ -113,6 +113,15 @@ const selectorText = (app: App): string =>
     .map(([key, value]) => `${key}=${value}`)
     .join(",");
 
+/** The counts as numbers, for machines and for the scale subresource. */
+const numbersOf = ({ replicas, ready, updated, available }: Counts) => ({
+  replicas,
+  readyReplicas: ready,
+  updatedReplicas: updated,
+  availableReplicas: available,
+});
+const readyText = ({ ready, desired }: Counts): string => `${ready}/${desired}`;
+
 /** The whole status of an app, from the view alone: it can be wiped and comes back the same. */
 export function statusOf(
   view: View,
@@ -136,14 +145,11 @@ export function statusOf(
     candidate: about(running, running?.startedAt),
     rejected: rejectedOf(view),
     step: running && moves ? stepOf(view, running) : undefined,
-    replicas: counts.replicas,
-    readyReplicas: counts.ready,
-    updatedReplicas: counts.updated,
-    availableReplicas: counts.available,
+    ...numbersOf(counts),
     selector: selectorText(app),
     blockers: [...to.blockers],
     history: historyOf(revisions),
-    display: { ready: `${counts.ready}/${counts.desired}`, image: brief(app.spec.image) },
+    display: { ready: readyText(counts), image: brief(app.spec.image) },
   });
 }
 
@@ -157,19 +163,16 @@ function podsOf({ app, deployment }: Observed, nowMs: number): Partial<DemoAppSt
     return { conditions: (app.status?.conditions ?? []).filter(({ type }) => type === "Available") };
   const strategy = isFields(spec["strategy"]) ? spec["strategy"] : {};
   const desired = Number(spec["replicas"] ?? 0);
-  const { replicas, ready, updated, available } = countsOf(deployment, desired);
+  const counts = countsOf(deployment, desired);
   const floor = floorOf(desired, {
     maxSurge: 0,
     maxUnavailable: 0,
     ...(strategy["rollingUpdate"] as object),
   });
   return {
-    replicas,
-    readyReplicas: ready,
-    updatedReplicas: updated,
-    availableReplicas: available,
-    conditions: [condition({ app, nowMs }, "Available", availability(available, floor))],
-    display: { ...app.status?.display, ready: `${ready}/${desired}` },
+    ...numbersOf(counts),
+    conditions: [condition({ app, nowMs }, "Available", availability(counts.available, floor))],
+    display: { ...app.status?.display, ready: readyText(counts) },
   };
 }
 

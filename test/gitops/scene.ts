@@ -1,4 +1,4 @@
-import { stringify } from "yaml";
+import { parse, stringify } from "yaml";
 import { type ApiClient, createClient } from "../../operator/runtime/client.ts";
 import { type ArgoCd, argoCdFor } from "../cluster/argocd/argocd.ts";
 import { command, until } from "../cluster/command.ts";
@@ -140,22 +140,13 @@ export class Environment extends Place {
 
   /** Takes the DemoApp out of the environment, and leaves the rest; gives the commit. */
   removeApp(): Promise<string> {
-    const patch = [
-      "- patch: |",
-      "    $patch: delete",
-      ...stringify(identity)
-        .trimEnd()
-        .split("\n")
-        .map((line) => `    ${line}`),
-    ];
-    return this.commit(`Remove the app of ${this.#name}`, () =>
-      this.#gitops.repository.edit(
-        `${this.#folder}/kustomization.yaml`,
-        "  - path: demoapp.yaml\n",
-        // A "$" in a text would stand for what was found.
-        `  - path: demoapp.yaml\n${patch.map((line) => `  ${line}\n`).join("")}`.replaceAll("$", "$$$$"),
-      ),
-    );
+    const { repository } = this.#gitops;
+    const file = `${this.#folder}/kustomization.yaml`;
+    return this.commit(`Remove the app of ${this.#name}`, async () => {
+      const kustomization = parse(await repository.read(file)) as { readonly patches: object[] };
+      kustomization.patches.push({ patch: stringify({ $patch: "delete", ...identity }) });
+      await repository.write(file, stringify(kustomization));
+    });
   }
 
   /** Takes the environment out of Git, and waits until Argo CD has removed its Application. */

@@ -6,6 +6,7 @@ import { type ApiClient, createClient } from "../../operator/runtime/client.ts";
 import { until } from "../cluster/command.ts";
 import { demoAppKind } from "../sim/demoapp.ts";
 import { FakeApiServer } from "../sim/apiserver/server.ts";
+import { kubeconfigOf } from "../support/kubeconfig.ts";
 import { type Program, start } from "../support/program.ts";
 import { demoapps } from "../support/api-server.ts";
 
@@ -44,16 +45,7 @@ async function running(): Promise<Program> {
   const kubeconfig = join(folder, "kubeconfig");
   // The library takes plain HTTP only so.
   const cluster = { server: server.url, "insecure-skip-tls-verify": true };
-  const context = { cluster: "fake", user: "nobody" };
-  const config = {
-    apiVersion: "v1",
-    kind: "Config",
-    clusters: [{ name: "fake", cluster }],
-    users: [{ name: "nobody", user: {} }],
-    contexts: [{ name: "fake", context }],
-    "current-context": "fake",
-  };
-  await writeFile(kubeconfig, JSON.stringify(config));
+  await writeFile(kubeconfig, kubeconfigOf(cluster));
   const started = await start(main, { KUBECONFIG: kubeconfig, POD_NAMESPACE: namespace, POD_NAME: "pod-a" });
   program = started;
   await until("ready", 10_000, async () =>

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { afterAll, describe, expect, test } from "@jest/globals";
 import { createClient } from "../../../operator/runtime/client.ts";
 import type { ApiClient, ResourceType } from "../../../operator/runtime/kubernetes.ts";
+import { kubeconfigOf } from "../../support/kubeconfig.ts";
 import { ok, ref, services, useServer, web } from "./client-harness.ts";
 import { sendJson, startServer } from "./http-server.ts";
 
@@ -116,15 +117,7 @@ describe("connections", () => {
 
   const kubeconfig = (cluster: Record<string, unknown>): string => {
     const path = join(mkdtempSync(join(directory, "kubeconfig-")), "config");
-    const config = {
-      apiVersion: "v1",
-      kind: "Config",
-      clusters: [{ name: "c", cluster }],
-      users: [{ name: "u", user: { token: "secret" } }],
-      contexts: [{ name: "x", context: { cluster: "c", user: "u" } }],
-      "current-context": "x",
-    };
-    writeFileSync(path, JSON.stringify(config));
+    writeFileSync(path, kubeconfigOf(cluster, { token: "secret" }));
     return path;
   };
 

@@ -1,0 +1,10 @@
+/** A kubeconfig with one context, for a cluster and a user as they stand in one. YAML takes it as JSON. */
+export const kubeconfigOf = (cluster: object, user: object = {}): string =>
+  JSON.stringify({
+    apiVersion: "v1",
+    kind: "Config",
+    clusters: [{ name: "c", cluster }],
+    users: [{ name: "u", user }],
+    contexts: [{ name: "x", context: { cluster: "c", user: "u" } }],
+    "current-context": "x",
+  });
