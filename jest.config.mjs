@@ -1,7 +1,7 @@
-// Test tiers are told apart by the file's suffix (scripts/test.ts runs them in this order):
+// Test tiers are told apart by the file's suffix (tools/test.ts runs them in this order):
 //   *.test.ts          unit and property tests, no cluster            `npm run check` runs these
 //   *.fault.test.ts    the operator on the fault-injecting fake API server
-//   *.pipeline.test.ts the workflows and manifests under the pinned checkers (test/checkers)
+//   *.pipeline.test.ts the workflows and manifests under the pinned checkers (tools/checkers)
 //   *.api.test.ts      against a real API server, no node
 //   *.cluster.test.ts  starts and stops clusters of its own
 //   *.e2e.test.ts      against a node with real pods

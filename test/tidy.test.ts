@@ -4,7 +4,7 @@ import { describe, expect, test } from "@jest/globals";
 import * as rules from "./tidy/rules.ts";
 import { readSources, root, sourceOf } from "./tidy/source.ts";
 
-const sources = readSources(["operator", "webapp", "scripts", "test"]);
+const sources = readSources(["operator", "webapp", "tools", "test"]);
 const { scripts } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as {
   scripts: Record<string, string>;
 };

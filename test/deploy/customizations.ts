@@ -1,9 +1,9 @@
 import { readFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";
-import { argoCdGo } from "../cluster/argocd/toolchain.ts";
-import { command } from "../cluster/command.ts";
-import { countingPackages, ensureBuilt, hashOf } from "../cluster/embedded/build.ts";
-import type { Progress } from "../cluster/progress.ts";
+import { argoCdGo } from "../../tools/cluster/argocd/toolchain.ts";
+import { command } from "../../tools/cluster/command.ts";
+import { countingPackages, ensureBuilt, hashOf } from "../../tools/cluster/embedded/build.ts";
+import type { Progress } from "../../tools/cluster/progress.ts";
 
 const sources = join(import.meta.dirname, "go");
 const pins = join(import.meta.dirname, "../cluster/argocd/go");

@@ -3,8 +3,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "@jest/globals";
 import { parse, parseAllDocuments, stringify } from "yaml";
-import { foreign, renderAll, validate } from "../../scripts/manifests.ts";
-import { silent } from "../cluster/progress.ts";
+import { foreign, renderAll, validate } from "../../tools/manifests.ts";
+import { silent } from "../../tools/cluster/progress.ts";
 import { copyDeploy, forgottenIn } from "../support/overlays.ts";
 
 const root = join(import.meta.dirname, "../..");

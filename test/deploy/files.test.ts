@@ -5,7 +5,7 @@ import { parse, parseAllDocuments } from "yaml";
 import { annotations } from "../../operator/api/names.ts";
 import { demoAppStatus } from "../../operator/api/schema.ts";
 import { validate } from "../../operator/api/validate.ts";
-import { environments } from "../../scripts/promote.ts";
+import { environments } from "../../tools/promote.ts";
 import { registry } from "../support/fork.ts";
 import { forgottenIn } from "../support/overlays.ts";
 

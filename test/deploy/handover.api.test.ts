@@ -1,9 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import type { ApiClient } from "../../operator/runtime/client.ts";
-import { command } from "../cluster/command.ts";
-import type { Cluster } from "../cluster/provider.ts";
-import { apiServer, demoapps, freshNamespace, removeNamespace } from "../support/api-server.ts";
-import { testCluster } from "../support/cluster.ts";
+import { command } from "../../tools/cluster/command.ts";
+import type { Cluster } from "../../tools/cluster/provider.ts";
+import { apiServer } from "../support/api-server.ts";
+import { demoapps, freshNamespace, removeNamespace } from "../../tools/objects.ts";
+import { testCluster } from "../../tools/testclusters.ts";
 
 let cluster: Cluster;
 let client: ApiClient;

@@ -4,7 +4,7 @@ import { basename, dirname, join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import { parse } from "yaml";
 import { phases } from "../../operator/api/schema/status.ts";
-import { consoleProgress } from "../cluster/progress.ts";
+import { consoleProgress } from "../../tools/cluster/progress.ts";
 import { type Outcome, tryLua } from "./customizations.ts";
 
 const root = join(import.meta.dirname, "../../deploy/argocd/resource_customizations");

@@ -1,7 +1,7 @@
 import { readdirSync } from "node:fs";
 import { basename, join } from "node:path";
 import { beforeAll, expect, test } from "@jest/globals";
-import { consoleProgress } from "../cluster/progress.ts";
+import { consoleProgress } from "../../tools/cluster/progress.ts";
 import { type Sent, tryNotifications } from "./customizations.ts";
 
 const folder = join(import.meta.dirname, "applications");

@@ -1,7 +1,7 @@
 import { basename } from "node:path";
 import { beforeAll, describe, expect, test } from "@jest/globals";
 import { validate } from "../../operator/api/validate.ts";
-import { environments } from "../../scripts/promote.ts";
+import { environments } from "../../tools/promote.ts";
 import { source } from "../support/fork.ts";
 import {
   type Kind,

@@ -1,7 +1,7 @@
 import { basename } from "node:path";
 import { parseAllDocuments } from "yaml";
-import { renderAll } from "../../scripts/manifests.ts";
-import { consoleProgress } from "../cluster/progress.ts";
+import { renderAll } from "../../tools/manifests.ts";
+import { consoleProgress } from "../../tools/cluster/progress.ts";
 
 export interface Kind {
   readonly group: string;

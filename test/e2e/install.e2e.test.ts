@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
-import { command, until } from "../cluster/command.ts";
+import { command, until } from "../../tools/cluster/command.ts";
 import { processOf } from "./operator.ts";
 import { Scene } from "./scene.ts";
 

@@ -1,8 +1,8 @@
-import { imageOf } from "../../scripts/images.ts";
-import { renderInstall } from "../../scripts/install.ts";
+import { imageOf } from "../../tools/images.ts";
+import { renderInstall } from "../../tools/install.ts";
 import type { ApiClient } from "../../operator/runtime/client.ts";
-import { command, until } from "../cluster/command.ts";
-import type { BuiltImage, Cluster } from "../cluster/provider.ts";
+import { command, until } from "../../tools/cluster/command.ts";
+import type { BuiltImage, Cluster } from "../../tools/cluster/provider.ts";
 import { fingerprint, onceIn } from "../support/once.ts";
 import { type Deployment, kinds } from "./kinds.ts";
 
@@ -10,7 +10,7 @@ import { type Deployment, kinds } from "./kinds.ts";
 export const sources = [
   "{operator,webapp,deploy,crds}/**/*.*",
   "package-lock.json",
-  "scripts/build.mjs",
+  "tools/build.mjs",
   "Dockerfile.*",
 ];
 

@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
-import type { Cluster } from "../cluster/provider.ts";
+import type { Cluster } from "../../tools/cluster/provider.ts";
 
 /** What a load came to. */
 export interface LoadReport {

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { mkdtemp, mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { imageOf } from "../../scripts/images.ts";
+import { imageOf } from "../../tools/images.ts";
 import { applyYaml, renderOperator } from "./installation.ts";
 import { processOf, writes } from "./operator.ts";
 import { Scene } from "./scene.ts";

@@ -1,7 +1,7 @@
 import { readFile, readdir } from "node:fs/promises";
 import type { ApiClient } from "../../operator/runtime/client.ts";
-import { command, until } from "../cluster/command.ts";
-import type { Cluster } from "../cluster/provider.ts";
+import { command, until } from "../../tools/cluster/command.ts";
+import type { Cluster } from "../../tools/cluster/provider.ts";
 import { isOperatorReady, operatorName, operatorNamespace } from "./installation.ts";
 import { type Pod, isGoing, kinds } from "./kinds.ts";
 

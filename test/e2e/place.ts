@@ -3,8 +3,8 @@ import { ownedBy } from "../../operator/api/names.ts";
 import type { DemoAppStatus, Phase } from "../../operator/api/schema.ts";
 import { type ApiClient, ApiError } from "../../operator/runtime/client.ts";
 import type { ResourceType } from "../../operator/runtime/client.ts";
-import { command, until } from "../cluster/command.ts";
-import type { Cluster } from "../cluster/provider.ts";
+import { command, until } from "../../tools/cluster/command.ts";
+import type { Cluster } from "../../tools/cluster/provider.ts";
 import { type Deployment, type Pod, type Service, isGoing, kinds } from "./kinds.ts";
 
 export interface DemoApp {

@@ -1,8 +1,8 @@
 import { type ApiClient, createClient } from "../../operator/runtime/client.ts";
-import { command } from "../cluster/command.ts";
-import type { Cluster } from "../cluster/provider.ts";
-import { testCluster } from "../support/cluster.ts";
-import { freshNamespace } from "../support/api-server.ts";
+import { command } from "../../tools/cluster/command.ts";
+import type { Cluster } from "../../tools/cluster/provider.ts";
+import { testCluster } from "../../tools/testclusters.ts";
+import { freshNamespace } from "../../tools/objects.ts";
 import { type Images, install } from "./installation.ts";
 import { kinds } from "./kinds.ts";
 import { Operator } from "./operator.ts";

@@ -5,8 +5,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { stringify } from "yaml";
-import { command } from "../cluster/command.ts";
-import type { Cluster } from "../cluster/provider.ts";
+import { command } from "../../tools/cluster/command.ts";
+import type { Cluster } from "../../tools/cluster/provider.ts";
 import { applyYaml } from "./installation.ts";
 
 const server = join(import.meta.dirname, "webhook-server.mjs");

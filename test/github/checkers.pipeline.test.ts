@@ -3,9 +3,9 @@ import { mkdtempSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "nod
 import { execFileSync } from "node:child_process";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { renderAll, validate } from "../../scripts/manifests.ts";
-import { check, ensureCheckers } from "../checkers/install.ts";
-import { consoleProgress, silent } from "../cluster/progress.ts";
+import { renderAll, validate } from "../../tools/manifests.ts";
+import { check, ensureCheckers } from "../../tools/checkers/install.ts";
+import { consoleProgress, silent } from "../../tools/cluster/progress.ts";
 import { root } from "./workflow.ts";
 
 const progress = silent;

@@ -2,7 +2,7 @@ import { describe, expect, test } from "@jest/globals";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parse } from "yaml";
-import { environments, imageIn } from "../../scripts/promote.ts";
+import { environments, imageIn } from "../../tools/promote.ts";
 import { registry } from "../support/fork.ts";
 import { jobOf, needsOf, root, workflow } from "./workflow.ts";
 
@@ -17,7 +17,7 @@ describe("an image", () => {
       const { file } =
         image.build?.steps?.find(({ uses }) => uses?.startsWith("docker/build-push"))?.with ?? {};
       const built = String(file).replace("${{ inputs.program }}", program);
-      expect(read("scripts/images.ts")).toContain("`Dockerfile.${program}`");
+      expect(read("tools/images.ts")).toContain("`Dockerfile.${program}`");
       expect(existsSync(join(root, built))).toBe(true);
       for (const caller of ["ci.yaml", "release.yaml"])
         expect(jobOf(caller, program)).toMatchObject({
@@ -58,7 +58,7 @@ describe("an image", () => {
 
   test("gets its tag last, when it is signed and attested", () => {
     const steps = image.push?.steps?.map(({ run, uses }) => run ?? uses?.split("@")[0]) ?? [];
-    const order = ["node scripts/ci/publish.ts push", "actions/attest", "node scripts/ci/publish.ts tag"];
+    const order = ["node tools/ci/publish.ts push", "actions/attest", "node tools/ci/publish.ts tag"];
     const places = order.map((part) => steps.findLastIndex((step) => step?.startsWith(part)));
     expect(places).toEqual(places.toSorted((a, b) => a - b));
     expect(places[0]).toBeGreaterThanOrEqual(0);
@@ -70,7 +70,7 @@ describe("a promotion", () => {
     expect(needsOf(jobOf("promote.yaml", "open"))).toEqual(["verify"]);
     expect(jobOf("promote.yaml", "open").environment).toBe("${{ inputs.to }}");
     const last = jobOf("promote.yaml", "verify").steps?.at(-1)?.run;
-    expect(last).toBe("node scripts/ci/verify.ts");
+    expect(last).toBe("node tools/ci/verify.ts");
   });
 
   test("comes from main only, and changes what main has when it is opened", () => {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "@jest/globals";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { tiers } from "../../scripts/verification.ts";
+import { tiers } from "../../tools/verification.ts";
 import { jobOf, jobs, needsOf, root, runs, workflow, workflows } from "./workflow.ts";
 
 const read = (file: string): string => readFileSync(join(root, file), "utf8");
@@ -9,7 +9,7 @@ const { scripts } = JSON.parse(read("package.json")) as { scripts: Record<string
 
 /** Why an npm script that a workflow runs is no part of `npm test`. */
 const elsewhere: Readonly<Record<string, string>> = {
-  bench: "ten minutes of load; test/bench/bench.cluster.test.ts runs a small one",
+  bench: "ten minutes of load; test/tools/bench/bench.cluster.test.ts runs a small one",
 };
 
 describe("every workflow", () => {
@@ -89,19 +89,19 @@ describe("what a workflow runs", () => {
 
   test.each(runs)("in $path: $run, is a script of this repository", ({ run }) => {
     const command = run.replace(/^sudo --preserve-env env "PATH=\$PATH" /, "");
-    const [, npm, file] = /^npm (?:run )?([\w-]+) --|^node (scripts\/[\w/-]+\.ts)\b/.exec(command) ?? [];
+    const [, npm, file] = /^npm (?:run )?([\w-]+) --|^node (tools\/[\w/-]+\.ts)\b/.exec(command) ?? [];
     if (file === undefined) expect(Object.keys(scripts)).toContain(npm);
     else expect(existsSync(join(root, file))).toBe(true);
   });
 
   test("is run by npm test from its first line to its last, or has a reason why not", () => {
-    const lines = runs.flatMap(({ run }) => /node (scripts\/[\w/-]+\.ts(?: [a-z]+)?)/.exec(run)?.[1] ?? []);
+    const lines = runs.flatMap(({ run }) => /node (tools\/[\w/-]+\.ts(?: [a-z]+)?)/.exec(run)?.[1] ?? []);
     const untried = lines.filter((line) => {
       const file = join(root, "test", line.replace(/\.ts.*/, ".test.ts"));
-      // As its own test starts it: runScript("scripts/ci/scan.ts source").
+      // As its own test starts it: runScript("tools/ci/scan.ts source").
       return !existsSync(file) || !readFileSync(file, "utf8").includes(`"${line}`);
     });
-    expect(lines).toContain("scripts/ci/scan.ts source");
+    expect(lines).toContain("tools/ci/scan.ts source");
     expect(untried).toEqual([]);
     const npm = runs.flatMap(({ run }) => /npm run ([\w-]+)/.exec(run)?.[1] ?? []);
     expect(npm.filter((name) => elsewhere[name] === undefined)).toEqual([]);
@@ -161,7 +161,7 @@ describe("CI", () => {
     expect(step).toMatchObject({
       if: "${{ always() && github.event_name == 'workflow_dispatch' }}",
       env: { RESULT: "${{ steps.ok.outcome }}" },
-      run: "node scripts/ci/status.ts",
+      run: "node tools/ci/status.ts",
     });
     const writers = jobs.filter(({ job }) => job.permissions?.statuses !== undefined);
     expect(writers.map(({ path }) => path)).toEqual(["ci.yaml ci-ok"]);

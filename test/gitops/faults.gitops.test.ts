@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "@jest/globals";
 import { Operator } from "../e2e/operator.ts";
-import { complaints, isHealthy } from "./application.ts";
+import { complaints, isHealthy } from "../../tools/gitops/application.ts";
 import { type Environment, GitOps } from "./scene.ts";
 
 let gitops: GitOps;

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
-import { isHealthy, isSynced } from "./application.ts";
+import { isHealthy, isSynced } from "../../tools/gitops/application.ts";
 import { type Environment, GitOps } from "./scene.ts";
 
 let gitops: GitOps;

@@ -1,13 +1,26 @@
 import { parse, stringify } from "yaml";
 import { type ApiClient, createClient } from "../../operator/runtime/client.ts";
-import { type ArgoCd, argoCdFor } from "../cluster/argocd/argocd.ts";
-import { command, until } from "../cluster/command.ts";
-import type { Cluster } from "../cluster/provider.ts";
+import { type ArgoCd, argoCdFor } from "../../tools/cluster/argocd/argocd.ts";
+import { command, until } from "../../tools/cluster/command.ts";
+import type { Cluster } from "../../tools/cluster/provider.ts";
 import { type DemoApp, Place, type Reported } from "../e2e/place.ts";
-import { testCluster } from "../support/cluster.ts";
-import { type Application, applications, argoNamespace, isHealthy, isSynced } from "./application.ts";
-import { type Releases, install, repositoryOf } from "./installation.ts";
-import { type Repository, demoAppFile, imageLine, overlaysFolder, pinned } from "./repository.ts";
+import { testCluster } from "../../tools/testclusters.ts";
+import {
+  type Application,
+  applications,
+  argoNamespace,
+  isHealthy,
+  isSynced,
+} from "../../tools/gitops/application.ts";
+import { type Releases, repositoryOf } from "../../tools/gitops/installation.ts";
+import { install } from "./installation.ts";
+import {
+  type Repository,
+  demoAppFile,
+  imageLine,
+  overlaysFolder,
+  pinned,
+} from "../../tools/gitops/repository.ts";
 
 /** Longer than a sync, a rollout and the waits between them take on a busy machine. */
 const patienceMs = 120_000;

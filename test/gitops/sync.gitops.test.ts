@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { kinds } from "../e2e/kinds.ts";
-import { complaints, isSynced } from "./application.ts";
-import { pinned } from "./repository.ts";
+import { complaints, isSynced } from "../../tools/gitops/application.ts";
+import { pinned } from "../../tools/gitops/repository.ts";
 import { type Environment, GitOps } from "./scene.ts";
 
 let gitops: GitOps;

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
-import { imageOf } from "../../scripts/images.ts";
-import { command } from "../cluster/command.ts";
-import { ensureDebianPackages } from "../cluster/embedded/debian.ts";
-import { buildLocally, buildah } from "../cluster/embedded/images.ts";
-import { silent } from "../cluster/progress.ts";
+import { imageOf } from "../../tools/images.ts";
+import { command } from "../../tools/cluster/command.ts";
+import { ensureDebianPackages } from "../../tools/cluster/embedded/debian.ts";
+import { buildLocally, buildah } from "../../tools/cluster/embedded/images.ts";
+import { silent } from "../../tools/cluster/progress.ts";
 import { addsOneSmallLayer, inspect } from "../support/container.ts";
 
 const ref = "localhost/operator-alone:0.1.0";

@@ -3,12 +3,12 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type ApiClient, createClient } from "../../operator/runtime/client.ts";
-import { until } from "../cluster/command.ts";
+import { until } from "../../tools/cluster/command.ts";
 import { demoAppKind } from "../sim/demoapp.ts";
 import { FakeApiServer } from "../sim/apiserver/server.ts";
 import { kubeconfigOf } from "../support/kubeconfig.ts";
 import { type Program, start } from "../support/program.ts";
-import { demoapps } from "../support/api-server.ts";
+import { demoapps } from "../../tools/objects.ts";
 
 const main = join(import.meta.dirname, "../../operator/main.ts");
 const namespace = "default";

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import { createClient } from "../../operator/runtime/client.ts";
-import { applyCrd } from "../support/api-server.ts";
-import { testCluster } from "../support/cluster.ts";
+import { applyCrd } from "../../tools/objects.ts";
+import { testCluster } from "../../tools/testclusters.ts";
 import { fieldsOf } from "./apiserver/json.ts";
 import { FakeApiServer } from "./apiserver/server.ts";
 import { demoAppKind } from "./demoapp.ts";

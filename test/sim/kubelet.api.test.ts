@@ -1,6 +1,6 @@
 import { ApiError, createClient } from "../../operator/runtime/client.ts";
-import { freshNamespace, removeNamespace } from "../support/api-server.ts";
-import { testCluster } from "../support/cluster.ts";
+import { freshNamespace, removeNamespace } from "../../tools/objects.ts";
+import { testCluster } from "../../tools/testclusters.ts";
 import { puppetSuite } from "./kubelet-suite.ts";
 import { serviceAccounts } from "./kinds.ts";
 

@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { chromium } from "playwright-core";
 import type { Browser } from "playwright-core";
-import { command } from "../cluster/command.ts";
+import { command } from "../../tools/cluster/command.ts";
 
 const DEBIAN = "/usr/bin/chromium";
 /** Debian's, or what GitHub's runners have. */

@@ -3,9 +3,9 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "@jest/globals";
-import { imageOf } from "../../scripts/images.ts";
-import { command, until } from "../cluster/command.ts";
-import { buildLocally, buildah } from "../cluster/embedded/images.ts";
+import { imageOf } from "../../tools/images.ts";
+import { command, until } from "../../tools/cluster/command.ts";
+import { buildLocally, buildah } from "../../tools/cluster/embedded/images.ts";
 
 /** What `buildah inspect` tells of an image. */
 interface ImageConfig {

@@ -1,7 +1,7 @@
 import { cpSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parse } from "yaml";
-import { environments, fileOf, imageIn } from "../../scripts/promote.ts";
+import { environments, fileOf, imageIn } from "../../tools/promote.ts";
 
 const root = join(import.meta.dirname, "../..");
 

@@ -5,9 +5,9 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { stringify } from "yaml";
-import { until } from "../cluster/command.ts";
-import { ensureDebianPackages } from "../cluster/embedded/debian.ts";
-import { silent } from "../cluster/progress.ts";
+import { until } from "../../tools/cluster/command.ts";
+import { ensureDebianPackages } from "../../tools/cluster/embedded/debian.ts";
+import { silent } from "../../tools/cluster/progress.ts";
 
 const freePort = (): Promise<number> =>
   new Promise((resolve) => {

@@ -9,8 +9,7 @@ const isBelow =
   (folder: string) =>
   (path: string): boolean =>
     path.startsWith(`${folder}/`);
-const isOurs = (from: string): boolean =>
-  from.includes("/") && /^(operator|webapp|scripts|test)\//.test(from);
+const isOurs = (from: string): boolean => from.includes("/") && /^(operator|webapp|tools|test)\//.test(from);
 const isTest = (path: string): boolean => path.endsWith(".test.ts");
 
 /** Who may import from where; the first line that fits a file counts. `operator` alone is its top: main and config. */
@@ -24,6 +23,7 @@ const layers: readonly { readonly of: string; readonly from: readonly string[] }
   },
   { of: "operator", from: ["operator"] },
   { of: "webapp", from: ["webapp"] },
+  { of: "tools", from: ["operator", "webapp", "tools"] },
 ];
 
 /** Imports against the arrows `api <- core <- controller <- main`, `runtime <- controller`. */

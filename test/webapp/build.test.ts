@@ -9,7 +9,7 @@ import { start } from "../support/program.ts";
 const root = join(import.meta.dirname, "../..");
 const bundle = join(root, "dist/webapp/main.js");
 const build = (...args: string[]) =>
-  promisify(execFile)(process.execPath, ["scripts/build.mjs", ...args], { cwd: root });
+  promisify(execFile)(process.execPath, ["tools/build.mjs", ...args], { cwd: root });
 
 describe("the web app's bundle", () => {
   test("is the same each time, is one small file, and needs only Node", async () => {

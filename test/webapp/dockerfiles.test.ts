@@ -61,7 +61,7 @@ test("both images install the packages in the same layers", () => {
   expect(installing("webapp")).toStrictEqual(installing("operator"));
 });
 
-test.each(["Dockerfile.webapp", "Dockerfile.operator", "scripts/demo/Dockerfile.broken"])(
+test.each(["Dockerfile.webapp", "Dockerfile.operator", "tools/demo/Dockerfile.broken"])(
   "%s ends as a numeric user that is not root, whatever its base does",
   (file) => {
     const users = [...stagesOf(file).values()].at(-1)?.filter((line) => line.startsWith("USER "));

@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
-import { imageOf } from "../../scripts/images.ts";
-import { until } from "../cluster/command.ts";
-import { ensureDebianPackages } from "../cluster/embedded/debian.ts";
-import { buildLocally, buildah } from "../cluster/embedded/images.ts";
-import { command } from "../cluster/command.ts";
-import { silent } from "../cluster/progress.ts";
+import { imageOf } from "../../tools/images.ts";
+import { until } from "../../tools/cluster/command.ts";
+import { ensureDebianPackages } from "../../tools/cluster/embedded/debian.ts";
+import { buildLocally, buildah } from "../../tools/cluster/embedded/images.ts";
+import { command } from "../../tools/cluster/command.ts";
+import { silent } from "../../tools/cluster/progress.ts";
 import { addsOneSmallLayer, inspect, runAlone } from "../support/container.ts";
 
 const ref = "localhost/webapp-alone:1.4.0";

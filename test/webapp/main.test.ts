@@ -3,7 +3,7 @@ import { Agent, request } from "node:http";
 import type { IncomingMessage } from "node:http";
 import { connect } from "node:net";
 import { join } from "node:path";
-import { until } from "../cluster/command.ts";
+import { until } from "../../tools/cluster/command.ts";
 import { start } from "../support/program.ts";
 import type { Program } from "../support/program.ts";
 

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import type { Config } from "../config.ts";
 
-// scripts/build.mjs puts the files' text in place of these calls, so that the bundle is one file.
+// tools/build.mjs puts the files' text in place of these calls, so that the bundle is one file.
 const template = readFileSync(new URL("./page.html", import.meta.url), "utf8");
 const style = readFileSync(new URL("./page.css", import.meta.url), "utf8");
 const script = readFileSync(new URL("./page.js", import.meta.url), "utf8");

@@ -1,5 +1,5 @@
 import type { ApiClient, ResourceType } from "../../../operator/runtime/client.ts";
-import { until } from "../../cluster/command.ts";
+import { until } from "../../../tools/cluster/command.ts";
 import type { Send } from "../../sim/fidelity/wire.ts";
 
 const fieldManager = "tests";

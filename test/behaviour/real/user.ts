@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseAllDocuments } from "yaml";
 import { type ApiClient, type ResourceType, createClient } from "../../../operator/runtime/client.ts";
-import { until } from "../../cluster/command.ts";
+import { until } from "../../../tools/cluster/command.ts";
 import { fieldsOf, itemsOf } from "../../sim/apiserver/json.ts";
 import type { Verb } from "../world.ts";
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "@jest/globals";
 import { customResourceDefinition, demoAppSchema, type Schema } from "../../../operator/api/crd.ts";
-import { difference, outdated } from "../../../scripts/generate.ts";
-import { describe as parts, fieldsOf } from "../../../scripts/reference.ts";
+import { difference, outdated } from "../../../tools/generate.ts";
+import { describe as parts, fieldsOf } from "../../../tools/reference.ts";
 
 const schema = demoAppSchema();
 const { spec = {}, status = {} } = schema.properties ?? {};

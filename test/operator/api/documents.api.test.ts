@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { parseStored, validate } from "../../../operator/api/validate.ts";
 import type { ApiClient, ObjectInput } from "../../../operator/runtime/client.ts";
-import { apiServer, crd, crds, demoapps, freshNamespace, removeNamespace } from "../../support/api-server.ts";
+import { apiServer } from "../../support/api-server.ts";
+import { crd, crds, demoapps, freshNamespace, removeNamespace } from "../../../tools/objects.ts";
 import { documents } from "./documents.ts";
 
 let client: ApiClient;

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "@jest/globals";
 import type { ApiClient } from "../../../operator/runtime/kubernetes.ts";
-import { until } from "../../cluster/command.ts";
+import { until } from "../../../tools/cluster/command.ts";
 import { settle } from "../../sim/clock.ts";
 import { ok, ref, services, useServer, web } from "./client-harness.ts";
 

@@ -1,0 +1,62 @@
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
+import { command } from "../../../tools/cluster/command.ts";
+import { silent } from "../../../tools/cluster/progress.ts";
+import { clusterFor } from "../../../tools/cluster/provider.ts";
+import type { Report } from "../../../tools/bench/report.ts";
+
+const name = "bench-quick";
+
+describe("a quick benchmark", () => {
+  let output = "";
+  let report: Report;
+  beforeAll(async () => {
+    output = await command([
+      process.execPath,
+      join(import.meta.dirname, "../../../tools/bench/main.ts"),
+      "--quick",
+      "--json",
+      "--name",
+      name,
+    ]);
+    report = JSON.parse(output.trim().split("\n").at(-1) ?? "") as Report;
+  });
+  afterAll(async () => (await clusterFor(name, "kwok")).down(silent));
+
+  test("prints a table for people, and one JSON object as its last line", () => {
+    expect(output).toContain("20 apps, 10 changes at 4/s");
+    expect(output).toMatch(/writes per change +\d/);
+    expect(report.rounds).toHaveLength(1);
+  });
+
+  test("measures both columns, each change later than at once", () => {
+    for (const { allReadyMs, p50Ms, p99Ms } of report.rounds.flatMap(({ bare, operated }) => [
+      bare,
+      operated,
+    ])) {
+      expect(allReadyMs).toBeGreaterThan(0);
+      expect(p50Ms).toBeGreaterThan(0);
+      expect(p99Ms).toBeGreaterThanOrEqual(p50Ms);
+    }
+  });
+
+  test("counts what a change costs: one Deployment, a revision that starts and ends, its events", () => {
+    const [round] = report.rounds;
+    expect(round?.operator.byKind).toMatchObject({
+      "PATCH deployments": 1,
+      "PATCH controllerrevisions": 2,
+      "POST events": 2,
+    });
+    expect(round?.operator.cpuMsPerChange).toBeGreaterThan(0);
+    expect(round?.operator.peakRssMiB).toBeGreaterThan(30);
+  });
+
+  test("shows that the operator writes nothing when nothing happens, nor after a restart", () => {
+    expect(report.quiet.writes).toEqual({});
+    expect(report.restart.writes).toEqual({});
+  });
+
+  test("leaves no cluster behind", async () => {
+    expect((await (await clusterFor(name, "kwok")).status()).state).toBe("down");
+  });
+});

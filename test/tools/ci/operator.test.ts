@@ -1,0 +1,73 @@
+import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { parse } from "yaml";
+import { operatorFile, withOperator } from "../../../tools/ci/operator.ts";
+import { Clone } from "../../support/clone.ts";
+import { Programs } from "../../support/programs.ts";
+import { runScript } from "../../support/script.ts";
+
+const digest = `sha256:${"a1".repeat(32)}`;
+const image = `ghcr.io/acme/demoapp-operator:0.2.0@${digest}`;
+const released = `images:
+  - name: operator
+    newName: ghcr.io/acme/demoapp-operator
+    newTag: 0.1.0
+# kept
+`;
+
+describe("a release of the operator", () => {
+  let clone: Clone;
+  let programs: Programs;
+  const run = (): Promise<string> =>
+    runScript("tools/ci/operator.ts", { cwd: clone.folder, env: { IMAGE: image } });
+
+  beforeEach(() => {
+    clone = new Clone();
+    writeFileSync(join(clone.folder, operatorFile), released);
+    clone.git("commit", "--quiet", "-am", "released before");
+    clone.git("push", "--quiet", "origin", "main");
+    programs = new Programs({ gh: "exit 0" });
+  });
+  afterEach(() => {
+    programs.remove();
+    clone.remove();
+  });
+
+  test("asks by a pull request of one file that deploy/operator runs it, and has CI look at that", async () => {
+    await run();
+    const range = "origin/main...origin/release/operator";
+    expect(clone.git("diff", "--numstat", range).trim()).toBe(`2\t1\t${operatorFile}`);
+    const { images } = parse(clone.git("show", `origin/release/operator:${operatorFile}`)) as {
+      images: unknown;
+    };
+    expect(images).toEqual([
+      { name: "operator", newName: "ghcr.io/acme/demoapp-operator", newTag: "0.2.0", digest },
+    ]);
+    const calls = programs.calls().filter((call) => call.startsWith("gh"));
+    expect(calls.slice(1)).toEqual([
+      expect.stringContaining("gh pr create --base main --head release/operator --title Run operator 0.2.0"),
+      "gh workflow run ci.yaml --ref release/operator",
+    ]);
+  });
+
+  test("that runs already asks for nothing", async () => {
+    writeFileSync(join(clone.folder, operatorFile), withOperator(released, image));
+    expect(await run()).toContain("already");
+    expect(programs.calls()).toEqual([]);
+  });
+});
+
+test("a later release takes the place of the one before, and leaves all else", () => {
+  const later = image.replace("0.2.0", "0.3.0").replaceAll("a1", "b2");
+  expect(withOperator(withOperator(released, image), later)).toBe(withOperator(released, later));
+  expect(withOperator(released, later)).toContain("# kept\n");
+});
+
+test.each([
+  ["has no digest", "ghcr.io/acme/demoapp-operator:0.2.0", "is not name:tag@sha256"],
+  ["is another image", image.replace("demoapp-operator", "webapp"), "not ghcr.io/acme/webapp"],
+  ["has a second line", `${image}\n    newName: x`, "is not name:tag@sha256"],
+])("a release that %s is refused", (_, reference, sentence) => {
+  expect(() => withOperator(released, reference)).toThrow(sentence);
+});

@@ -1,0 +1,69 @@
+import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
+import { join } from "node:path";
+import { readLayout } from "../../../tools/ci/layout.ts";
+import { push, tag } from "../../../tools/ci/publish.ts";
+import { command } from "../../../tools/cluster/command.ts";
+import { writeLayout } from "../../support/layout.ts";
+import { startRegistry } from "../../support/registry.ts";
+
+describe("publishing an image to a registry", () => {
+  let registry: Awaited<ReturnType<typeof startRegistry>>;
+  let layout: string;
+  let built: ReturnType<typeof writeLayout>;
+  const target = () => ({ repository: `${registry.address}/acme/webapp`, insecure: true });
+
+  /** What the registry has under a tag or digest. */
+  const manifest = async (name: string) => {
+    const accept = "application/vnd.oci.image.index.v1+json, application/vnd.oci.image.manifest.v1+json";
+    const answer = await fetch(`http://${registry.address}/v2/acme/webapp/manifests/${name}`, {
+      headers: { accept },
+    });
+    return { status: answer.status, digest: answer.headers.get("docker-content-digest") };
+  };
+  const tags = async (): Promise<unknown> => {
+    const answer = await fetch(`http://${registry.address}/v2/acme/webapp/tags/list`);
+    return ((await answer.json()) as { tags: unknown }).tags;
+  };
+
+  beforeAll(async () => {
+    registry = await startRegistry();
+    layout = join(registry.folder, "layout");
+    built = writeLayout(layout);
+  });
+  afterAll(() => registry.stop());
+
+  test("brings every platform, under the digests that were scanned, and no tag yet", async () => {
+    const image = await readLayout("webapp", layout);
+    expect(await push(target(), image, layout)).toBe(`${target().repository}@${built.digest}`);
+    for (const digest of [built.digest, ...built.platforms])
+      expect(await manifest(digest)).toEqual({ status: 200, digest });
+    expect(await tags()).toBeUndefined();
+  });
+
+  test("then gives it its tags, which name the same bytes", async () => {
+    const commit = "0123456789abcdef0123456789abcdef01234567";
+    for (const name of [commit, "1.4.0"]) {
+      await tag(target(), built.digest, name);
+      expect(await manifest(name)).toEqual({ status: 200, digest: built.digest });
+    }
+    expect(await tags()).toEqual([commit, "1.4.0"]);
+  });
+
+  test("comes back from there as it was, by any other tool", async () => {
+    const copy = join(registry.folder, "copy");
+    const source = `docker://${target().repository}:1.4.0`;
+    await command(["skopeo", "copy", "--all", "--src-tls-verify=false", source, `oci:${copy}`]);
+    expect(await readLayout("webapp", copy)).toEqual(await readLayout("webapp", layout));
+  });
+
+  test.each(["latest", "main", "v1"])("never under a tag that says nothing, such as %s", async (name) => {
+    await expect(tag(target(), built.digest, name)).rejects.toThrow(`"${name}" is no tag`);
+  });
+
+  test("gives no tag to what isn't there", async () => {
+    await expect(tag(target(), `sha256:${"0".repeat(64)}`, "1.5.0")).rejects.toThrow(
+      /manifest unknown|not found/,
+    );
+    expect((await manifest("1.5.0")).status).toBe(404);
+  });
+});

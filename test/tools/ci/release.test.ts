@@ -1,0 +1,179 @@
+import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
+import { execFileSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { basename, join } from "node:path";
+import { checksums, demandGreen, notesOf, publishing, versionOf } from "../../../tools/ci/release.ts";
+import { Programs } from "../../support/programs.ts";
+import { runScript } from "../../support/script.ts";
+
+const changelog = `# Changelog
+
+## Unreleased
+
+Not yet.
+
+## 0.2.0 (2026-11-24)
+
+Faster.
+
+- One thing.
+
+### Fixed
+
+- Another.
+
+## [0.1.0]
+
+The first version.
+`;
+
+test("a release's notes are what the changelog has below its version, to the next one", () => {
+  expect(notesOf(changelog, "0.2.0")).toBe("Faster.\n\n- One thing.\n\n### Fixed\n\n- Another.\n");
+  expect(notesOf(changelog, "0.1.0")).toBe("The first version.\n");
+});
+
+test.each(["0.3.0", "0.2", "0.20"])(
+  "there is no release %s, of which the changelog says nothing",
+  (version) => {
+    expect(() => notesOf(changelog, version)).toThrow(`no text below "## ${version}"`);
+  },
+);
+
+test("a release's tag is the package's version", () => {
+  expect(versionOf("v0.2.0", "0.2.0")).toBe("0.2.0");
+  expect(versionOf("v1.0.0-rc.1", "1.0.0-rc.1")).toBe("1.0.0-rc.1");
+  expect(() => versionOf("v0.2.1", "0.2.0")).toThrow("package.json says 0.2.0");
+  for (const tag of ["0.2.0", "v0.2", "vnext", "v0.2.0 "])
+    expect(() => versionOf(tag, "0.2.0")).toThrow("no release tag");
+});
+
+test("only a commit whose ci-ok is green is released", () => {
+  expect(() => demandGreen('{"check_runs":[{"conclusion":"success"}]}')).not.toThrow();
+  expect(() => demandGreen('{"check_runs":[{"conclusion":"failure"}]}')).toThrow(
+    "ci-ok of this commit is failure",
+  );
+  expect(() => demandGreen('{"check_runs":[{"conclusion":null}]}')).toThrow("is not there");
+  expect(() => demandGreen('{"check_runs":[]}')).toThrow("is not there");
+});
+
+test("the checksums are as sha256sum reads them, in the order of the names", () => {
+  const bytes = Buffer.from("hello\n");
+  expect(
+    checksums([
+      { name: "b", bytes },
+      { name: "a", bytes },
+    ]),
+  ).toBe(
+    ["a", "b"]
+      .map((name) => `5891b5b522d5df086d0ff0b110fbd9d21bb4fc7163af34d08286a2e846f6be03  ${name}\n`)
+      .join(""),
+  );
+});
+
+test("a release carries every file, and an early one says that it is", () => {
+  const argv = publishing("v1.0.0-rc.1", ["SHA256SUMS", "install.yaml"]);
+  expect(argv.slice(-3)).toEqual([
+    "--prerelease",
+    expect.stringMatching(/dist\/release\/SHA256SUMS$/),
+    expect.stringMatching(/dist\/release\/install.yaml$/),
+  ]);
+  expect(publishing("v1.0.0", [])).not.toContain("--prerelease");
+});
+
+describe("a release, made as the workflow makes it,", () => {
+  const operator = `ghcr.io/acme/demoapp-operator:0.2.0@sha256:${"a1".repeat(32)}`;
+  let tree: string;
+  let programs: Programs;
+  const release = (line: string, env: Record<string, string> = {}): Promise<string> =>
+    runScript(line, { cwd: tree, env: { TAG: "v0.2.0", ...env } });
+  /** What the release is made with: the paths at the end of the command. */
+  const assets = (): string[] =>
+    (programs.calls().find((call) => call.startsWith("gh release create")) ?? "")
+      .split(" ")
+      .filter((word) => word.startsWith(join(tree, "dist/release")));
+
+  beforeEach(() => {
+    tree = mkdtempSync(join(tmpdir(), "release-"));
+    mkdirSync(join(tree, "crds"));
+    writeFileSync(join(tree, "crds/demoapps.demoapp.dev.yaml"), "kind: CustomResourceDefinition\n");
+    writeFileSync(join(tree, "CHANGELOG.md"), changelog);
+    writeFileSync(join(tree, "package.json"), '{"version":"0.2.0"}');
+    // `npm run install-yaml`, whose own tests render it for real.
+    const install = 'mkdir -p dist && for last in "$@"; do :; done && echo "image: $last" >dist/install.yaml';
+    programs = new Programs({ npm: install, gh: "exit 0" });
+  });
+  afterEach(() => {
+    programs.remove();
+    rmSync(tree, { recursive: true });
+  });
+
+  test("has checksums that are right for what users download, and for nothing else", async () => {
+    await release("tools/ci/release.ts files", { IMAGE: operator });
+    await release("tools/ci/release.ts publish");
+    const folder = join(tree, "downloads");
+    mkdirSync(folder);
+    for (const asset of assets()) writeFileSync(join(folder, basename(asset)), readFileSync(asset));
+    const told = execFileSync("sha256sum", ["--check", "SHA256SUMS"], { cwd: folder, encoding: "utf8" });
+    expect(told).toBe("demoapps.demoapp.dev.yaml: OK\ninstall.yaml: OK\n");
+    expect(
+      assets()
+        .map((asset) => basename(asset))
+        .toSorted(),
+    ).toEqual(["SHA256SUMS", "demoapps.demoapp.dev.yaml", "install.yaml"]);
+  });
+
+  test("installs the operator by digest, and says what the changelog says", async () => {
+    await release("tools/ci/release.ts files", { IMAGE: operator });
+    await release("tools/ci/release.ts publish");
+    expect(readFileSync(join(tree, "dist/release/install.yaml"), "utf8")).toContain(operator);
+    const [, notes = ""] = /--notes-file (\S+)/.exec(programs.calls().join("\n")) ?? [];
+    expect(readFileSync(notes, "utf8")).toBe(notesOf(changelog, "0.2.0"));
+  });
+});
+
+describe("a tag's commit", () => {
+  let tree: string;
+  let programs: Programs;
+  const git = (...args: readonly string[]): string =>
+    execFileSync("git", ["-c", "user.name=t", "-c", "user.email=t@example.com", ...args], {
+      cwd: tree,
+      encoding: "utf8",
+    }).trim();
+  const check = (): Promise<string> => {
+    const env = { TAG: "v0.2.0", GITHUB_REPOSITORY: "acme/demoapp-operator" };
+    const commit = git("rev-parse", "HEAD");
+    return runScript("tools/ci/release.ts check", { cwd: tree, env: { ...env, GITHUB_SHA: commit } });
+  };
+
+  beforeEach(() => {
+    tree = mkdtempSync(join(tmpdir(), "release-"));
+    writeFileSync(join(tree, "CHANGELOG.md"), changelog);
+    writeFileSync(join(tree, "package.json"), '{"version":"0.2.0"}');
+    git("init", "--quiet", "-b", "main");
+    git("add", ".");
+    git("commit", "--quiet", "-m", "merged");
+    git("update-ref", "refs/remotes/origin/main", "HEAD");
+    programs = new Programs({ gh: `echo '{"check_runs":[{"conclusion":"success"}]}'` });
+  });
+  afterEach(() => {
+    programs.remove();
+    rmSync(tree, { recursive: true });
+  });
+
+  test("may be released when main has it, also when main has gone on", async () => {
+    expect(await check()).toContain("version=0.2.0");
+    const [tagged, next] = [
+      git("rev-parse", "HEAD"),
+      git("commit-tree", "-p", "HEAD", "-m", "next", "HEAD^{tree}"),
+    ];
+    git("update-ref", "refs/remotes/origin/main", next);
+    expect(git("rev-parse", "HEAD")).toBe(tagged);
+    expect(await check()).toContain("version=0.2.0");
+  });
+
+  test("may not be released from a branch, though its CI is green", async () => {
+    git("commit", "--quiet", "--allow-empty", "-m", "unmerged");
+    await expect(check()).rejects.toThrow("is not on main: merge it first");
+  });
+});

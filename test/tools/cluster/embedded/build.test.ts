@@ -1,0 +1,76 @@
+import { existsSync, readFileSync } from "node:fs";
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, expect, test } from "@jest/globals";
+import { silent } from "../../../../tools/cluster/progress.ts";
+import {
+  builtFolder,
+  countingPackages,
+  ensureBuilt,
+  hashOf,
+} from "../../../../tools/cluster/embedded/build.ts";
+
+let cache: string;
+const before = process.env.DEMOAPP_CACHE;
+
+beforeEach(async () => {
+  cache = await mkdtemp(join(tmpdir(), "demoapp-build-"));
+  process.env.DEMOAPP_CACHE = cache;
+});
+afterEach(async () => {
+  if (before === undefined) delete process.env.DEMOAPP_CACHE;
+  else process.env.DEMOAPP_CACHE = before;
+  await rm(cache, { recursive: true, force: true });
+});
+
+/** Something that counts how often it was made. */
+function thing(make: (out: string) => Promise<void> = () => Promise.resolve()) {
+  const made: string[] = [];
+  const wanted = {
+    name: "thing",
+    hash: hashOf(["one"]),
+    title: "thing built",
+    make: async (out: string) => {
+      made.push(out);
+      await make(out);
+      await writeFile(join(out, "file"), "whole");
+    },
+  };
+  return { made, wanted };
+}
+
+test("two that ask at once have it made once, and a later one finds it", async () => {
+  const { made, wanted } = thing();
+  const folders = await Promise.all([ensureBuilt(wanted, silent), ensureBuilt(wanted, silent)]);
+  expect(folders).toEqual([builtFolder(wanted), builtFolder(wanted)]);
+  await ensureBuilt(wanted, silent);
+  expect(made).toHaveLength(1);
+  expect(readFileSync(join(builtFolder(wanted), "file"), "utf8")).toBe("whole");
+});
+
+test("what failed is not there, and is made the next time", async () => {
+  const failing = thing(() => Promise.reject(new Error("no compiler"))).wanted;
+  await expect(ensureBuilt(failing, silent)).rejects.toThrow("no compiler");
+  expect(existsSync(builtFolder(failing))).toBe(false);
+  await expect(ensureBuilt(thing().wanted, silent)).resolves.toBe(builtFolder(failing));
+});
+
+test("what an interrupted one left is thrown away", async () => {
+  const { wanted } = thing();
+  await mkdir(`${builtFolder(wanted)}.tmp`, { recursive: true });
+  await writeFile(join(`${builtFolder(wanted)}.tmp`, "half"), "");
+  const folder = await ensureBuilt(wanted, silent);
+  expect(existsSync(join(folder, "half"))).toBe(false);
+});
+
+test("other inputs have another folder", () => {
+  expect(hashOf(["one", "two"])).not.toBe(hashOf(["one", "three"]));
+});
+
+test("packages are counted as the compiler names them, downloads are not", () => {
+  const shown: string[] = [];
+  const count = countingPackages(9, (text) => shown.push(text));
+  for (const line of ["go: downloading example.com v1.0.0", "fmt", "os"]) count(line);
+  expect(shown).toEqual(["downloading modules", "1 of about 9 packages", "2 of about 9 packages"]);
+});

@@ -1,0 +1,99 @@
+import { demoAppSpec } from "../../operator/api/schema.ts";
+import { isFields } from "../../operator/core/manifest.ts";
+import type { ObservedApp } from "../../operator/core/observed.ts";
+import { renderDeployment } from "../../operator/core/render/deployment.ts";
+import { renderPodTemplate } from "../../operator/core/render/pod.ts";
+import { renderService } from "../../operator/core/render/service.ts";
+import type { ApiClient, KubeObject, ObjectInput, ResourceType } from "../../operator/runtime/client.ts";
+import { demoapps } from "../objects.ts";
+
+/** One way to run the same apps: as DemoApps, or as the bare objects that a DemoApp becomes. */
+export interface Column {
+  /** The one kind that is watched to see when an app is ready. */
+  readonly watched: ResourceType;
+  /** The generation that an object of that kind says is ready and served; undefined if none is. */
+  readonly readyGeneration: (object: KubeObject) => number | undefined;
+  create(client: ApiClient, app: AppRef): Promise<void>;
+  /** Rolls out another image; returns the generation that asks for it. */
+  change(client: ApiClient, app: AppRef, image: string): Promise<number>;
+}
+
+export interface AppRef {
+  readonly namespace: string;
+  readonly name: string;
+}
+
+export const imageOf = (version: number): string => `registry.example/webapp:${version}`;
+
+const deployments: ResourceType = {
+  group: "apps",
+  version: "v1",
+  plural: "deployments",
+  kind: "Deployment",
+  namespaced: true,
+};
+const services: ResourceType = {
+  group: "",
+  version: "v1",
+  plural: "services",
+  kind: "Service",
+  namespaced: true,
+};
+
+const fieldsOf = (value: unknown): Readonly<Record<string, unknown>> => (isFields(value) ? value : {});
+
+/** As DemoApps: what is measured is the operator. */
+export const operated: Column = {
+  watched: demoapps,
+  readyGeneration: ({ status }) => {
+    const { conditions } = fieldsOf(status);
+    const ready = Array.isArray(conditions)
+      ? conditions.map(fieldsOf).find(({ type }) => type === "Ready")
+      : undefined;
+    return ready?.["status"] === "True" ? Number(ready["observedGeneration"]) : undefined;
+  },
+  create: async (client, { namespace, name }) => {
+    const spec = { image: imageOf(0), replicas: 1 };
+    const metadata = { namespace, name };
+    await client.create(demoapps, { apiVersion: "demoapp.dev/v1", kind: "DemoApp", metadata, spec });
+  },
+  change: async (client, ref, image) => {
+    const { metadata } = await client.patch(demoapps, ref, { type: "merge", body: { spec: { image } } });
+    return metadata.generation ?? 0;
+  },
+};
+
+/** The Deployment and the Service that the operator would make, without their owner. */
+function childrenOf({ namespace, name }: AppRef): { deployment: ObjectInput; service: ObjectInput } {
+  const spec = demoAppSpec.parse({ image: imageOf(0), replicas: 1 });
+  const app = { namespace, name, spec } as ObservedApp["app"];
+  const observed = { app } as ObservedApp;
+  const template = renderPodTemplate(app, spec);
+  const deployment = renderDeployment(observed, { template, annotations: {}, restartedAt: undefined });
+  const [free, freeService] = [deployment, renderService(observed)].map((object) => ({
+    ...object,
+    metadata: { namespace, name, labels: object.metadata.labels },
+  }));
+  if (free === undefined || freeService === undefined) throw new Error("both were rendered");
+  return { deployment: free, service: freeService };
+}
+
+/** As a Deployment and a Service each, with the pod template that the operator renders: what it is held against. */
+export const bare: Column = {
+  watched: deployments,
+  readyGeneration: ({ metadata, spec, status }) => {
+    const { replicas: desired } = fieldsOf(spec);
+    const { observedGeneration, replicas, updatedReplicas, availableReplicas } = fieldsOf(status);
+    const isDone = [replicas, updatedReplicas, availableReplicas].every((count) => count === desired);
+    return isDone && observedGeneration === metadata.generation ? metadata.generation : undefined;
+  },
+  create: async (client, ref) => {
+    const { deployment, service } = childrenOf(ref);
+    await Promise.all([client.create(deployments, deployment), client.create(services, service)]);
+  },
+  change: async (client, ref, image) => {
+    const body = [{ op: "replace", path: "/spec/template/spec/containers/0/image", value: image }];
+    const { metadata } = await client.patch(deployments, ref, { type: "json", body });
+    return metadata.generation ?? 0;
+  },
+};

@@ -1,0 +1,110 @@
+// `npm test [-- static unit fault pipeline api cluster e2e gitops] [--report FILE]`: every tier in order, or those
+// named, with the clusters that they need; FILE gets the counts as JSON. The last line is the sum of the true counts;
+// a static check counts as one test.
+import { mkdirSync, writeFileSync } from "node:fs";
+import { constants } from "node:os";
+import { dirname } from "node:path";
+import { parseArgs } from "node:util";
+import { consoleProgress } from "./cluster/progress.ts";
+import { hasCluster, removeTestClusters, startsClusters, testCluster } from "./testclusters.ts";
+import { type Outcome, type Part, jestTier, lineOf, statics, sum, tiers } from "./verification.ts";
+
+const progress = consoleProgress();
+
+/** Something around the tests that went wrong: it counts as one that failed. */
+const failure = (name: string, error: unknown): Outcome => ({
+  name,
+  passed: 0,
+  failed: 1,
+  durationMs: 0,
+  output: error instanceof Error ? error.message : String(error),
+});
+
+/** A tier whose cluster can't be brought up has failed. */
+const withCluster = (part: Part): Part => ({
+  name: part.name,
+  run: async (signal) => {
+    if (!hasCluster(part.name)) return part.run(signal);
+    try {
+      await testCluster(part.name, progress);
+    } catch (error) {
+      return failure(part.name, error);
+    }
+    return part.run(signal);
+  },
+});
+
+const all: Readonly<Record<string, readonly Part[]>> = {
+  static: statics,
+  ...Object.fromEntries(tiers.map((tier) => [tier, [withCluster(jestTier(tier, true))]])),
+};
+
+const { positionals, values } = parseArgs({
+  allowPositionals: true,
+  options: { report: { type: "string" } },
+});
+
+function chosen(): readonly string[] {
+  const unknown = positionals.filter((name) => !(name in all));
+  if (unknown.length > 0) {
+    console.error(`no such tier: ${unknown.join(", ")}; there are ${Object.keys(all).join(", ")}`);
+    process.exit(2);
+  }
+  return positionals.length > 0 ? positionals : Object.keys(all);
+}
+
+async function runInOrder(parts: readonly Part[], signal: AbortSignal): Promise<readonly Outcome[]> {
+  const outcomes: Outcome[] = [];
+  for (const part of parts) {
+    if (signal.aborted) break;
+    outcomes.push(show(await part.run(signal)));
+  }
+  return outcomes;
+}
+
+function show(outcome: Outcome): Outcome {
+  console.error(lineOf(outcome));
+  if (outcome.failed > 0 && outcome.output !== "") console.error(outcome.output.trimEnd());
+  return outcome;
+}
+
+/** Removes the clusters, also after a failure; gives an outcome only if that fails. */
+const cleanUp = async (names: readonly string[]): Promise<readonly Outcome[]> => {
+  if (!names.some(startsClusters)) return [];
+  return removeTestClusters(progress).then(
+    () => [],
+    (error: unknown) => [show(failure("clean-up", error))],
+  );
+};
+
+/** The counts, for a machine: tools/ci/summary.ts shows them. */
+function writeReport(file: string, outcomes: readonly Outcome[]): void {
+  mkdirSync(dirname(file), { recursive: true });
+  const counts = outcomes.map(({ name, passed, failed, durationMs }) => ({
+    name,
+    passed,
+    failed,
+    durationMs,
+  }));
+  writeFileSync(file, JSON.stringify(counts));
+}
+
+/** Runs the parts; stopped by a signal it still removes the clusters, and gives the signal's exit code. */
+async function main(): Promise<void> {
+  const names = chosen();
+  const parts = names.flatMap((name) => all[name] ?? []);
+  const stop = new AbortController();
+  for (const name of ["SIGINT", "SIGTERM"] as const)
+    process.on(name, () => {
+      process.exitCode = 128 + constants.signals[name];
+      stop.abort();
+    });
+  const outcomes = [...(await runInOrder(parts, stop.signal)), ...(await cleanUp(names))];
+  console.log(["", "summary", ...outcomes.map(lineOf)].join("\n"));
+  if (values.report !== undefined) writeReport(values.report, outcomes);
+  const failed = sum(outcomes, "failed");
+  if (failed > 0) process.exitCode ??= 1;
+  console.log(`${sum(outcomes, "passed")} passed, ${failed} failed`);
+}
+
+await main();

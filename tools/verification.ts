@@ -1,0 +1,130 @@
+/** The parts of `npm run check` and `npm test`: each runs a tool and gives how many of its tests passed. */
+import { spawn } from "node:child_process";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+const root = join(import.meta.dirname, "..");
+
+/** What came of one part. */
+export interface Outcome {
+  readonly name: string;
+  readonly passed: number;
+  readonly failed: number;
+  readonly durationMs: number;
+  /** What the tool wrote, where it was not shown while it ran. */
+  readonly output: string;
+}
+
+export interface Part {
+  readonly name: string;
+  /** Runs it; `signal` ends the tool early, which counts as a failure. Never rejects. */
+  readonly run: (signal: AbortSignal) => Promise<Outcome>;
+}
+
+interface Ended {
+  readonly ok: boolean;
+  readonly output: string;
+}
+
+/** Runs a tool of node_modules/.bin. Shown, its output goes to this process's stderr; else it is kept. */
+function tool(argv: readonly string[], options: ToolOptions): Promise<Ended> {
+  const [file = "", ...args] = argv;
+  const { shown = false, env = {}, signal } = options;
+  const output = shown ? ([2, 2] as const) : (["pipe", "pipe"] as const);
+  const child = spawn(file, args, {
+    cwd: root,
+    env: { ...process.env, ...env },
+    stdio: ["ignore", ...output],
+    signal,
+  });
+  let kept = "";
+  for (const stream of [child.stdout, child.stderr])
+    stream?.setEncoding("utf8").on("data", (text: string) => (kept += text));
+  return new Promise((resolve) => {
+    child.on("error", (error) => (kept += `${argv.join(" ")}: ${error.message}\n`));
+    child.on("close", (code) => resolve({ ok: code === 0, output: kept }));
+  });
+}
+
+interface ToolOptions {
+  readonly signal: AbortSignal;
+  readonly shown?: boolean;
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+async function timed(name: string, work: () => Promise<Omit<Outcome, "name" | "durationMs">>) {
+  const startedMs = performance.now();
+  const result = await work();
+  return { name, durationMs: performance.now() - startedMs, ...result };
+}
+
+/** A tool that either finds nothing or fails: it counts as one test. */
+const single = (name: string, ...argv: readonly string[]): Part => ({
+  name,
+  run: (signal) =>
+    timed(name, async () => {
+      const { ok, output } = await tool(argv, { signal });
+      return { passed: ok ? 1 : 0, failed: ok ? 0 : 1, output };
+    }),
+});
+
+/** What can be told without running the code. */
+export const statics: readonly Part[] = [
+  single("types", "tsc", "--noEmit"),
+  single("lint", "oxlint", "--type-aware", "--deny-warnings"),
+  single("format", "prettier", "--check", "--cache", "."),
+  single("generated files", "node", "tools/generate.ts", "--check"),
+];
+
+export const tiers = ["unit", "fault", "pipeline", "api", "cluster", "e2e", "gitops"] as const;
+export type Tier = (typeof tiers)[number];
+
+interface JestReport {
+  readonly numPassedTests: number;
+  readonly numFailedTests: number;
+  /** Files that could not even be loaded. */
+  readonly numRuntimeErrorTestSuites: number;
+  readonly numPendingTests: number;
+}
+
+/** The counts of a finished run; one that left no report has failed. */
+async function countsOf(file: string, ok: boolean): Promise<Pick<Outcome, "passed" | "failed">> {
+  const text = await readFile(file, "utf8").catch(() => undefined);
+  if (text === undefined) return { passed: 0, failed: 1 };
+  const report = JSON.parse(text) as JestReport;
+  // A test that is skipped proves nothing.
+  const failed = report.numFailedTests + report.numRuntimeErrorTestSuites + report.numPendingTests;
+  return { passed: report.numPassedTests, failed: failed === 0 && !ok ? 1 : failed };
+}
+
+/** Tests that share a node, or start clusters of their own, get in each other's way. */
+const oneByOne: ReadonlySet<Tier> = new Set(["cluster", "e2e", "gitops"]);
+
+/** The jest tests of a tier. */
+export const jestTier = (tier: Tier, shown: boolean): Part => ({
+  name: tier,
+  run: (signal) =>
+    timed(tier, async () => {
+      const folder = await mkdtemp(join(tmpdir(), "demoapp-jest-"));
+      const report = join(folder, "report.json");
+      const argv = ["jest", "--reporters=default", "--json", `--outputFile=${report}`];
+      if (oneByOne.has(tier)) argv.push("--runInBand");
+      try {
+        const { ok, output } = await tool(argv, { signal, shown, env: { TIER: tier } });
+        return { ...(await countsOf(report, ok)), output };
+      } finally {
+        await rm(folder, { recursive: true, force: true });
+      }
+    }),
+});
+
+/** One line for people: what it was, how it went, how long it took. */
+export function lineOf({ name, passed, failed, durationMs }: Outcome): string {
+  const counts = failed === 0 ? `${passed} passed` : `${passed} passed, ${failed} FAILED`;
+  const seconds = `${(durationMs / 1000).toFixed(1)}s`;
+  return `  ${failed === 0 ? "✓" : "✗"} ${name.padEnd(16)} ${counts.padEnd(24)} ${seconds.padStart(8)}`;
+}
+
+export const sum = (outcomes: readonly Outcome[], of: "passed" | "failed"): number =>
+  outcomes.reduce((total, outcome) => total + outcome[of], 0);
