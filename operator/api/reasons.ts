@@ -94,13 +94,16 @@ export const quoting: ReadonlySet<Reason> = new Set<Reason>([
 ]);
 
 /** A reason with its sentence: what conditions, events and blockers are made from. */
-export interface Said {
+export interface ReasonMessage {
   readonly reason: Reason;
   readonly message: string;
 }
 
-/** Says a reason with what it is about: `say("Healthy", { image, ready: "2 of 2" })`. */
-export const say = <R extends Reason>(reason: R, ...of: Parameters<(typeof reasons)[R]>): Said => ({
+/** Says a reason with what it is about: `reasonMessage("Healthy", { image, ready: "2 of 2" })`. */
+export const reasonMessage = <R extends Reason>(
+  reason: R,
+  ...of: Parameters<(typeof reasons)[R]>
+): ReasonMessage => ({
   reason,
   message: (reasons[reason] as (...of: unknown[]) => string)(...of),
 });

@@ -1,7 +1,7 @@
 import { fieldManager } from "../api/names.ts";
 import type { Action } from "../core/action.ts";
 import { canonical } from "../core/hash.ts";
-import { isOfAdmission } from "../core/holds.ts";
+import { isOfAdmission } from "../core/writeblockers.ts";
 import type { Refusal } from "../core/observed.ts";
 import { ApiError } from "../runtime/client.ts";
 import type { ApiClient, KubeObject } from "../runtime/kubernetes.ts";
@@ -11,7 +11,7 @@ import { resourceOf } from "./resources.ts";
  * Applies that changed nothing although the live object differs, as when a mutating webhook changes it back. They
  * are not repeated until the object or what is wanted of it changes: the operator is to be quiet.
  */
-export class Futile {
+export class NoOpApplies {
   readonly #applies = new Map<string, string>();
 
   has(action: Apply): boolean {
@@ -39,20 +39,20 @@ const textOf = ({ object, over }: Apply): string => `${over} ${canonical(object)
 
 export interface ActOptions {
   readonly client: ApiClient;
-  readonly futile: Futile;
+  readonly noOpApplies: NoOpApplies;
   /** Takes in what a write answered, so that the next observation is not older. */
   readonly learn: (object: KubeObject) => void;
   readonly onDone: (action: Action) => void;
 }
 
 /** Makes one write; gives whether it changed anything. */
-async function perform(action: Action, { client, learn, futile }: ActOptions): Promise<boolean> {
+async function perform(action: Action, { client, learn, noOpApplies }: ActOptions): Promise<boolean> {
   const { object } = action;
   const resource = resourceOf(object);
   if (action.do === "apply") {
     const answer = await client.apply(resource, object, { fieldManager, force: true });
     learn(answer);
-    return futile.note(action, answer);
+    return noOpApplies.note(action, answer);
   }
   const { namespace, name, uid } = object.metadata;
   if (action.do === "take-over") {
@@ -91,7 +91,7 @@ const isDone = (action: Action, error: unknown): boolean =>
  */
 export async function act(actions: readonly Action[], options: ActOptions): Promise<Refusal | undefined> {
   for (const action of actions) {
-    if (action.do === "apply" && options.futile.has(action)) continue;
+    if (action.do === "apply" && options.noOpApplies.has(action)) continue;
     try {
       if (await perform(action, options)) options.onDone(action);
     } catch (error) {

@@ -1,11 +1,11 @@
 import { labels, managedBy } from "../api/names.ts";
 import type { KubeObject, ResourceType } from "../runtime/kubernetes.ts";
 import type { ManagerOptions } from "../runtime/manager.ts";
-import type { Change } from "../runtime/mirror.ts";
+import type { Change } from "../runtime/storeupdater.ts";
 import { Operator } from "../runtime/operator.ts";
-import type { Reflector } from "../runtime/reflector.ts";
+import type { Informer } from "../runtime/informer.ts";
 import type { ReconcileResult } from "../runtime/workqueue.ts";
-import { Futile } from "./act.ts";
+import { NoOpApplies } from "./act.ts";
 import { AppMetrics } from "./metrics.ts";
 import { type Caches, byApp } from "./observe.ts";
 import { reconcile } from "./reconcile.ts";
@@ -31,7 +31,7 @@ export class DemoAppController extends Operator {
   readonly #metrics: AppMetrics;
   readonly #reporter: Reporter;
   readonly #warnings: Warnings;
-  readonly #futile = new Futile();
+  readonly #noOpApplies = new NoOpApplies();
   #caches: Caches | undefined;
 
   constructor(options: ManagerOptions) {
@@ -86,7 +86,7 @@ export class DemoAppController extends Operator {
       client: this.manager.client,
       clock: this.#options.clock,
       learn: (object) => learnInto(caches, object),
-      futile: this.#futile,
+      noOpApplies: this.#noOpApplies,
       reporter: this.#reporter,
       warnings: this.#warnings,
       recorder: this.manager.events,
@@ -96,7 +96,7 @@ export class DemoAppController extends Operator {
   }
 
   /** A cache whose changes add the key of the app concerned, the former one's too if it was another's before. */
-  #cacheOf<T>(resource: ResourceType, of: CacheOf<T>): Reflector<T> {
+  #cacheOf<T>(resource: ResourceType, of: CacheOf<T>): Informer<T> {
     const { transform, key, labelSelector: selector, isRelevant = () => true, isUrgent = () => false } = of;
     const keys = (object: T): readonly string[] => (isRelevant(object) ? [key(object)] : []);
     return this.cache<T>({
@@ -125,7 +125,7 @@ interface CacheOf<T> {
 
 /** Puts the answer to a write where the next observation reads it. */
 function learnInto(caches: Caches, object: KubeObject): void {
-  const learners: Readonly<Record<string, Pick<Reflector<unknown>, "learn">>> = {
+  const learners: Readonly<Record<string, Pick<Informer<unknown>, "learn">>> = {
     DemoApp: caches.apps,
     Deployment: caches.deployments,
     Service: caches.services,

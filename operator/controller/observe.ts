@@ -1,22 +1,22 @@
-import { claimedNames } from "../core/holds.ts";
+import { claimedNames } from "../core/writeblockers.ts";
 import type { Manifest } from "../core/manifest.ts";
 import type { App, Observed, Refusal, Revision } from "../core/observed.ts";
 import { readRevision } from "../core/revisions.ts";
 import { ApiError } from "../runtime/client.ts";
 import type { ApiClient } from "../runtime/kubernetes.ts";
-import type { Reflector } from "../runtime/reflector.ts";
+import type { Informer } from "../runtime/informer.ts";
 import { resourceOf } from "./resources.ts";
 import { type AppPod, type Scaler, manifestOf } from "./transform.ts";
 import type { Warnings } from "./warnings.ts";
 
 /** One cache per kind; children are found by the app they belong to, as `namespace/name`. */
 export interface Caches {
-  readonly apps: Reflector<App>;
-  readonly deployments: Reflector<Manifest>;
-  readonly services: Reflector<Manifest>;
-  readonly revisions: Reflector<Manifest>;
-  readonly pods: Reflector<AppPod>;
-  readonly scalers: Reflector<Scaler>;
+  readonly apps: Informer<App>;
+  readonly deployments: Informer<Manifest>;
+  readonly services: Informer<Manifest>;
+  readonly revisions: Informer<Manifest>;
+  readonly pods: Informer<AppPod>;
+  readonly scalers: Informer<Scaler>;
 }
 
 export interface ObserveOptions {

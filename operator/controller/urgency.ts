@@ -2,7 +2,7 @@ import { canonical } from "../core/hash.ts";
 import type { Manifest } from "../core/manifest.ts";
 import type { App } from "../core/observed.ts";
 import { isSettled } from "../core/view.ts";
-import type { Change } from "../runtime/mirror.ts";
+import type { Change } from "../runtime/storeupdater.ts";
 
 /**
  * How long a change may wait for more of its kind. A rollout of one pod makes a dozen changes in a fraction of a

@@ -1,5 +1,5 @@
 import { annotations } from "../api/names.ts";
-import { type Said, say } from "../api/reasons.ts";
+import { type ReasonMessage, reasonMessage } from "../api/reasons.ts";
 import { verdictOf } from "./health.ts";
 import { type ObservedApp, type Revision, timestamp } from "./observed.ts";
 import { startOf } from "./revisions.ts";
@@ -21,11 +21,11 @@ export const isPaused = ({ observed, lastGood }: View): boolean =>
   lastGood !== undefined && observed.app.annotations[annotations.paused] === "true";
 
 /** Why the revision under way is not taken; undefined while there is nothing against it, or no way back. */
-function rejectionOf(view: View, revision: Revision): Said | undefined {
+function rejectionOf(view: View, revision: Revision): ReasonMessage | undefined {
   const { observed, lastGood, progress, nowMs } = view;
   const { spec } = observed.app;
   if (lastGood === undefined) return undefined;
-  if (isAsked(observed, annotations.abort, revision)) return say("Aborted");
+  if (isAsked(observed, annotations.abort, revision)) return reasonMessage("Aborted");
   if (!spec.rollback.automatic) return undefined;
   return verdictOf(observed.pods, {
     revision,

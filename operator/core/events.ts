@@ -1,5 +1,5 @@
 import { fieldManager } from "../api/names.ts";
-import { type Said, say, sentence, withNext } from "../api/reasons.ts";
+import { type ReasonMessage, reasonMessage, sentence, withNext } from "../api/reasons.ts";
 import type { Blocker, Phase } from "../api/schema.ts";
 import type { Action } from "./action.ts";
 import type { Manifest } from "./manifest.ts";
@@ -11,7 +11,7 @@ import type { View } from "./view.ts";
 const maxNote = 1024;
 
 /** Something that happened to an app, for `kubectl describe`. Warning: a person has to act. */
-export interface AppEvent extends Said {
+export interface AppEvent extends ReasonMessage {
   readonly type: "Normal" | "Warning";
   /** The object, as `Kind/name`, whose write it tells of: it has happened once that is done. */
   readonly wrote?: string;
@@ -19,8 +19,8 @@ export interface AppEvent extends Said {
   readonly hash?: string;
 }
 
-const normal = (said: Said): AppEvent => ({ type: "Normal", ...said });
-const warning = (said: Said): AppEvent => ({ type: "Warning", ...said });
+const normal = (said: ReasonMessage): AppEvent => ({ type: "Normal", ...said });
+const warning = (said: ReasonMessage): AppEvent => ({ type: "Warning", ...said });
 
 function ofRevision(revision: Revision): AppEvent {
   const { kind, metadata } = revision.live;
@@ -31,11 +31,11 @@ function outcomeOf(revision: Revision): AppEvent {
   const { rollout, image, outcome } = revision;
   if (outcome === "rejected") {
     const why = revision.message ?? revision.reason ?? "";
-    return warning(say("RevisionRejected", { rollout, image, why }));
+    return warning(reasonMessage("RevisionRejected", { rollout, image, why }));
   }
-  if (outcome === "accepted") return normal(say("RolloutAccepted", { rollout, image }));
-  if (outcome === "superseded") return normal(say("RolloutSuperseded", { rollout, image }));
-  return normal(say("RolloutStarted", { rollout, image }));
+  if (outcome === "accepted") return normal(reasonMessage("RolloutAccepted", { rollout, image }));
+  if (outcome === "superseded") return normal(reasonMessage("RolloutSuperseded", { rollout, image }));
+  return normal(reasonMessage("RolloutStarted", { rollout, image }));
 }
 
 /** The revisions that a decision started or ended. */
@@ -55,7 +55,10 @@ function ofDrift(view: View, actions: readonly Action[]): readonly AppEvent[] {
   return [view.observed.deployment, view.observed.service].flatMap((live) => {
     if (!live || !kinds.has(live.kind)) return [];
     const { kind, metadata } = live;
-    const said = say("DriftRepaired", { object: `${kind} ${metadata.name}`, manager: lastWriter(live) });
+    const said = reasonMessage("DriftRepaired", {
+      object: `${kind} ${metadata.name}`,
+      manager: lastWriter(live),
+    });
     return [{ ...normal(said), wrote: `${kind}/${metadata.name}` }];
   });
 }
@@ -63,14 +66,15 @@ function ofDrift(view: View, actions: readonly Action[]): readonly AppEvent[] {
 /** What a plan came to, as far as it is worth an event. */
 export interface Outcome {
   readonly phase: Phase;
-  readonly said: Said;
+  readonly said: ReasonMessage;
   readonly blockers: readonly Blocker[];
   readonly actions: readonly Action[];
   readonly revisions: readonly Revision[];
 }
 
 /** True if a person has to act and was not told when the rollout ended. */
-const isNews = (phase: Phase, said: Said): boolean => phase === "Degraded" && said.reason !== "RolledBack";
+const isNews = (phase: Phase, said: ReasonMessage): boolean =>
+  phase === "Degraded" && said.reason !== "RolledBack";
 
 /** What passes by itself as a rule: a person has to act only if it lasts. */
 const passing: ReadonlySet<string> = new Set(["NotReady", "NameInDeletion"]);
@@ -91,7 +95,7 @@ export function eventsOf(view: View, outcome: Outcome): readonly AppEvent[] {
     )
     .map(({ reason, message, next }) =>
       (passing.has(reason) && deadlinePassed(view) === undefined ? normal : warning)({
-        reason: reason as Said["reason"],
+        reason: reason as ReasonMessage["reason"],
         message: withNext(sentence(message), next, maxNote),
       }),
     );

@@ -1,9 +1,9 @@
-import { type Said, say } from "../api/reasons.ts";
+import { type ReasonMessage, reasonMessage } from "../api/reasons.ts";
 import { type Fields, cut, isFields } from "./manifest.ts";
 import type { ContainerState, Pod, Revision } from "./observed.ts";
 import { millis } from "./observed.ts";
 
-export interface Watch {
+export interface VerdictInput {
   readonly revision: Revision;
   /** When the last new maximum of available pods was reached, ms since 1970. */
   readonly progressAtMs: number;
@@ -63,12 +63,16 @@ function ownOf({ containers }: Pod, { template }: Revision): readonly ContainerS
   return containers.filter(({ name }) => names.has(name));
 }
 
-function crashed(pod: Pod, container: ContainerState, watch: Watch): Said | undefined {
+function crashed(pod: Pod, container: ContainerState, watch: VerdictInput): ReasonMessage | undefined {
   const startedMs = millis(watch.revision.startedAt);
   const own = millis(container.ended?.at) >= startedMs;
   const often = container.restarts >= restartLimit && millis(pod.createdAt) >= startedMs;
   if (!own || !(isCrashLooping(container) || often)) return undefined;
-  return say("CrashLoop", { pod: pod.name, container: container.name, words: lastWords(container) });
+  return reasonMessage("CrashLoop", {
+    pod: pod.name,
+    container: container.name,
+    words: lastWords(container),
+  });
 }
 
 /** True if a container waits for the cluster: its image, a Secret, a volume; not for another container or itself. */
@@ -83,7 +87,7 @@ function startedAtMs({ containers }: Pod, own: readonly ContainerState[]): numbe
 }
 
 /** True if the cluster keeps pods of the revision from running: it stands still, whatever the others do. */
-const isHeldUp = (pods: readonly Pod[], { revision, isRefused }: Watch): boolean =>
+const isHeldUp = (pods: readonly Pod[], { revision, isRefused }: VerdictInput): boolean =>
   isRefused ||
   pods.some(
     (pod) =>
@@ -93,8 +97,8 @@ const isHeldUp = (pods: readonly Pod[], { revision, isRefused }: Watch): boolean
 function unready(
   pod: Pod,
   own: readonly ContainerState[],
-  watch: Watch & { readonly heldUp: boolean },
-): Said | undefined {
+  watch: VerdictInput & { readonly heldUp: boolean },
+): ReasonMessage | undefined {
   if (availableAtMs(pod, watch.minReadyMs) <= watch.nowMs) return undefined;
   // A readiness gate, or a container of somebody else's, is what it waits for.
   if (!pod.ready && own.every(({ ready }) => ready)) return undefined;
@@ -102,12 +106,12 @@ function unready(
   const changedMs = watch.heldUp ? millis(pod.readinessSince) : 0;
   const sinceMs = Math.max(watch.progressAtMs, startedAtMs(pod, own), changedMs);
   if (watch.nowMs < sinceMs + watch.deadlineMs) return undefined;
-  return say("NotReadyByDeadline", { pod: pod.name, seconds: watch.deadlineMs / 1000 });
+  return reasonMessage("NotReadyByDeadline", { pod: pod.name, seconds: watch.deadlineMs / 1000 });
 }
 
-const missing = (pod: Pod, container: ContainerState): Said | undefined =>
+const missing = (pod: Pod, container: ContainerState): ReasonMessage | undefined =>
   imageIsMissing(container)
-    ? say("ImageNotFound", { pod: pod.name, words: container.waiting?.message ?? "" })
+    ? reasonMessage("ImageNotFound", { pod: pod.name, words: container.waiting?.message ?? "" })
     : undefined;
 
 /**
@@ -115,7 +119,7 @@ const missing = (pod: Pod, container: ContainerState): Said | undefined =>
  * pods that started and were not available by the deadline. What the cluster lacks (room, quota, a Secret, a
  * reachable registry) keeps containers from starting and is never held against the revision.
  */
-export function verdictOf(pods: readonly Pod[], watch: Watch): Said | undefined {
+export function verdictOf(pods: readonly Pod[], watch: VerdictInput): ReasonMessage | undefined {
   const heldUp = isHeldUp(pods, watch);
   for (const pod of pods) {
     if (pod.deleting || pod.hash !== watch.revision.hash) continue;

@@ -1,4 +1,4 @@
-import { type Said, brief, say } from "../api/reasons.ts";
+import { type ReasonMessage, brief, reasonMessage } from "../api/reasons.ts";
 import type { Phase } from "../api/schema.ts";
 import { isPaused, needsStart } from "./decide.ts";
 import { availableAtMs, keepsEnding } from "./health.ts";
@@ -7,7 +7,7 @@ import type { View } from "./view.ts";
 
 interface Rule {
   readonly phase: Phase;
-  readonly when: (view: View) => Said | undefined;
+  readonly when: (view: View) => ReasonMessage | undefined;
 }
 
 /** "1 of 2", counting pods of the revision that is to run. */
@@ -39,51 +39,59 @@ const isFirst = (view: View): boolean => view.lastGood === undefined;
 const isUnderWay = (view: View): boolean => view.wanted !== undefined && view.wanted.outcome === undefined;
 const isRejected = (view: View): boolean => view.wanted?.outcome === "rejected";
 /** The last good revision is to run, and pods of another one still do. */
-function isGoingBack({ observed, target, lastGood, carried, complete }: View): boolean {
-  if (complete || target === undefined || target !== lastGood || carried === undefined) return false;
-  return carried !== target.hash || observed.pods.some((pod) => !pod.deleting && pod.hash !== target.hash);
+function isGoingBack({ observed, target, lastGood, deployedHash, complete }: View): boolean {
+  if (complete || target === undefined || target !== lastGood || deployedHash === undefined) return false;
+  return (
+    deployedHash !== target.hash || observed.pods.some((pod) => !pod.deleting && pod.hash !== target.hash)
+  );
 }
 
 /** What a held app waits for, if the operator may write nothing but status. */
-const heldBy = (view: View): Said | undefined => view.held[0];
+const heldBy = (view: View): ReasonMessage | undefined => view.held[0];
 
 /** A name that becomes free by itself is no failure. */
-const isShortly = (said: Said | undefined): Said | undefined =>
+const isShortly = (said: ReasonMessage | undefined): ReasonMessage | undefined =>
   said?.reason === "NameInDeletion" ? said : undefined;
 
 /** Pods have been missing for too long, whatever the reason. */
-export const deadlinePassed = (view: View): Said | undefined =>
+export const deadlinePassed = (view: View): ReasonMessage | undefined =>
   view.complete || view.nowMs < view.deadlineAtMs
     ? undefined
-    : say("DeadlinePassed", {
+    : reasonMessage("DeadlinePassed", {
         seconds: view.observed.app.spec.progressDeadlineSeconds,
         ready: readyOf(view),
       });
 
-const crashing = (view: View): Said | undefined =>
+const crashing = (view: View): ReasonMessage | undefined =>
   !view.complete && view.observed.pods.some((pod) => pod.hash === view.target?.hash && keepsEnding(pod))
-    ? say("Crashing", { ready: readyOf(view) })
+    ? reasonMessage("Crashing", { ready: readyOf(view) })
     : undefined;
 
 /** The sentences that are only said when nothing before them applies; the first match wins. */
 const rules: readonly Rule[] = [
-  { phase: "Suspended", when: (v) => (v.observed.app.spec.suspend ? say("Suspended") : undefined) },
+  { phase: "Suspended", when: (v) => (v.observed.app.spec.suspend ? reasonMessage("Suspended") : undefined) },
   { phase: "Installing", when: (v) => isShortly(heldBy(v)) },
   { phase: "Degraded", when: heldBy },
   { phase: "Degraded", when: (v) => (isRejected(v) && !isGoingBack(v) ? rolledBack(v) : undefined) },
   { phase: "Paused", when: (v) => (needsStart(v) && isPaused(v) ? paused(v) : undefined) },
   { phase: "Degraded", when: deadlinePassed },
-  { phase: "RollingBack", when: (v) => (isGoingBack(v) ? say("RollingBack", about(v)) : undefined) },
-  { phase: "Installing", when: (v) => (isFirst(v) ? say("Installing", about(v)) : undefined) },
-  { phase: "Progressing", when: (v) => (isUnderWay(v) ? say("RollingOut", about(v)) : undefined) },
+  {
+    phase: "RollingBack",
+    when: (v) => (isGoingBack(v) ? reasonMessage("RollingBack", about(v)) : undefined),
+  },
+  { phase: "Installing", when: (v) => (isFirst(v) ? reasonMessage("Installing", about(v)) : undefined) },
+  { phase: "Progressing", when: (v) => (isUnderWay(v) ? reasonMessage("RollingOut", about(v)) : undefined) },
   // Nothing that the operator does would help: a version that was accepted is never taken back.
   { phase: "Degraded", when: crashing },
   {
     phase: "Progressing",
-    when: (v) => (v.restarting ? say("Restarting", { ready: readyOf(v) }) : undefined),
+    when: (v) => (v.restarting ? reasonMessage("Restarting", { ready: readyOf(v) }) : undefined),
   },
-  { phase: "Progressing", when: (v) => (v.complete ? undefined : say("Recovering", { ready: readyOf(v) })) },
-  { phase: "Healthy", when: (v) => say("Healthy", about(v)) },
+  {
+    phase: "Progressing",
+    when: (v) => (v.complete ? undefined : reasonMessage("Recovering", { ready: readyOf(v) })),
+  },
+  { phase: "Healthy", when: (v) => reasonMessage("Healthy", about(v)) },
 ];
 
 const about = (view: View): { image: string; ready: string; yet: string } => ({
@@ -91,16 +99,17 @@ const about = (view: View): { image: string; ready: string; yet: string } => ({
   ready: readyOf(view),
   yet: settling(view),
 });
-const paused = (view: View): Said => say("Paused", { image: view.observed.app.spec.image });
+const paused = (view: View): ReasonMessage =>
+  reasonMessage("Paused", { image: view.observed.app.spec.image });
 
 /** "3 of app:2": two versions may have the same image, and the acts name a rollout by its number. */
 const named = (revision: Revision | undefined): string =>
   revision ? `${revision.rollout} of ${brief(revision.image)}` : "";
 
-function rolledBack(view: View): Said {
+function rolledBack(view: View): ReasonMessage {
   const { wanted, lastGood, complete, progress, counts } = view;
   const serves = complete || progress.now >= counts.desired;
-  return say("RolledBack", {
+  return reasonMessage("RolledBack", {
     rejected: named(wanted),
     serving: lastGood ? `rollout ${named(lastGood)}` : "nothing",
     yet: serves ? "" : ` with ${readyOf(view)} pods available`,
@@ -109,7 +118,7 @@ function rolledBack(view: View): Said {
 }
 
 /** The state of an app in one word, and the sentence for it. */
-export function phaseOf(view: View): { readonly phase: Phase; readonly said: Said } {
+export function phaseOf(view: View): { readonly phase: Phase; readonly said: ReasonMessage } {
   for (const { phase, when } of rules) {
     const said = when(view);
     if (said) return { phase, said };

@@ -3,7 +3,7 @@ import type { Action } from "./action.ts";
 import { blockersOf } from "./blockers.ts";
 import { decide } from "./decide.ts";
 import { type AppEvent, decidedIn, eventsOf } from "./events.ts";
-import { holdsOf } from "./holds.ts";
+import { holdsOf } from "./writeblockers.ts";
 import { type App, type Observed, type ObservedApp, type Revision, millis } from "./observed.ts";
 import { phaseOf } from "./phase.ts";
 import { renderRevision, surplusOf } from "./revisions.ts";
@@ -18,7 +18,7 @@ export interface Plan {
   readonly status: DemoAppStatus;
   readonly events: readonly AppEvent[];
   /** When to look again though nothing has changed, ms since 1970; undefined if only a change matters. */
-  readonly wakeAtMs: number | undefined;
+  readonly requeueAtMs: number | undefined;
 }
 
 const isValid = (observed: Observed): observed is ObservedApp => observed.app.spec !== undefined;
@@ -54,7 +54,7 @@ function nextLookMs(view: View): number {
   return nowMs + Math.min(longestLookMs, Math.max(shortestLookMs, forMs / 2));
 }
 
-function wakeAtMs(view: View): number | undefined {
+function requeueAtMs(view: View): number | undefined {
   const { nowMs, observed, complete, deadlineAtMs, restartDueAtMs, held } = view;
   if (observed.app.spec.suspend) return undefined;
   const deadlineMs = observed.app.spec.progressDeadlineSeconds * 1000;
@@ -85,7 +85,7 @@ function planValid(observed: ObservedApp, nowMs: number): Plan {
     actions,
     status: statusOf(view, phase, { said, blockers }),
     events: eventsOf(view, { phase, said, blockers, actions, revisions }),
-    wakeAtMs: wakeAtMs(view),
+    requeueAtMs: requeueAtMs(view),
   };
 }
 
@@ -98,5 +98,5 @@ export function plan(observed: Observed, nowMs: number): Plan {
   const status = statusOfInvalid(observed, nowMs);
   const isNew = observed.app.status?.phase !== "Degraded" || observed.app.status.message !== status.message;
   const said = { reason: "InvalidSpec", message: status.message ?? "" } as const;
-  return { actions: [], status, events: isNew ? [{ type: "Warning", ...said }] : [], wakeAtMs: undefined };
+  return { actions: [], status, events: isNew ? [{ type: "Warning", ...said }] : [], requeueAtMs: undefined };
 }

@@ -1,11 +1,11 @@
-import { say } from "../api/reasons.ts";
-import { type Found, found, kubectl } from "./found.ts";
+import { reasonMessage } from "../api/reasons.ts";
+import { type BlockerDraft, blockerDraft, kubectl } from "./blockerdraft.ts";
 import { imageIsMissing, isCrashLooping, lastWords } from "./health.ts";
 import { type ContainerState, type Pod, type PodWarning, millis } from "./observed.ts";
 import type { View } from "./view.ts";
 
 /** One thing that can keep a container from running, told from its state. */
-type ContainerRule = (container: ContainerState, pod: Pod, view: View) => Found | undefined;
+type ContainerRule = (container: ContainerState, pod: Pod, view: View) => BlockerDraft | undefined;
 
 const waitsFor = (container: ContainerState, pattern: RegExp): string | undefined =>
   container.waiting && pattern.test(container.waiting.reason) ? container.waiting.message : undefined;
@@ -18,14 +18,14 @@ const imagePull: ContainerRule = (container, pod) => {
   if (words === undefined) return undefined;
   const object = `Pod/${pod.name}`;
   if (imageIsMissing(container))
-    return found(
+    return blockerDraft(
       object,
-      say("ImageNotFound", { pod: pod.name, words }),
+      reasonMessage("ImageNotFound", { pod: pod.name, words }),
       "Push the image, or correct spec.image.",
     );
   const next =
     "See that the node reaches the registry, and that spec.pod.imagePullSecrets names valid credentials.";
-  return found(object, say("ImagePullFailed", { words }), next);
+  return blockerDraft(object, reasonMessage("ImagePullFailed", { words }), next);
 };
 
 const runsAsRoot: ContainerRule = (container, pod) => {
@@ -33,7 +33,7 @@ const runsAsRoot: ContainerRule = (container, pod) => {
   if (words === undefined || !/non-?root/i.test(words)) return undefined;
   const next =
     "Set spec.pod.securityContext.runAsUser to a numeric user other than 0 (such as 10001), or USER in the Dockerfile.";
-  return found(`Pod/${pod.name}`, say("RunsAsRoot", { words }), next);
+  return blockerDraft(`Pod/${pod.name}`, reasonMessage("RunsAsRoot", { words }), next);
 };
 
 const configMissing: ContainerRule = (container, pod) => {
@@ -41,7 +41,7 @@ const configMissing: ContainerRule = (container, pod) => {
   if (words === undefined) return undefined;
   const next =
     "Create what the message names, or correct spec.env, spec.envFrom or spec.pod.volumes; it goes on by itself.";
-  return found(`Pod/${pod.name}`, say("ConfigMissing", { words }), next);
+  return blockerDraft(`Pod/${pod.name}`, reasonMessage("ConfigMissing", { words }), next);
 };
 
 const refusedByNode: ContainerRule = (container, pod, view) => {
@@ -51,7 +51,7 @@ const refusedByNode: ContainerRule = (container, pod, view) => {
   );
   if (words === undefined) return undefined;
   const next = `Correct what the message names (spec.pod.command, volumes), see ${kubectl(view, `describe pod ${pod.name}`)}.`;
-  return found(`Pod/${pod.name}`, say("ContainerRefused", { words }), next);
+  return blockerDraft(`Pod/${pod.name}`, reasonMessage("ContainerRefused", { words }), next);
 };
 
 /** True for an init container that has done its work. */
@@ -65,14 +65,22 @@ const ended: ContainerRule = (container, pod, view) => {
   const words = lastWords(container);
   const { name } = container;
   if (container.ended.reason === "OOMKilled")
-    return found(object, say("OutOfMemory", { container: name }), "Raise spec.resources.limits.memory.");
+    return blockerDraft(
+      object,
+      reasonMessage("OutOfMemory", { container: name }),
+      "Raise spec.resources.limits.memory.",
+    );
   if (/EROFS|read-only file ?system/i.test(container.ended.message)) {
     const next =
       "Mount an emptyDir where it writes (spec.pod.volumes, volumeMounts), or set spec.pod.containerSecurityContext.readOnlyRootFilesystem to false.";
-    return found(object, say("ReadOnlyRoot", { container: name, words }), next);
+    return blockerDraft(object, reasonMessage("ReadOnlyRoot", { container: name, words }), next);
   }
   const logs = kubectl(view, `logs ${pod.name} -c ${name} --previous`);
-  return found(object, say("CrashLoop", { pod: pod.name, container: name, words }), `Read the log: ${logs}.`);
+  return blockerDraft(
+    object,
+    reasonMessage("CrashLoop", { pod: pod.name, container: name, words }),
+    `Read the log: ${logs}.`,
+  );
 };
 
 /** The first that matches says what is wrong with a container. */
@@ -82,12 +90,12 @@ const warningOf = (view: View, pod: Pod, reason: RegExp): PodWarning | undefined
   view.observed.warnings.findLast((warning) => warning.pod === pod.name && reason.test(warning.reason));
 
 /** What keeps one pod that is not available; the first that is found says most. */
-export function blockerOfPod(view: View, pod: Pod): Found | undefined {
+export function blockerOfPod(view: View, pod: Pod): BlockerDraft | undefined {
   const object = `Pod/${pod.name}`;
   if (pod.unschedulable !== undefined) {
     const next =
       "Add room or nodes, or lower spec.resources.requests; see nodeSelector, affinity and tolerations too.";
-    return found(object, say("Unschedulable", { words: pod.unschedulable }), next);
+    return blockerDraft(object, reasonMessage("Unschedulable", { words: pod.unschedulable }), next);
   }
   for (const rule of containerRules)
     for (const container of pod.containers) {
@@ -96,20 +104,20 @@ export function blockerOfPod(view: View, pod: Pod): Found | undefined {
     }
   const volume = warningOf(view, pod, /^FailedMount$/);
   if (volume && pod.containers.every((container) => container.runningSince === undefined))
-    return found(
+    return blockerDraft(
       object,
-      say("ConfigMissing", { words: volume.message }),
+      reasonMessage("ConfigMissing", { words: volume.message }),
       "Create what the message names, or correct spec.pod.volumes; it goes on by itself.",
     );
   const sandbox = warningOf(view, pod, /^FailedCreatePodSandBox$/);
   if (sandbox && pod.containers.every((container) => container.runningSince === undefined)) {
     const next = `See to the pod's node: ${kubectl(view, `get pod ${pod.name} -o wide`)}.`;
-    return found(object, say("ContainerRefused", { words: sandbox.message }), next);
+    return blockerDraft(object, reasonMessage("ContainerRefused", { words: sandbox.message }), next);
   }
   const unhealthy = warningOf(view, pod, /^Unhealthy$/);
   if (!unhealthy || pod.ready) return undefined;
   const next = `See that the app answers on spec.port and at the probe's path: ${kubectl(view, `logs ${pod.name}`)}.`;
-  return found(object, say("NotReady", { words: unhealthy.message }), next);
+  return blockerDraft(object, reasonMessage("NotReady", { words: unhealthy.message }), next);
 }
 
 const unexplainedAfterMs = 5_000;

@@ -1,5 +1,5 @@
 import { selectorOf } from "../api/names.ts";
-import { type Said, brief, say, sentence, withNext } from "../api/reasons.ts";
+import { type ReasonMessage, brief, reasonMessage, sentence, withNext } from "../api/reasons.ts";
 import type { Blocker, Condition, DemoAppStatus, Phase } from "../api/schema.ts";
 import { floorOf } from "./defaults.ts";
 import { compact, cut, isFields } from "./manifest.ts";
@@ -30,7 +30,7 @@ interface Moment {
 function condition(
   { app, nowMs }: Moment,
   type: ConditionType,
-  to: { status: boolean; said: Said },
+  to: { status: boolean; said: ReasonMessage },
 ): Condition {
   const status = to.status ? "True" : "False";
   const before = app.status?.conditions?.find((other) => other.type === type);
@@ -39,7 +39,7 @@ function condition(
   return { type, status, observedGeneration: app.generation, lastTransitionTime, reason, message };
 }
 
-function conditionsOf(at: Moment, phase: Phase, said: Said): Condition[] {
+function conditionsOf(at: Moment, phase: Phase, said: ReasonMessage): Condition[] {
   const { ready, also } = meaning[phase];
   const before = at.app.status?.conditions?.find(({ type }) => type === "Ready");
   const isReady = ready === "unchanged" ? before?.status === "True" : ready;
@@ -47,16 +47,16 @@ function conditionsOf(at: Moment, phase: Phase, said: Said): Condition[] {
   return also === undefined ? [first] : [first, condition(at, also, { status: true, said })];
 }
 
-const availability = (available: number, floor: number): { status: boolean; said: Said } => ({
+const availability = (available: number, floor: number): { status: boolean; said: ReasonMessage } => ({
   status: available >= floor,
-  said: say(available >= floor ? "Available" : "Unavailable", { available, floor }),
+  said: reasonMessage(available >= floor ? "Available" : "Unavailable", { available, floor }),
 });
 
 /** The longest message that the schema takes. */
 const maxMessage = 2048;
 
 /** The sentence, followed by the first thing in the way and what to do about it. */
-function messageOf(said: Said, blockers: readonly Blocker[]): string {
+function messageOf(said: ReasonMessage, blockers: readonly Blocker[]): string {
   const [first] = blockers;
   if (!first) return said.message;
   const told = first.message === said.message || said.reason === "RolledBack";
@@ -126,7 +126,7 @@ const readyText = ({ ready, desired }: Counts): string => `${ready}/${desired}`;
 export function statusOf(
   view: View,
   phase: Phase,
-  to: { said: Said; blockers: readonly Blocker[] },
+  to: { said: ReasonMessage; blockers: readonly Blocker[] },
 ): DemoAppStatus {
   const { observed, counts, wanted, lastGood, nowMs } = view;
   const { app, revisions } = observed;
@@ -181,7 +181,7 @@ export function statusOfInvalid(observed: Observed, nowMs: number): DemoAppStatu
   const { app } = observed;
   const listed = app.problems.map(({ path, message }) => `${path}: ${message}`).join("; ");
   const problems = listed.length <= maxProblems ? listed : `${listed.slice(0, maxProblems)}…`;
-  const said = say("InvalidSpec", { problems });
+  const said = reasonMessage("InvalidSpec", { problems });
   const object = `DemoApp/${app.name}`;
   const next = `Correct the fields in Git, or: kubectl -n ${app.namespace} edit demoapp ${app.name}`;
   const since = app.status?.blockers?.find(({ reason }) => reason === said.reason)?.since ?? timestamp(nowMs);

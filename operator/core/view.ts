@@ -2,7 +2,7 @@ import { annotations, childAnnotations as keys, labels } from "../api/names.ts";
 import { isTime } from "../api/schema/spec.ts";
 import { floorOf, rollingUpdateOf } from "./defaults.ts";
 import { availableAtMs } from "./health.ts";
-import { type Hold, holdsOf } from "./holds.ts";
+import { type WriteBlocker, holdsOf } from "./writeblockers.ts";
 import { type Fields, type Manifest, isFields } from "./manifest.ts";
 import { type ObservedApp, type Pod, type Revision, millis } from "./observed.ts";
 import { ownershipOf } from "./ownership.ts";
@@ -41,7 +41,7 @@ export interface View {
   /** The revision that the Deployment is to carry. */
   readonly target: Revision | undefined;
   /** The hash that the Deployment carries now. */
-  readonly carried: string | undefined;
+  readonly deployedHash: string | undefined;
   readonly counts: Counts;
   /** The fewest pods that should be available. */
   readonly floor: number;
@@ -53,8 +53,8 @@ export interface View {
   /** The Deployment has yet to be given the newest restart, or is carrying it out. */
   readonly restarting: boolean;
   /** Why nothing but status may be written; empty if nothing holds it. The first is the one to say. */
-  readonly held: readonly Hold[];
-  /** The restart to carry out or carried out, RFC 3339; undefined for none. */
+  readonly held: readonly WriteBlocker[];
+  /** The restart to carry out or deployedHash out, RFC 3339; undefined for none. */
   readonly restartedAt: string | undefined;
   /** A restart asked for at a later time, ms since 1970. */
   readonly restartDueAtMs: number;
@@ -164,8 +164,8 @@ export function viewOf(observed: ObservedApp, nowMs: number): View {
   const restart = restartOf(observed, nowMs);
   const restarting = restart.restartedAt !== restartedAtOf(deployment);
   const progress = progressOf(observed, target, { nowMs, available, restarting });
-  const carried = templateOf(deployment)?.labels?.[labels.hash];
-  const current = target !== undefined && carried === target.hash && !restarting;
+  const deployedHash = templateOf(deployment)?.labels?.[labels.hash];
+  const current = target !== undefined && deployedHash === target.hash && !restarting;
   const sinceMs = Math.max(progress.atMs, unreadySinceMs(observed, nowMs));
   return {
     observed,
@@ -173,7 +173,7 @@ export function viewOf(observed: ObservedApp, nowMs: number): View {
     wanted,
     lastGood,
     target,
-    carried,
+    deployedHash,
     counts,
     floor: floorOf(app.spec.replicas, rollingUpdateOf(app.spec)),
     progress,

@@ -7,8 +7,8 @@ import type { ApiClient, KubeObject, ResourceType } from "./kubernetes.ts";
 import { LeaderElector, NotLeaderError } from "./leader.ts";
 import type { Logger } from "./log.ts";
 import type { Metrics } from "./metrics.ts";
-import type { Change } from "./mirror.ts";
-import { Reflector } from "./reflector.ts";
+import type { Change } from "./storeupdater.ts";
+import { Informer } from "./informer.ts";
 import type { Indexer } from "./store.ts";
 import { type Handler, type ReconcileResult, WorkQueue } from "./workqueue.ts";
 
@@ -56,7 +56,7 @@ interface Drain {
   stop(): Promise<void>;
 }
 
-type Follows = Pick<Reflector<unknown>, "start" | "stop" | "synced" | "whenSynced" | "lastSeenMs">;
+type Follows = Pick<Informer<unknown>, "start" | "stop" | "synced" | "whenSynced" | "lastSeenMs">;
 
 /** An error for the log: the stack only where it tells something. */
 const causeOf = (error: unknown): { cause: string } | { err: unknown } =>
@@ -84,7 +84,7 @@ export class Manager {
   readonly events: EventRecorder;
   readonly #options: ManagerOptions;
   readonly #leader: LeaderElector | undefined;
-  readonly #caches: { readonly plural: string; readonly reflector: Follows }[] = [];
+  readonly #caches: { readonly plural: string; readonly informer: Follows }[] = [];
   readonly #drains: Drain[] = [];
   #handler: Handler | undefined;
   #filled = false;
@@ -115,11 +115,11 @@ export class Manager {
   }
 
   /** Declares a cache; to be called before `start`. */
-  cache<T>(options: CacheOptions<T>): Reflector<T> {
+  cache<T>(options: CacheOptions<T>): Informer<T> {
     const { client, namespaces, clock, random, log, metrics } = this.#options;
-    const reflector = new Reflector({ client, namespaces, clock, random, log, metrics, ...options });
-    this.#caches.push({ plural: options.resource.plural, reflector });
-    return reflector;
+    const informer = new Informer({ client, namespaces, clock, random, log, metrics, ...options });
+    this.#caches.push({ plural: options.resource.plural, informer });
+    return informer;
   }
 
   /** Declares something else that has to finish before the lease may be released. */
@@ -130,7 +130,7 @@ export class Manager {
   /** Starts watching and trying to lead; `reconcile` is called for queued keys as soon as work may start. */
   start(reconcile: Handler): void {
     this.#handler = (key) => this.#reconcile(key, reconcile);
-    for (const { reflector } of this.#caches) reflector.start();
+    for (const { informer } of this.#caches) informer.start();
     this.#leader?.start();
     void this.#startWorkOnceFilled();
   }
@@ -149,15 +149,15 @@ export class Manager {
   /** Whether a restart would help. */
   get live(): Checks {
     return Object.fromEntries(
-      this.#caches.map(({ plural, reflector }) => [`watch-${plural}`, () => this.#stuck(reflector)]),
+      this.#caches.map(({ plural, informer }) => [`watch-${plural}`, () => this.#stuck(informer)]),
     );
   }
 
   /** Whether work can be done, now or as soon as we lead. */
   get ready(): Checks {
     const caches = this.#caches.map(
-      ({ plural, reflector }) =>
-        [`cache-${plural}`, () => (reflector.synced() ? undefined : "not filled")] as const,
+      ({ plural, informer }) =>
+        [`cache-${plural}`, () => (informer.synced() ? undefined : "not filled")] as const,
     );
     return {
       ...Object.fromEntries(caches),
@@ -165,13 +165,13 @@ export class Manager {
     };
   }
 
-  #stuck(reflector: Follows): string | undefined {
-    const silentMs = this.#options.clock.monotonicMs() - reflector.lastSeenMs;
+  #stuck(informer: Follows): string | undefined {
+    const silentMs = this.#options.clock.monotonicMs() - informer.lastSeenMs;
     return silentMs < stuckMs ? undefined : `no sign of life for ${Math.round(silentMs / 1000)} s`;
   }
 
   async #startWorkOnceFilled(): Promise<void> {
-    await Promise.all(this.#caches.map(({ reflector }) => reflector.whenSynced()));
+    await Promise.all(this.#caches.map(({ informer }) => informer.whenSynced()));
     this.#filled = true;
     this.#options.log.info({ keys: this.queue.depth }, "caches are filled");
     this.#workIfReady();
@@ -203,7 +203,7 @@ export class Manager {
 
   async #stop(): Promise<void> {
     const { clock, log } = this.#options;
-    const stopping = this.#caches.map(({ reflector }) => reflector.stop());
+    const stopping = this.#caches.map(({ informer }) => informer.stop());
     const drained = Promise.all([this.queue.shutDown(), ...this.#drains.map((drain) => drain.stop())]);
     if (!(await endsWithin(clock, drainMs, drained))) log.warn("stopping in the middle of a reconciliation");
     if (!(await endsWithin(clock, flushMs, this.events.flush()))) log.warn("stopping with unwritten events");

@@ -1,13 +1,13 @@
 import { readFile } from "node:fs/promises";
 import k8sOperator, { type ResourceEvent, type ResourceMeta } from "@dot-i/k8s-operator";
 import { type CustomResourceDefinition, parseManifest } from "./client.ts";
-import { EventFeed } from "./feed.ts";
+import { CoalescingQueue } from "./coalescingqueue.ts";
 import type { Checks } from "./health.ts";
 import { apiVersionOf, collectionPath, type KubeObject, objectKey, type ResourceType } from "./kubernetes.ts";
 import { operatorLogger } from "./log.ts";
 import { type CacheOptions, Manager, type ManagerOptions } from "./manager.ts";
-import type { Change } from "./mirror.ts";
-import type { Reflector } from "./reflector.ts";
+import type { Change } from "./storeupdater.ts";
+import type { Informer } from "./informer.ts";
 import type { ReconcileResult } from "./workqueue.ts";
 
 const { ResourceEventType, ResourceMetaImpl } = k8sOperator;
@@ -91,7 +91,7 @@ export abstract class Operator extends k8sOperator.default {
   }
 
   /** Declares a cache of a kind; only in `init`. */
-  protected cache<T>(options: CacheOptions<T>): Reflector<T> {
+  protected cache<T>(options: CacheOptions<T>): Informer<T> {
     return this.manager.cache(options);
   }
 
@@ -110,7 +110,7 @@ export abstract class Operator extends k8sOperator.default {
         { key, resource: plural, err: error, retryInMs },
         "handling an event failed, will retry",
       );
-    const feed = new EventFeed<ResourceEvent>({ ...this.#options, name: id, onEvent, onError });
+    const feed = new CoalescingQueue<ResourceEvent>({ ...this.#options, name: id, onEvent, onError });
     this.manager.drainOnStop(feed);
     this.cache({
       resource,

@@ -4,7 +4,7 @@ import { type Backoff, backoffMs } from "./backoff.ts";
 import { realClock, sleep } from "./clock.ts";
 import { ConnectionPools, type TlsMaterial } from "./connections.ts";
 import { Deadline } from "./deadline.ts";
-import { Slots } from "./slots.ts";
+import { Semaphore } from "./semaphore.ts";
 
 /** How to prove to the server who we are, and how to know it. */
 export interface Credentials {
@@ -87,7 +87,7 @@ export class Transport {
   readonly #options: TransportOptions;
   readonly #pools: ConnectionPools;
   /** As many as there are connections, so that nothing waits inside the pool, where no deadline reaches it. */
-  readonly #slots: Slots;
+  readonly #slots: Semaphore;
   #credentials: { readonly value: Promise<Credentials>; readonly expiresAtMs: number } | undefined;
 
   constructor(options: TransportOptions) {
@@ -95,7 +95,7 @@ export class Transport {
     this.server = options.server.replace(/\/$/, "");
     const connections = options.connections ?? 16;
     this.#pools = new ConnectionPools(connections);
-    this.#slots = new Slots(connections);
+    this.#slots = new Semaphore(connections);
   }
 
   /** Sends the request, again if need be, and gives the answer's JSON. */

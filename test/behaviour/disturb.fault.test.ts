@@ -6,7 +6,7 @@ import { seededRandom } from "../sim/random.ts";
 import { type FakeGround, fakeGround } from "./fake.ts";
 import { userAgent } from "./operator.ts";
 import { timeoutMs } from "./suite.ts";
-import { ending, fewestReady, tell } from "./tale.ts";
+import { ending, fewestReady, tell } from "./lifecycle.ts";
 import { World } from "./world.ts";
 
 interface Trouble {

@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, test } from "@jest/globals";
 import { type FakeGround, fakeGround } from "./fake.ts";
 import { timeoutMs } from "./suite.ts";
-import { ending, fewestReady, tell } from "./tale.ts";
+import { ending, fewestReady, tell } from "./lifecycle.ts";
 import { World } from "./world.ts";
 
 interface Told {

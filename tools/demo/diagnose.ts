@@ -40,7 +40,8 @@ export async function diagnose(screen: Screen, shell: Shell): Promise<void> {
     () => undefined,
     (error: unknown) => (error instanceof Error ? error.message : String(error)),
   );
-  if (silent !== undefined) return screen.say("", `The cluster doesn't answer: ${silent.split("\n", 1)[0]}`);
+  if (silent !== undefined)
+    return screen.reasonMessage("", `The cluster doesn't answer: ${silent.split("\n", 1)[0]}`);
   for (const [what, command] of places) {
     const text = await shell.quietly(command).catch((error: unknown) => String(error));
     if (text.trim() === "") continue;

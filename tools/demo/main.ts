@@ -41,7 +41,7 @@ async function cleanUp({ once, screen, shell, cluster, progress, story }: Demo):
 function farewell({ screen, story }: Demo): void {
   const width = Math.max(...story.farewell.map(([command]) => command.length)) + 3;
   screen.title("It goes on running. To explore it:");
-  screen.say(...story.farewell.map(([command, what]) => `${command.padEnd(width)}${what}`));
+  screen.reasonMessage(...story.farewell.map(([command, what]) => `${command.padEnd(width)}${what}`));
 }
 
 /** How it ended. */
@@ -52,7 +52,7 @@ interface End {
 
 async function told({ story, ...tools }: Demo): Promise<End> {
   tools.screen.title(story.title);
-  tools.screen.say(story.about, "");
+  tools.screen.reasonMessage(story.about, "");
   try {
     await story.tell(tools);
     return { code: 0 };

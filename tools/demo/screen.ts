@@ -51,7 +51,7 @@ export class Screen {
   }
 
   /** The storyteller's words. */
-  say(...lines: readonly string[]): void {
+  reasonMessage(...lines: readonly string[]): void {
     this.#print(lines.map((line) => `  ${line}`.trimEnd()).join("\n"));
   }
 

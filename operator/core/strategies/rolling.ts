@@ -54,6 +54,6 @@ export function rolling(view: View): readonly Action[] {
 function reasonFor(view: View, live: Manifest, ofSpec: boolean): string {
   const { app } = view.observed;
   if (ownershipOf(app, live) !== "ours") return "adopt";
-  const seen = app.status?.observedGeneration === app.generation && view.carried === view.target?.hash;
+  const seen = app.status?.observedGeneration === app.generation && view.deployedHash === view.target?.hash;
   return seen && ofSpec && !view.restarting ? "drift" : "update";
 }

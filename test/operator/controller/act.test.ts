@@ -1,5 +1,5 @@
 import { describe, expect, test } from "@jest/globals";
-import { Futile, act } from "../../../operator/controller/act.ts";
+import { NoOpApplies, act } from "../../../operator/controller/act.ts";
 import type { Action } from "../../../operator/core/action.ts";
 import { ApiError } from "../../../operator/runtime/client.ts";
 import type { ApiClient, KubeObject } from "../../../operator/runtime/kubernetes.ts";
@@ -31,7 +31,7 @@ async function run(actions: readonly Action[], ...answers: readonly (KubeObject 
   const done: string[] = [];
   const options = {
     client,
-    futile: new Futile(),
+    noOpApplies: new NoOpApplies(),
     learn: (learnt: KubeObject) => void learned.push(learnt),
     onDone: (action: Action) => void done.push(action.object.kind),
   };
@@ -139,11 +139,11 @@ describe("acting", () => {
       metadata: { ...object("Deployment").metadata, resourceVersion: "7" },
     };
     const { client, calls } = answering(same, same);
-    const futile = new Futile();
-    const options = { client, futile, learn: () => undefined, onDone: () => undefined };
+    const noOpApplies = new NoOpApplies();
+    const options = { client, noOpApplies, learn: () => undefined, onDone: () => undefined };
     const over = { ...apply("Deployment"), over: "7" } as Action;
     await act([over], options);
-    futile.forget("team/web");
+    noOpApplies.forget("team/web");
     await act([over], options);
     expect(calls).toHaveLength(2);
   });
@@ -153,7 +153,12 @@ describe("acting", () => {
       { ...object("Deployment"), metadata: { ...object("Deployment").metadata, resourceVersion: "7" } },
       { ...object("Deployment"), metadata: { ...object("Deployment").metadata, resourceVersion: "9" } },
     );
-    const options = { client, futile: new Futile(), learn: () => undefined, onDone: () => undefined };
+    const options = {
+      client,
+      noOpApplies: new NoOpApplies(),
+      learn: () => undefined,
+      onDone: () => undefined,
+    };
     for (const over of ["7", "7", "7", "8"]) await act([{ ...apply("Deployment"), over } as Action], options);
     expect(calls).toEqual(["apply", "apply"]);
   });

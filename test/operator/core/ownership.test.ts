@@ -1,6 +1,6 @@
 import { describe, expect, test } from "@jest/globals";
 import { annotations, selectorOf } from "../../../operator/api/names.ts";
-import { holdsOf } from "../../../operator/core/holds.ts";
+import { holdsOf } from "../../../operator/core/writeblockers.ts";
 import type { Manifest, Metadata } from "../../../operator/core/manifest.ts";
 import { type Ownership, ownershipOf } from "../../../operator/core/ownership.ts";
 import { acting, app, at, observed, owner } from "./objects.ts";

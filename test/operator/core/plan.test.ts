@@ -66,7 +66,7 @@ describe("what is written", () => {
   test("nothing but status while suspended, however much is missing", () => {
     const suspended = app({ spec: spec({ image: "app:9", suspend: true }) });
     const of = plan(valid({ app: suspended, revisions: [v1] }), startMs);
-    expect(of).toMatchObject({ actions: [], wakeAtMs: undefined, status: { phase: "Suspended" } });
+    expect(of).toMatchObject({ actions: [], requeueAtMs: undefined, status: { phase: "Suspended" } });
   });
 
   test("nothing half-done where a name is taken: not even the revision", () => {
@@ -182,8 +182,8 @@ describe("the Deployment carries", () => {
 
 describe("when to look again", () => {
   const wake = (before: Partial<Observed>, nowMs = startMs): number | undefined => {
-    const { wakeAtMs } = plan(valid(before), nowMs);
-    return wakeAtMs === undefined ? undefined : (wakeAtMs - nowMs) / 1000;
+    const { requeueAtMs } = plan(valid(before), nowMs);
+    return requeueAtMs === undefined ? undefined : (requeueAtMs - nowMs) / 1000;
   };
   const waiting = (seconds: number) =>
     statusOf({

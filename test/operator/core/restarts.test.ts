@@ -49,7 +49,7 @@ describe("restarts", () => {
 
   test.each([
     { name: "none was asked for", by: {} },
-    { name: "it was carried out", by: { field: at(-5) } },
+    { name: "it was deployedHash out", by: { field: at(-5) } },
     { name: "an older one is asked for", by: { annotation: at(-7) } },
     { name: "the same moment is spelt in another way", by: { annotation: "2026-01-01T00:59:55+01:00" } },
     { name: "it is to come", by: { field: at(60) } },

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "@jest/globals";
-import { type Reason, type Said, reasons, say } from "../../../operator/api/reasons.ts";
+import { type Reason, type ReasonMessage, reasons, reasonMessage } from "../../../operator/api/reasons.ts";
 import { type Blocker, type DemoAppStatus, type Phase, demoAppStatus } from "../../../operator/api/schema.ts";
 import type { Observed } from "../../../operator/core/observed.ts";
 import { statusOf, statusOfInvalid } from "../../../operator/core/status.ts";
@@ -7,12 +7,12 @@ import { viewOf } from "../../../operator/core/view.ts";
 import { accepted2, carrying, rejected2, v1, v2, valid, wants } from "./deciding.ts";
 import { app, at, observed, revision, startMs } from "./objects.ts";
 
-const said: Said = say("Suspended");
+const said: ReasonMessage = reasonMessage("Suspended");
 
 interface About {
   readonly phase: Phase;
   readonly before?: Partial<Observed>;
-  readonly said?: Said;
+  readonly said?: ReasonMessage;
   readonly blockers?: readonly Blocker[];
 }
 

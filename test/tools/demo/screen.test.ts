@@ -29,7 +29,7 @@ describe("the screen", () => {
   test("writes plain lines to a file or a pipe", () => {
     const { screen, text } = screenOn({ isTTY: false });
     screen.scene(1, "Start");
-    screen.say("", "Words.");
+    screen.reasonMessage("", "Words.");
     screen.command("ls");
     screen.output("a\nb\n");
     screen.check("all is well", true);

@@ -13,7 +13,7 @@ interface Buildable {
   readonly hash: string;
   /** What the line about it says when it is there. */
   readonly title: string;
-  /** Said before it starts, where it takes long. */
+  /** ReasonMessage before it starts, where it takes long. */
   readonly note?: (target: string) => string;
   /** Fills the folder `out`. */
   readonly make: (out: string, tick: (text: string) => void) => Promise<void>;

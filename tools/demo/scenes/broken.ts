@@ -17,7 +17,7 @@ const { second, broken } = versions;
 export async function rollBack(stage: Stage): Promise<void> {
   const { screen, shell } = stage;
   screen.scene(5, "A broken version does not get through");
-  screen.say(
+  screen.reasonMessage(
     `Version ${broken} becomes ready, and crashes a few seconds later. With minReadySeconds: 15 a pod counts only`,
     "when it has been ready for that long: until then no pod that works is taken away for it.",
     "",
@@ -27,7 +27,10 @@ export async function rollBack(stage: Stage): Promise<void> {
     isIn("Degraded", moment) && moment.pods.every(({ version }) => version !== broken);
   const watched = await watchRollout(stage, { from: second, to: broken, done });
   await shell.show(`${kubectl} get demoapps`);
-  screen.say("", "Git still asks for the broken version, so the app is Degraded, and says what to do:");
+  screen.reasonMessage(
+    "",
+    "Git still asks for the broken version, so the app is Degraded, and says what to do:",
+  );
   await shell.show(`${kubectl} get demoapp ${app.name} -o jsonpath='{.status.message}' | fold -s -w 96`);
   await check(stage, watched);
 }

@@ -11,7 +11,7 @@ const REPAIR_MS = 10_000;
 async function undone({ screen, shell }: Stage, command: string): Promise<void> {
   const wish = { watch: deploymentWatch, command, withinMs: REPAIR_MS };
   const [before, changed, repaired] = await tamper(shell, wish);
-  screen.say(
+  screen.reasonMessage(
     `  was       ${before.text}`,
     `  became    ${changed.text}`,
     `  set back  ${repaired.text}, ${Math.ceil(repaired.atMs - changed.atMs)} ms later`,
@@ -22,7 +22,7 @@ async function undone({ screen, shell }: Stage, command: string): Promise<void> 
 export async function drift(stage: Stage): Promise<void> {
   const { screen, shell } = stage;
   screen.scene(4, "Somebody changes the Deployment by hand");
-  screen.say("What Git says counts: whatever else is changed in the Deployment is set back.");
+  screen.reasonMessage("What Git says counts: whatever else is changed in the Deployment is set back.");
   const serving = async (): Promise<string[]> =>
     (await look(stage)).pods
       .filter(({ version, state }) => version === versions.second && state === "available")
@@ -35,7 +35,7 @@ export async function drift(stage: Stage): Promise<void> {
   await until("an event for each repair", REPAIR_MS, async () =>
     (await shell.quietly(`${events} --no-headers`)).trim().split("\n").length >= 2 ? true : undefined,
   );
-  screen.say("", "It is on record who it was (the field manager that kubectl gave):");
+  screen.reasonMessage("", "It is on record who it was (the field manager that kubectl gave):");
   await shell.show(`${events} -o custom-columns=MESSAGE:.message`);
   const after = await serving();
   screen.check(

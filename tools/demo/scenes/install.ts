@@ -5,7 +5,7 @@ import { type Stage, isIn, kubectl, look, messageOf, patienceMs, sync } from "./
 export async function install(stage: Stage): Promise<void> {
   const { screen, shell } = stage;
   screen.scene(1, "One short YAML file makes an app");
-  screen.say(
+  screen.reasonMessage(
     "This folder plays your Git repository, and kubectl apply plays Argo CD.",
     "The file is the sample of deploy/webapp/base:",
   );
@@ -21,7 +21,7 @@ export async function install(stage: Stage): Promise<void> {
   });
   await shell.show(`${kubectl} get demoapps`);
   await shell.show(`${kubectl} get deployments,services,pods`);
-  screen.say("", "What the file leaves out has safe defaults, limits and probes among them:");
+  screen.reasonMessage("", "What the file leaves out has safe defaults, limits and probes among them:");
   const told = await shell.show(`${kubectl} describe deployment ${app.name} | grep -A 7 Limits:`);
   screen.check(
     "limits and both probes are set, 2 pods are available",

@@ -85,7 +85,7 @@ export async function watchRollout(stage: Stage, { from, to, done }: Rollout): P
     return `${text}${counts}`;
   };
   const { screen } = stage;
-  screen.say("", "Meanwhile somebody asks the Service 20 times a second:");
+  screen.reasonMessage("", "Meanwhile somebody asks the Service 20 times a second:");
   screen.columns(`${"phase".padEnd(14)}${cell(`pods of ${from}`)}${cell(`pods of ${to}`)}requests  failed`);
   try {
     await screen.follow({
@@ -108,7 +108,7 @@ export async function release(
   to: string,
 ): Promise<void> {
   await workingCopy.retag(from, to);
-  screen.say("Somebody edits the image in demoapp.yaml, commits, and Argo CD syncs:");
+  screen.reasonMessage("Somebody edits the image in demoapp.yaml, commits, and Argo CD syncs:");
   await shell.show("git diff --unified=0 | grep '^[-+] '");
   await shell.show(`git commit --quiet --all --message 'Release ${to}'`);
   await sync(shell);

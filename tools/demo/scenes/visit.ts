@@ -8,7 +8,7 @@ const PORT = 8085;
 /** Scene 2: the two endpoints and the page, through a port-forward. */
 export async function visit({ screen, shell, api }: Stage): Promise<void> {
   screen.scene(2, "Talk to it");
-  screen.say("From this machine the Service is reached through a port-forward:");
+  screen.reasonMessage("From this machine the Service is reached through a port-forward:");
   const port = await freePort(PORT);
   const forward = `${kubectl} port-forward service/${app.name} ${port}:80`;
   screen.command(`${forward} &`);
@@ -21,7 +21,7 @@ export async function visit({ screen, shell, api }: Stage): Promise<void> {
     greeting === `{"message":"Hello from SRE Demo App!","version":"${versions.first}"}` &&
       health === '{"status":"healthy"}',
   );
-  screen.say(
+  screen.reasonMessage(
     "",
     "A browser asks for HTML and gets a page that shows which version and pod answers each request:",
   );
@@ -30,7 +30,7 @@ export async function visit({ screen, shell, api }: Stage): Promise<void> {
   );
   screen.check("it is the page", title.includes("SRE Demo App"));
   await running.stop();
-  screen.say(
+  screen.reasonMessage(
     "",
     "A port-forward stays with one pod; this way goes through the Service to all of them, as long as the",
     `demo runs:  ${api.serviceUrl}`,

@@ -27,7 +27,7 @@ export class World implements Cluster {
   readonly onWrite: (world: World, action: Action) => void;
   readonly onPhase: (before: Phase | undefined, after: Phase | undefined) => void;
   #seen: readonly unknown[] = [];
-  #wakeAtMs: number | undefined;
+  #requeueAtMs: number | undefined;
   #isPhaseKnown = true;
 
   constructor(spec: DemoAppSpec, watcher: Pick<World, "onWrite" | "onPhase">) {
@@ -101,7 +101,7 @@ export class World implements Cluster {
       this.onWrite(this, action);
       this.#write(action);
     }
-    this.#wakeAtMs = intended.wakeAtMs;
+    this.#requeueAtMs = intended.requeueAtMs;
     if (writes === undefined) this.#report(intended.status);
     else this.#isPhaseKnown = false;
     return intended;
@@ -125,7 +125,7 @@ export class World implements Cluster {
     for (let turns = 0; turns < 100; turns += 1) {
       turn(this);
       const seen = this.#sight();
-      const isDue = this.#wakeAtMs !== undefined && this.#wakeAtMs <= this.nowMs;
+      const isDue = this.#requeueAtMs !== undefined && this.#requeueAtMs <= this.nowMs;
       if (!isDue && seen.every((part, i) => part === this.#seen[i])) return;
       this.#seen = seen;
       this.reconcile();

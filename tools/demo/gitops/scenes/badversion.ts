@@ -8,7 +8,7 @@ const name = applicationOf("dev");
 export async function releaseBadVersion(stage: Stage): Promise<void> {
   const { screen, shell, api } = stage;
   screen.scene(4, "A bad version in Git");
-  screen.say(`${versions.broken} crashes a few seconds after it became ready:`);
+  screen.reasonMessage(`${versions.broken} crashes a few seconds after it became ready:`);
   const before = await podsOf(stage, "dev");
   const commit = await release(stage, "broken", versions.broken);
   const { app: demoApp, application } = await arrival(stage, {
@@ -17,7 +17,10 @@ export async function releaseBadVersion(stage: Stage): Promise<void> {
     settled: degraded,
   });
   await shell.show(`kubectl -n ${namespaceOf("dev")} get demoapps`);
-  screen.say("", "Synced, since the cluster has what Git says; Degraded, since that is not what serves:");
+  screen.reasonMessage(
+    "",
+    "Synced, since the cluster has what Git says; Degraded, since that is not what serves:",
+  );
   await shell.show(`kubectl -n argocd get application ${name}`);
   const health = `{.status.resources[?(@.kind=="DemoApp")].health.message}`;
   await shell.show(`kubectl -n argocd get application ${name} -o jsonpath='${health}' | fold -s -w 96`);
@@ -29,7 +32,7 @@ export async function releaseBadVersion(stage: Stage): Promise<void> {
       /revert/.test(wordsOf(application)) &&
       before === (await podsOf(stage, "dev")),
   );
-  screen.say("", "Argo CD looks again, and nobody tries again:");
+  screen.reasonMessage("", "Argo CD looks again, and nobody tries again:");
   await shell.show(`argocd app get ${name} --hard-refresh | grep -E '^(Sync|Health) Status'`);
   const after = await api.application(name);
   screen.check(
@@ -37,7 +40,10 @@ export async function releaseBadVersion(stage: Stage): Promise<void> {
     after.status?.operationState?.startedAt === application.status?.operationState?.startedAt &&
       (await api.demoApp({ namespace: namespaceOf("dev"), name: app })).status?.rejected?.length === 1,
   );
-  screen.say("", "With automated sync Argo CD refuses to go back by itself; Git is where to do that:");
+  screen.reasonMessage(
+    "",
+    "With automated sync Argo CD refuses to go back by itself; Git is where to do that:",
+  );
   const refused = await shell.show(`argocd app rollback ${name} 2>&1 || true`);
   screen.check("refused", refused.includes("auto-sync is enabled"));
 }

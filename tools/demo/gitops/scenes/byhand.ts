@@ -11,7 +11,7 @@ const kubectl = `kubectl -n ${namespaceOf("dev")}`;
 async function undone({ screen, shell }: Stage, command: string, watch: Watch): Promise<number> {
   const [before, changed, repaired] = await tamper(shell, { watch, command, withinMs: REPAIR_MS });
   const ms = Math.ceil(repaired.atMs - changed.atMs);
-  screen.say(`  ${before.text}, then ${changed.text}, then ${repaired.text} again, ${ms} ms later`);
+  screen.reasonMessage(`  ${before.text}, then ${changed.text}, then ${repaired.text} again, ${ms} ms later`);
   return ms;
 }
 
@@ -26,12 +26,12 @@ export async function changeByHand(stage: Stage): Promise<void> {
   const { screen, shell } = stage;
   screen.scene(3, "Somebody changes things by hand");
   const before = await podsOf(stage, "dev");
-  screen.say("The DemoApp belongs to Git, so Argo CD sets it back:");
+  screen.reasonMessage("The DemoApp belongs to Git, so Argo CD sets it back:");
   const byArgo = await undone(stage, `${kubectl} scale demoapp ${app} --replicas=5`, replicasOf("demoapp"));
   await shell.show(
     `kubectl -n argocd get events --field-selector involvedObject.name=${applicationOf("dev")},reason=OperationStarted --sort-by=.lastTimestamp -o custom-columns=MESSAGE:.message | tail -n 1`,
   );
-  screen.say("", "The Deployment belongs to the operator, so the operator does:");
+  screen.reasonMessage("", "The Deployment belongs to the operator, so the operator does:");
   const byOperator = await undone(
     stage,
     `${kubectl} scale deployment ${app} --replicas=4`,

@@ -17,10 +17,12 @@ const wordOf = (application: Application | undefined): string => {
 export async function handOver(stage: Stage): Promise<void> {
   const { screen, shell, api, repository } = stage;
   screen.scene(1, "Hand the repository over to Argo CD");
-  screen.say("The cluster has Argo CD and nothing else: no operator, no CRD, no app. All of that is in Git:");
+  screen.reasonMessage(
+    "The cluster has Argo CD and nothing else: no operator, no CRD, no app. All of that is in Git:",
+  );
   await shell.show("git log --oneline && ls -d deploy/argocd/apps/* deploy/webapp/overlays/*");
   await shell.show("cat deploy/webapp/overlays/dev/demoapp.yaml | grep -v '#'");
-  screen.say("", "This is the only thing that anybody applies:");
+  screen.reasonMessage("", "This is the only thing that anybody applies:");
   await shell.show("kubectl apply --server-side --force-conflicts -k deploy/argocd/apps");
   const commit = await repository.head();
   screen.columns(names.map(cell).join(""));

@@ -5,7 +5,9 @@ import { type Stage, arrival, healthy, push } from "../stage.ts";
 export async function promote(stage: Stage): Promise<void> {
   const { screen, shell } = stage;
   screen.scene(6, "From dev to staging: one line");
-  screen.say("The same digest, so the same image. The pipeline opens this change as a pull request:");
+  screen.reasonMessage(
+    "The same digest, so the same image. The pipeline opens this change as a pull request:",
+  );
   await shell.show('node "$PROJECT/tools/promote.ts" --from dev --to staging | cut -c 1-76');
   const changed = await shell.quietly("git diff --numstat");
   const commit = await push(stage, `Promote ${versions.second} to staging`);

@@ -7,18 +7,18 @@ import type { EventRecorder } from "../runtime/events.ts";
 import type { Logger } from "../runtime/log.ts";
 
 /** Where what happened is said. */
-export interface Voices {
+export interface EventSinks {
   readonly recorder: EventRecorder;
   readonly log: Logger;
 }
 
-interface Telling extends Voices {
+interface Telling extends EventSinks {
   /** Whether an event is to be told now. */
   readonly tells: (event: AppEvent) => boolean;
 }
 
 /** Says what happened: to people by events, to operators by one log line each. */
-export function announce(app: App, { events, status }: Plan, { recorder, log, tells }: Telling): void {
+export function publishEvents(app: App, { events, status }: Plan, { recorder, log, tells }: Telling): void {
   const { namespace, name, uid } = app;
   const serving = (status.candidate ?? status.stable)?.hash;
   for (const { type, reason, message, hash = serving } of events.filter(tells)) {

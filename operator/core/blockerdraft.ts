@@ -1,11 +1,15 @@
-import type { Said } from "../api/reasons.ts";
+import type { ReasonMessage } from "../api/reasons.ts";
 import type { Blocker } from "../api/schema.ts";
 import type { View } from "./view.ts";
 
 /** A blocker before it is known since when it is there. */
-export type Found = Omit<Blocker, "since">;
+export type BlockerDraft = Omit<Blocker, "since">;
 
-export const found = (object: string, said: Said, next: string): Found => ({ object, ...said, next });
+export const blockerDraft = (object: string, said: ReasonMessage, next: string): BlockerDraft => ({
+  object,
+  ...said,
+  next,
+});
 /** A command for the app's namespace. */
 export const kubectl = ({ observed: { app } }: View, rest: string): string =>
   `kubectl -n ${app.namespace} ${rest}`;

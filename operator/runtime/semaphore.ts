@@ -1,5 +1,5 @@
 /** A bounded number of places, given out in the order in which they are asked for. */
-export class Slots {
+export class Semaphore {
   #free: number;
   readonly #waiting = new Set<() => void>();
 

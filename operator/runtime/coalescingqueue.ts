@@ -8,7 +8,7 @@ interface FeedOptions<E> extends WorkQueueOptions {
  * Delivers events to an async listener: one of a key at a time, again with backoff if the listener rejects. Of the
  * events of a key that wait only the last is delivered, since it tells the newest state.
  */
-export class EventFeed<E> {
+export class CoalescingQueue<E> {
   readonly #latest = new Map<string, E>();
   readonly #queue: WorkQueue;
 

@@ -2,7 +2,7 @@ import { afterEach, beforeEach } from "@jest/globals";
 import type { KubeObject, WatchEvent } from "../../../operator/runtime/kubernetes.ts";
 import { createLogger } from "../../../operator/runtime/log.ts";
 import { createMetrics } from "../../../operator/runtime/metrics.ts";
-import { Reflector, type ReflectorOptions } from "../../../operator/runtime/reflector.ts";
+import { Informer, type InformerOptions } from "../../../operator/runtime/informer.ts";
 import { settle, VirtualClock } from "../../sim/clock.ts";
 import { object, ScriptedApi } from "./scripted-api.ts";
 
@@ -22,22 +22,22 @@ interface LogLine {
   readonly error?: string;
 }
 
-/** A reflector on a scripted API, and what it told, logged and counted. */
+/** A informer on a scripted API, and what it told, logged and counted. */
 class Scene {
   readonly api = new ScriptedApi();
   readonly clock = new VirtualClock();
   readonly logged: LogLine[] = [];
   readonly #metrics = createMetrics();
   readonly #changes: string[] = [];
-  #reflector: Reflector<KubeObject> | undefined;
+  #informer: Informer<KubeObject> | undefined;
 
-  get reflector(): Reflector<KubeObject> {
-    if (this.#reflector === undefined) throw new Error("not started");
-    return this.#reflector;
+  get informer(): Informer<KubeObject> {
+    if (this.#informer === undefined) throw new Error("not started");
+    return this.#informer;
   }
 
-  async start(options: Partial<ReflectorOptions<KubeObject>> = {}): Promise<void> {
-    this.#reflector = new Reflector<KubeObject>({
+  async start(options: Partial<InformerOptions<KubeObject>> = {}): Promise<void> {
+    this.#informer = new Informer<KubeObject>({
       client: this.api.client,
       resource: pods,
       transform: (item) => item,
@@ -49,7 +49,7 @@ class Scene {
       random: () => 0.5,
       ...options,
     });
-    this.#reflector.start();
+    this.#informer.start();
     await settle();
   }
 
@@ -64,7 +64,7 @@ class Scene {
   }
 
   async stop(): Promise<void> {
-    await this.#reflector?.stop();
+    await this.#informer?.stop();
   }
 }
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "@jest/globals";
 import { ApiError } from "../../../operator/runtime/api-error.ts";
 import { settle } from "../../sim/clock.ts";
-import { added, bookmark, expired, second, useScene } from "./reflector-harness.ts";
+import { added, bookmark, expired, second, useScene } from "./informer-harness.ts";
 import { object, page } from "./scripted-api.ts";
 
 const scene = useScene();
@@ -15,7 +15,7 @@ describe("listing", () => {
       { limit: 200, labelSelector: "app=x", continue: "next" },
     ]);
     expect(scene().told()).toEqual(["ADDED a@1", "ADDED b@2"]);
-    expect(scene().reflector.synced()).toBe(true);
+    expect(scene().informer.synced()).toBe(true);
     expect(scene().api.watch.options).toEqual({
       namespace: undefined,
       labelSelector: "app=x",
@@ -29,7 +29,7 @@ describe("listing", () => {
   test("is not synced before the last page", async () => {
     scene().api.pages = [page([object("a", 1)], 10, "next"), new Error("reset")];
     await scene().start();
-    expect(scene().reflector.synced()).toBe(false);
+    expect(scene().informer.synced()).toBe(false);
   });
 
   test("starts over in one page when the continue token has expired", async () => {
@@ -48,15 +48,15 @@ describe("listing", () => {
     scene().api.pages = [new ApiError(403, { message: "pods is forbidden" })];
     await scene().start();
     await scene().clock.advance(120 * second);
-    expect(scene().reflector.synced()).toBe(false);
+    expect(scene().informer.synced()).toBe(false);
     expect(scene().logged.filter(({ level }) => level === "error")).toMatchObject([
       { error: "pods is forbidden" },
     ]);
     expect(scene().api.lists.length).toBeGreaterThan(5);
     scene().api.pages = [page([object("a", 1)], 10)];
     await scene().clock.advance(30 * second);
-    await scene().reflector.whenSynced();
-    expect(scene().reflector.store.size).toBe(1);
+    await scene().informer.whenSynced();
+    expect(scene().informer.store.size).toBe(1);
     scene().api.watch.push(bookmark(11));
     await settle();
     expect(scene().logged.at(-1)).toMatchObject({ level: "info", msg: "following again" });
@@ -81,21 +81,21 @@ describe("listing", () => {
     await scene().clock.advance(19 * second);
     expect(scene().api.lists).toHaveLength(1);
     await scene().clock.advance(2 * second);
-    expect(scene().reflector.synced()).toBe(true);
+    expect(scene().informer.synced()).toBe(true);
   });
 
   test("one list and watch for each namespace share a store", async () => {
     scene().api.pages = [page([object("a", 1, "shop")], 10), page([object("a", 2, "bank")], 11)];
     await scene().start({ namespaces: ["shop", "bank"] });
     expect(scene().api.lists.map(({ namespace }) => namespace)).toEqual(["shop", "bank"]);
-    expect(scene().reflector.store.list("bank")).toHaveLength(1);
-    expect(scene().reflector.store.size).toBe(2);
+    expect(scene().informer.store.list("bank")).toHaveLength(1);
+    expect(scene().informer.store.size).toBe(2);
     scene().api.pages = [page([], 20)];
     scene().api.watches[0]?.push({ type: "ERROR", object: expired });
     await settle();
     expect(
       scene()
-        .reflector.store.list()
+        .informer.store.list()
         .map(({ metadata }) => metadata.namespace),
     ).toEqual(["bank"]);
   });
@@ -111,7 +111,7 @@ describe("odd objects", () => {
       },
     });
     expect(scene().told()).toEqual(["ADDED fine@2"]);
-    expect(scene().reflector.synced()).toBe(true);
+    expect(scene().informer.synced()).toBe(true);
     expect(await scene().count("operator_cache_errors_total")).toBe(1);
     expect(scene().logged).toMatchObject([{ level: "error", key: "shop/odd" }]);
   });

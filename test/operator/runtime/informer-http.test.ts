@@ -2,7 +2,7 @@ import { expect, test } from "@jest/globals";
 import { realClock } from "../../../operator/runtime/clock.ts";
 import { createLogger } from "../../../operator/runtime/log.ts";
 import { createMetrics } from "../../../operator/runtime/metrics.ts";
-import { Reflector } from "../../../operator/runtime/reflector.ts";
+import { Informer } from "../../../operator/runtime/informer.ts";
 import { services, useServer } from "./client-harness.ts";
 import { type Answer, sendJson } from "./http-server.ts";
 import { object } from "./scripted-api.ts";
@@ -36,7 +36,7 @@ test("over real connections it survives a reset in the middle of an event, an ov
   };
   const changes: string[] = [];
   const finished = Promise.withResolvers<void>();
-  const reflector = new Reflector({
+  const informer = new Informer({
     client: harness.connect(),
     resource: services,
     transform: ({ kind, metadata }) => `${kind} ${metadata.name}`,
@@ -48,7 +48,7 @@ test("over real connections it survives a reset in the middle of an event, an ov
     log: createLogger("silent"),
     metrics: createMetrics(),
   });
-  reflector.start();
+  informer.start();
   await finished.promise;
   expect(changes).toEqual([
     "ADDED Service a",
@@ -59,5 +59,5 @@ test("over real connections it survives a reset in the middle of an event, an ov
     "ADDED Pod d",
   ]);
   expect(watchedFrom).toEqual(["10", "11", "11", "30"]);
-  await reflector.stop();
+  await informer.stop();
 });

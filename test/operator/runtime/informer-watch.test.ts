@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, test } from "@jest/globals";
 import { ApiError } from "../../../operator/runtime/api-error.ts";
 import { settle } from "../../sim/clock.ts";
-import { added, bookmark, deleted, expired, modified, second, useScene } from "./reflector-harness.ts";
+import { added, bookmark, deleted, expired, modified, second, useScene } from "./informer-harness.ts";
 import { object, page } from "./scripted-api.ts";
 
 const scene = useScene();
@@ -17,7 +17,7 @@ describe("watching", () => {
     scene().api.watch.push(added(object("b", 11)), modified(object("b", 12)), deleted(object("b", 13)));
     await settle();
     expect(scene().told()).toEqual(["ADDED b@11", "MODIFIED b@12", "DELETED b@12"]);
-    expect(scene().reflector.store.size).toBe(1);
+    expect(scene().informer.store.size).toBe(1);
   });
 
   test("tells duplicates and late events once, and a late event brings nothing back to life", async () => {
@@ -97,7 +97,7 @@ describe("watching", () => {
     scene().api.refuseWatch = undefined;
     expect(scene().api.lists).toHaveLength(2);
     await scene().clock.advance(second);
-    expect(scene().reflector.synced()).toBe(true);
+    expect(scene().informer.synced()).toBe(true);
   });
 
   test("a version that keeps expiring is listed with ever longer waits", async () => {
@@ -144,11 +144,11 @@ describe("watching", () => {
     scene().api.watch.push(bookmark(12));
     scene().api.watch.end();
     await scene().clock.advance(second);
-    expect(scene().reflector.synced()).toBe(false);
+    expect(scene().informer.synced()).toBe(false);
     scene().api.refuseWatch = undefined;
     scene().api.pages = [page([], 60)];
     await scene().clock.advance(30 * second);
-    expect(scene().reflector.synced()).toBe(true);
+    expect(scene().informer.synced()).toBe(true);
     expect(scene().told()).toEqual(["DELETED a@1"]);
   });
 
@@ -156,12 +156,12 @@ describe("watching", () => {
     scene().api.refuseWatch = new Error("ECONNREFUSED");
     scene().api.watch.fail(new Error("reset"));
     await scene().clock.advance(600 * second);
-    expect(scene().clock.monotonicMs() - scene().reflector.lastSeenMs).toBeLessThan(60 * second);
-    expect(scene().reflector.synced()).toBe(true);
+    expect(scene().clock.monotonicMs() - scene().informer.lastSeenMs).toBeLessThan(60 * second);
+    expect(scene().informer.synced()).toBe(true);
   });
 
   test("the answer to a write of ours is there at once, and the watch's word of it is no news", async () => {
-    scene().reflector.learn(object("a", 15));
+    scene().informer.learn(object("a", 15));
     expect(scene().told()).toEqual(["MODIFIED a@15"]);
     scene().api.watch.push(modified(object("a", 12)), modified(object("a", 15)));
     await settle();
@@ -174,19 +174,19 @@ describe("watching", () => {
     scene().api.hold = list.promise;
     scene().api.watch.push({ type: "ERROR", object: expired });
     await settle();
-    scene().reflector.learn(object("a", 105));
-    scene().reflector.learn(object("b", 111));
+    scene().informer.learn(object("a", 105));
+    scene().informer.learn(object("b", 111));
     list.resolve();
     await settle();
     expect(
       scene()
-        .reflector.store.list()
+        .informer.store.list()
         .map(({ metadata }) => metadata.name),
     ).toEqual(["b"]);
   });
 
   test("stop ends the watch and tells nothing more", async () => {
-    await scene().reflector.stop();
+    await scene().informer.stop();
     expect(scene().api.watch.aborted).toBe(true);
     expect(scene().clock.pending).toBe(0);
   });

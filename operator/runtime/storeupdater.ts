@@ -9,7 +9,7 @@ export interface Change<T> {
   readonly previous?: T | undefined;
 }
 
-interface MirrorOptions<T> {
+interface StoreUpdaterOptions<T> {
   readonly store: Store<T>;
   readonly transform: (object: KubeObject, previous?: T) => T;
   readonly onChange: (change: Change<T>) => void;
@@ -40,14 +40,14 @@ export interface Replacement {
 }
 
 /** Keeps a store equal to what the server told, and tells each real change once. */
-export class Mirror<T> {
-  readonly #options: MirrorOptions<T>;
+export class StoreUpdater<T> {
+  readonly #options: StoreUpdaterOptions<T>;
   readonly #versions = new Map<string, string>();
   readonly #tombstones = new Map<string, string>();
   /** For each list in progress what was learned since it was asked for: the list may be older. */
   readonly #sinceListed = new Set<Map<string, string>>();
 
-  constructor(options: MirrorOptions<T>) {
+  constructor(options: StoreUpdaterOptions<T>) {
     this.#options = options;
   }
 
