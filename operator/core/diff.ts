@@ -1,21 +1,30 @@
 import { fieldManager } from "../api/names.ts";
 import { compareQuantities, isQuantity } from "../api/quantity.ts";
 import { type PatchOperation, adds, keyField, matches, union, widens } from "./fields.ts";
-import { type FieldSet, type Fields, type ManagedFields, type Manifest, isFields } from "./manifest.ts";
+import {
+  type FieldSet,
+  type Fields,
+  type ManagedFields,
+  type Manifest,
+  fieldOf,
+  isFields,
+} from "./manifest.ts";
 
 /** What makes two items of a list the same one, by the list's field; as in the API's own merge keys. */
-const mergeKeys: Readonly<Record<string, readonly string[]>> = {
-  containers: ["name"],
-  initContainers: ["name"],
-  env: ["name"],
-  // Of containers and of Services alike: what only the other has is undefined on both sides.
-  ports: ["containerPort", "port", "protocol"],
-  volumes: ["name"],
-  volumeMounts: ["mountPath"],
-  imagePullSecrets: ["name"],
-  topologySpreadConstraints: ["topologyKey", "whenUnsatisfiable"],
-  ownerReferences: ["uid"],
-};
+const mergeKeys: ReadonlyMap<string, readonly string[]> = new Map(
+  Object.entries({
+    containers: ["name"],
+    initContainers: ["name"],
+    env: ["name"],
+    // Of containers and of Services alike: what only the other has is undefined on both sides.
+    ports: ["containerPort", "port", "protocol"],
+    volumes: ["name"],
+    volumeMounts: ["mountPath"],
+    imagePullSecrets: ["name"],
+    topologySpreadConstraints: ["topologyKey", "whenUnsatisfiable"],
+    ownerReferences: ["uid"],
+  }),
+);
 /** The fields that are a quantity. */
 const quantityFields: ReadonlySet<string> = new Set(["sizeLimit", "divisor"]);
 /** The maps whose values are quantities: the API server rewrites those ("1000m" becomes "1"). */
@@ -70,9 +79,9 @@ export function includes(
     return Object.is(live, wanted) || (quantityFields.has(field) && sameQuantity(live, wanted));
   if (!isFields(live)) return false;
   if (quantityMaps.has(field))
-    return Object.keys(wanted).every((key) => sameQuantity(live[key], wanted[key]));
-  return Object.keys(wanted).every((key) =>
-    includes(live[key], wanted[key], { field: key, owned: ownedBelow(owned, `f:${key}`) }),
+    return Object.entries(wanted).every(([key, value]) => sameQuantity(fieldOf(live, key), value));
+  return Object.entries(wanted).every(([key, value]) =>
+    includes(fieldOf(live, key), value, { field: key, owned: ownedBelow(owned, `f:${key}`) }),
   );
 }
 
@@ -81,7 +90,7 @@ function includesItems(
   wanted: readonly unknown[],
   { field, owned }: Place,
 ): boolean {
-  const keys = mergeKeys[field];
+  const keys = mergeKeys.get(field);
   if (keys === undefined)
     return (
       live.length === wanted.length &&
@@ -185,7 +194,7 @@ export function drift(live: Manifest, wanted: Manifest): Drift {
 /** `fields` without every value that equals the one in `defaults`; an object left empty goes too. */
 export function withoutDefaults(fields: Fields, defaults: Fields): Fields {
   const rest = Object.entries(fields).flatMap(([name, value]): [string, unknown][] => {
-    const other = defaults[name];
+    const other = fieldOf(defaults, name);
     if (isFields(value) && Object.keys(value).length > 0) {
       const inner = withoutDefaults(value, isFields(other) ? other : {});
       return Object.keys(inner).length === 0 ? [] : [[name, inner]];

@@ -1,4 +1,4 @@
-import { type FieldSet, type Fields, isFields } from "./manifest.ts";
+import { type FieldSet, type Fields, fieldOf, isFields } from "./manifest.ts";
 
 /** One step of a path into an object: a field's name, or the key of an item in a keyed list. */
 type Step = { readonly field: string } | { readonly key: Fields } | { readonly value: unknown };
@@ -41,7 +41,8 @@ function branchesOf(fields: FieldSet): readonly Branch[] {
 const keyDefaults: Fields = { protocol: "TCP" };
 
 /** A field of an item that tells it from the others of its list. */
-export const keyField = (item: Fields, name: string): unknown => item[name] ?? keyDefaults[name];
+export const keyField = (item: Fields, name: string): unknown =>
+  fieldOf(item, name) ?? fieldOf(keyDefaults, name);
 
 /** True if an item of a keyed list is the one that a key of managedFields names. */
 export const matches = (item: unknown, key: Fields): boolean =>
@@ -49,7 +50,7 @@ export const matches = (item: unknown, key: Fields): boolean =>
 
 /** What is in a value where a step leads; undefined if nothing is. */
 function follow(value: unknown, step: Step): unknown {
-  if ("field" in step) return isFields(value) ? value[step.field] : undefined;
+  if ("field" in step) return isFields(value) ? fieldOf(value, step.field) : undefined;
   if (!Array.isArray(value)) return undefined;
   return value.find((item) => ("key" in step ? matches(item, step.key) : item === step.value));
 }
@@ -77,7 +78,9 @@ export function union(a: FieldSet, b: FieldSet): FieldSet {
 const hasMore = ({ live, wanted }: Pair): boolean =>
   isFields(live) &&
   isFields(wanted) &&
-  Object.keys(live).some((key) => !(key in wanted) || hasMore({ live: live[key], wanted: wanted[key] }));
+  Object.entries(live).some(
+    ([key, value]) => !Object.hasOwn(wanted, key) || hasMore({ live: value, wanted: wanted[key] }),
+  );
 
 /**
  * True if a field set names as a whole a map (an atomic one, such as a selector) that has more in it than is

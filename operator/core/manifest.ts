@@ -50,6 +50,13 @@ export type Fields = Readonly<Record<string, unknown>>;
 export const isFields = (value: unknown): value is Fields =>
   typeof value === "object" && value !== null && !Array.isArray(value);
 
+/**
+ * The value of an object's own field; undefined if the object has no field of this name. Users choose keys of maps,
+ * and plain access finds inherited members such as `constructor` or `toString`.
+ */
+export const fieldOf = (fields: Fields, name: string): unknown =>
+  Object.hasOwn(fields, name) ? fields[name] : undefined;
+
 /** A copy without null at any depth: what is passed on says so to unset a default. */
 export function withoutNulls(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(withoutNulls);

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "@jest/globals";
 import { drift } from "../../../operator/core/diff.ts";
-import type { Fields, Manifest } from "../../../operator/core/manifest.ts";
+import type { FieldSet, Fields, Manifest } from "../../../operator/core/manifest.ts";
 import {
   claimed,
   inContainer,
@@ -100,6 +100,30 @@ describe("what others added goes, whatever it is", () => {
     const clean = repaired(dirty, to);
     expect(clean["spec"]).toEqual(to === wanted ? live["spec"] : applied(undefined, to)["spec"]);
     expect(drift(clean, to)).toEqual({ apply: false, takeOver: [], ofSpec: false });
+  });
+});
+
+describe("a key that every JavaScript object inherits", () => {
+  test.each(["constructor", "toString", "valueOf", "__proto__"])("%s: an added key is removed", (key) => {
+    const added = JSON.parse(`{"${key}":"x"}`) as Fields;
+    const node = claimed(
+      withPod(live, (pod) => ({ ...pod, nodeSelector: { disk: "ssd", ...added } })),
+      inPod({ "f:nodeSelector": JSON.parse(`{"f:${key}":{}}`) as FieldSet }),
+    );
+    expect(drift(node, wanted)).toMatchObject({ apply: true, ofSpec: true });
+    expect(paths(node)).toContain("/metadata/managedFields/0/fieldsV1/f:spec");
+    const liveService = applied(undefined, service);
+    const { selector } = liveService["spec"] as { selector: Fields };
+    const wide = claimed(withSpec(liveService, { selector: { ...selector, ...added } }), {
+      "f:selector": {},
+    });
+    expect(drift(wide, service).apply).toBe(true);
+  });
+
+  test("a wanted key: its absence is drift", () => {
+    const to = withPod(wanted, (pod) => ({ ...pod, nodeSelector: { disk: "ssd", constructor: "x" } }));
+    expect(drift(live, to).apply).toBe(true);
+    expect(drift(applied(live, to), to).apply).toBe(false);
   });
 });
 
