@@ -62,7 +62,7 @@ function ofDeployment(view: View): readonly BlockerDraft[] {
   return [blockerDraft(`Deployment/${deployment.metadata.name}`, said, next)];
 }
 
-/** An abort that can't be deployedHash out, because nothing was accepted yet. */
+/** An abort that can't be carried out, because nothing was accepted yet. */
 function ofAbort({ observed, wanted, lastGood }: View): readonly BlockerDraft[] {
   if (lastGood !== undefined || wanted === undefined || !isAsked(observed, annotations.abort, wanted))
     return [];

@@ -54,7 +54,7 @@ export interface View {
   readonly restarting: boolean;
   /** Why nothing but status may be written; empty if nothing holds it. The first is the one to say. */
   readonly held: readonly WriteBlocker[];
-  /** The restart to carry out or deployedHash out, RFC 3339; undefined for none. */
+  /** The restart to carry out or carried out, RFC 3339; undefined for none. */
   readonly restartedAt: string | undefined;
   /** A restart asked for at a later time, ms since 1970. */
   readonly restartDueAtMs: number;
@@ -131,14 +131,24 @@ function unreadySinceMs({ app }: ObservedApp, nowMs: number): number {
   return ready?.status === "False" ? millis(ready.lastTransitionTime) : nowMs;
 }
 
-/** The newest restart that is due; a time still to come is returned apart, an older or removed one changes nothing. */
+/** True if a pod that stays was created at or before the time (RFC 3339): a restart at that time replaces it. */
+const hasPodFrom = ({ pods }: ObservedApp, time: string): boolean =>
+  pods.some(({ deleting, createdAt }) => !deleting && millis(createdAt) <= millis(time));
+
+/**
+ * The newest restart that is due, and the next one to come. A requested time counts only if it is later than the last
+ * restart and a pod is at least as old; removing a requested time changes nothing.
+ */
 function restartOf(o: ObservedApp, nowMs: number): { restartedAt: string | undefined; dueAtMs: number } {
   const done = restartedAtOf(o.deployment);
   const asked = [o.app.spec.restartAt, o.app.annotations[annotations.restartAt]].filter(
     (time): time is string => time !== undefined && isTime(time),
   );
   // What was done comes first: the same time in another spelling is no new restart.
-  const due = [...(done === undefined ? [] : [done]), ...asked.filter((time) => millis(time) <= nowMs)];
+  const due = [
+    ...(done === undefined ? [] : [done]),
+    ...asked.filter((time) => millis(time) <= nowMs && hasPodFrom(o, time)),
+  ];
   const later = asked.map(millis).filter((ms) => ms > nowMs);
   return {
     restartedAt: due.toSorted((a, b) => millis(b) - millis(a))[0],

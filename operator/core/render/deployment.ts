@@ -21,7 +21,7 @@ export interface Track {
   readonly restartedAt: string | undefined;
 }
 
-/** The restart that a live Deployment has already deployedHash out or is carrying out. */
+/** The restart that a live Deployment has already carried out or is carrying out. */
 export function restartedAtOf(deployment: Manifest | undefined): string | undefined {
   return templateOf(deployment)?.annotations?.[childAnnotations.restartedAt];
 }

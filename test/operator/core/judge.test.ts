@@ -65,9 +65,9 @@ describe("a rollout is accepted", () => {
 
   test("not before a restart that was asked for meanwhile is done", () => {
     const restarted = wants("app:2", { annotations: { [annotations.restartAt]: at(-1) } });
-    expect(outcomes(valid({ ...before, app: restarted, deployment: carrying(v2) }))["app:2"]).toBe(
-      "2 running",
-    );
+    expect(
+      outcomes(valid({ ...before, app: restarted, deployment: carrying(v2), pods: [pod("a", v2)] }))["app:2"],
+    ).toBe("2 running");
   });
 });
 

@@ -156,6 +156,7 @@ const rows: readonly Row[] = [
       app: wants("app:1", { annotations: { [annotations.restartAt]: at(-1) } }),
       revisions: [v1],
       deployment: carrying(v1),
+      pods: [pod("a", v1)],
     },
     phase: "Progressing",
     says: "Restarting the pods",

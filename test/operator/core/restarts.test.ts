@@ -5,11 +5,12 @@ import { plan } from "../../../operator/core/plan.ts";
 import { templateOf } from "../../../operator/core/render/deployment.ts";
 import { renderService } from "../../../operator/core/render/service.ts";
 import { carrying, v1, valid, wants } from "./deciding.ts";
-import { app, at, noted, spec, startMs } from "./objects.ts";
+import { app, at, noted, pod, spec, startMs } from "./objects.ts";
 
 const service = renderService(valid({}));
 const deployment = noted(carrying(v1), { best: 1, seconds: -100 });
-const rested = { app: wants("app:1"), revisions: [v1], service, deployment };
+const pods = [pod("a", v1), pod("b", v1)];
+const rested = { app: wants("app:1"), revisions: [v1], service, deployment, pods };
 
 describe("restarts", () => {
   const done = (time: string) => {
@@ -49,12 +50,20 @@ describe("restarts", () => {
 
   test.each([
     { name: "none was asked for", by: {} },
-    { name: "it was deployedHash out", by: { field: at(-5) } },
+    { name: "it was carried out", by: { field: at(-5) } },
     { name: "an older one is asked for", by: { annotation: at(-7) } },
     { name: "the same moment is spelt in another way", by: { annotation: "2026-01-01T00:59:55+01:00" } },
     { name: "it is to come", by: { field: at(60) } },
     { name: "it is no time", by: { annotation: "tomorrow" } },
   ])("nothing restarts when $name", ({ by }) => {
     expect(plan(valid({ ...done(at(-5)), ...asking(by) }), startMs).actions).toEqual([]);
+  });
+
+  test.each([
+    { name: "every pod is younger than the requested time", pods: [pod("a", v1, { createdAt: at(-4) })] },
+    { name: "the only older pod is terminating", pods: [pod("a", v1, { deleting: true })] },
+    { name: "there is no pod", pods: [] },
+  ])("nothing restarts when $name", ({ pods }) => {
+    expect(plan(valid({ ...rested, ...asking({ field: at(-5) }), pods }), startMs).actions).toEqual([]);
   });
 });
