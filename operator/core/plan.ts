@@ -5,6 +5,7 @@ import { decide } from "./decide.ts";
 import { type AppEvent, decidedIn, eventsOf } from "./events.ts";
 import { holdsOf } from "./writeblockers.ts";
 import { type App, type Observed, type ObservedApp, type Revision, millis } from "./observed.ts";
+import { withPastTimes } from "./pasttimes.ts";
 import { phaseOf } from "./phase.ts";
 import { renderRevision, surplusOf } from "./revisions.ts";
 import { statusOf, statusOfInvalid } from "./status.ts";
@@ -93,7 +94,8 @@ function planValid(observed: ObservedApp, nowMs: number): Plan {
  * Decides about one app: pure, so the same observation at the same moment always gives the same plan, and
  * whoever plans next goes on where this one was cut off.
  */
-export function plan(observed: Observed, nowMs: number): Plan {
+export function plan(seen: Observed, nowMs: number): Plan {
+  const observed = withPastTimes(seen, nowMs);
   if (isValid(observed)) return planValid(observed, nowMs);
   const status = statusOfInvalid(observed, nowMs);
   const isNew = observed.app.status?.phase !== "Degraded" || observed.app.status.message !== status.message;

@@ -116,7 +116,9 @@ function progressOf(
   const scaled = replicasOf(o.deployment) !== o.app.spec.replicas;
   const best = Number(noted[keys.best]);
   const atMs = millis(noted[keys.progressAt]);
-  const lost = !Number.isInteger(best) || !(atMs > 0);
+  // Notes that can't be true (garbled, of the future, of more pods than there are) must not put the deadline off.
+  const isPast = atMs > 0 && atMs <= at.nowMs;
+  const lost = !Number.isInteger(best) || best < 0 || (best > o.app.spec.replicas && !scaled) || !isPast;
   const now = at.available;
   const anew = !same || lost || at.restarting;
   const moved = anew || scaled || (now > best && now < o.app.spec.replicas);

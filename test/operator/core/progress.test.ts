@@ -59,10 +59,20 @@ describe("the progress that the deadline counts from", () => {
     expect(notes({ ...rolling(5), deployment: told(1), pods: pods(2) })).toBe(`2@${at(0)}`);
   });
 
-  test("is taken anew where the notes are lost or not to be read", () => {
-    const garbled = told(1);
-    const annotations = { ...garbled.metadata.annotations, [childAnnotations.progressAt]: "yesterday" };
-    const deployment = { ...garbled, metadata: { ...garbled.metadata, annotations } };
+  test.each([
+    { name: "the noted time can't be read", progressAt: "yesterday" },
+    { name: "the noted time lies in the future", progressAt: "2099-01-01T00:00:00Z" },
+    { name: "the noted maximum is no number", best: "many" },
+    { name: "the noted maximum is negative", best: "-1" },
+    { name: "the noted maximum is above the replicas", best: "1000000" },
+  ])("$name: the progress is noted anew", ({ progressAt = at(-100), best = "1" }) => {
+    const before = told(1);
+    const annotations = {
+      ...before.metadata.annotations,
+      [childAnnotations.progressAt]: progressAt,
+      [childAnnotations.best]: best,
+    };
+    const deployment = { ...before, metadata: { ...before.metadata, annotations } };
     expect(notes({ ...rolling(2), deployment, pods: pods(1) })).toBe(`1@${at(0)}`);
   });
 });
