@@ -68,6 +68,7 @@ export class DemoAppController extends Operator {
         transform: podOf,
         key: ({ namespace, app }) => `${namespace}/${app}`,
         labelSelector,
+        isRelevant: ({ app }) => app !== undefined,
       }),
       scalers: this.#cacheOf(resources.HorizontalPodAutoscaler, {
         transform: scalerOf,

@@ -1,4 +1,4 @@
-import { labels } from "../api/names.ts";
+import { deploymentName, labels } from "../api/names.ts";
 import { demoAppStatus } from "../api/schema.ts";
 import { parseStored } from "../api/validate.ts";
 import {
@@ -142,10 +142,23 @@ function containerOf(status: Fields): ContainerState {
   };
 }
 
-/** A pod as it is cached: with the app that it belongs to. */
+/** A pod as it is cached: with the app that owns it. */
 export interface AppPod extends Pod {
   readonly namespace: string;
-  readonly app: string;
+  /** Name of the app whose Deployment controls the pod; undefined for a pod that only carries an app's labels. */
+  readonly app: string | undefined;
+}
+
+/**
+ * The app of a pod. The pod's controller must be a ReplicaSet of the app's Deployment, which Kubernetes names
+ * `<Deployment>-<pod-template-hash>`: a pod with copied labels (`kubectl debug --copy-to`), and one whose labels were
+ * changed so that its ReplicaSet released it, counts for no app.
+ */
+function appOfPod({ labels: own = {}, ownerReferences = [] }: KubeObject["metadata"]): string | undefined {
+  const app = own[labels.name];
+  const controller = ownerReferences.find((owner) => owner.controller === true);
+  if (app === undefined || controller?.kind !== "ReplicaSet") return undefined;
+  return controller.name === `${deploymentName(app)}-${own["pod-template-hash"]}` ? app : undefined;
 }
 
 /** A pod of ours: what its health is read from. */
@@ -157,7 +170,7 @@ export function podOf({ metadata, status }: KubeObject): AppPod {
   const isReady = ready["status"] === "True";
   return {
     namespace: metadata.namespace ?? "",
-    app: metadata.labels?.[labels.name] ?? "",
+    app: appOfPod(metadata),
     name: metadata.name,
     uid: metadata.uid ?? "",
     hash: metadata.labels?.[labels.hash] ?? "",

@@ -84,6 +84,31 @@ describe("what caches keep", () => {
     });
   });
 
+  test.each([
+    {
+      name: "a ReplicaSet of the app's Deployment controls the pod",
+      kind: "ReplicaSet",
+      of: "web-5d4f",
+      app: "web",
+    },
+    { name: "a ReplicaSet of another Deployment controls the pod", kind: "ReplicaSet", of: "other-5d4f" },
+    { name: "a ReplicaSet with another hash controls the pod", kind: "ReplicaSet", of: "web-77aa" },
+    { name: "a StatefulSet controls the pod", kind: "StatefulSet", of: "web-5d4f" },
+    {
+      name: "the ReplicaSet owns the pod, but does not control the pod",
+      kind: "ReplicaSet",
+      of: "web-5d4f",
+      controller: false,
+    },
+    { name: "nothing owns the pod, as kubectl debug --copy-to leaves a copy" },
+  ])("$name: the pod's app is $app", ({ kind, of = "", controller = true, app }) => {
+    const reference = { apiVersion: "apps/v1", kind: kind ?? "", name: of, uid: "2", controller };
+    const labels = { "app.kubernetes.io/name": "web", "pod-template-hash": "5d4f" };
+    const ownerReferences = kind === undefined ? [] : [reference];
+    const pod = podOf({ apiVersion: "v1", kind: "Pod", metadata: { ...metadata, labels, ownerReferences } });
+    expect(pod.app).toBe(app);
+  });
+
   test("a pod's last words are cut to what fits into a status", () => {
     const state = { terminated: { reason: "Error", exitCode: 1, message: "x".repeat(9000), finishedAt: "" } };
     const pod = podOf({
