@@ -74,7 +74,7 @@ export const statics: readonly Part[] = [
   single("types", "tsc", "--noEmit"),
   single("lint", "oxlint", "--type-aware", "--deny-warnings"),
   single("format", "prettier", "--check", "--cache", "."),
-  single("generated files", "node", "tools/generate.ts", "--check"),
+  single("unused code", "knip", "--no-progress", "--treat-config-hints-as-errors"),
 ];
 
 export const tiers = ["unit", "fault", "pipeline", "api", "cluster", "e2e", "gitops"] as const;
