@@ -1,5 +1,5 @@
-// `node tools/build.mjs [webapp|operator]`: one file for Node 24 each, dist/<name>/main.js, with all that it
-// needs from npm inside. Nothing named: all. The same sources and lock file give the same bytes.
+// `node tools/build.mjs [webapp|operator]`: bundles a program, or both, with its npm packages into dist/<name>/main.js for
+// Node 24. The same sources and lock file give the same bytes.
 import { build } from "esbuild";
 import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
@@ -8,7 +8,7 @@ import { dirname, join } from "node:path";
 const root = join(import.meta.dirname, "..");
 const programs = ["operator", "webapp"];
 
-/** Puts the text of a file in place of `readFileSync(new URL("./file", import.meta.url), "utf8")`. */
+/** Replaces `readFileSync(new URL("./file", import.meta.url), "utf8")` with the text of the file. */
 const inlineFiles = {
   name: "inline-files",
   setup({ onLoad }) {
@@ -29,9 +29,9 @@ const inlineFiles = {
 
 const clientNode = join(root, "node_modules/@kubernetes/client-node/dist");
 /**
- * What the operator doesn't use of its packages, by what is put in its place: the Kubernetes client's generated
- * API (15 MB of code, 40 MB of memory in each pod) and the HTTP client of @dot-i/k8s-operator. Its base class
- * makes an API object that it never asks: every method that would is overridden (operator/runtime/operator.ts).
+ * Replacements for modules that the operator doesn't use: the generated API of the Kubernetes client (15 MB of code, 40 MB
+ * of memory in each pod) and the HTTP client of @dot-i/k8s-operator. The base class of that package creates API objects,
+ * but operator/runtime/operator.ts overrides every method that uses them.
  */
 const replacements = {
   "@kubernetes/client-node": `
@@ -46,8 +46,8 @@ const replacements = {
   gaxios: "export const instance = {};",
 };
 
-const leaveOutUnused = {
-  name: "leave-out-unused",
+const replaceUnused = {
+  name: "replace-unused",
   setup({ onResolve, onLoad }) {
     onResolve({ filter: /^(@kubernetes\/client-node|\.\/gen\/index\.js|gaxios)$/ }, ({ path }) => ({
       path,
@@ -69,21 +69,21 @@ async function bundle(program) {
     platform: "node",
     target: "node24",
     format: "esm",
-    // Packages in CommonJS ask for Node's own modules with require, which an ES module doesn't have.
+    // CommonJS packages load Node's modules with require, which an ES module lacks.
     banner: {
       js: 'import { createRequire } from "node:module";\nconst require = createRequire(import.meta.url);',
     },
-    // Each pod holds the source in memory, so it goes without blanks. Names and short lines stay: a stack trace
-    // in a log says where it was, without a source map as big as the program.
+    // Each pod holds the source in memory: whitespace is removed. Names and short lines are kept, so that a stack trace in a
+    // log is readable without a source map, which would be as big as the program.
     minifySyntax: true,
     minifyWhitespace: true,
     lineLimit: 160,
     legalComments: "eof",
-    // Given here and not read from tsconfig.json, so that an image build needs to copy no more than the sources.
+    // Instead of tsconfig.json, which an image build then doesn't need to copy.
     tsconfigRaw: { compilerOptions: { verbatimModuleSyntax: true } },
     logLevel: "warning",
     metafile: true,
-    plugins: [inlineFiles, leaveOutUnused],
+    plugins: [inlineFiles, replaceUnused],
   });
   const [[file, { bytes }]] = Object.entries(metafile.outputs);
   console.log(`  ✓ ${file} ${Math.ceil(bytes / 1024)} KiB`);
@@ -92,7 +92,7 @@ async function bundle(program) {
 const named = process.argv.slice(2);
 const unknown = named.filter((name) => !programs.includes(name) || !existsSync(join(root, name, "main.ts")));
 if (unknown.length > 0) {
-  console.error(`  ✗ no such program: ${unknown.join(", ")}; there is ${programs.join(" and ")}`);
+  console.error(`  ✗ no such program: ${unknown.join(", ")}; the programs are ${programs.join(" and ")}`);
   process.exit(1);
 }
 for (const program of named.length > 0 ? named : programs) await bundle(program);

@@ -1,4 +1,4 @@
-// `npm run check`: the static checks and the unit tests, side by side, in under a minute. Shows what failed and why.
+// `npm run check`: runs the static checks and the unit tests in parallel, in under a minute. Prints the output of failures.
 import { type Outcome, jestTier, lineOf, statics, sum } from "./verification.ts";
 
 const never = new AbortController().signal;

@@ -1,4 +1,4 @@
-/** Argo CD's settings for our kinds, made from the Lua in deploy/argocd/resource_customizations. */
+/** Generates Argo CD's settings for our kinds from the Lua in deploy/argocd/resource_customizations. */
 import { existsSync, readFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { Document, Scalar, visit } from "yaml";
@@ -11,8 +11,8 @@ const folders = (path: string): string[] =>
 
 const textOf = (...path: readonly string[]): string => readFileSync(join(...path), "utf8");
 
-/** Multi-line texts as they are in their files, so that a change can be read. */
-function withBlocks(document: Document): string {
+/** The YAML text, with multi-line strings as blocks, so that a diff is readable. */
+function textWithBlocks(document: Document): string {
   visit(document, {
     Scalar: (_key, node) => {
       if (typeof node.value === "string" && node.value.includes("\n")) node.type = Scalar.BLOCK_LITERAL;
@@ -21,12 +21,12 @@ function withBlocks(document: Document): string {
   return document.toString({ lineWidth: 0 });
 }
 
-/** The actions of one kind as Argo CD reads them; undefined if it has none. */
+/** The setting for the actions of one kind. Undefined if the kind has none. */
 function actionsOf(folder: string): string | undefined {
   const actions = join(folder, "actions");
   if (!existsSync(join(actions, "discovery.lua"))) return undefined;
   const names = folders(actions).filter((name) => existsSync(join(actions, name, "action.lua")));
-  return withBlocks(
+  return textWithBlocks(
     new Document({
       "discovery.lua": textOf(actions, "discovery.lua"),
       definitions: names.map((name) => ({ name, "action.lua": textOf(actions, name, "action.lua") })),
@@ -34,7 +34,7 @@ function actionsOf(folder: string): string | undefined {
   );
 }
 
-/** The settings of every `<group>/<kind>` below a folder in the layout of Argo CD's resource_customizations. */
+/** The settings for every `<group>/<kind>` below a folder that has the layout of Argo CD's resource_customizations. */
 function settingsOf(root: string): Record<string, string> {
   const kinds = folders(root).flatMap((group) => folders(join(root, group)).map((kind) => ({ group, kind })));
   return Object.fromEntries(
@@ -51,16 +51,16 @@ function settingsOf(root: string): Record<string, string> {
 
 const note = " Generated from deploy/argocd/resource_customizations by `npm run generate`. Do not edit.";
 
-/** The patch of the ConfigMap argocd-cm. */
+/** The patch for the ConfigMap argocd-cm. */
 export function customizations(root: string): string {
   const document = new Document({
     apiVersion: "v1",
     kind: "ConfigMap",
     metadata: { name: "argocd-cm" },
-    // The default, said because the rest relies on it: what the operator makes carries no such annotation, so it is
-    // shown below the DemoApp and never pruned.
+    // The default, but required here. With annotation tracking, Argo CD never prunes objects that the operator creates,
+    // and shows them below the DemoApp.
     data: { "application.resourceTrackingMethod": "annotation", ...settingsOf(root) },
   });
   document.commentBefore = note;
-  return withBlocks(document);
+  return textWithBlocks(document);
 }

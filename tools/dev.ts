@@ -1,5 +1,5 @@
-// `npm run dev`: the operator from source on a cluster of its own, started anew whenever a file of it changes.
-// Settings are environment variables (operator/config.ts has the list): `LOG_LEVEL=debug npm run dev`.
+// `npm run dev`: runs the operator from source against a cluster named dev, and restarts it when a source file changes.
+// Settings are environment variables, as operator/config.ts lists them: `LOG_LEVEL=debug npm run dev`.
 import { spawn } from "node:child_process";
 import { join } from "node:path";
 import pretty from "pino-pretty";
@@ -10,7 +10,7 @@ import { imageOf } from "./images.ts";
 
 const root = join(import.meta.dirname, "..");
 
-/** A cluster that knows DemoApps, with the web app's image in its registry. */
+/** Starts a cluster with the CRD, and with the image of the web app in its registry. */
 async function prepare(): Promise<Cluster> {
   const progress = consoleProgress();
   const cluster = await clusterFor("dev", "node");
@@ -19,27 +19,25 @@ async function prepare(): Promise<Cluster> {
   await progress.step("CRD applied", () =>
     command([kubectl, "--kubeconfig", kubeconfig, "apply", "--server-side", "-k", join(root, "crds")]),
   );
-  const { ref } = await progress.step("web app's image built", () =>
-    cluster.build(imageOf("webapp", "1.0.0")),
-  );
+  const { ref } = await progress.step("web app image built", () => cluster.build(imageOf("webapp", "1.0.0")));
   for (const line of [
     "",
     'In another shell:  eval "$(npm run -s cluster -- env --name dev)"',
-    `An image to run:   ${ref}`,
-    "Ctrl-C ends the operator; npm run cluster -- down --name dev removes the cluster.",
+    `Image of web app:  ${ref}`,
+    "Ctrl-C stops the operator; npm run cluster -- down --name dev removes the cluster.",
     "",
   ])
     progress.note(line);
   return cluster;
 }
 
-/** Runs the operator until a signal ends it; gives the exit code. */
+/** Runs the operator until a signal. Returns the exit code. */
 function runOperator({ kubeconfig }: Cluster): Promise<number> {
   const child = spawn(
     process.execPath,
     ["--watch", "--watch-preserve-output", join(root, "operator/main.ts")],
     {
-      // Nobody else works in there: a lease would only make each start wait for the end of the one before.
+      // One process only: with leader election, each restart would wait for the old lease to expire.
       env: { LEADER_ELECT: "false", ...process.env, KUBECONFIG: kubeconfig },
       stdio: ["ignore", "pipe", "inherit"],
     },

@@ -5,14 +5,14 @@ import type { BuildRequest } from "./cluster/provider.ts";
 const root = join(import.meta.dirname, "..");
 
 /**
- * What to build for `program` at `version`, for `Cluster.build`. Bundles it on this machine first: the image
- * build then needs no npm registry and takes a second. Throws if the bundle can't be made.
+ * Bundles `program` on this machine, and returns the request for `Cluster.build` to build its image at `version`. With the
+ * bundle, an image build takes a second and needs no npm registry.
  */
 export function imageOf(program: "operator" | "webapp", version: string): BuildRequest {
   const { status, stderr } = spawnSync(process.execPath, [join(root, "tools/build.mjs"), program], {
     encoding: "utf8",
   });
-  if (status !== 0) throw new Error(`the bundle of ${program} can't be made:\n${stderr}`);
+  if (status !== 0) throw new Error(`can't bundle ${program}:\n${stderr}`);
   return {
     dockerfile: join(root, `Dockerfile.${program}`),
     context: root,

@@ -1,4 +1,4 @@
-// `npm run install-yaml [-- --image <reference>]`: writes dist/install.yaml, one file with all of deploy/operator,
+// `npm run install-yaml [-- --image <reference>]`: writes dist/install.yaml, one file with every object of deploy/operator,
 // for a release or for `kubectl apply --server-side -f`.
 import { existsSync } from "node:fs";
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
@@ -8,20 +8,21 @@ import { parseArgs } from "node:util";
 import { stringify } from "yaml";
 import { command, succeeds } from "./cluster/command.ts";
 import { clusterFor } from "./cluster/provider.ts";
+import { script } from "./script.ts";
 
 const root = join(import.meta.dirname, "..");
 const installation = join(root, "deploy/operator");
 
 export interface InstallOptions {
-  /** kubectl to render with: its kustomize is the one that `kubectl apply -k` uses. */
+  /** The kubectl that renders, with the kustomize that `kubectl apply -k` uses. */
   readonly kubectl: string;
-  /** Image to run instead of the released one. */
+  /** The image to run instead of the released one. */
   readonly image?: string | undefined;
-  /** Settings of the operator, as environment variables (operator/config.ts has the list). */
+  /** Settings of the operator: environment variables, as operator/config.ts lists them. */
   readonly env?: Readonly<Record<string, string>>;
 }
 
-/** An overlay in a folder elsewhere: kustomize takes a base by relative path only. */
+/** An overlay in another folder. kustomize accepts only relative paths to a base. */
 function overlay(folder: string, { image, env = {} }: InstallOptions): object {
   const variables = Object.entries(env).map(([name, value]) => ({ name, value }));
   const container = { name: "operator", env: variables, ...(image === undefined ? {} : { image }) };
@@ -34,7 +35,7 @@ function overlay(folder: string, { image, env = {} }: InstallOptions): object {
   return { resources: [relative(folder, installation)], patches: [{ patch: stringify(patch) }] };
 }
 
-/** All objects of the operator's installation as one YAML text. Rejects with kustomize's words. */
+/** All objects of the operator's installation, as one YAML text. Rejects with the error of kustomize. */
 export async function renderInstall(options: InstallOptions): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), "demoapp-install-"));
   try {
@@ -45,12 +46,14 @@ export async function renderInstall(options: InstallOptions): Promise<string> {
   }
 }
 
-/** The machine's own kubectl, or else the local cluster's. */
+/** The kubectl on PATH, otherwise the one of the local cluster. */
 async function findKubectl(): Promise<string> {
   if (await succeeds(["kubectl", "version", "--client"])) return "kubectl";
   const { kubectl } = await clusterFor("demo", "node");
   if (existsSync(kubectl)) return kubectl;
-  throw new Error("kubectl is needed: install it, or run `npm run cluster -- up` once, which builds one");
+  throw new Error(
+    "kubectl is missing: install kubectl, or run `npm run cluster -- up` once, which builds kubectl",
+  );
 }
 
 async function main(): Promise<void> {
@@ -61,9 +64,4 @@ async function main(): Promise<void> {
   console.log(`  ✓ dist/install.yaml ${Math.ceil(text.length / 1024)} KiB`);
 }
 
-if (import.meta.main) {
-  main().catch((error: unknown) => {
-    console.error(error instanceof Error ? error.message : error);
-    process.exitCode = 1;
-  });
-}
+if (import.meta.main) await script(main);

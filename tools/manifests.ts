@@ -1,18 +1,20 @@
-// `npm run manifests`: renders every kustomization below deploy/ and crds/ and holds each object against the schema
-// of its kind: Kubernetes' own, our CRD's, Argo CD's. Nothing is asked of a cluster or of the internet.
+// `npm run manifests`: renders every kustomization below deploy/ and crds/, and validates each object against the schema
+// of its kind, from Kubernetes, Argo CD or the CRD of DemoApp. Needs no cluster.
+import { globSync } from "node:fs";
 import { cp, mkdir, mkdtemp, readFile, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { dirname, join, relative } from "node:path";
+import { dirname, join } from "node:path";
 import { parse } from "yaml";
 import { check, moduleFiles } from "./checkers/install.ts";
 import { type Crd, type Schema, schemasOfCrd, schemasOfOpenApi } from "./checkers/schemas.ts";
 import { versions } from "./cluster/embedded/constants.ts";
 import { type Progress, consoleProgress, silent } from "./cluster/progress.ts";
+import { script } from "./script.ts";
 
 const root = join(import.meta.dirname, "..");
 const rendered = ["deploy", "crds"];
 
-/** A manifest that a kustomization takes from Argo CD's release; the same file lies in its Go module. */
+/** A manifest of Argo CD's release that a kustomization refers to by URL. The Go module of Argo CD has the same file. */
 const remote = /https:\/\/raw\.githubusercontent\.com\/argoproj\/argo-cd\/(v[\d.]+)\/(manifests\/\S+\.yaml)/;
 const argoCd = "github.com/argoproj/argo-cd/v3";
 const argoCdCrds = ["application", "applicationset", "appproject"].map(
@@ -20,8 +22,8 @@ const argoCdCrds = ["application", "applicationset", "appproject"].map(
 );
 
 /**
- * Kinds of other projects, whose CRDs are not pinned here: overlays may have them, and nothing holds them against a
- * schema. Each has to be named, so that a misspelt kind doesn't pass as one of them. docs/secrets.md uses these.
+ * Kinds of other projects that overlays may have; docs/secrets.md uses them. They are not validated, because their CRDs
+ * aren't pinned here. The list keeps a misspelt kind from being skipped too.
  */
 export const foreign = [
   "external-secrets.io/v1/ExternalSecret",
@@ -30,34 +32,28 @@ export const foreign = [
 
 /** One rendered kustomization. */
 export interface Rendered {
-  /** Its folder, from the top of the repository. */
+  /** The folder, from the top of the repository. */
   readonly path: string;
   readonly text: string;
 }
 
-/** What came of the check, for people: kubeconform's count of each rendered kustomization. */
+/** A validated kustomization, with kubeconform's count of valid objects. */
 export interface Checked {
   readonly path: string;
   readonly resources: number;
 }
 
-async function filesNamed(folder: string, name: string): Promise<string[]> {
-  const entries = await readdir(folder, { recursive: true, encoding: "utf8" });
-  return entries.filter((entry) => entry.split("/").at(-1) === name).map((entry) => join(folder, entry));
-}
-
-/** Puts a local copy in the place of a remote resource; gives Argo CD's version if that was one. */
-async function localise(kustomization: string): Promise<string | undefined> {
+/** Replaces the URL of a manifest of Argo CD with a local copy. */
+async function replaceRemote(kustomization: string): Promise<void> {
   const text = await readFile(kustomization, "utf8");
   const [url, version = "", file = ""] = remote.exec(text) ?? [];
-  if (url === undefined) return undefined;
+  if (url === undefined) return;
   const [manifest = ""] = await moduleFiles(`${argoCd}@${version}`, [file]);
   await writeFile(join(dirname(kustomization), "remote.yaml"), manifest);
   await writeFile(kustomization, text.replace(url, "remote.yaml"));
-  return version;
 }
 
-/** Renders every kustomization in a copy of the tree, which it leaves as it is: this one's, or another at `top`. */
+/** Renders every kustomization of the tree at `top`. Works on a copy, because it replaces URLs with local files. */
 export async function renderAll(
   progress: Progress = silent,
   top: string = root,
@@ -66,12 +62,13 @@ export async function renderAll(
   try {
     for (const folder of rendered) await cp(join(top, folder), join(copy, folder), { recursive: true });
     const found: Rendered[] = [];
-    for (const file of (await filesNamed(copy, "kustomization.yaml")).toSorted()) {
-      // A component is rendered as a part of those that take it.
+    for (const path of globSync("**/kustomization.yaml", { cwd: copy }).toSorted()) {
+      const file = join(copy, path);
+      // A component is rendered as part of the kustomizations that include it.
       if ((parse(await readFile(file, "utf8")) as { kind?: string }).kind === "Component") continue;
-      await localise(file);
+      await replaceRemote(file);
       const text = await check(["kustomize", "build", dirname(file)], { progress });
-      found.push({ path: relative(copy, dirname(file)), text });
+      found.push({ path: dirname(path), text });
     }
     return found;
   } finally {
@@ -79,16 +76,16 @@ export async function renderAll(
   }
 }
 
-/** Argo CD's version, as the installation pins it. */
+/** The version of Argo CD that deploy/ installs. */
 async function argoCdVersion(): Promise<string> {
-  for (const file of await filesNamed(join(root, "deploy"), "kustomization.yaml")) {
-    const version = remote.exec(await readFile(file, "utf8"))?.[1];
+  for (const path of globSync("deploy/**/kustomization.yaml", { cwd: root })) {
+    const version = remote.exec(await readFile(join(root, path), "utf8"))?.[1];
     if (version !== undefined) return version;
   }
-  throw new Error("no kustomization below deploy/ says which Argo CD is installed");
+  throw new Error("no kustomization below deploy/ names a version of Argo CD");
 }
 
-async function ourCrds(): Promise<readonly Crd[]> {
+async function ownCrds(): Promise<readonly Crd[]> {
   const files = (await readdir(join(root, "crds"))).filter((name) => name.includes("."));
   const texts = await Promise.all(files.map((name) => readFile(join(root, "crds", name), "utf8")));
   return texts
@@ -96,14 +93,14 @@ async function ourCrds(): Promise<readonly Crd[]> {
     .filter(({ kind }) => kind.endsWith("Definition"));
 }
 
-/** Writes a schema for every kind there is into a folder, for kubeconform. */
+/** Writes a schema for every kind to a folder, for kubeconform. */
 async function writeSchemas(folder: string): Promise<void> {
   const [swagger = "{}"] = await moduleFiles(`k8s.io/kubernetes@v${versions.kubernetes}`, [
     "api/openapi-spec/swagger.json",
   ]);
   const { definitions } = JSON.parse(swagger) as { definitions: Record<string, Schema> };
-  const theirs = await moduleFiles(`${argoCd}@${await argoCdVersion()}`, argoCdCrds);
-  const crds = [...(await ourCrds()), ...theirs.map((text) => parse(text) as Crd)];
+  const argoCdTexts = await moduleFiles(`${argoCd}@${await argoCdVersion()}`, argoCdCrds);
+  const crds = [...(await ownCrds()), ...argoCdTexts.map((text) => parse(text) as Crd)];
   const schemas = Object.assign(schemasOfOpenApi(definitions), ...crds.map(schemasOfCrd)) as Record<
     string,
     Schema
@@ -113,7 +110,7 @@ async function writeSchemas(folder: string): Promise<void> {
     await writeFile(join(folder, `${name}.json`), JSON.stringify(schema));
 }
 
-/** Holds manifests against the schemas; rejects with the sentence that kubeconform has for the first that fails. */
+/** Validates manifests against the schemas. Rejects with kubeconform's error for the first invalid manifest. */
 export async function validate(
   manifests: readonly Rendered[],
   progress: Progress = silent,
@@ -126,10 +123,10 @@ export async function validate(
     const argv = ["kubeconform", "-strict", "-summary", ...skipped, "-schema-location", location];
     const checked: Checked[] = [];
     for (const { path, text } of manifests) {
-      const told = await check([...argv, "-"], { progress, input: text }).catch((error: unknown) => {
+      const counts = await check([...argv, "-"], { progress, input: text }).catch((error: unknown) => {
         throw new Error(`${path}: ${error instanceof Error ? error.message : String(error)}`);
       });
-      checked.push({ path, resources: Number(/Valid: (\d+)/.exec(told)?.[1]) });
+      checked.push({ path, resources: Number(/Valid: (\d+)/.exec(counts)?.[1]) });
     }
     return checked;
   } finally {
@@ -143,9 +140,4 @@ async function main(): Promise<void> {
     console.log(`  ✓ ${path.padEnd(32)} ${resources} objects valid`);
 }
 
-if (import.meta.main) {
-  main().catch((error: unknown) => {
-    console.error(error instanceof Error ? error.message : error);
-    process.exitCode = 1;
-  });
-}
+if (import.meta.main) await script(main);

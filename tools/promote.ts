@@ -1,97 +1,92 @@
-// `npm run promote -- --from dev --to staging`, or `--image ghcr.io/acme/webapp:1.4.0@sha256:… --to dev`: writes the
-// image that one environment runs into the next one's file, as the only line that changes. Commits nothing. Works on
-// the tree in the current folder, so that a deploy/ in a repository of its own can be changed by it too.
+// `npm run promote -- --from dev --to staging`, or `--image ghcr.io/acme/webapp:1.4.0@sha256:… --to dev`: writes the image
+// of one environment to the file of the next. Only the image line changes, and nothing is committed. Works on the tree in
+// the current folder, which can be a separate repository with the folder deploy/.
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
+import { script } from "./script.ts";
 
-/** The way of a version, first to last. */
+/** Environments in promotion order. */
 export const environments = ["dev", "staging", "prod"] as const;
 export type Environment = (typeof environments)[number];
 
 const line = /^(\s+image: )(\S+)\s*$/;
-/** Only a digest says what runs: a tag can be moved. */
+/** An image with a digest: a tag alone can be moved to another image. */
 const pinned = /^[a-z0-9][a-z0-9./:-]*:[\w][\w.-]{0,127}@sha256:[0-9a-f]{64}$/;
 
-/** Where an environment names its image, from the top of the repository. */
+/** The file that names the image of an environment, from the top of the repository. */
 export const fileOf = (environment: Environment): string =>
   `deploy/webapp/overlays/${environment}/demoapp.yaml`;
 
-/** An environment's name; throws a sentence that names those there are. */
+/** Parses the name of an environment. Throws a sentence that lists the environments. */
 export function environmentOf(name: string): Environment {
   const found = environments.find((one) => one === name);
-  if (found === undefined) throw new Error(`no environment "${name}": there are ${environments.join(", ")}`);
+  if (found === undefined)
+    throw new Error(`no environment "${name}": the environments are ${environments.join(", ")}`);
   return found;
 }
 
-/** The environment that a version has to have been in before; undefined for the first. */
-export const before = (to: Environment): Environment | undefined =>
+/** The environment from which a version is promoted. Undefined for the first. */
+export const previous = (to: Environment): Environment | undefined =>
   environments[environments.indexOf(to) - 1];
 
-/** Its one image line's number, counted from 0. */
-function placeOf(text: string): number {
-  const places = text.split("\n").flatMap((one, at) => (line.test(one) ? [at] : []));
-  const [place, ...others] = places;
-  if (place === undefined || others.length > 0)
-    throw new Error(`expected exactly one line with an image, found ${places.length}`);
-  return place;
+/** The index of the only image line, from 0. */
+function imageLineOf(text: string): number {
+  const found = text.split("\n").flatMap((one, at) => (line.test(one) ? [at] : []));
+  const [first, ...others] = found;
+  if (first === undefined || others.length > 0)
+    throw new Error(`expected exactly one line with an image, found ${found.length}`);
+  return first;
 }
 
-/** The image that an environment's file names. */
-export const imageIn = (text: string): string => line.exec(text.split("\n")[placeOf(text)] ?? "")?.[2] ?? "";
+/** The image that the file of an environment names. */
+export const imageIn = (text: string): string =>
+  line.exec(text.split("\n")[imageLineOf(text)] ?? "")?.[2] ?? "";
 
-/** The file with another image, all else kept byte for byte. Throws if the image isn't pinned or is the same. */
+/** The file with another image, otherwise unchanged. Throws if the image is the same, or is not pinned. */
 export function withImage(text: string, image: string): string {
-  if (!pinned.test(image))
-    throw new Error(`"${image}" is not pinned: name:tag@sha256:<64 hex digits> is needed`);
-  if (/@sha256:0{64}$/.test(image))
-    throw new Error(`"${image}" is a placeholder: nothing has been published yet`);
-  if (imageIn(text) === image) throw new Error(`nothing to promote: ${image} is there already`);
+  if (!pinned.test(image)) throw new Error(`"${image}" is not pinned: use name:tag@sha256:<64 hex digits>`);
+  if (/@sha256:0{64}$/.test(image)) throw new Error(`"${image}" is a placeholder: no image is published yet`);
+  if (imageIn(text) === image) throw new Error(`nothing to promote: the file already names ${image}`);
   const lines = text.split("\n");
-  const place = placeOf(text);
-  lines[place] = (lines[place] ?? "").replace(line, `$1${image}`);
-  return lines.join("\n");
+  const at = imageLineOf(text);
+  return lines.with(at, (lines[at] ?? "").replace(line, `$1${image}`)).join("\n");
 }
 
-/** What to promote, and whereto. */
-interface Wish {
+/** A promotion: the source and the target. */
+interface Promotion {
   readonly from?: string | undefined;
   readonly image?: string | undefined;
   readonly to: string;
 }
 
-/** The image that is wished for: named, or that of the environment before. */
-function imageOf({ from, image, to }: Wish, read: (environment: Environment) => string): string {
+/** The image to promote: the named one, or the image of the previous environment. */
+function imageOf({ from, image, to }: Promotion, read: (environment: Environment) => string): string {
   if ((from === undefined) === (image === undefined))
-    throw new Error("say what to promote: --from <environment> or --image <reference>");
-  const source = before(environmentOf(to));
+    throw new Error("name the source: --from <environment> or --image <reference>");
+  const source = previous(environmentOf(to));
   if (image !== undefined) {
-    if (source !== undefined) throw new Error(`${to} takes what ${source} runs: --from ${source} --to ${to}`);
+    if (source !== undefined)
+      throw new Error(`${to} gets the image that ${source} runs: --from ${source} --to ${to}`);
     return image;
   }
   if (source === undefined || from !== source)
-    throw new Error(`a version comes to ${to} from ${source ?? "a build (--image)"}, not from ${from}`);
+    throw new Error(`a version is promoted to ${to} from ${source ?? "a build (--image)"}, not from ${from}`);
   return imageIn(read(source));
 }
 
-/** Moves the one line in the tree at `folder`; gives the image. Throws a sentence, and then nothing is written. */
-export function promote(wish: Wish, folder: string): string {
+/** Changes the image line in the tree at `folder`. Returns the image. Writes nothing if it throws. */
+export function promote(promotion: Promotion, folder: string): string {
   const read = (environment: Environment): string => readFileSync(join(folder, fileOf(environment)), "utf8");
-  const to = environmentOf(wish.to);
-  const image = imageOf(wish, read);
+  const to = environmentOf(promotion.to);
+  const image = imageOf(promotion, read);
   writeFileSync(join(folder, fileOf(to)), withImage(read(to), image));
   return image;
 }
 
-if (import.meta.main) {
-  const { values } = parseArgs({
-    options: { from: { type: "string" }, image: { type: "string" }, to: { type: "string" } },
+if (import.meta.main)
+  await script(() => {
+    const text = { type: "string" } as const;
+    const { to = "", ...source } = parseArgs({ options: { from: text, image: text, to: text } }).values;
+    console.log(`  ✓ ${fileOf(environmentOf(to))}: ${promote({ ...source, to }, process.cwd())}`);
   });
-  try {
-    const { to = "", ...what } = values;
-    console.log(`  ✓ ${fileOf(environmentOf(to))}: ${promote({ ...what, to }, process.cwd())}`);
-  } catch (error) {
-    console.error(`  ✗ ${error instanceof Error ? error.message : String(error)}`);
-    process.exitCode = 1;
-  }
-}

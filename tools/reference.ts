@@ -1,23 +1,23 @@
-/** The reference part of docs/demoapp.md: every field of the schema, one row each. */
+/** Generates the reference in docs/demoapp.md: one row for each field of the schema. */
 import { demoAppSchema, type Schema } from "../operator/api/crd.ts";
 
 const begin = "<!-- reference: made from the schema by `npm run generate`, do not edit below -->";
 const end = "<!-- end of the reference -->";
 
-/** The parts of a field's description; what the schema's descriptions keep to. */
+/** The parts of a description. Every description in the schema has this form. */
 export type Description = { readonly text: string; readonly default: string; readonly unit: string };
 
 const form =
   /^(?<text>.*?)(?: (?:Default: (?<default>.*?)|(?<required>Required))\.)?(?: Unit: (?<unit>.*)\.)?$/;
 
-/** Takes a description apart: `Text. Default: 2. Unit: pods.` or `Text. Required.` */
+/** Parses a description: `Text. Default: 2. Unit: pods.` or `Text. Required.` */
 export function describe(field: Schema): Description {
   const groups = form.exec(field.description ?? "")?.groups ?? {};
   const fallback = groups["required"] === undefined ? "" : "required";
   return { text: groups["text"] ?? "", default: groups["default"] ?? fallback, unit: groups["unit"] ?? "" };
 }
 
-/** The type of a field as a reader says it. */
+/** The type of a field, for readers. */
 function typeOf(field: Schema): string {
   if (field["x-kubernetes-int-or-string"] === true) return "integer or string";
   if (field.enum) return field.enum.join(" \\| ");
@@ -28,10 +28,10 @@ function typeOf(field: Schema): string {
   return field["format"] === "date-time" ? "time" : String(field.type);
 }
 
-/** A field and its path, such as `env[].name`. */
+/** A field and its path, such as `spec.env[].name`. */
 export type Field = { readonly path: string; readonly field: Schema };
 
-/** Every field below a schema, parents before children. */
+/** Every field of a schema, parents before children. */
 export function fieldsOf(schema: Schema, path: string): readonly Field[] {
   return Object.entries(schema.properties ?? {}).flatMap(([name, field]) => {
     const own = `${path}.${name}`;
@@ -49,7 +49,7 @@ const statusRowOf = ({ path, field }: Field): string => {
   return `| \`${path}\` | ${typeOf(field)} | ${unit} | ${text} |`;
 };
 
-/** Puts the present reference into the page; a page without the markers gets it at its end. */
+/** The page with a new reference. Without markers, the reference is appended. */
 export function reference(page: string): string {
   const { spec = {}, status = {} } = demoAppSchema().properties ?? {};
   const [before = ""] = page.split(begin);

@@ -1,9 +1,7 @@
-// `npm test [-- static unit fault pipeline api cluster e2e gitops] [--report FILE]`: every tier in order, or those
-// named, with the clusters that they need; FILE gets the counts as JSON. The last line is the sum of the true counts;
-// a static check counts as one test.
-import { mkdirSync, writeFileSync } from "node:fs";
+// `npm test [-- static unit fault pipeline api cluster e2e gitops]`: runs every tier in order, or the named ones, with the
+// clusters that they need. The last line has the total counts; a static check counts as one test.
+import { appendFileSync } from "node:fs";
 import { constants } from "node:os";
-import { dirname } from "node:path";
 import { parseArgs } from "node:util";
 import { consoleProgress } from "./cluster/progress.ts";
 import { hasCluster, removeTestClusters, startsClusters, testCluster } from "./testclusters.ts";
@@ -39,10 +37,7 @@ const all: Readonly<Record<string, readonly Part[]>> = {
   ...Object.fromEntries(tiers.map((tier) => [tier, [withCluster(jestTier(tier, true))]])),
 };
 
-const { positionals, values } = parseArgs({
-  allowPositionals: true,
-  options: { report: { type: "string" } },
-});
+const { positionals } = parseArgs({ allowPositionals: true });
 
 function chosen(): readonly string[] {
   const unknown = positionals.filter((name) => !(name in all));
@@ -77,16 +72,10 @@ const cleanUp = async (names: readonly string[]): Promise<readonly Outcome[]> =>
   );
 };
 
-/** The counts, for a machine: tools/ci/summary.ts shows them. */
-function writeReport(file: string, outcomes: readonly Outcome[]): void {
-  mkdirSync(dirname(file), { recursive: true });
-  const counts = outcomes.map(({ name, passed, failed, durationMs }) => ({
-    name,
-    passed,
-    failed,
-    durationMs,
-  }));
-  writeFileSync(file, JSON.stringify(counts));
+/** Adds the lines to the summary of a GitHub Actions job. */
+function writeSummary(lines: readonly string[]): void {
+  const file = process.env.GITHUB_STEP_SUMMARY;
+  if (file !== undefined) appendFileSync(file, ["```", ...lines, "```", ""].join("\n"));
 }
 
 /** Runs the parts; stopped by a signal it still removes the clusters, and gives the signal's exit code. */
@@ -100,8 +89,9 @@ async function main(): Promise<void> {
       stop.abort();
     });
   const outcomes = [...(await runInOrder(parts, stop.signal)), ...(await cleanUp(names))];
-  console.log(["", "summary", ...outcomes.map(lineOf)].join("\n"));
-  if (values.report !== undefined) writeReport(values.report, outcomes);
+  const lines = outcomes.map(lineOf);
+  console.log(["", "summary", ...lines].join("\n"));
+  writeSummary(lines);
   const failed = sum(outcomes, "failed");
   if (failed > 0) process.exitCode ??= 1;
   console.log(`${sum(outcomes, "passed")} passed, ${failed} failed`);

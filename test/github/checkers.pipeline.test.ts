@@ -11,7 +11,7 @@ import { root } from "./workflow.ts";
 const progress = silent;
 const run = (...argv: readonly string[]): Promise<string> => check(argv, { cwd: root, progress });
 
-/** Runs a checker on a workflow of one job, in a repository of its own. */
+/** Runs a checker on a workflow with one job, in a temporary repository. */
 async function onWorkflow(argv: readonly string[], steps: string): Promise<string> {
   const folder = mkdtempSync(join(tmpdir(), "workflow-"));
   try {
@@ -30,24 +30,24 @@ const zizmor = ["zizmor", "--pedantic", "--offline", "--no-progress", "--quiet"]
 beforeAll(() => ensureCheckers(consoleProgress()));
 
 describe("the workflows", () => {
-  test("have no finding of actionlint, with shellcheck at its side", async () => {
+  test("actionlint with shellcheck: no finding", async () => {
     expect(await run("actionlint", "-color=false")).toBe("");
   });
 
-  test("have no finding of zizmor's pedantic persona, and silence none in their lines", async () => {
+  test("zizmor with the pedantic persona: no finding, and no comment that silences one", async () => {
     await run(...zizmor, ".");
     const files = execFileSync("git", ["ls-files", ".github/workflows"], { cwd: root, encoding: "utf8" });
     for (const file of files.split("\n").filter(Boolean))
       expect(readFileSync(join(root, file), "utf8")).not.toMatch(/zizmor: ignore|shellcheck disable/);
   });
 
-  test("switch off nothing of zizmor but the one audit that the other checker contradicts", () => {
+  test("the configuration of zizmor: disables only the audit that contradicts actionlint", () => {
     const config = readFileSync(join(root, ".github/zizmor.yml"), "utf8");
     expect(config.match(/disable: true|ignore:/g)).toEqual(["disable: true"]);
     expect(config).toContain("self-repository:");
   });
 
-  test("would be caught: actionlint and shellcheck see a bad step, zizmor an unpinned action", async () => {
+  test("a bad step and an unpinned action: reported by actionlint, shellcheck and zizmor", async () => {
     await expect(onWorkflow(["actionlint"], "      - run: ls\n        shel: bash\n")).rejects.toThrow(
       'unexpected key "shel"',
     );
@@ -58,27 +58,27 @@ describe("the workflows", () => {
   });
 });
 
-test("the shell script that CI starts has no finding of shellcheck", async () => {
+test(".ci/run: no finding of shellcheck", async () => {
   expect(await run("shellcheck", ".ci/run")).toBe("");
 });
 
 describe("the Dockerfiles", () => {
-  test("have no finding of hadolint", async () => {
+  test("hadolint: no finding", async () => {
     const files = execFileSync("git", ["ls-files", "*Dockerfile*"], { cwd: root, encoding: "utf8" });
     const dockerfiles = files.split("\n").filter((file) => file !== "" && !file.endsWith(".ts"));
     expect(dockerfiles).toEqual(expect.arrayContaining(["Dockerfile.operator", "Dockerfile.webapp"]));
     expect(await run("hadolint", "--no-color", ...dockerfiles)).toBe("");
   });
 
-  test("would be caught: hadolint sees an image without a version", async () => {
+  test("an image without a version: reported by hadolint", async () => {
     await expect(check(["hadolint", "-"], { progress, input: "FROM debian\n" })).rejects.toThrow(
-      "found something",
+      "reports problems",
     );
   });
 });
 
 describe("the manifests", () => {
-  test("are valid in every overlay: Kubernetes' kinds, DemoApps, Argo CD's", async () => {
+  test("every kustomization: its objects match the schemas of Kubernetes, DemoApp and Argo CD", async () => {
     const manifests = await renderAll();
     const paths = manifests.map(({ path }) => path);
     for (const path of ["deploy/operator", "deploy/webapp/overlays/prod", "deploy/argocd/apps"])
@@ -89,24 +89,24 @@ describe("the manifests", () => {
 
   test.each([
     ["a DemoApp without an image", { spec: { replicas: 2 } }, "image"],
-    ["a field that DemoApps don't have", { spec: { image: "a:1", replica: 2 } }, "replica"],
+    ["an unknown field of a DemoApp", { spec: { image: "a:1", replica: 2 } }, "replica"],
     ["a value of the wrong type", { spec: { image: "a:1", replicas: "two" } }, "replicas"],
-  ])("would be caught: %s", async (_, body, word) => {
+  ])("%s: reported", async (_, body, word) => {
     const app = { apiVersion: "demoapp.dev/v1", kind: "DemoApp", metadata: { name: "a" }, ...body };
-    const sentence = new RegExp(`bad: kubeconform found something:.*DemoApp a is invalid.*${word}`, "s");
+    const sentence = new RegExp(`bad: kubeconform reports problems:.*DemoApp a is invalid.*${word}`, "s");
     await expect(validate([{ path: "bad", text: JSON.stringify(app) }])).rejects.toThrow(sentence);
   });
 
   test.each([
     ["a misspelt field", { apiVersion: "v1", kind: "Service", metadata: { name: "a" }, spec: { port: [] } }],
-    ["a kind that nobody knows", { apiVersion: "example.com/v1", kind: "Thing", metadata: { name: "a" } }],
+    ["an unknown kind", { apiVersion: "example.com/v1", kind: "Thing", metadata: { name: "a" } }],
     [
       "an Application without a project",
       { apiVersion: "argoproj.io/v1alpha1", kind: "Application", metadata: { name: "a" }, spec: {} },
     ],
-  ])("would be caught: %s", async (_, object) => {
+  ])("%s: reported", async (_, object) => {
     await expect(validate([{ path: "bad", text: JSON.stringify(object) }])).rejects.toThrow(
-      "bad: kubeconform found something",
+      "bad: kubeconform reports problems",
     );
   });
 });

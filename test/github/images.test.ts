@@ -8,11 +8,11 @@ import { jobOf, needsOf, root, workflow } from "./workflow.ts";
 
 const read = (file: string): string => readFileSync(join(root, file), "utf8");
 
-describe("an image", () => {
+describe("image.yaml", () => {
   const image = workflow("image.yaml").jobs;
 
   test.each(["operator", "webapp"])(
-    "of the %s is built from the Dockerfile that the demo uses",
+    "the image of the %s: built from the Dockerfile that the demo uses",
     (program) => {
       const { file } =
         image.build?.steps?.find(({ uses }) => uses?.startsWith("docker/build-push"))?.with ?? {};
@@ -35,11 +35,11 @@ describe("an image", () => {
           ?.newName,
     ],
     ["webapp", () => imageIn(read("deploy/webapp/overlays/dev/demoapp.yaml")).split(":")[0]],
-  ])("of the %s is pushed to where deploy/ takes it from", (program, deployed) => {
+  ])("the image of the %s: pushed to the name that deploy/ uses", (program, deployed) => {
     expect(deployed()).toBe(`${registry}/${String(jobOf("ci.yaml", program).with?.image)}`);
   });
 
-  test("is scanned in a job that may read the tree and holds no secret, before any job that can push", () => {
+  test("build and scan: can only read the tree, have no secret, and run before the job that can push", () => {
     for (const key of ["build", "scan"]) {
       expect(image[key]?.permissions).toEqual({ contents: "read" });
       expect(JSON.stringify(image[key])).not.toMatch(/secrets|github\.token|login-action/);
@@ -49,14 +49,14 @@ describe("an image", () => {
     expect(writers.map(([key]) => key)).toEqual(["push"]);
   });
 
-  test("leaves the build as a folder, not to a registry", () => {
+  test("build: writes a folder, and pushes nothing", () => {
     const settings = image.build?.steps?.find(({ uses }) => uses?.startsWith("docker/build-push"))?.with;
     expect(settings).toMatchObject({ platforms: "linux/amd64,linux/arm64", provenance: false, sbom: false });
     expect(settings?.outputs).toMatch(/^type=oci,dest=dist\/\$\{\{ inputs\.program \}\}-image,tar=false$/);
     expect(settings).not.toHaveProperty("push");
   });
 
-  test("gets its tag last, when it is signed and attested", () => {
+  test("push: signs and attests the image before the tag is set", () => {
     const steps = image.push?.steps?.map(({ run, uses }) => run ?? uses?.split("@")[0]) ?? [];
     const order = ["node tools/ci/publish.ts push", "actions/attest", "node tools/ci/publish.ts tag"];
     const places = order.map((part) => steps.findLastIndex((step) => step?.startsWith(part)));
@@ -65,15 +65,15 @@ describe("an image", () => {
   });
 });
 
-describe("a promotion", () => {
-  test("is verified before anything is opened, and waits for the environment's approval", () => {
+describe("promote.yaml", () => {
+  test("the pull request: opened after the verification and the approval of the environment", () => {
     expect(needsOf(jobOf("promote.yaml", "open"))).toEqual(["verify"]);
     expect(jobOf("promote.yaml", "open").environment).toBe("${{ inputs.to }}");
     const last = jobOf("promote.yaml", "verify").steps?.at(-1)?.run;
     expect(last).toBe("node tools/ci/verify.ts");
   });
 
-  test("comes from main only, and changes what main has when it is opened", () => {
+  test("a promotion: runs on main only, and changes the newest commit of main", () => {
     expect(jobOf("promote.yaml", "verify").if).toBe("${{ github.ref == 'refs/heads/main' }}");
     const checkout = jobOf("promote.yaml", "open").steps?.[0];
     expect([checkout?.uses, checkout?.with?.ref]).toEqual([
@@ -82,7 +82,7 @@ describe("a promotion", () => {
     ]);
   });
 
-  test("is offered for every environment but the first, which gets what is built", () => {
+  test("promotion by hand: for every environment except the first, which gets the builds", () => {
     const { inputs } = workflow("promote.yaml").on["workflow_dispatch"] as {
       inputs: { to: { options: unknown } };
     };
@@ -90,38 +90,38 @@ describe("a promotion", () => {
     expect(jobOf("ci.yaml", "promote").with?.to).toBe(environments[0]);
   });
 
-  test("to dev follows a web app that was built from main", () => {
-    const { uses, with: given, if: when } = jobOf("ci.yaml", "promote");
-    expect([uses, given]).toEqual([
+  test("a web app built from main: promoted to dev", () => {
+    const { uses, with: inputs, if: condition } = jobOf("ci.yaml", "promote");
+    expect([uses, inputs]).toEqual([
       "./.github/workflows/promote.yaml",
       { to: "dev", image: "${{ needs.webapp.outputs.reference }}" },
     ]);
-    expect(when).toContain("github.event_name == 'push'");
+    expect(condition).toContain("github.event_name == 'push'");
   });
 });
 
-describe("a release", () => {
-  test("waits for its approval and its checks before anything is pushed or written", () => {
+describe("release.yaml", () => {
+  test("every job that writes: needs the approval and the checks", () => {
     const { jobs } = workflow("release.yaml");
     const gates = Object.keys(jobs).filter((key) => jobs[key]?.environment === "release");
     expect(gates).toEqual(["check"]);
-    const behind = (key: string): boolean =>
-      needsOf(jobOf("release.yaml", key)).some((before) => gates.includes(before) || behind(before));
+    const isGated = (key: string): boolean =>
+      needsOf(jobOf("release.yaml", key)).some((needed) => gates.includes(needed) || isGated(needed));
     const writers = Object.keys(jobs).filter((key) =>
       Object.values(jobs[key]?.permissions ?? {}).includes("write"),
     );
     expect(writers).toEqual(expect.arrayContaining(["operator", "webapp", "release"]));
-    expect(writers.filter((key) => !behind(key))).toEqual([]);
+    expect(writers.filter((key) => !isGated(key))).toEqual([]);
   });
 
-  test("of the operator comes to deploy/ by a pull request against what main has, after it is published", () => {
+  test("the pull request for deploy/operator: opened after the release, from the newest commit of main", () => {
     const deploy = jobOf("release.yaml", "deploy");
     expect(needsOf(deploy)).toEqual(["operator", "release"]);
     expect(deploy.steps?.[0]?.with).toMatchObject({ ref: "main", "fetch-depth": 0 });
     expect(deploy.steps?.at(-1)?.env?.IMAGE).toBe("${{ needs.operator.outputs.reference }}");
   });
 
-  test("has main's history at hand, to see that the tagged commit is on it", () => {
+  test("the job check: has the whole history, to find the tagged commit on main", () => {
     const [checkout] = jobOf("release.yaml", "check").steps ?? [];
     expect(checkout?.with?.["fetch-depth"]).toBe(0);
   });

@@ -12,7 +12,7 @@ type Manager = {
 };
 type Config = { readonly minimumReleaseAge: string; readonly customManagers: readonly Manager[] };
 
-// JSON5 is a part of JavaScript.
+// JSON5 is a subset of JavaScript.
 const text = readFileSync(join(root, ".github/renovate.json5"), "utf8");
 const config = runInNewContext(`(${text})`) as Config;
 const files = execFileSync("git", ["ls-files", "--cached", "--others", "--exclude-standard"], {
@@ -21,11 +21,11 @@ const files = execFileSync("git", ["ls-files", "--cached", "--others", "--exclud
 }).split("\n");
 
 describe("Renovate", () => {
-  test("lets new versions lie for three days", () => {
+  test("new versions: taken after three days", () => {
     expect(config.minimumReleaseAge).toBe("3 days");
   });
 
-  test.each([...config.customManagers])("finds what it keeps fresh by a pattern: $description", (manager) => {
+  test.each([...config.customManagers])("the pattern for $description: matches a version", (manager) => {
     for (const pattern of manager.managerFilePatterns) {
       const named = files.filter((file) => new RegExp(pattern.slice(1, -1)).test(file));
       const texts = named.map((file) => readFileSync(join(root, file), "utf8"));

@@ -1,4 +1,4 @@
-/** The workflows as data, for the tests that hold them against the rules. */
+/** The workflows as data, for the tests of their rules. */
 import { readFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { parse } from "yaml";
@@ -30,7 +30,7 @@ export interface Job {
 }
 
 export interface Workflow {
-  /** Its file's name. */
+  /** The name of the file. */
   readonly file: string;
   readonly text: string;
   readonly on: Readonly<Record<string, unknown>>;
@@ -44,21 +44,21 @@ export const workflows: readonly Workflow[] = readdirSync(folder).map((file) => 
   return { ...(parse(text) as Omit<Workflow, "file" | "text">), file, text };
 });
 
-/** A workflow by its file's name. */
+/** A workflow, by the name of its file. */
 export function workflow(file: string): Workflow {
   const found = workflows.find((one) => one.file === file);
-  if (found === undefined) throw new Error(`there is no .github/workflows/${file}`);
+  if (found === undefined) throw new Error(`.github/workflows/${file} is missing`);
   return found;
 }
 
-/** A job of it, by its key. */
+/** A job of a workflow, by its key. */
 export function jobOf(file: string, key: string): Job {
   const job = workflow(file).jobs[key];
   if (job === undefined) throw new Error(`${file} has no job ${key}`);
   return job;
 }
 
-/** Every job, as `ci.yaml lint`. */
+/** Every job. `path` is, for example, `ci.yaml lint`. */
 export const jobs: readonly { readonly path: string; readonly job: Job }[] = workflows.flatMap(
   ({ file, jobs }) => Object.entries(jobs).map(([key, job]) => ({ path: `${file} ${key}`, job })),
 );
@@ -69,6 +69,6 @@ export const runs: readonly { readonly path: string; readonly run: string }[] = 
     (job.steps ?? []).flatMap(({ run }) => (run === undefined ? [] : [{ path, run: run.trim() }])),
 );
 
-/** The jobs that a job waits for. */
+/** The keys of the jobs that a job needs. */
 export const needsOf = ({ needs = [] }: Job): readonly string[] =>
   typeof needs === "string" ? [needs] : needs;

@@ -7,36 +7,41 @@ import { jobOf, jobs, needsOf, root, runs, workflow, workflows } from "./workflo
 const read = (file: string): string => readFileSync(join(root, file), "utf8");
 const { scripts } = JSON.parse(read("package.json")) as { scripts: Record<string, string> };
 
-/** Why an npm script that a workflow runs is no part of `npm test`. */
-const elsewhere: Readonly<Record<string, string>> = {
-  bench: "ten minutes of load; test/tools/bench/bench.cluster.test.ts runs a small one",
+/** npm scripts that a workflow runs and `npm test` doesn't, each with the reason. */
+const untested: Readonly<Record<string, string>> = {
+  bench: "ten minutes of load; test/tools/bench/bench.cluster.test.ts runs a small benchmark",
 };
 
 describe("every workflow", () => {
-  test.each(workflows)("$file grants nothing at its top", ({ permissions }) => {
+  test.each(workflows)("$file: the workflow itself has no permissions", ({ permissions }) => {
     expect(permissions).toEqual({});
   });
 
-  test.each(workflows)("$file says why a job gets each permission", ({ text }) => {
+  test.each(workflows)("$file: every permission of a job has a comment with the reason", ({ text }) => {
     const grants = text.split("\n").filter((line) => /^\s+[a-z-]+: (read|write)\b/.test(line));
     expect(grants.length).toBeGreaterThan(0);
     expect(grants.filter((line) => !/ # \w+/.test(line))).toEqual([]);
   });
 
-  test.each(workflows)("$file pins each action to a commit, and says which version that is", ({ text }) => {
-    const uses = text.split("\n").filter((line) => /^\s+(- )?uses: /.test(line) && !/uses: \.\//.test(line));
-    const pinned = /uses: [\w-]+\/[\w./-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+$/;
-    expect(uses.filter((line) => !pinned.test(line))).toEqual([]);
-  });
+  test.each(workflows)(
+    "$file: every action is pinned to a commit, with the version as a comment",
+    ({ text }) => {
+      const uses = text
+        .split("\n")
+        .filter((line) => /^\s+(- )?uses: /.test(line) && !/uses: \.\//.test(line));
+      const pinned = /uses: [\w-]+\/[\w./-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+$/;
+      expect(uses.filter((line) => !pinned.test(line))).toEqual([]);
+    },
+  );
 
   test.each(workflows.filter(({ on }) => !("workflow_call" in on)))(
-    "$file runs once at a time for a ref, CI for a commit of main",
+    "$file: one run at a time for a ref, or for a commit of main",
     (one) => {
       expect(one.concurrency).toMatchObject({ group: expect.stringMatching(/github\.ref \}\}$/) });
     },
   );
 
-  test("the same action has the same version everywhere", () => {
+  test("an action that several workflows use: the same commit everywhere", () => {
     const found = workflows.flatMap(({ text }) => [
       ...text.matchAll(/uses: ([\w-]+\/[\w-]+)[\w./-]*@(\w{40})/g),
     ]);
@@ -49,14 +54,14 @@ describe("every workflow", () => {
 
 describe("every job", () => {
   test.each(jobs.filter(({ job }) => job.uses === undefined))(
-    "$path has a timeout and permissions of its own",
+    "$path: has a timeout and its own permissions",
     ({ job }) => {
       expect(job["timeout-minutes"]).toBeGreaterThan(0);
       expect(job.permissions).toBeDefined();
     },
   );
 
-  test("keeps no credentials in its checkout", () => {
+  test("a checkout: stores no credentials", () => {
     const checkouts = jobs.flatMap(({ job }) =>
       (job.steps ?? []).filter(({ uses }) => uses?.startsWith("actions/checkout@")),
     );
@@ -64,7 +69,7 @@ describe("every job", () => {
     expect(checkouts.filter((step) => step.with?.["persist-credentials"] !== false)).toEqual([]);
   });
 
-  test("has no secret but the token, and that only in steps that push, verify, open or report something", () => {
+  test("secrets: only the token, and only in jobs that push, verify, open or report something", () => {
     const text = workflows.map((one) => one.text).join("\n");
     expect(text).not.toMatch(/secrets\./);
     const holders = jobs
@@ -82,47 +87,45 @@ describe("every job", () => {
   });
 });
 
-describe("what a workflow runs", () => {
-  test("is one command each, without anything that GitHub puts into it", () => {
+describe("every command of a workflow", () => {
+  test("a single command, without expressions of GitHub", () => {
     expect(runs.filter(({ run }) => /\$\{\{|\n|[;&|<>`]/.test(run))).toEqual([]);
   });
 
-  test.each(runs)("in $path: $run, is a script of this repository", ({ run }) => {
+  test.each(runs)("$path: `$run` is a script of this repository", ({ run }) => {
     const command = run.replace(/^sudo --preserve-env env "PATH=\$PATH" /, "");
     const [, npm, file] = /^npm (?:run )?([\w-]+) --|^node (tools\/[\w/-]+\.ts)\b/.exec(command) ?? [];
     if (file === undefined) expect(Object.keys(scripts)).toContain(npm);
     else expect(existsSync(join(root, file))).toBe(true);
   });
 
-  test("is run by npm test from its first line to its last, or has a reason why not", () => {
+  test("a script: its test runs the whole script, or the list above has a reason", () => {
     const lines = runs.flatMap(({ run }) => /node (tools\/[\w/-]+\.ts(?: [a-z]+)?)/.exec(run)?.[1] ?? []);
     const untried = lines.filter((line) => {
       const file = join(root, "test", line.replace(/\.ts.*/, ".test.ts"));
-      // As its own test starts it: runScript("tools/ci/scan.ts source").
+      // The test of the script runs: runScript("tools/ci/scan.ts source").
       return !existsSync(file) || !readFileSync(file, "utf8").includes(`"${line}`);
     });
     expect(lines).toContain("tools/ci/scan.ts source");
     expect(untried).toEqual([]);
     const npm = runs.flatMap(({ run }) => /npm run ([\w-]+)/.exec(run)?.[1] ?? []);
-    expect(npm.filter((name) => elsewhere[name] === undefined)).toEqual([]);
+    expect(npm.filter((name) => untested[name] === undefined)).toEqual([]);
   });
 
-  test("are tiers that there are", () => {
-    const named = runs.flatMap(
-      ({ run }) => /npm test -- ([a-z2 ]+?) --report/.exec(run)?.[1]?.split(" ") ?? [],
-    );
+  test("the tiers that npm test gets: exist", () => {
+    const named = runs.flatMap(({ run }) => /npm test -- ([a-z2 ]+)$/.exec(run)?.[1]?.split(" ") ?? []);
     expect(named.filter((name) => name !== "static" && !tiers.some((tier) => tier === name))).toEqual([]);
-    // `cluster` tests the embedded provider's own node, and `gitops` Argo CD beside it: docs/pipeline.md.
+    // `cluster` and `gitops` need the embedded provider's own node: docs/pipeline.md.
     expect(tiers.filter((tier) => !named.includes(tier))).toEqual(["cluster", "gitops"]);
   });
 });
 
-describe("CI", () => {
+describe("ci.yaml", () => {
   const graph = Object.fromEntries(
     Object.entries(workflow("ci.yaml").jobs).map(([key, job]) => [key, needsOf(job)]),
   );
 
-  test("goes from lint to test to build and scan, each only after the one before, as documented", () => {
+  test("the job graph: lint, then test, then build and scan, as documented", () => {
     expect(graph).toEqual({
       changes: [],
       lint: [],
@@ -134,7 +137,6 @@ describe("CI", () => {
       findings: ["changes", "source"],
       operator: ["changes", "test", "cluster", "e2e", "source"],
       webapp: ["changes", "test", "cluster", "e2e", "source"],
-      summary: ["changes", "lint", "test", "cluster", "e2e", "source", "operator", "webapp"],
       "ci-ok": ["changes", "lint", "dependencies", "test", "cluster", "e2e", "source", "operator", "webapp"],
       promote: ["changes", "webapp", "ci-ok"],
     });
@@ -143,7 +145,7 @@ describe("CI", () => {
     expect(keys.filter((key) => !documented.includes(`\`${key}\``))).toEqual([]);
   });
 
-  test("builds every commit of main: no run waits in a group in which a later one would replace it", () => {
+  test("every commit of main is built: no group in which a later run replaces a waiting one", () => {
     const { group } = workflow("ci.yaml").concurrency ?? {};
     expect(group).toBe("ci-${{ github.event_name == 'push' && github.sha || github.ref }}");
     expect(workflow("promote.yaml").concurrency?.group).toBe("promote-${{ inputs.to }}-${{ github.sha }}");
@@ -151,12 +153,12 @@ describe("CI", () => {
     expect(checkout?.with?.["fetch-depth"]).toBe(0);
   });
 
-  test("reports ci-ok for every change: nothing keeps the workflow or that job from running", () => {
+  test("ci-ok: reported for every change, as nothing filters the workflow or the job", () => {
     expect(JSON.stringify(workflow("ci.yaml").on)).not.toContain("paths");
     expect(jobOf("ci.yaml", "ci-ok").if).toBe("${{ always() }}");
   });
 
-  test("reports ci-ok to the commit too when it was asked for, green or red, and only then", () => {
+  test("ci-ok of a workflow_dispatch run: also a commit status, for success and failure", () => {
     const step = jobOf("ci.yaml", "ci-ok").steps?.at(-1);
     expect(step).toMatchObject({
       if: "${{ always() && github.event_name == 'workflow_dispatch' }}",
@@ -167,18 +169,18 @@ describe("CI", () => {
     expect(writers.map(({ path }) => path)).toEqual(["ci.yaml ci-ok"]);
   });
 
-  test("builds nothing for a promotion: all jobs from the tests on ask what has changed", () => {
-    const asks = "needs.changes.outputs.build == 'true'";
+  test("a promotion: no job after lint runs", () => {
+    const condition = "needs.changes.outputs.build == 'true'";
     const always = new Set(["changes", "lint", "dependencies", "ci-ok", "promote"]);
     for (const [key, job] of Object.entries(workflow("ci.yaml").jobs))
-      if (!always.has(key)) expect([key, job.if]).toEqual([key, expect.stringContaining(asks)]);
+      if (!always.has(key)) expect([key, job.if]).toEqual([key, expect.stringContaining(condition)]);
     expect(jobOf("ci.yaml", "promote").if).toContain("needs.changes.outputs.webapp == 'true'");
   });
 
-  test("runs for pull requests of forks without any secret, and writes nothing for them", () => {
+  test("a pull request from a fork: CI runs without secrets and writes nothing", () => {
     expect(workflow("ci.yaml").on).toHaveProperty("pull_request");
     expect(workflows.filter(({ on }) => "pull_request_target" in on || "workflow_run" in on)).toEqual([]);
-    // Not `head.repo.fork`: in a repository that is a fork itself, that is so for its own pull requests too.
+    // `head.repo.fork` would be wrong: in a forked repository it is true for pull requests of the repository itself.
     const ours = "github.event.pull_request.head.repo.full_name == github.repository";
     for (const file of ["ci.yaml", "image.yaml"])
       expect(jobOf(file, "findings").if).toContain(`(github.event_name != 'pull_request' || ${ours})`);
@@ -189,7 +191,7 @@ describe("CI", () => {
     ["ci.yaml", "source"],
     ["image.yaml", "scan"],
   ])(
-    "hands over the findings of %s when its job %s has ended, well or not, and not when it never ran",
+    "%s: the findings are uploaded if the job %s has succeeded or failed, but not if it was skipped",
     (file, scan) => {
       const result = `needs.${scan}.result`;
       expect(jobOf(file, "findings").if).toContain(`(${result} == 'success' || ${result} == 'failure')`);
@@ -197,7 +199,7 @@ describe("CI", () => {
     },
   );
 
-  test("runs end to end on three Kubernetes minors in a row, by digest", () => {
+  test("the job e2e: three consecutive Kubernetes minors, with node images pinned by digest", () => {
     const matrix = jobOf("ci.yaml", "e2e").strategy?.matrix.include ?? [];
     const minors = matrix.map(({ minor = "" }) => Number(minor.split(".")[1]));
     expect(minors).toEqual([0, 1, 2].map((below) => (minors[0] ?? 0) - below));

@@ -22,14 +22,14 @@ interface ConfigMap {
 }
 const made = (): ConfigMap => parse(customizations(root)) as ConfigMap;
 
-test("a health check becomes the setting of its group and kind, to the letter", () => {
+test("a health check: becomes the setting of its group and kind, unchanged", () => {
   const lua = '-- a "quoted" word: and more\nreturn { status = "Healthy" }\n';
   write("example.org/Thing/health.lua", lua);
   expect(made().metadata.name).toBe("argocd-cm");
   expect(made().data["resource.customizations.health.example.org_Thing"]).toBe(lua);
 });
 
-test("actions become one setting with the discovery and each action by its folder's name", () => {
+test("actions: become one setting with the discovery script and each action, named after its folder", () => {
   write("example.org/Thing/actions/discovery.lua", "return {}\n");
   write("example.org/Thing/actions/retry/action.lua", "obj.a = 1\nreturn obj\n");
   write("example.org/Thing/actions/abort/action.lua", "return obj\n");
@@ -44,7 +44,7 @@ test("actions become one setting with the discovery and each action by its folde
   });
 });
 
-test("test data makes no setting", () => {
+test("test data: becomes no setting", () => {
   write("example.org/Thing/health.lua", "return {}\n");
   write("example.org/Thing/testdata/one.yaml", "kind: Thing\n");
   write("example.org/Thing/actions/testdata/one.yaml", "kind: Thing\n");
@@ -54,7 +54,7 @@ test("test data makes no setting", () => {
   ]);
 });
 
-test("the Lua in the ConfigMap is as readable as in its files", () => {
+test("the generated ConfigMap: has the Lua scripts as readable blocks", () => {
   const folder = join(import.meta.dirname, "../../deploy/argocd");
   const text = readFileSync(join(folder, "install/argocd-cm.yaml"), "utf8");
   const lua = readFileSync(join(folder, "resource_customizations/demoapp.dev/DemoApp/health.lua"), "utf8");

@@ -3,15 +3,15 @@ import { execFileSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { before, environments, fileOf, imageIn, promote, withImage } from "../../tools/promote.ts";
+import { environments, fileOf, imageIn, previous, promote, withImage } from "../../tools/promote.ts";
 import { copyDeploy, placeholder } from "../support/overlays.ts";
 
 const built = `ghcr.io/acme/webapp:1.4.0@sha256:${"a1".repeat(32)}`;
 
-/** Where a version goes from dev. */
+/** The environment that follows dev. */
 const [, second] = environments;
 
-describe("a promotion, in a Git repository,", () => {
+describe("promote, in a Git repository", () => {
   let folder: string;
   const git = (...args: readonly string[]): string =>
     execFileSync("git", ["-c", "user.name=t", "-c", "user.email=t@example.com", ...args], {
@@ -26,14 +26,14 @@ describe("a promotion, in a Git repository,", () => {
     copyDeploy(folder);
     git("init", "--quiet");
     git("add", ".");
-    git("commit", "--quiet", "-m", "as it is");
+    git("commit", "--quiet", "-m", "initial");
   });
   afterEach(() => rmSync(folder, { recursive: true }));
 
-  test("goes from a build to dev, to staging, to prod, each time as one line of one file", () => {
+  test("a build to dev, then to each next environment: one line of one file changes each time", () => {
     promote({ image: built, to: "dev" }, folder);
     for (const to of environments) {
-      const from = before(to);
+      const from = previous(to);
       if (from !== undefined) promote({ from, to }, folder);
       expect(git("diff", "--numstat").trim()).toBe(`1\t1\t${fileOf(to)}`);
       expect(image(to)).toBe(built);
@@ -41,7 +41,7 @@ describe("a promotion, in a Git repository,", () => {
     }
   });
 
-  test("is undone by git revert", () => {
+  test("git revert of a promotion: restores the previous image", () => {
     promote({ image: built, to: "dev" }, folder);
     git("commit", "--quiet", "-am", "promote to dev");
     git("revert", "--no-edit", "HEAD");
@@ -50,23 +50,35 @@ describe("a promotion, in a Git repository,", () => {
 
   test.each([
     [
-      "skips an environment",
+      "that skips an environment",
       { from: "dev", to: "prod" },
-      `a version comes to prod from ${before("prod")}, not from dev`,
+      `a version is promoted to prod from ${previous("prod")}, not from dev`,
     ],
-    ["goes backwards", { from: "prod", to: second }, `a version comes to ${second} from dev, not from prod`],
-    ["names an image for prod", { image: built, to: "prod" }, `prod takes what ${before("prod")} runs`],
-    ["comes from nowhere", { to: second }, "say what to promote"],
-    ["goes nowhere", { from: "dev", to: "-" }, `no environment "-": there are ${environments.join(", ")}`],
-    ["has no digest", { image: "ghcr.io/acme/webapp:1.4.0", to: "dev" }, "is not pinned"],
-    ["has a second line", { image: `${built}\n  replicas: 0`, to: "dev" }, "is not pinned"],
-    ["has not been published", { from: "dev", to: second }, "is a placeholder"],
-  ])("that %s is refused and writes nothing", (_, wish, sentence) => {
-    expect(() => promote(wish, folder)).toThrow(sentence);
+    [
+      "that goes backwards",
+      { from: "prod", to: second },
+      `a version is promoted to ${second} from dev, not from prod`,
+    ],
+    [
+      "of a named image to prod",
+      { image: built, to: "prod" },
+      `prod gets the image that ${previous("prod")} runs`,
+    ],
+    ["without a source", { to: second }, "name the source"],
+    [
+      "to an unknown environment",
+      { from: "dev", to: "-" },
+      `no environment "-": the environments are ${environments.join(", ")}`,
+    ],
+    ["without a digest", { image: "ghcr.io/acme/webapp:1.4.0", to: "dev" }, "is not pinned"],
+    ["with a second line", { image: `${built}\n  replicas: 0`, to: "dev" }, "is not pinned"],
+    ["of an unpublished image", { from: "dev", to: second }, "is a placeholder"],
+  ])("a promotion %s: refused, and nothing is written", (_, promotion, sentence) => {
+    expect(() => promote(promotion, folder)).toThrow(sentence);
     expect(git("status", "--porcelain")).toBe("");
   });
 
-  test("of what is there already is refused", () => {
+  test("the image that the environment already runs: refused", () => {
     promote({ image: built, to: "dev" }, folder);
     expect(() => promote({ image: built, to: "dev" }, folder)).toThrow("nothing to promote");
   });
@@ -74,13 +86,13 @@ describe("a promotion, in a Git repository,", () => {
   test.each([
     ["none", "", 0],
     ["two", `spec:\n  image: a\n  image: b\n`, 2],
-  ])("into a file with %s image lines is refused", (_, text, count) => {
+  ])("a file with %s image lines: refused", (_, text, count) => {
     writeFileSync(join(folder, fileOf("dev")), text);
     expect(() => promote({ image: built, to: "dev" }, folder)).toThrow(`found ${count}`);
   });
 });
 
-test("what stands behind, before and around the image stays as it is, byte for byte", () => {
+test("a file with comments and other line endings: only the image changes", () => {
   const text = `# image: none\nspec:\r\n    image: a:1\n  # kept\n  env: []`;
   expect(withImage(text, built)).toBe(`# image: none\nspec:\r\n    image: ${built}\n  # kept\n  env: []`);
 });

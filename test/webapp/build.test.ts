@@ -41,6 +41,8 @@ describe("the web app's bundle", () => {
   });
 
   test("an unknown program is named with those that there are", async () => {
-    await expect(build("website")).rejects.toThrow(/no such program: website; there is operator and webapp/);
+    await expect(build("website")).rejects.toThrow(
+      /no such program: website; the programs are operator and webapp/,
+    );
   });
 });

@@ -1,4 +1,4 @@
-/** The checkers of the tier `pipeline`: programs from Go modules and PyPI, pinned, installed once into the cache. */
+/** Installs the checkers of the tier `pipeline` into the cache: pinned programs from Go modules and PyPI. */
 import { createHash } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
 import { mkdir, rename, rm } from "node:fs/promises";
@@ -19,7 +19,7 @@ const tools = [
   "sigs.k8s.io/kustomize/kustomize/v5",
 ];
 
-/** Named after a hash of all that decides what lies in it. */
+/** The folder of the installed checkers. Its name has a hash of everything that determines its content. */
 function folder(): string {
   const hash = createHash("sha256").update(`${process.platform} ${process.arch}`);
   for (const file of [join(modules, "go.mod"), join(modules, "go.sum"), requirements, import.meta.filename])
@@ -38,7 +38,7 @@ async function install(target: string, progress: Progress): Promise<void> {
       onLine: tick,
     }),
   );
-  // The hashes are of wheels: nothing is built, and nothing else is drawn in.
+  // The hashes are hashes of wheels: pip builds nothing and installs no dependencies.
   const pinned = ["--require-hashes", "--no-deps", "--only-binary", ":all:", "-r", requirements];
   const quiet = ["--quiet", "--disable-pip-version-check", "--root-user-action", "ignore"];
   const pip = ["python3", "-m", "pip"];
@@ -51,7 +51,7 @@ async function install(target: string, progress: Progress): Promise<void> {
   await rename(temporary, target);
 }
 
-/** Installs what is missing (about a minute, once) and gives the folders to put on PATH. */
+/** Installs the checkers if they are missing (about a minute). Returns the folders to add to PATH. */
 export async function ensureCheckers(progress: Progress): Promise<readonly string[]> {
   const target = folder();
   if (!existsSync(target))
@@ -61,21 +61,21 @@ export async function ensureCheckers(progress: Progress): Promise<readonly strin
   return [target, join(target, "python/bin")];
 }
 
-/** Checkers tell what they found on standard output, of which an error would show nothing. */
-const told =
+/** Moves standard output to standard error on failure: checkers report to the former, and errors show the latter. */
+const wrapper =
   'out=$("$@"); code=$?; if [ "$code" = 0 ]; then printf %s "$out"; else printf "%s\\n" "$out" >&2; fi; exit "$code"';
 
-/** Runs a checker, in a folder of its own choice; rejects with what it found. */
+/** Runs a checker. Rejects with the problems that the checker reports. */
 export async function check(argv: readonly string[], options: CheckOptions): Promise<string> {
   const path = [...(await ensureCheckers(options.progress)), process.env.PATH].join(":");
   const { cwd, input } = options;
-  return command(["sh", "-c", told, "sh", ...argv], {
+  return command(["sh", "-c", wrapper, "sh", ...argv], {
     env: { PATH: path },
     ...(cwd === undefined ? {} : { cwd }),
     ...(input === undefined ? {} : { input }),
   }).catch((error: unknown) => {
-    const [, ...found] = error instanceof Error ? error.message.split("\n") : [String(error)];
-    throw new Error([`${argv[0]} found something:`, ...found].join("\n"));
+    const [, ...problems] = error instanceof Error ? error.message.split("\n") : [String(error)];
+    throw new Error([`${argv[0]} reports problems:`, ...problems].join("\n"));
   });
 }
 
@@ -95,14 +95,14 @@ const unzip = `import json, sys, zipfile
 archive = zipfile.ZipFile(sys.argv[1])
 print(json.dumps([archive.read(name).decode() for name in sys.argv[2:]]))`;
 
-/** Texts of files of a Go module (`path@version`), downloaded and checked by Go; nothing of it is built. */
+/** The text of files of a Go module (`path@version`). Go downloads and verifies the module; nothing is built. */
 export async function moduleFiles(module: string, names: readonly string[]): Promise<readonly string[]> {
-  // Go exits with 1 for a module that needs a newer Go than this one, though the archive is there then.
+  // Go exits with 1 if the module requires a newer Go, although the archive is downloaded.
   const answer = await command(["sh", "-c", 'go mod download -json "$1" || true', "sh", module], {
     cwd: modules,
   });
   const { Zip, Error: error } = JSON.parse(answer) as Downloaded;
-  if (Zip === undefined) throw new Error(`${module} can't be downloaded: ${error}`);
+  if (Zip === undefined) throw new Error(`can't download ${module}: ${error}`);
   const paths = names.map((name) => `${module}/${name}`);
   return JSON.parse(await command(["python3", "-c", unzip, Zip, ...paths])) as readonly string[];
 }

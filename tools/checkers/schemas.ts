@@ -1,9 +1,9 @@
 /**
- * JSON schemas for kubeconform, made from what the pinned versions publish: Kubernetes' own OpenAPI document and
- * CustomResourceDefinitions. Strict: a field that the API doesn't have is refused.
+ * Makes JSON schemas for kubeconform from the OpenAPI document of the pinned Kubernetes and from
+ * CustomResourceDefinitions. The schemas refuse unknown fields.
  */
 
-/** A JSON schema, or an OpenAPI one; only what is changed on the way is named. */
+/** A JSON or OpenAPI schema. Lists only the keywords that are read here. */
 export interface Schema {
   readonly type?: string | readonly string[];
   readonly format?: string;
@@ -27,7 +27,7 @@ interface GroupVersionKind {
   readonly kind: string;
 }
 
-/** Types that JSON writes in more ways than OpenAPI's `type` says. */
+/** Types that allow more JSON types than their OpenAPI `type`. */
 const loose: Readonly<Record<string, Schema>> = {
   "io.k8s.apimachinery.pkg.util.intstr.IntOrString": { type: ["string", "integer"] },
   "io.k8s.apimachinery.pkg.api.resource.Quantity": { type: ["string", "number"] },
@@ -38,7 +38,7 @@ const loose: Readonly<Record<string, Schema>> = {
 const mapped = (schemas: Readonly<Record<string, Schema>>): Record<string, Schema> =>
   Object.fromEntries(Object.entries(schemas).map(([name, schema]) => [name, strict(schema)]));
 
-/** The same schema, refusing fields that it doesn't name. */
+/** The same schema, which also refuses unknown fields. */
 function strict(schema: Schema): Schema {
   if (schema["x-kubernetes-int-or-string"] === true) return { type: ["string", "integer"] };
   const { properties, items, additionalProperties: others, ...rest } = schema;
@@ -54,7 +54,7 @@ function strict(schema: Schema): Schema {
   };
 }
 
-/** Names of the definitions that a schema leads to, through others too. */
+/** Names of the definitions that a schema refers to, directly or through other definitions. */
 function reached(start: string, all: Readonly<Record<string, Schema>>): ReadonlySet<string> {
   const found = new Set<string>();
   const visit = (name: string): void => {
@@ -67,20 +67,20 @@ function reached(start: string, all: Readonly<Record<string, Schema>>): Readonly
   return found;
 }
 
-/** kubeconform's names for its template `{{.ResourceKind}}{{.KindSuffix}}`: `deployment-apps-v1`. */
+/** A name in kubeconform's template `{{.ResourceKind}}{{.KindSuffix}}`, such as `deployment-apps-v1`. */
 const fileName = ({ group, version, kind }: GroupVersionKind): string =>
   [kind, group.split(".")[0], version]
     .filter((part) => part !== "" && part !== undefined)
     .join("-")
     .toLowerCase();
 
-/** A schema for each kind of Kubernetes, by the name that kubeconform looks for. */
+/** A schema for each kind of Kubernetes, by its name for kubeconform. */
 export function schemasOfOpenApi(definitions: Readonly<Record<string, Schema>>): Record<string, Schema> {
   const made = { ...mapped(definitions), ...loose };
   return Object.fromEntries(
     Object.entries(definitions).flatMap(([name, schema]) => {
       const kinds = schema["x-kubernetes-group-version-kind"] ?? [];
-      // Such as DeleteOptions: what many groups share is no document of its own.
+      // A type of several groups, such as DeleteOptions, is not a manifest.
       if (kinds.length !== 1) return [];
       const parts = [...reached(name, made)].map((part) => [part, made[part] ?? {}]);
       const document = { $ref: `#/definitions/${name}`, definitions: Object.fromEntries(parts) as never };
@@ -89,7 +89,7 @@ export function schemasOfOpenApi(definitions: Readonly<Record<string, Schema>>):
   );
 }
 
-/** A CustomResourceDefinition, as far as it is read here. */
+/** The parts of a CustomResourceDefinition that are read here. */
 export interface Crd {
   readonly spec: {
     readonly group: string;
@@ -110,7 +110,7 @@ export function schemasOfCrd({ spec }: Crd): Record<string, Schema> {
       const common = { apiVersion: { const: `${group}/${name}` }, kind: { const: names.kind } };
       const document = strict({
         ...rest,
-        // A CRD says nothing of metadata, which the API server checks by itself.
+        // A CRD has no schema for metadata: the API server validates it.
         properties: { ...properties, ...common, metadata: { type: "object", required: ["name"] } },
         required: [...new Set([...(rest.required ?? []), "apiVersion", "kind", "metadata"])],
       });

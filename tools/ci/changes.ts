@@ -1,31 +1,32 @@
-// `node tools/ci/changes.ts`: says what a push or a pull request needs, from the files that it changes. There are
-// no `paths` filters in ci.yaml: a required check of a workflow that was filtered out would wait for ever.
+// `node tools/ci/changes.ts`: decides from the changed files which jobs of ci.yaml run. ci.yaml has no `paths` filters
+// instead: a required check of a workflow that is filtered out stays pending forever.
 import { execFileSync } from "node:child_process";
-import { output, script } from "./outputs.ts";
+import { output } from "./outputs.ts";
+import { script } from "../script.ts";
 
-/** What a promotion changes: one line of one of these. Nothing is built from them. */
+/** The file that a promotion changes: one line of one environment. Nothing is built from these files. */
 const promoted = /^deploy\/webapp\/overlays\/[^/]+\/demoapp\.yaml$/;
 
-/** What Dockerfile.webapp copies into its build, and itself. */
+/** Files from which Dockerfile.webapp builds the image. */
 const webapp = /^(webapp\/|tools\/build\.mjs$|package(-lock)?\.json$|\.npmrc$|Dockerfile\.webapp$)/;
 
-/** What has to be done for a change of these files. */
-export interface Needs {
-  /** Tests, images and scans; without them the checks of manifests and workflows remain. */
+/** The work that a change requires. */
+export interface Work {
+  /** Tests, images and scans. Workflows and manifests are checked for every change. */
   readonly build: boolean;
-  /** Whether dev gets a new web app from it. */
+  /** Whether the environment dev gets a new image of the web app. */
   readonly webapp: boolean;
 }
 
-/** What a change of these files needs; one that can't be told (`undefined`) needs all of it. */
-export const needsOf = (files: readonly string[] | undefined): Needs => ({
+/** The work that a change of these files requires. `undefined` is an unknown change, which requires all work. */
+export const workFor = (files: readonly string[] | undefined): Work => ({
   build: files === undefined || files.length === 0 || files.some((file) => !promoted.test(file)),
   webapp: files === undefined || files.some((file) => webapp.test(file)),
 });
 
 const isCommit = (name: string): boolean => name !== "" && !/^0+$/.test(name);
 
-/** The files that HEAD changes against where it left `base`; undefined if Git can't say. */
+/** The files that differ between HEAD and its merge base with `base`. Undefined if Git can't compare the commits. */
 export function changedFiles(base: string, folder: string): readonly string[] | undefined {
   if (!isCommit(base)) return undefined;
   try {
@@ -43,12 +44,14 @@ export function changedFiles(base: string, folder: string): readonly string[] | 
 
 if (import.meta.main)
   await script(() => {
-    // A run that was started by hand, or for a promotion's branch, is held against main.
+    // A workflow_dispatch run has no base commit: compare with origin/main.
     const files = changedFiles(process.env.BASE || "origin/main", process.cwd());
-    const needs = needsOf(files);
+    const work = workFor(files);
     console.log(
-      files === undefined ? "  all of it: Git can't tell what changed" : `  ${files.length} files changed`,
+      files === undefined
+        ? "  changed files unknown: all jobs are needed"
+        : `  ${files.length} changed files`,
     );
-    output("build", String(needs.build));
-    output("webapp", String(needs.webapp));
+    output("build", String(work.build));
+    output("webapp", String(work.webapp));
   });

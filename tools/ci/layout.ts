@@ -1,16 +1,17 @@
-// `node tools/ci/layout.ts <name>`: reads the image that was built into dist/<name>-image (an OCI image layout) and
-// says what it is; every blob is held against its digest, as the files came through an artifact store.
+// `node tools/ci/layout.ts <name>`: reads the image in dist/<name>-image (an OCI image layout), sets the output `digest`
+// and adds the image to the job's summary. Verifies the digest of every blob: the files pass through an artifact store.
 import { createHash } from "node:crypto";
 import { createReadStream, readdirSync } from "node:fs";
 import { mkdir, rm, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
-import { output, readJson, script, writeJson } from "./outputs.ts";
+import { output, readJson, summarize } from "./outputs.ts";
+import { script } from "../script.ts";
 
-/** Where a workflow's steps run: at the top of the tree. */
+/** Steps of a workflow run at the top of the tree. */
 const root = process.cwd();
 
-/** Where an image lies between the jobs that build, scan and push it. */
+/** The folder of an image, in the jobs that build, scan and push the image. */
 export const layoutOf = (name: string): string => join(root, "dist", `${name}-image`);
 
 interface Descriptor {
@@ -20,18 +21,18 @@ interface Descriptor {
   readonly platform?: { readonly os: string; readonly architecture: string };
 }
 
-/** An image of one platform, out of a built index. */
+/** The image for one platform, as the index lists it. */
 export interface PlatformImage {
   readonly platform: string;
   readonly digest: string;
-  /** Compressed, as it is pulled. */
+  /** Compressed size: config and layers, as a node pulls them. */
   readonly bytes: number;
 }
 
 /** A built image. */
 export interface Image {
   readonly name: string;
-  /** Of the index: what is signed, attested, deployed. */
+  /** The digest of the index, which is signed, attested and deployed. */
   readonly digest: string;
   readonly platforms: readonly PlatformImage[];
 }
@@ -46,38 +47,38 @@ interface Index {
   readonly manifests: readonly Descriptor[];
 }
 
-/** Throws unless each blob is what its name says. */
+/** Rejects unless the content of each blob has the digest that is its name. */
 async function verifyBlobs(layout: string): Promise<void> {
   const folder = join(layout, "blobs/sha256");
   for (const name of readdirSync(folder)) {
     const hash = createHash("sha256");
     await pipeline(createReadStream(join(folder, name)), hash);
-    if (hash.digest("hex") !== name) throw new Error(`blob sha256:${name} has other bytes than it should`);
+    if (hash.digest("hex") !== name) throw new Error(`the content of blob sha256:${name} has another digest`);
   }
 }
 
 function platformImage(layout: string, { digest, platform }: Descriptor): PlatformImage {
-  if (platform === undefined) throw new Error(`${digest} is for no platform`);
+  if (platform === undefined) throw new Error(`manifest ${digest} names no platform`);
   const { config, layers } = readJson(blob(layout, digest)) as Manifest;
   const bytes = [config, ...layers].reduce((sum, { size }) => sum + size, 0);
   return { platform: `${platform.os}/${platform.architecture}`, digest, bytes };
 }
 
-/** What lies in an image layout. Rejects if it isn't whole, or isn't one image for several platforms. */
+/** Reads an image layout. Rejects unless the layout is intact and has one image for several platforms. */
 export async function readLayout(name: string, layout: string): Promise<Image> {
   await verifyBlobs(layout);
   const { manifests } = readJson(join(layout, "index.json")) as Index;
   const [built, ...others] = manifests;
   if (built === undefined || others.length > 0 || !/index|manifest\.list/.test(built.mediaType))
-    throw new Error(`${layout} holds ${manifests.length} images, not one for several platforms`);
+    throw new Error(`${layout} has ${manifests.length} images, not one for several platforms`);
   const index = readJson(blob(layout, built.digest)) as Index;
   const platforms = index.manifests.map((one) => platformImage(layout, one));
   return { name, digest: built.digest, platforms };
 }
 
 /**
- * A view of the layout in which the platforms' images stand side by side, so that a scanner can be pointed at each by
- * its digest: scanners take the first image of an index only.
+ * Makes a layout that lists the image of each platform directly, with the same blobs. Returns its folder. A scanner can
+ * then select each image by its digest: from an index, scanners take only the first image.
  */
 export async function sideBySide(image: Image, layout: string): Promise<string> {
   const view = `${layout}-platforms`;
@@ -94,8 +95,9 @@ if (import.meta.main)
   await script(async () => {
     const name = process.argv[2] ?? "";
     const image = await readLayout(name, layoutOf(name));
-    writeJson(join(root, "artifacts", `image-${name}.json`), image);
     output("digest", image.digest);
-    for (const { platform, bytes } of image.platforms)
-      console.log(`  ${platform} ${(bytes / 1e6).toFixed(1)} MB`);
+    const sizes = image.platforms.map(
+      ({ platform, bytes }) => `- ${platform} ${(bytes / 1e6).toFixed(1)} MB compressed`,
+    );
+    summarize([`### Image ${name}`, "", `- \`${image.digest}\``, ...sizes].join("\n"));
   });

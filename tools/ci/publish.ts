@@ -1,68 +1,72 @@
-// `node tools/ci/publish.ts push <name>` pushes the image that was built and scanned to IMAGE by its digest, without
-// a tag, and signs it; `node tools/ci/publish.ts tag <name>` gives it the tag VERSION once all is attested: no tag
-// ever names an image that isn't signed. The signature is keyless: of the workflow's own identity.
+// `node tools/ci/publish.ts push <name>`: pushes the scanned image in dist/<name>-image to IMAGE by its digest, without a
+// tag, and signs the image. The signature is keyless: its certificate names the workflow.
+// `node tools/ci/publish.ts tag <name>`: adds the tag VERSION, after the attestations: every tagged image is signed.
 import { createHash } from "node:crypto";
 import { command } from "../cluster/command.ts";
 import { type Image, layoutOf, readLayout } from "./layout.ts";
-import { given, output, script } from "./outputs.ts";
+import { output, requiredEnv } from "./outputs.ts";
+import { script } from "../script.ts";
 
-/** A registry's repository, and whether it is a test's, without TLS. */
+/** A repository in a registry. */
 export interface Target {
   readonly repository: string;
+  /** Without TLS: the registry of a test. */
   readonly insecure?: boolean;
 }
 
-/** Version numbers and commits; `latest` would say nothing. */
+/** Commits and versions. A tag such as `latest` doesn't identify an image. */
 const tagForm = /^([0-9a-f]{40}|\d+\.\d+\.\d+(-[0-9A-Za-z.-]+)?)$/;
 
 const skopeo = (target: Target, source: string, destination: string): Promise<string> => {
   const tls = target.insecure === true ? ["--dest-tls-verify=false", "--src-tls-verify=false"] : [];
-  // --all: every platform, and the index as it is.
+  // --all copies every platform, and the index unchanged.
   return command(["skopeo", "copy", "--quiet", "--all", "--preserve-digests", ...tls, source, destination]);
 };
 
-/** The digest of what a registry has under a name, counted here from the bytes that it sends. */
+/** The digest of a manifest in a registry, computed from the bytes that the registry sends. */
 async function digestOf(target: Target, reference: string): Promise<string> {
   const tls = target.insecure === true ? ["--tls-verify=false"] : [];
   const raw = await command(["skopeo", "inspect", "--raw", ...tls, `docker://${reference}`]);
   return `sha256:${createHash("sha256").update(raw).digest("hex")}`;
 }
 
-async function copied(target: Target, source: string, destination: string): Promise<void> {
+/** Copies an image to the registry. Rejects if the registry then has another digest. */
+async function copy(target: Target, source: string, destination: string): Promise<void> {
   await skopeo(target, source, `docker://${destination}`);
-  const wanted = destination.includes("@") ? destination.split("@")[1] : source.split("@")[1];
+  const expected = destination.includes("@") ? destination.split("@")[1] : source.split("@")[1];
   const found = await digestOf(target, destination);
-  if (found !== wanted) throw new Error(`the registry has ${found} as ${destination}, not ${wanted}`);
+  if (found !== expected) throw new Error(`the registry has ${found} as ${destination}, not ${expected}`);
 }
 
-/** Pushes by digest. Gives the reference. */
+/** Pushes an image by its digest. Returns the reference. */
 export async function push(target: Target, image: Image, layout: string): Promise<string> {
   const reference = `${target.repository}@${image.digest}`;
-  await copied(target, `oci:${layout}`, reference);
+  await copy(target, `oci:${layout}`, reference);
   return reference;
 }
 
-/** Lets a tag name an image that has been pushed. */
+/** Tags an image that has been pushed. */
 export async function tag(target: Target, digest: string, name: string): Promise<void> {
-  if (!tagForm.test(name)) throw new Error(`"${name}" is no tag: use a commit's 40 hex digits, or a version`);
-  await copied(target, `docker://${target.repository}@${digest}`, `${target.repository}:${name}`);
+  if (!tagForm.test(name))
+    throw new Error(`"${name}" is not an allowed tag: use a commit of 40 hex digits, or a version`);
+  await copy(target, `docker://${target.repository}@${digest}`, `${target.repository}:${name}`);
 }
 
-async function main([what, name = ""]: readonly string[]): Promise<void> {
-  // Owners may have capitals, image names may not.
-  const target = { repository: given("IMAGE").toLowerCase() };
+async function main([action, name = ""]: readonly string[]): Promise<void> {
+  // The name of an owner can have capitals, the name of an image can't.
+  const target = { repository: requiredEnv("IMAGE").toLowerCase() };
   const layout = layoutOf(name);
   const image = await readLayout(name, layout);
-  if (image.digest !== given("DIGEST"))
-    throw new Error(`${layout} holds ${image.digest}, which was not scanned`);
-  if (what === "push") {
+  if (image.digest !== requiredEnv("DIGEST"))
+    throw new Error(`${layout} has the image ${image.digest}, which was not scanned`);
+  if (action === "push") {
     await command(["cosign", "sign", "--yes", "--recursive", await push(target, image, layout)]);
     output("repository", target.repository);
     for (const { platform, digest } of image.platforms) output(platform.replace("linux/", ""), digest);
-    // What deployments name: the tag for people, the digest for machines.
-    output("reference", `${target.repository}:${given("VERSION")}@${image.digest}`);
-  } else if (what === "tag") await tag(target, image.digest, given("VERSION"));
-  else throw new Error("say what to do: push <name>, or tag <name>");
+    // Deployments name both: Kubernetes pulls by digest; the tag is for readers.
+    output("reference", `${target.repository}:${requiredEnv("VERSION")}@${image.digest}`);
+  } else if (action === "tag") await tag(target, image.digest, requiredEnv("VERSION"));
+  else throw new Error("name the action: push <name>, or tag <name>");
 }
 
 if (import.meta.main) await script(() => main(process.argv.slice(2)));

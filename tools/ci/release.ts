@@ -1,28 +1,33 @@
-// `node tools/ci/release.ts check` holds TAG against package.json, CHANGELOG.md, main and the commit's `ci-ok` before
-// anything is built; `… files` writes what a release carries into dist/release: install.yaml with the operator IMAGE
-// by digest, the CRD and the checksums of both, and beside it the notes; `… publish` makes the release out of those.
+// `node tools/ci/release.ts check`: checks before the build that TAG agrees with package.json and CHANGELOG.md, that main
+// has the commit, and that the commit's check `ci-ok` is green.
+// `node tools/ci/release.ts files`: writes the files of a release to dist/release: install.yaml with the operator IMAGE by
+// digest, the CRD, and the checksums of both. Writes the release notes beside this folder.
+// `node tools/ci/release.ts publish`: creates the release on GitHub from these files.
 import { createHash } from "node:crypto";
 import { copyFile, mkdir, readFile, readdir, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { command, succeeds } from "../cluster/command.ts";
-import { given, output, readJson, script } from "./outputs.ts";
+import { output, readJson, requiredEnv } from "./outputs.ts";
+import { script } from "../script.ts";
 
 const root = process.cwd();
-/** What users download. */
+/** The files that users download. */
 const folder = join(root, "dist/release");
-/** The release's text, which is none of its files. */
+/** The release notes: the text of the release, not one of its files. */
 const notesFile = join(root, "dist/notes.md");
 
-/** The version that a tag such as `v0.2.0` stands for; throws if the package says another. */
+/** The version that a tag such as `v0.2.0` names. Throws if package.json has another version. */
 export function versionOf(tag: string, packageVersion: string): string {
   const [, version] = /^v(\d+\.\d+\.\d+(?:-[0-9A-Za-z.-]+)?)$/.exec(tag) ?? [];
-  if (version === undefined) throw new Error(`"${tag}" is no release tag: v1.2.3 is one`);
+  if (version === undefined) throw new Error(`"${tag}" is not a release tag such as v1.2.3`);
   if (version !== packageVersion)
-    throw new Error(`the tag is ${tag}, but package.json says ${packageVersion}: change it first`);
+    throw new Error(
+      `the tag is ${tag}, but package.json has version ${packageVersion}: change package.json first`,
+    );
   return version;
 }
 
-/** What the changelog says of a version; throws if there is nothing to say. */
+/** The changelog's section on a version. Throws if the section is missing or empty. */
 export function notesOf(changelog: string, version: string): string {
   const sections = changelog.split(/^## /m).slice(1);
   const section = sections.find((one) => one.split(/[\s]/)[0]?.replaceAll(/[[\]]/g, "") === version);
@@ -31,7 +36,7 @@ export function notesOf(changelog: string, version: string): string {
   return `${text}\n`;
 }
 
-/** One line for each file, as `sha256sum --check` reads it. */
+/** One line for each file, in the format of `sha256sum --check`. */
 export const checksums = (files: readonly { readonly name: string; readonly bytes: Uint8Array }[]): string =>
   files
     .toSorted((a, b) => (a.name < b.name ? -1 : 1))
@@ -42,29 +47,31 @@ async function changelogNotes(version: string): Promise<string> {
   return notesOf(await readFile(join(root, "CHANGELOG.md"), "utf8"), version);
 }
 
-/** Throws unless the one required check of the commit is green: GitHub's answer for its check runs. */
-export function demandGreen(answer: string): void {
+/** Throws unless the required check `ci-ok` has succeeded, by GitHub's list of the commit's check runs (JSON). */
+export function requireGreenCheck(answer: string): void {
   const { check_runs: runs } = JSON.parse(answer) as { check_runs: readonly { conclusion: string | null }[] };
   const [run] = runs;
   if (run?.conclusion !== "success")
-    throw new Error(`ci-ok of this commit is ${run?.conclusion ?? "not there"}: release what main has built`);
+    throw new Error(
+      `the check ci-ok of this commit is ${run?.conclusion ?? "missing"}: release a commit of main whose check is green`,
+    );
 }
 
-/** Rejects unless main has the commit: on another branch its CI may be green too, and nobody has reviewed it. */
-async function demandMerged(commit: string): Promise<void> {
+/** Rejects unless main has the commit: a commit of another branch can be green without review. */
+async function requireOnMain(commit: string): Promise<void> {
   if (!(await succeeds(["git", "merge-base", "--is-ancestor", commit, "origin/main"])))
-    throw new Error(`${commit} is not on main: merge it first, then tag what main has`);
+    throw new Error(`${commit} is not on main: merge first, then tag a commit of main`);
 }
 
-/** The command that makes the release; a version such as 1.0.0-rc.1 is no newest one. */
-export function publishing(tag: string, files: readonly string[]): readonly string[] {
+/** The command that creates the release. A version such as 1.0.0-rc.1 becomes a prerelease. */
+export function createCommand(tag: string, files: readonly string[]): readonly string[] {
   const kind = tag.includes("-") ? ["--prerelease"] : [];
   const assets = files.map((name) => join(folder, name));
   const text = ["--title", tag, "--notes-file", notesFile];
   return ["gh", "release", "create", tag, "--verify-tag", ...text, ...kind, ...assets];
 }
 
-/** Writes the files of a release whose operator is `image`. */
+/** Writes the files of a release that runs `image` as its operator. */
 async function writeFiles(version: string, image: string): Promise<void> {
   await rm(folder, { recursive: true, force: true });
   await mkdir(folder, { recursive: true });
@@ -79,18 +86,18 @@ async function writeFiles(version: string, image: string): Promise<void> {
   await writeFile(join(folder, "SHA256SUMS"), checksums(files));
 }
 
-async function main([what]: readonly string[]): Promise<void> {
+async function main([action]: readonly string[]): Promise<void> {
   const { version: packaged } = readJson(join(root, "package.json")) as { version: string };
-  const version = versionOf(given("TAG"), packaged);
-  if (what === "check") {
+  const version = versionOf(requiredEnv("TAG"), packaged);
+  if (action === "check") {
     await changelogNotes(version);
-    await demandMerged(given("GITHUB_SHA"));
-    const runs = `repos/${given("GITHUB_REPOSITORY")}/commits/${given("GITHUB_SHA")}/check-runs?check_name=ci-ok`;
-    demandGreen(await command(["gh", "api", runs]));
+    await requireOnMain(requiredEnv("GITHUB_SHA"));
+    const runs = `repos/${requiredEnv("GITHUB_REPOSITORY")}/commits/${requiredEnv("GITHUB_SHA")}/check-runs?check_name=ci-ok`;
+    requireGreenCheck(await command(["gh", "api", runs]));
     output("version", version);
-  } else if (what === "files") await writeFiles(version, given("IMAGE"));
-  else if (what === "publish") await command(publishing(given("TAG"), await readdir(folder)));
-  else throw new Error("say what to do: check, files, or publish");
+  } else if (action === "files") await writeFiles(version, requiredEnv("IMAGE"));
+  else if (action === "publish") await command(createCommand(requiredEnv("TAG"), await readdir(folder)));
+  else throw new Error("name the action: check, files, or publish");
 }
 
 if (import.meta.main) await script(() => main(process.argv.slice(2)));

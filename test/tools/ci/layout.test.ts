@@ -15,7 +15,7 @@ import { readLayout, sideBySide } from "../../../tools/ci/layout.ts";
 import { writeLayout } from "../../support/layout.ts";
 import { runScript } from "../../support/script.ts";
 
-describe("a built image", () => {
+describe("the layout of a built image", () => {
   let folder: string;
   let built: ReturnType<typeof writeLayout>;
   const blob = (digest = ""): string => join(folder, "blobs", ...digest.split(":"));
@@ -26,7 +26,7 @@ describe("a built image", () => {
   });
   afterEach(() => rmSync(join(folder, ".."), { recursive: true }));
 
-  test("is known by its index's digest, with each platform's own and its size", async () => {
+  test("an intact layout: the digest of the index, and each platform with its digest and size", async () => {
     const image = await readLayout("webapp", folder);
     expect(image).toMatchObject({ name: "webapp", digest: built.digest });
     expect(image.platforms.map(({ platform, digest }) => [platform, digest])).toEqual([
@@ -39,28 +39,34 @@ describe("a built image", () => {
     expect(image.platforms[0]?.bytes).toBe(manifest.config.size);
   });
 
-  test("is told to the jobs that come after by its digest, and to the summary in full", async () => {
+  test("layout.ts: sets the output digest, and adds the digest and the sizes to the summary", async () => {
     const top = join(folder, "..");
     renameSync(folder, join(mkdirSync(join(top, "dist"), { recursive: true }) ?? "", "webapp-image"));
-    const told = await runScript("tools/ci/layout.ts webapp", { cwd: top });
-    expect(told).toContain(`  digest=${built.digest}\n`);
-    expect(JSON.parse(readFileSync(join(top, "artifacts/image-webapp.json"), "utf8"))).toMatchObject({
-      name: "webapp",
-      digest: built.digest,
+    const page = join(top, "summary.md");
+    const printed = await runScript("tools/ci/layout.ts webapp", {
+      cwd: top,
+      env: { GITHUB_STEP_SUMMARY: page },
     });
+    expect(printed).toContain(`  digest=${built.digest}\n`);
+    const summary = readFileSync(page, "utf8");
+    expect(summary).toContain(`### Image webapp\n\n- \`${built.digest}\`\n`);
+    for (const platform of ["linux/amd64", "linux/arm64"])
+      expect(summary).toContain(`- ${platform} 0.0 MB compressed\n`);
   });
 
-  test("of which a byte has changed on the way is refused", async () => {
+  test("a blob with a changed byte: refused", async () => {
     appendFileSync(blob(built.platforms[1]), " ");
-    await expect(readLayout("webapp", folder)).rejects.toThrow(`blob ${built.platforms[1]} has other bytes`);
+    await expect(readLayout("webapp", folder)).rejects.toThrow(
+      `the content of blob ${built.platforms[1]} has another digest`,
+    );
   });
 
-  test("that isn't alone in its folder is refused", async () => {
+  test("an index without an image: refused", async () => {
     writeFileSync(join(folder, "index.json"), JSON.stringify({ manifests: [] }));
-    await expect(readLayout("webapp", folder)).rejects.toThrow("holds 0 images");
+    await expect(readLayout("webapp", folder)).rejects.toThrow("has 0 images");
   });
 
-  test("stands open to a scanner platform by platform, each under its digest, with the same bytes", async () => {
+  test("sideBySide: the image of each platform under its digest, with the same blobs", async () => {
     const view = await sideBySide(await readLayout("webapp", folder), folder);
     const index = JSON.parse(readFileSync(join(view, "index.json"), "utf8")) as {
       manifests: { digest: string }[];

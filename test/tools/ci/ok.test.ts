@@ -1,5 +1,5 @@
 import { expect, test } from "@jest/globals";
-import { type Job, objections } from "../../../tools/ci/ok.ts";
+import { type Job, problems } from "../../../tools/ci/ok.ts";
 import { runScript } from "../../support/script.ts";
 
 const green: Record<string, Job> = {
@@ -16,34 +16,38 @@ const promotion: Record<string, Job> = {
   webapp: { result: "skipped" },
 };
 
-test("ci-ok is green when every job is, but for those that only pull requests have", () => {
-  expect(objections(green)).toEqual([]);
+test("every job has succeeded, except one for pull requests only: ci-ok is green", () => {
+  expect(problems(green)).toEqual([]);
 });
 
-test("ci-ok is green for a promotion, which builds nothing", () => {
-  expect(objections(promotion)).toEqual([]);
+test("a promotion, which builds nothing: ci-ok is green", () => {
+  expect(problems(promotion)).toEqual([]);
 });
 
 test.each<[string, Record<string, Job>, string]>([
-  ["a job failed", { ...green, test: { result: "failure" } }, "test: failure"],
-  ["a job was cancelled", { ...green, webapp: { result: "cancelled" } }, "webapp: cancelled"],
+  ["a job fails", { ...green, test: { result: "failure" } }, "test: failure"],
+  ["a job is cancelled", { ...green, webapp: { result: "cancelled" } }, "webapp: cancelled"],
   [
-    "a job was left out",
+    "a required job is skipped",
     { ...green, test: { result: "skipped" } },
-    "test: skipped, though this change needs it",
+    "test: skipped, but this change requires the job",
   ],
-  ["nobody knows what changed", { ...green, changes: { result: "failure" } }, "changes: failure"],
-  ["the manifests of a promotion are bad", { ...promotion, lint: { result: "failure" } }, "lint: failure"],
-  ["lint was left out", { ...promotion, lint: { result: "skipped" } }, "lint: skipped, though"],
-  ["a bad dependency comes in", { ...green, dependencies: { result: "failure" } }, "dependencies: failure"],
-])("ci-ok is red when %s", (_, jobs, sentence) => {
-  expect(objections(jobs).join("; ")).toContain(sentence);
+  ["the job that compares commits failed", { ...green, changes: { result: "failure" } }, "changes: failure"],
+  ["lint fails for a promotion", { ...promotion, lint: { result: "failure" } }, "lint: failure"],
+  ["lint is skipped", { ...promotion, lint: { result: "skipped" } }, "lint: skipped, but"],
+  [
+    "the review of new dependencies fails",
+    { ...green, dependencies: { result: "failure" } },
+    "dependencies: failure",
+  ],
+])("%s: ci-ok is red", (_, jobs, sentence) => {
+  expect(problems(jobs).join("; ")).toContain(sentence);
 });
 
-test("ci-ok reads what GitHub knows of the jobs, and ends as they did", async () => {
+test("ok.ts: reads the needs context, and fails if a job failed or if the context is missing", async () => {
   const run = (jobs: Record<string, Job>): Promise<string> =>
     runScript("tools/ci/ok.ts", { env: { NEEDS: JSON.stringify(jobs) } });
-  expect(await run(green)).toContain("all that this change needs is green");
+  expect(await run(green)).toContain("every job that this change requires has succeeded");
   await expect(run({ ...green, test: { result: "failure" } })).rejects.toThrow("✗ test: failure");
-  await expect(runScript("tools/ci/ok.ts")).rejects.toThrow("NEEDS is needed");
+  await expect(runScript("tools/ci/ok.ts")).rejects.toThrow("NEEDS is required");
 });

@@ -8,7 +8,7 @@ import { silent } from "../../../tools/cluster/progress.ts";
 
 const root = join(import.meta.dirname, "../../..");
 
-test("a released operator is deployed by tag and digest", async () => {
+test("a released operator: the rendered Deployment has its tag and digest", async () => {
   const top = mkdtempSync(join(tmpdir(), "operator-"));
   try {
     for (const folder of ["deploy", "crds"])

@@ -16,7 +16,7 @@ const released = `images:
 # kept
 `;
 
-describe("a release of the operator", () => {
+describe("operator.ts", () => {
   let clone: Clone;
   let programs: Programs;
   const run = (): Promise<string> =>
@@ -25,7 +25,7 @@ describe("a release of the operator", () => {
   beforeEach(() => {
     clone = new Clone();
     writeFileSync(join(clone.folder, operatorFile), released);
-    clone.git("commit", "--quiet", "-am", "released before");
+    clone.git("commit", "--quiet", "-am", "earlier release");
     clone.git("push", "--quiet", "origin", "main");
     programs = new Programs({ gh: "exit 0" });
   });
@@ -34,7 +34,7 @@ describe("a release of the operator", () => {
     clone.remove();
   });
 
-  test("asks by a pull request of one file that deploy/operator runs it, and has CI look at that", async () => {
+  test("a released image: a pull request sets the image in one file, and CI is started for the pull request", async () => {
     await run();
     const range = "origin/main...origin/release/operator";
     expect(clone.git("diff", "--numstat", range).trim()).toBe(`2\t1\t${operatorFile}`);
@@ -51,23 +51,23 @@ describe("a release of the operator", () => {
     ]);
   });
 
-  test("that runs already asks for nothing", async () => {
+  test("an image that already runs: no pull request", async () => {
     writeFileSync(join(clone.folder, operatorFile), withOperator(released, image));
     expect(await run()).toContain("already");
     expect(programs.calls()).toEqual([]);
   });
 });
 
-test("a later release takes the place of the one before, and leaves all else", () => {
+test("a later release: replaces the image, and leaves the other lines", () => {
   const later = image.replace("0.2.0", "0.3.0").replaceAll("a1", "b2");
   expect(withOperator(withOperator(released, image), later)).toBe(withOperator(released, later));
   expect(withOperator(released, later)).toContain("# kept\n");
 });
 
 test.each([
-  ["has no digest", "ghcr.io/acme/demoapp-operator:0.2.0", "is not name:tag@sha256"],
-  ["is another image", image.replace("demoapp-operator", "webapp"), "not ghcr.io/acme/webapp"],
-  ["has a second line", `${image}\n    newName: x`, "is not name:tag@sha256"],
-])("a release that %s is refused", (_, reference, sentence) => {
+  ["without a digest", "ghcr.io/acme/demoapp-operator:0.2.0", "is not name:tag@sha256"],
+  ["of another image", image.replace("demoapp-operator", "webapp"), "not ghcr.io/acme/webapp"],
+  ["with a second line", `${image}\n    newName: x`, "is not name:tag@sha256"],
+])("a reference %s: refused", (_, reference, sentence) => {
   expect(() => withOperator(released, reference)).toThrow(sentence);
 });

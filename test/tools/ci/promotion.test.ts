@@ -2,17 +2,24 @@ import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { imageFor, isOlder, pullRequestOf } from "../../../tools/ci/promotion.ts";
-import { type Environment, before, environments, fileOf, imageIn, promote } from "../../../tools/promote.ts";
+import {
+  type Environment,
+  environments,
+  fileOf,
+  imageIn,
+  previous,
+  promote,
+} from "../../../tools/promote.ts";
 import { Clone } from "../../support/clone.ts";
 import { Programs } from "../../support/programs.ts";
 import { runScript } from "../../support/script.ts";
 
 const image = `ghcr.io/acme/webapp:1.4.0@sha256:${"a1".repeat(32)}`;
-/** Where a version goes from dev. */
+/** The environment that follows dev. */
 const [, second] = environments;
 const other = image.replace("1.4.0", "1.5.0");
 
-describe("a promotion by pull request", () => {
+describe("promotion.ts", () => {
   let clone: Clone;
   let folder: string;
   let programs: Programs;
@@ -28,10 +35,10 @@ describe("a promotion by pull request", () => {
     clone.remove();
   });
 
-  /** What a branch of the repository says that an environment runs. */
+  /** The image of an environment on a branch of the repository. */
   const imageOn = (branch: string, environment: Environment): string =>
     imageIn(git("show", `origin/${branch}:${fileOf(environment)}`));
-  /** Somebody else's merge to main, by which dev runs another image. */
+  /** Another merge to main, which changes the image of dev. */
   const merge = (newest: string): void => {
     git("switch", "--quiet", "main");
     promote({ image: newest, to: "dev" }, folder);
@@ -40,13 +47,13 @@ describe("a promotion by pull request", () => {
   };
   const script = (line: string, env: Record<string, string>): Promise<string> =>
     runScript(line, { cwd: folder, env });
-  /** From here on the pull request 7 is open. */
+  /** From now on, pull request 7 is open. */
   const openOne = (): void => {
     programs.remove();
     programs = new Programs({ gh: '[ "$2" != list ] || echo 7' });
   };
 
-  test("is one commit on the environment's branch, of one line, also when a newer image replaces it", async () => {
+  test("open, twice with different images: one commit of one line on the branch of the environment", async () => {
     for (const [newest, version] of [
       [image, "1.4.0"],
       [other, "1.5.0"],
@@ -60,7 +67,7 @@ describe("a promotion by pull request", () => {
     }
   });
 
-  test("is opened once and then brought up to date; each time CI is asked for", async () => {
+  test("open, twice: the pull request is created, then updated, and CI is started each time", async () => {
     const calls = (): string[] => programs.calls().filter((call) => call.startsWith("gh"));
     await script("tools/ci/promotion.ts open", { TO: "dev", IMAGE: image });
     expect(calls()).toEqual([
@@ -79,14 +86,14 @@ describe("a promotion by pull request", () => {
     ]);
   });
 
-  test("brings to staging and prod what the environment before runs, and nothing else", () => {
+  test("an environment after dev: gets only the image of the previous environment", () => {
     promote({ image, to: "dev" }, folder);
     expect(imageFor(second, "", folder)).toBe(image);
     expect(imageFor(second, image, folder)).toBe(image);
-    expect(() => imageFor(second, other, folder)).toThrow("takes what dev runs");
+    expect(() => imageFor(second, other, folder)).toThrow("gets the image that dev runs");
   });
 
-  test("has the image that was planned, and leaves the tree as it was committed", async () => {
+  test("plan, then open: the pull request has the planned image, and the tree has no uncommitted change", async () => {
     const plan = await script("tools/ci/promotion.ts plan", { TO: "dev", IMAGE: image });
     expect(plan).toContain(`image=${image}`);
     await script("tools/ci/promotion.ts open", { TO: "dev", IMAGE: image });
@@ -94,7 +101,7 @@ describe("a promotion by pull request", () => {
     expect(git("status", "--porcelain")).toBe("");
   });
 
-  test("moves the line of what main has by then, and leaves all else of it", async () => {
+  test("main has changed since plan: open changes one line of the new main", async () => {
     merge(image);
     await script("tools/ci/promotion.ts open", { TO: second, IMAGE: image });
     expect(git("diff", "--numstat", `origin/main...origin/promote/${second}`).trim()).toBe(
@@ -103,24 +110,24 @@ describe("a promotion by pull request", () => {
     expect(imageOn(`promote/${second}`, "dev")).toBe(image);
   });
 
-  test("is refused if dev has moved on since the image was verified", async () => {
+  test("dev has another image since plan: open is refused", async () => {
     merge(image);
     const planned = await script("tools/ci/promotion.ts plan", { TO: second });
     expect(planned).toContain(`image=${image}`);
     merge(other);
     const opened = script("tools/ci/promotion.ts open", { TO: second, IMAGE: image });
-    await expect(opened).rejects.toThrow(`${second} takes what dev runs: ${other}, not ${image}`);
+    await expect(opened).rejects.toThrow(`${second} gets the image that dev runs: ${other}, not ${image}`);
     expect(programs.calls()).toEqual([]);
     expect(readFileSync(join(folder, fileOf(second)), "utf8")).not.toContain(image);
   });
 
-  test("of what runs already is nothing to do", async () => {
+  test("an image that already runs: no pull request", async () => {
     merge(image);
     expect(await script("tools/ci/promotion.ts open", { TO: "dev", IMAGE: image })).toContain("already");
     expect(programs.calls()).toEqual([]);
   });
 
-  test("brings to dev no image that is older than what runs there or is proposed, whoever ends first", async () => {
+  test("an image older than the one that dev runs, or than the proposed one: no pull request", async () => {
     const commit = (): string => {
       git("commit", "--quiet", "--allow-empty", "-m", "a change");
       return git("rev-parse", "HEAD").trim();
@@ -140,14 +147,14 @@ describe("a promotion by pull request", () => {
     await open(newest);
     expect(imageOn("promote/dev", "dev")).toBe(newest);
 
-    // The newest is proposed, and the run of the one before is asked for again.
+    // The newest image is proposed, and the run of an earlier commit is repeated.
     merge(oldest);
     openOne();
     expect(await open(middle)).toContain("is older than");
     expect(imageOn("promote/dev", "dev")).toBe(newest);
   });
 
-  test("never goes over a branch that another run has moved meanwhile", async () => {
+  test("another run has moved the branch: open fails, and the branch is unchanged", async () => {
     await script("tools/ci/promotion.ts open", { TO: "dev", IMAGE: other });
     git("update-ref", "-d", "refs/remotes/origin/promote/dev");
     git("switch", "--quiet", "main");
@@ -157,21 +164,21 @@ describe("a promotion by pull request", () => {
     expect(imageOn("promote/dev", "dev")).toBe(other);
   });
 
-  test("takes no image for older of which Git can't tell", async () => {
+  test("commits that Git can't compare: not older", async () => {
     const unknown = image.replace("1.4.0", "a".repeat(40));
     expect(await isOlder(image, other, folder)).toBe(false);
     expect(await isOlder(unknown, image.replace("1.4.0", "b".repeat(40)), folder)).toBe(false);
     expect(await isOlder(unknown, unknown, folder)).toBe(false);
   });
 
-  test("brings to dev what was built", () => {
+  test("dev: gets the given build, which is required", () => {
     expect(imageFor("dev", image, folder)).toBe(image);
-    expect(() => imageFor("dev", "", folder)).toThrow("say which image dev is to get");
+    expect(() => imageFor("dev", "", folder)).toThrow("IMAGE must name the image that dev gets");
   });
 });
 
-test("a pull request says what comes, what was there, and how to go back", () => {
+test("the text of a pull request: the new image, its source, the current image, and how to roll back", () => {
   const { body } = pullRequestOf("prod", image, other);
-  for (const part of [image, other, `what \`${before("prod")}\` runs`, "git revert"])
+  for (const part of [image, other, `the image that \`${previous("prod")}\` runs`, "git revert"])
     expect(body).toContain(part);
 });

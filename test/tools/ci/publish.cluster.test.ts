@@ -6,13 +6,13 @@ import { command } from "../../../tools/cluster/command.ts";
 import { writeLayout } from "../../support/layout.ts";
 import { startRegistry } from "../../support/registry.ts";
 
-describe("publishing an image to a registry", () => {
+describe("publish.ts with a real registry", () => {
   let registry: Awaited<ReturnType<typeof startRegistry>>;
   let layout: string;
   let built: ReturnType<typeof writeLayout>;
   const target = () => ({ repository: `${registry.address}/acme/webapp`, insecure: true });
 
-  /** What the registry has under a tag or digest. */
+  /** The status and digest of a manifest in the registry, by tag or digest. */
   const manifest = async (name: string) => {
     const accept = "application/vnd.oci.image.index.v1+json, application/vnd.oci.image.manifest.v1+json";
     const answer = await fetch(`http://${registry.address}/v2/acme/webapp/manifests/${name}`, {
@@ -32,7 +32,7 @@ describe("publishing an image to a registry", () => {
   });
   afterAll(() => registry.stop());
 
-  test("brings every platform, under the digests that were scanned, and no tag yet", async () => {
+  test("push: the registry has every platform under the scanned digests, and no tag", async () => {
     const image = await readLayout("webapp", layout);
     expect(await push(target(), image, layout)).toBe(`${target().repository}@${built.digest}`);
     for (const digest of [built.digest, ...built.platforms])
@@ -40,7 +40,7 @@ describe("publishing an image to a registry", () => {
     expect(await tags()).toBeUndefined();
   });
 
-  test("then gives it its tags, which name the same bytes", async () => {
+  test("tag: every tag names the pushed digest", async () => {
     const commit = "0123456789abcdef0123456789abcdef01234567";
     for (const name of [commit, "1.4.0"]) {
       await tag(target(), built.digest, name);
@@ -49,18 +49,18 @@ describe("publishing an image to a registry", () => {
     expect(await tags()).toEqual([commit, "1.4.0"]);
   });
 
-  test("comes back from there as it was, by any other tool", async () => {
+  test("a copy made by skopeo: the same layout", async () => {
     const copy = join(registry.folder, "copy");
     const source = `docker://${target().repository}:1.4.0`;
     await command(["skopeo", "copy", "--all", "--src-tls-verify=false", source, `oci:${copy}`]);
     expect(await readLayout("webapp", copy)).toEqual(await readLayout("webapp", layout));
   });
 
-  test.each(["latest", "main", "v1"])("never under a tag that says nothing, such as %s", async (name) => {
-    await expect(tag(target(), built.digest, name)).rejects.toThrow(`"${name}" is no tag`);
+  test.each(["latest", "main", "v1"])("tag %s, which identifies no image: refused", async (name) => {
+    await expect(tag(target(), built.digest, name)).rejects.toThrow(`"${name}" is not an allowed tag`);
   });
 
-  test("gives no tag to what isn't there", async () => {
+  test("tag for a digest that is missing in the registry: refused", async () => {
     await expect(tag(target(), `sha256:${"0".repeat(64)}`, "1.5.0")).rejects.toThrow(
       /manifest unknown|not found/,
     );

@@ -6,8 +6,8 @@ import { writeLayout } from "../../support/layout.ts";
 import { Programs } from "../../support/programs.ts";
 import { runScript } from "../../support/script.ts";
 
-// publish.cluster.test.ts does the same with skopeo and a registry, but for the signature.
-describe("publishing, as the workflow starts it,", () => {
+// publish.cluster.test.ts tests the same with skopeo and a registry, but without the signature.
+describe("publish.ts", () => {
   let tree: string;
   let built: ReturnType<typeof writeLayout>;
   let programs: Programs;
@@ -28,8 +28,8 @@ describe("publishing, as the workflow starts it,", () => {
     rmSync(tree, { recursive: true });
   });
 
-  test("pushes by digest, signs that, and says what is to be attested and deployed", async () => {
-    const told = await publish("tools/ci/publish.ts push webapp");
+  test("push: pushes by digest, signs, and sets the outputs for attestation and deployment", async () => {
+    const printed = await publish("tools/ci/publish.ts push webapp");
     const reference = `ghcr.io/acme/webapp@${built.digest}`;
     const [copy, , sign, ...others] = programs.calls();
     expect(copy).toMatch(new RegExp(`^skopeo copy .* docker://${reference}$`));
@@ -39,24 +39,24 @@ describe("publishing, as the workflow starts it,", () => {
       amd64: built.platforms[0],
       arm64: built.platforms[1],
     };
-    for (const [name, value] of Object.entries(outputs)) expect(told).toContain(`  ${name}=${value}\n`);
-    expect(told).toContain(`  reference=ghcr.io/acme/webapp:1.4.0@${built.digest}\n`);
+    for (const [name, value] of Object.entries(outputs)) expect(printed).toContain(`  ${name}=${value}\n`);
+    expect(printed).toContain(`  reference=ghcr.io/acme/webapp:1.4.0@${built.digest}\n`);
   });
 
-  test("gives the tag to what was pushed", async () => {
+  test("tag: tags the pushed digest", async () => {
     await publish("tools/ci/publish.ts tag webapp");
     expect(programs.calls()[0]).toContain(
       `docker://ghcr.io/acme/webapp@${built.digest} docker://ghcr.io/acme/webapp:1.4.0`,
     );
   });
 
-  test("takes nothing that was not scanned", async () => {
+  test("an image that was not scanned: not pushed", async () => {
     const pushed = publish("tools/ci/publish.ts push webapp", { DIGEST: built.platforms[0] ?? "" });
     await expect(pushed).rejects.toThrow("which was not scanned");
     expect(programs.calls()).toEqual([]);
   });
 
-  test("signs nothing that the registry has other bytes of", async () => {
+  test("the registry has another digest after the push: not signed", async () => {
     programs.remove();
     programs = new Programs({ skopeo: "[ $1 != inspect ] || echo other", cosign: "exit 0" });
     await expect(publish("tools/ci/publish.ts push webapp")).rejects.toThrow("the registry has");

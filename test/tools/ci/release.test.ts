@@ -3,7 +3,13 @@ import { execFileSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
-import { checksums, demandGreen, notesOf, publishing, versionOf } from "../../../tools/ci/release.ts";
+import {
+  checksums,
+  requireGreenCheck,
+  notesOf,
+  createCommand,
+  versionOf,
+} from "../../../tools/ci/release.ts";
 import { Programs } from "../../support/programs.ts";
 import { runScript } from "../../support/script.ts";
 
@@ -28,36 +34,33 @@ Faster.
 The first version.
 `;
 
-test("a release's notes are what the changelog has below its version, to the next one", () => {
+test("a version in the changelog: the notes are the text between its heading and the next", () => {
   expect(notesOf(changelog, "0.2.0")).toBe("Faster.\n\n- One thing.\n\n### Fixed\n\n- Another.\n");
   expect(notesOf(changelog, "0.1.0")).toBe("The first version.\n");
 });
 
-test.each(["0.3.0", "0.2", "0.20"])(
-  "there is no release %s, of which the changelog says nothing",
-  (version) => {
-    expect(() => notesOf(changelog, version)).toThrow(`no text below "## ${version}"`);
-  },
-);
+test.each(["0.3.0", "0.2", "0.20"])("version %s, which the changelog lacks: refused", (version) => {
+  expect(() => notesOf(changelog, version)).toThrow(`no text below "## ${version}"`);
+});
 
-test("a release's tag is the package's version", () => {
+test("a tag: must be the version of package.json", () => {
   expect(versionOf("v0.2.0", "0.2.0")).toBe("0.2.0");
   expect(versionOf("v1.0.0-rc.1", "1.0.0-rc.1")).toBe("1.0.0-rc.1");
-  expect(() => versionOf("v0.2.1", "0.2.0")).toThrow("package.json says 0.2.0");
+  expect(() => versionOf("v0.2.1", "0.2.0")).toThrow("package.json has version 0.2.0");
   for (const tag of ["0.2.0", "v0.2", "vnext", "v0.2.0 "])
-    expect(() => versionOf(tag, "0.2.0")).toThrow("no release tag");
+    expect(() => versionOf(tag, "0.2.0")).toThrow("not a release tag");
 });
 
-test("only a commit whose ci-ok is green is released", () => {
-  expect(() => demandGreen('{"check_runs":[{"conclusion":"success"}]}')).not.toThrow();
-  expect(() => demandGreen('{"check_runs":[{"conclusion":"failure"}]}')).toThrow(
+test("a commit without a green ci-ok: refused", () => {
+  expect(() => requireGreenCheck('{"check_runs":[{"conclusion":"success"}]}')).not.toThrow();
+  expect(() => requireGreenCheck('{"check_runs":[{"conclusion":"failure"}]}')).toThrow(
     "ci-ok of this commit is failure",
   );
-  expect(() => demandGreen('{"check_runs":[{"conclusion":null}]}')).toThrow("is not there");
-  expect(() => demandGreen('{"check_runs":[]}')).toThrow("is not there");
+  expect(() => requireGreenCheck('{"check_runs":[{"conclusion":null}]}')).toThrow("is missing");
+  expect(() => requireGreenCheck('{"check_runs":[]}')).toThrow("is missing");
 });
 
-test("the checksums are as sha256sum reads them, in the order of the names", () => {
+test("checksums: the format of sha256sum, sorted by name", () => {
   const bytes = Buffer.from("hello\n");
   expect(
     checksums([
@@ -71,23 +74,23 @@ test("the checksums are as sha256sum reads them, in the order of the names", () 
   );
 });
 
-test("a release carries every file, and an early one says that it is", () => {
-  const argv = publishing("v1.0.0-rc.1", ["SHA256SUMS", "install.yaml"]);
+test("createCommand: attaches every file, and marks a prerelease", () => {
+  const argv = createCommand("v1.0.0-rc.1", ["SHA256SUMS", "install.yaml"]);
   expect(argv.slice(-3)).toEqual([
     "--prerelease",
     expect.stringMatching(/dist\/release\/SHA256SUMS$/),
     expect.stringMatching(/dist\/release\/install.yaml$/),
   ]);
-  expect(publishing("v1.0.0", [])).not.toContain("--prerelease");
+  expect(createCommand("v1.0.0", [])).not.toContain("--prerelease");
 });
 
-describe("a release, made as the workflow makes it,", () => {
+describe("release.ts files and publish", () => {
   const operator = `ghcr.io/acme/demoapp-operator:0.2.0@sha256:${"a1".repeat(32)}`;
   let tree: string;
   let programs: Programs;
   const release = (line: string, env: Record<string, string> = {}): Promise<string> =>
     runScript(line, { cwd: tree, env: { TAG: "v0.2.0", ...env } });
-  /** What the release is made with: the paths at the end of the command. */
+  /** The attached files: the paths at the end of the command. */
   const assets = (): string[] =>
     (programs.calls().find((call) => call.startsWith("gh release create")) ?? "")
       .split(" ")
@@ -99,7 +102,7 @@ describe("a release, made as the workflow makes it,", () => {
     writeFileSync(join(tree, "crds/demoapps.demoapp.dev.yaml"), "kind: CustomResourceDefinition\n");
     writeFileSync(join(tree, "CHANGELOG.md"), changelog);
     writeFileSync(join(tree, "package.json"), '{"version":"0.2.0"}');
-    // `npm run install-yaml`, whose own tests render it for real.
+    // Stands in for `npm run install-yaml`, which other tests run.
     const install = 'mkdir -p dist && for last in "$@"; do :; done && echo "image: $last" >dist/install.yaml';
     programs = new Programs({ npm: install, gh: "exit 0" });
   });
@@ -108,14 +111,14 @@ describe("a release, made as the workflow makes it,", () => {
     rmSync(tree, { recursive: true });
   });
 
-  test("has checksums that are right for what users download, and for nothing else", async () => {
+  test("the attached files: install.yaml and CRD with correct checksums, and no other file", async () => {
     await release("tools/ci/release.ts files", { IMAGE: operator });
     await release("tools/ci/release.ts publish");
     const folder = join(tree, "downloads");
     mkdirSync(folder);
     for (const asset of assets()) writeFileSync(join(folder, basename(asset)), readFileSync(asset));
-    const told = execFileSync("sha256sum", ["--check", "SHA256SUMS"], { cwd: folder, encoding: "utf8" });
-    expect(told).toBe("demoapps.demoapp.dev.yaml: OK\ninstall.yaml: OK\n");
+    const printed = execFileSync("sha256sum", ["--check", "SHA256SUMS"], { cwd: folder, encoding: "utf8" });
+    expect(printed).toBe("demoapps.demoapp.dev.yaml: OK\ninstall.yaml: OK\n");
     expect(
       assets()
         .map((asset) => basename(asset))
@@ -123,7 +126,7 @@ describe("a release, made as the workflow makes it,", () => {
     ).toEqual(["SHA256SUMS", "demoapps.demoapp.dev.yaml", "install.yaml"]);
   });
 
-  test("installs the operator by digest, and says what the changelog says", async () => {
+  test("install.yaml and notes: the operator by digest, and the text of the changelog", async () => {
     await release("tools/ci/release.ts files", { IMAGE: operator });
     await release("tools/ci/release.ts publish");
     expect(readFileSync(join(tree, "dist/release/install.yaml"), "utf8")).toContain(operator);
@@ -132,7 +135,7 @@ describe("a release, made as the workflow makes it,", () => {
   });
 });
 
-describe("a tag's commit", () => {
+describe("release.ts check", () => {
   let tree: string;
   let programs: Programs;
   const git = (...args: readonly string[]): string =>
@@ -161,7 +164,7 @@ describe("a tag's commit", () => {
     rmSync(tree, { recursive: true });
   });
 
-  test("may be released when main has it, also when main has gone on", async () => {
+  test("a commit of main, the newest or an older one: accepted", async () => {
     expect(await check()).toContain("version=0.2.0");
     const [tagged, next] = [
       git("rev-parse", "HEAD"),
@@ -172,8 +175,8 @@ describe("a tag's commit", () => {
     expect(await check()).toContain("version=0.2.0");
   });
 
-  test("may not be released from a branch, though its CI is green", async () => {
+  test("a commit of another branch with green CI: refused", async () => {
     git("commit", "--quiet", "--allow-empty", "-m", "unmerged");
-    await expect(check()).rejects.toThrow("is not on main: merge it first");
+    await expect(check()).rejects.toThrow("is not on main: merge first");
   });
 });

@@ -1,66 +1,141 @@
 import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { Scan } from "../../../tools/ci/findings.ts";
 import { writeLayout } from "../../support/layout.ts";
 import { Programs } from "../../support/programs.ts";
 import { runScript } from "../../support/script.ts";
 
-/** Stands in for the scanner: leaves a report for each scan, made of `results`, and a SARIF file for it. */
-const scanner = (results: object): string => `
-[ "$1" != version ] || echo '{"Version":"0.74.0"}'
-case "$*" in *sarif*) report='{"runs":[{}]}';; *) report='${JSON.stringify({ SchemaVersion: 2, ...results })}';; esac
-while [ "$#" -gt 1 ]; do [ "$1" != --output ] || echo "$report" >"$2"; shift; done`;
+/** A stand-in for Trivy: writes a report, prints a table, and ends a scan with --exit-code as `gate` says. */
+const trivy = (report: object, gate = "exit 0"): string => `
+case "$*" in *--exit-code*) echo "gate: $1"; ${gate};; *table*) echo "Total: 1 (<b>HIGH</b>: 1)";; esac
+while [ "$#" -gt 1 ]; do [ "$1" != --output ] || echo '${JSON.stringify({ SchemaVersion: 2, ...report })}' >"$2"; shift; done`;
 
-const flaw = { ID: "DS-0002", Severity: "HIGH", Resolution: "Add a USER", Title: "root" };
+/** Accepted findings in the form of Trivy 0.74. */
+const accepted = {
+  Results: [
+    {
+      Target: "go.sum",
+      ExperimentalModifiedFindings: [
+        { Statement: "not called", Finding: { VulnerabilityID: "CVE-4", Severity: "HIGH" } },
+      ],
+    },
+    {
+      Target: "role.yaml",
+      ExperimentalModifiedFindings: [
+        { Statement: "its task", Finding: { ID: "KSV-0056", Severity: "HIGH", Status: "FAIL" } },
+        { Statement: "passes", Finding: { ID: "KSV-0056", Severity: "HIGH", Status: "PASS" } },
+      ],
+    },
+    { Target: "config.yaml", ExperimentalModifiedFindings: [{ Finding: { RuleID: "aws-key" } }] },
+    { Target: "empty", ExperimentalModifiedFindings: null },
+  ],
+};
 
-describe("a scan, as the workflow starts it,", () => {
+describe("scan.ts", () => {
   let tree: string;
   let programs: Programs;
-  const read = (file: string): unknown => JSON.parse(readFileSync(join(tree, "artifacts", file), "utf8"));
+  const artifact = (name: string): boolean => existsSync(join(tree, "artifacts", name));
+  const summary = (): string => readFileSync(join(tree, "summary.md"), "utf8");
+  const scan = (line: string): Promise<string> =>
+    runScript(line, { cwd: tree, env: { GITHUB_STEP_SUMMARY: join(tree, "summary.md") } });
+  const start = (answer: string): void => {
+    programs = new Programs({ trivy: answer });
+  };
+  const restart = (answer: string): void => {
+    programs.remove();
+    start(answer);
+  };
 
   beforeEach(() => {
     tree = mkdtempSync(join(tmpdir(), "scan-"));
-    programs = new Programs({ trivy: scanner({}) });
+    start(trivy({}));
   });
   afterEach(() => {
     programs.remove();
     rmSync(tree, { recursive: true });
   });
 
-  test("of the tree leaves findings for the summary, and SARIF files that say what they are of", async () => {
-    const told = await runScript("tools/ci/scan.ts source", { cwd: tree });
-    expect(told).toBe("  files: none; without a fix 0\n  configuration: none; without a fix 0\n");
-    for (const name of ["files", "configuration"]) {
-      expect(read(`scan-${name}.json`)).toEqual({ subject: name, scanner: "Trivy 0.74.0", findings: [] });
-      expect(read(`sarif/${name}.sarif`)).toEqual({ runs: [{ automationDetails: { id: `${name}/` } }] });
-    }
+  test("the source: one scan of dependencies, secrets and configuration leaves a SARIF file", async () => {
+    await scan("tools/ci/scan.ts source");
+    const [first] = programs.calls();
+    expect(first).toMatch(/^trivy filesystem --scanners vuln,secret,misconfig .*--skip-dirs node_modules /);
+    expect(first).toContain(` ${tree} `);
+    expect(artifact("source.sarif")).toBe(true);
+    expect(artifact("source.spdx.json")).toBe(false);
+    expect(summary()).toContain("### ✅ Scan of source\n");
   });
 
-  test("of an image looks at each platform by its digest, and leaves its parts list", async () => {
+  test("an image: each platform is scanned by its digest, and leaves a SARIF file and an SBOM", async () => {
     const { platforms } = writeLayout(join(tree, "dist/webapp-image"));
-    await runScript("tools/ci/scan.ts image webapp", { cwd: tree });
-    const scans = programs.calls().filter((call) => call.startsWith("trivy image"));
-    expect(scans.map((call) => call.split("@")[1])).toEqual(platforms);
+    await scan("tools/ci/scan.ts image webapp");
+    const reports = programs.calls().filter((call) => /^trivy image .*--format json/.test(call));
+    expect(reports.map((call) => /@(\S+)/.exec(call)?.[1])).toEqual(platforms);
     for (const name of ["webapp-linux-amd64", "webapp-linux-arm64"]) {
-      expect((read(`scan-${name}.json`) as Scan).findings).toEqual([]);
-      expect(read(`${name}.spdx.json`)).toBeDefined();
+      expect([artifact(`${name}.sarif`), artifact(`${name}.spdx.json`)]).toEqual([true, true]);
+      expect(summary()).toContain(`### ✅ Scan of ${name}\n`);
     }
   });
 
-  test("fails with what can be fixed, after it has left everything that it found", async () => {
-    programs.remove();
-    programs = new Programs({
-      trivy: scanner({ Results: [{ Target: "Dockerfile", Misconfigurations: [flaw] }] }),
-    });
-    await expect(runScript("tools/ci/scan.ts source", { cwd: tree })).rejects.toThrow(
-      "configuration: HIGH DS-0002 in Dockerfile, fixed by Add a USER",
-    );
-    expect((read("scan-configuration.json") as Scan).findings).toHaveLength(1);
+  test.each(["source", "image webapp"])(
+    "%s: only critical and high findings with a fix fail the scan, unless they are accepted",
+    async (line) => {
+      writeLayout(join(tree, "dist/webapp-image"));
+      await scan(`tools/ci/scan.ts ${line}`);
+      const gates = programs.calls().filter((call) => call.includes("--exit-code"));
+      expect(gates).toHaveLength(line === "source" ? 1 : 2);
+      for (const gate of gates) {
+        expect(gate).toContain("--severity HIGH,CRITICAL --ignore-unfixed --exit-code 1");
+        expect(gate).toMatch(/--ignorefile \S+\/\.trivyignore\.yaml/);
+      }
+    },
+  );
+
+  test("findings without a fix: the summary lists them", async () => {
+    await scan("tools/ci/scan.ts source");
+    const table = programs.calls().find((call) => call.includes("--format table"));
+    expect(table).toMatch(/^trivy convert .*--severity HIGH,CRITICAL/);
+    expect(table).not.toContain("--ignore-unfixed");
+    expect(summary()).toContain("Total: 1");
   });
 
-  test("of nothing is refused", async () => {
-    await expect(runScript("tools/ci/scan.ts", { cwd: tree })).rejects.toThrow("say what to scan");
+  test("a finding's title with markup: the summary shows the text", async () => {
+    await scan("tools/ci/scan.ts source");
+    expect(summary()).toContain("&lt;b>HIGH&lt;/b>");
+  });
+
+  test("accepted findings: the report has them, and the summary lists each with its reason", async () => {
+    restart(trivy(accepted));
+    await scan("tools/ci/scan.ts source");
+    expect(programs.calls()[0]).toContain("--show-suppressed");
+    expect(summary().match(/accepted: .*/g)).toEqual([
+      "accepted: CVE-4 in go.sum: not called",
+      "accepted: KSV-0056 in role.yaml: its task",
+      "accepted: aws-key in config.yaml: no reason given",
+    ]);
+  });
+
+  test("findings with a fix: the script prints them and fails after all reports are written", async () => {
+    writeLayout(join(tree, "dist/webapp-image"));
+    restart(trivy({}, "exit 1"));
+    const failed = scan("tools/ci/scan.ts image webapp");
+    await expect(failed).rejects.toThrow("with a fix, or no scan: webapp-linux-amd64, webapp-linux-arm64");
+    expect([artifact("webapp-linux-amd64.sarif"), artifact("webapp-linux-arm64.sarif")]).toEqual([
+      true,
+      true,
+    ]);
+    expect(summary()).toContain("### ❌ Scan of webapp-linux-arm64\n");
+  });
+
+  test.each([
+    ["the scanner", "echo no database >&2; exit 1"],
+    ["the conversion of the report", '[ "$1" != convert ] || { echo no database >&2; exit 1; }'],
+  ])("%s fails: the script fails", async (_, answer) => {
+    restart(answer);
+    await expect(scan("tools/ci/scan.ts source")).rejects.toThrow("no database");
+  });
+
+  test("no subject: the script fails", async () => {
+    await expect(scan("tools/ci/scan.ts")).rejects.toThrow("name what to scan");
   });
 });

@@ -17,7 +17,7 @@ beforeEach(() => {
 });
 afterEach(() => programs.remove());
 
-test("the commit gets the status ci-ok, from where the run can be read", async () => {
+test("a successful job: the commit gets the status ci-ok with the URL of the run", async () => {
   await runScript("tools/ci/status.ts", { env: { ...env, RESULT: "success" } });
   const [call = "", ...others] = programs.calls();
   expect(others).toEqual([]);
@@ -30,11 +30,11 @@ test("the commit gets the status ci-ok, from where the run can be read", async (
     expect(call).toContain(field);
 });
 
-test.each(["failure", "cancelled", "skipped", ""])("what ended as %j is no success", (result) => {
+test.each(["failure", "cancelled", "skipped", ""])("result %j: the status is a failure", (result) => {
   expect(statusOf(run, result)).toContain("state=failure");
 });
 
-test("without a result nothing is told", async () => {
-  await expect(runScript("tools/ci/status.ts", { env })).rejects.toThrow("RESULT is needed");
+test("no result: no status is set", async () => {
+  await expect(runScript("tools/ci/status.ts", { env })).rejects.toThrow("RESULT is required");
   expect(programs.calls()).toEqual([]);
 });

@@ -8,16 +8,16 @@ const [cosign = [], gh = []] = checksOf(`ghcr.io/acme/webapp:1.4.0@${digest}`, "
 const identity = new RegExp(cosign[cosign.indexOf("--certificate-identity-regexp") + 1] ?? "");
 const workflow = "https://github.com/acme/demoapp-operator/.github/workflows/image.yaml";
 
-test("an image is verified by its digest, whatever its tag", () => {
+test("an image with or without a tag: verified by its digest, which is required", () => {
   expect(cosign.at(-1)).toBe(`ghcr.io/acme/webapp@${digest}`);
   expect(gh).toContain(`oci://ghcr.io/acme/webapp@${digest}`);
   expect(checksOf(`localhost:5000/webapp@${digest}`, "a/b")[0]?.at(-1)).toBe(
     `localhost:5000/webapp@${digest}`,
   );
-  expect(() => checksOf("ghcr.io/acme/webapp:1.4.0", "acme/demoapp-operator")).toThrow("names no digest");
+  expect(() => checksOf("ghcr.io/acme/webapp:1.4.0", "acme/demoapp-operator")).toThrow("has no digest");
 });
 
-test.each(["refs/heads/main", "refs/tags/v1.4.0"])("it may come from %s", (ref) => {
+test.each(["refs/heads/main", "refs/tags/v1.4.0"])("an image built from %s: the identity matches", (ref) => {
   expect(identity.test(`${workflow}@${ref}`)).toBe(true);
 });
 
@@ -26,12 +26,12 @@ test.each([
   ["another branch", `${workflow}@refs/heads/main2`],
   ["another workflow", `${workflow.replace("image", "other")}@refs/heads/main`],
   ["a fork", `${workflow.replace("acme", "evil")}@refs/heads/main`],
-  ["a name that only looks alike", `${workflow.replace("github.com", "githubxcom")}@refs/heads/main`],
-])("it may not come from %s", (_, signer) => {
+  ["a similar host name", `${workflow.replace("github.com", "githubxcom")}@refs/heads/main`],
+])("an image built from %s: the identity doesn't match", (_, signer) => {
   expect(identity.test(signer)).toBe(false);
 });
 
-test("the attestation has to be of the same workflow", () => {
+test("the attestation: must come from the same workflow", () => {
   expect(gh.slice(gh.indexOf("--repo"))).toEqual([
     "--repo",
     "acme/demoapp-operator",
@@ -41,15 +41,15 @@ test("the attestation has to be of the same workflow", () => {
 });
 
 test.each([
-  ["both hold", "exit 0", ["✓ cosign verify", "✓ gh attestation verify"]],
-  ["the signature alone holds", "echo no attestation found >&2; exit 1", "no attestation found"],
-])("where %s, that is what comes of it", async (_, gh, expected) => {
+  ["signature and attestation are valid", "exit 0", ["✓ cosign verify", "✓ gh attestation verify"]],
+  ["only the signature is valid", "echo no attestation found >&2; exit 1", "no attestation found"],
+])("%s: the script reports the result", async (_, gh, expected) => {
   const programs = new Programs({ cosign: "exit 0", gh });
   try {
     const env = { IMAGE: `ghcr.io/acme/webapp:1.4.0@${digest}`, GITHUB_REPOSITORY: "acme/demoapp-operator" };
-    const told = runScript("tools/ci/verify.ts", { env });
-    if (typeof expected === "string") await expect(told).rejects.toThrow(expected);
-    else for (const line of expected) expect(await told).toContain(line);
+    const printed = runScript("tools/ci/verify.ts", { env });
+    if (typeof expected === "string") await expect(printed).rejects.toThrow(expected);
+    else for (const line of expected) expect(await printed).toContain(line);
     expect(programs.calls()).toHaveLength(2);
   } finally {
     programs.remove();

@@ -1,0 +1,66 @@
+/** Pull requests that workflows open: one commit that changes one file, on a branch that the workflow owns. */
+import { command } from "../cluster/command.ts";
+
+/** A pull request. Its branch is always one commit ahead of main. */
+export interface PullRequest {
+  readonly file: string;
+  readonly branch: string;
+  readonly title: string;
+  readonly body: string;
+}
+
+/** The last sentence of a pull request that deploys something. */
+export const rollOut =
+  "Merge to roll out: Argo CD syncs within minutes. To roll back, run `git revert` on the merged commit.";
+
+/** The branch of a pull request, as it is before a workflow changes it. */
+export interface Branch {
+  /** The commit of the branch when the clone was made. Empty if there is no branch. */
+  readonly commit: string;
+  /** The number of the open pull request. Empty if none is open. */
+  readonly number: string;
+}
+
+/** Looks up a branch and its open pull request. The clone must have all branches. */
+export async function findBranch(branch: string, folder: string): Promise<Branch> {
+  const run = (...argv: readonly string[]): Promise<string> => command(argv, { cwd: folder });
+  const commit = await run("git", "for-each-ref", "--format=%(objectname)", `refs/remotes/origin/${branch}`);
+  const open = ["--head", branch, "--base", "main", "--state", "open"];
+  const number = await run("gh", "pr", "list", ...open, "--json", "number", "--jq", ".[].number");
+  return { commit: commit.trim(), number: number.trim() };
+}
+
+/** The content of a file in the open pull request. Undefined if none is open. */
+export async function proposedIn(
+  file: string,
+  { commit, number }: Branch,
+  folder: string,
+): Promise<string | undefined> {
+  // A branch without an open pull request remains from a merged or closed one.
+  if (commit === "" || number === "") return undefined;
+  return command(["git", "show", `${commit}:${file}`], { cwd: folder });
+}
+
+/** Commits the changed file, and opens its pull request or updates the open one. */
+export async function propose(
+  { file, branch, title, body }: PullRequest,
+  { commit, number }: Branch,
+  folder: string,
+): Promise<void> {
+  const run = (...argv: readonly string[]): Promise<string> => command(argv, { cwd: folder });
+  const bot = ["name=github-actions[bot]", "email=41898282+github-actions[bot]@users.noreply.github.com"];
+  const identity = bot.flatMap((setting) => ["-c", `user.${setting}`]);
+  // The checkout stores no credentials: only this push gets them.
+  const credentials = ["-c", "credential.helper=", "-c", "credential.helper=!gh auth git-credential"];
+  // Fails if another run has moved the branch since the clone was made.
+  const lease = `--force-with-lease=${branch}:${commit}`;
+  await run("git", "switch", "--force-create", branch);
+  await run("git", ...identity, "commit", "--message", title, "--", file);
+  await run("git", ...credentials, "push", lease, "origin", `HEAD:refs/heads/${branch}`);
+
+  const text = ["--title", title, "--body", body];
+  if (number === "") await run("gh", "pr", "create", "--base", "main", "--head", branch, ...text);
+  else await run("gh", "pr", "edit", number, ...text);
+  // GitHub starts no workflow for a pull request that a workflow's token opens.
+  await run("gh", "workflow", "run", "ci.yaml", "--ref", branch);
+}
