@@ -2,7 +2,7 @@
 // Node 24. The same sources and lock file give the same bytes.
 import { build } from "esbuild";
 import { existsSync } from "node:fs";
-import { readFile } from "node:fs/promises";
+import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 
 const root = join(import.meta.dirname, "..");
@@ -61,10 +61,11 @@ const replaceUnused = {
 };
 
 async function bundle(program) {
-  const { metafile } = await build({
+  const outfile = join(root, "dist", program, "main.js");
+  const { outputFiles } = await build({
     absWorkingDir: root,
     entryPoints: [join(program, "main.ts")],
-    outfile: join("dist", program, "main.js"),
+    outfile,
     bundle: true,
     platform: "node",
     target: "node24",
@@ -82,11 +83,16 @@ async function bundle(program) {
     // Instead of tsconfig.json, which an image build then doesn't need to copy.
     tsconfigRaw: { compilerOptions: { verbatimModuleSyntax: true } },
     logLevel: "warning",
-    metafile: true,
+    write: false,
     plugins: [inlineFiles, replaceUnused],
   });
-  const [[file, { bytes }]] = Object.entries(metafile.outputs);
-  console.log(`  ✓ ${file} ${Math.ceil(bytes / 1024)} KiB`);
+  const [{ contents }] = outputFiles;
+  await mkdir(dirname(outfile), { recursive: true });
+  // Atomic: another process may be building an image from this file.
+  const temporary = `${outfile}.${process.pid}`;
+  await writeFile(temporary, contents);
+  await rename(temporary, outfile);
+  console.log(`  ✓ dist/${program}/main.js ${Math.ceil(contents.length / 1024)} KiB`);
 }
 
 const named = process.argv.slice(2);
