@@ -1,11 +1,11 @@
-// Test tiers are told apart by the file's suffix (tools/test.ts runs them in this order):
+// The suffix of a test file is its tier. tools/test.ts runs the tiers in this order:
 //   *.test.ts          unit and property tests, no cluster            `npm run check` runs these
 //   *.fault.test.ts    the operator on the fault-injecting fake API server
 //   *.pipeline.test.ts the workflows and manifests under the pinned checkers (tools/checkers)
 //   *.api.test.ts      against a real API server, no node
-//   *.cluster.test.ts  starts and stops clusters of its own
+//   *.cluster.test.ts  starts and stops its own clusters
 //   *.e2e.test.ts      against a node with real pods
-//   *.gitops.test.ts   the same, with Argo CD syncing from a local Git repository
+//   *.gitops.test.ts   against a node with real pods and Argo CD, which syncs from a local Git repository
 const timeouts = {
   unit: 10_000,
   fault: 60_000,
@@ -15,6 +15,9 @@ const timeouts = {
   e2e: 300_000,
   gitops: 300_000,
 };
+// By default jest leaves one core free. Unit tests mostly wait for child processes, GitOps tests for Argo CD: with one
+// worker each, the longest files all start at once.
+const workers = { unit: "100%", gitops: 5 };
 const tier = process.env.TIER ?? "unit";
 const suffix = tier === "unit" ? "/[^./]+" : `\\.${tier}`;
 
@@ -23,8 +26,8 @@ export default {
   testEnvironment: "node",
   roots: ["<rootDir>/test"],
   testRegex: `${suffix}\\.test\\.ts$`,
-  // swc emits CommonJS: jest's own ESM mode can't load this set of packages. Our own files see the default
-  // export of a CommonJS package as Node does (`importInterop: "node"`), so they run the same in both.
+  // swc emits CommonJS, because jest's own ESM mode can't load this set of packages. With `importInterop: "node"` the
+  // default export of a CommonJS package is the same in jest and in Node.
   transform: {
     "\\.ts$": [
       "@swc/jest",
@@ -35,12 +38,11 @@ export default {
     ],
     "\\.[cm]?js$": ["@swc/jest", { jsc: { target: "es2024" }, module: { type: "commonjs" } }],
   },
-  // Packages that ship ESM only and so have to go through swc as well.
+  // swc also transforms these packages, because they contain only ES modules.
   transformIgnorePatterns: [
     "/node_modules/(?!(@kubernetes/client-node|socks-proxy-agent|agent-base|https-proxy-agent|openid-client|oauth4webapi|jose|hono|@hono/node-server|commander|yaml|js-yaml|fast-check|pure-rand)/)",
   ],
   cacheDirectory: "<rootDir>/node_modules/.cache/jest",
   testTimeout: timeouts[tier],
-  // jest leaves a core to itself, which is half of two; unit tests mostly wait for their own processes.
-  ...(tier === "unit" && { maxWorkers: "100%" }),
+  ...(tier in workers && { maxWorkers: workers[tier] }),
 };

@@ -1,31 +1,47 @@
-import { argoCdFor, requireLocalRepository } from "./cluster/argocd/argocd.ts";
+import { ArgoCd } from "./cluster/argocd/argocd.ts";
 import { silent } from "./cluster/progress.ts";
 import type { Progress } from "./cluster/progress.ts";
 import { clusterFor } from "./cluster/provider.ts";
 import type { Cluster } from "./cluster/provider.ts";
 
-/** The cluster that the tests of a tier share. `npm test` removes it; after a test run by hand it stays up. */
+/** The cluster that a tier's tests share. `npm test` removes it; a test run by hand leaves it up. */
 const shared = {
   api: { name: "test-api", mode: "api" },
   e2e: { name: "test-e2e", mode: "node" },
   gitops: { name: "test-gitops", mode: "node" },
 } as const;
 
-/** Names that tests of clusters give to theirs, and would leave behind if they were killed. */
-const others = ["selftest-a", "selftest-b", "selftest-argo", "bench-quick", "test-demo", "test-demo-gitops"];
+/** Clusters of single tests. They stay behind if a test is killed. */
+const others = [
+  "selftest-a",
+  "selftest-b",
+  "selftest-argo",
+  "bench-quick",
+  "test-demo",
+  "test-demo-gitops",
+  "test-rebuild",
+];
 
 export const hasCluster = (tier: string): tier is keyof typeof shared => tier in shared;
 
-/** True if tests of the tier may leave a cluster behind; to look for one takes a machine that can run one. */
+/** True if tests of the tier may leave a cluster behind. Looking for one needs a machine that can run clusters. */
 export const startsClusters = (tier: string): boolean => hasCluster(tier) || tier === "cluster";
 
-/** Brings the tier's cluster up if it isn't, with Argo CD where it belongs to it: its first build takes minutes. */
+/** Starts or repairs the tier's cluster. The first start on a machine takes minutes, to build the binaries. */
 export async function testCluster(tier: keyof typeof shared, progress: Progress = silent): Promise<Cluster> {
   const { name, mode } = shared[tier];
+  if (tier === "gitops") return clusterWithArgoCd(name, progress);
   const cluster = await clusterFor(name, mode);
-  if (tier === "gitops") requireLocalRepository(cluster);
   await cluster.up(progress);
-  if (tier === "gitops") await argoCdFor(cluster).up(progress);
+  return cluster;
+}
+
+/** Starts or repairs a cluster with Argo CD. */
+export async function clusterWithArgoCd(name: string, progress: Progress = silent): Promise<Cluster> {
+  const cluster = await clusterFor(name, "node");
+  const argo = new ArgoCd(cluster);
+  await cluster.up(progress);
+  await argo.up(progress);
   return cluster;
 }
 

@@ -98,8 +98,8 @@ async function countsOf(file: string, ok: boolean): Promise<Pick<Outcome, "passe
   return { passed: report.numPassedTests, failed: failed === 0 && !ok ? 1 : failed };
 }
 
-/** Tests that share a node, or start clusters of their own, get in each other's way. */
-const oneByOne: ReadonlySet<Tier> = new Set(["cluster", "e2e", "gitops"]);
+/** Tiers whose test files share a node or cluster names, so they run one at a time. */
+const oneByOne: ReadonlySet<Tier> = new Set(["cluster", "e2e"]);
 
 /** The jest tests of a tier. */
 export const jestTier = (tier: Tier, shown: boolean): Part => ({

@@ -4,7 +4,6 @@ import { basename, dirname, join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import { parse } from "yaml";
 import { phases } from "../../operator/api/schema/status.ts";
-import { consoleProgress } from "../../tools/cluster/progress.ts";
 import { type Outcome, tryLua } from "./customizations.ts";
 
 const root = join(import.meta.dirname, "../../deploy/argocd/resource_customizations");
@@ -16,7 +15,7 @@ interface Cases {
   readonly actionTests?: readonly { readonly action: string; readonly inputPath: string }[];
 }
 
-/** The names that the program gives to the cases of one file. */
+/** The names that the program gives to the cases of a file. */
 function casesOf(file: string): readonly string[] {
   const {
     tests = [],
@@ -38,39 +37,42 @@ const cases = files
 
 let outcomes: readonly Outcome[] = [];
 const folder = mkdtempSync(join(tmpdir(), "demoapp-lua-"));
-const build = 20 * 60_000;
+const buildMs = 20 * 60_000;
 beforeAll(async () => {
-  outcomes = await tryLua(consoleProgress());
-}, build);
+  outcomes = await tryLua();
+}, buildMs);
 afterAll(() => rmSync(folder, { recursive: true }));
 
-/** The outcomes with something else in argocd-cm. */
-async function outcomesWith(what: string, by: string): Promise<readonly Outcome[]> {
+/** The outcomes with a changed argocd-cm. */
+async function outcomesWith(original: string, replacement: string): Promise<readonly Outcome[]> {
   const text = readFileSync(argocdCm, "utf8");
-  expect(text).toContain(what);
+  expect(text).toContain(original);
   const changed = join(folder, "argocd-cm.yaml");
-  writeFileSync(changed, text.replace(what, by));
-  return tryLua(consoleProgress(), changed);
+  writeFileSync(changed, text.replace(original, replacement));
+  return tryLua(changed);
 }
 const failed = (all: readonly Outcome[]): readonly string[] =>
   all.filter(({ problem }) => problem !== "").map(({ name, problem }) => `${name}: ${problem}`);
 
-test.each(cases.map((name) => ({ name })))("in Argo CD's sandbox, $name is as expected", ({ name }) => {
-  expect(outcomes.find((outcome) => outcome.name === name)).toEqual({ name, problem: "" });
-});
+test.each(cases.map((name) => ({ name })))(
+  "Argo CD's Lua sandbox, $name: the result is as expected",
+  ({ name }) => {
+    expect(outcomes.find((outcome) => outcome.name === name)).toEqual({ name, problem: "" });
+  },
+);
 
-test("every case is tried, and nothing else", () => {
+test("the program runs every case and no other", () => {
   expect(outcomes.map(({ name }) => name).toSorted()).toEqual(cases.toSorted());
 });
 
-test("every phase has a case", () => {
-  const tried = files
+test("every phase has a health check case", () => {
+  const samples = files
     .filter((file) => file.startsWith("demoapp.dev/DemoApp/testdata/"))
     .map((file) => parse(readFileSync(join(root, file), "utf8")) as { status?: { phase?: string } });
-  expect(phases.filter((phase) => !tried.some(({ status }) => status?.phase === phase))).toEqual([]);
+  expect(phases.filter((phase) => !samples.some(({ status }) => status?.phase === phase))).toEqual([]);
 });
 
-test("an action that changes more than annotations is found out", async () => {
+test("an action changes more than annotations: its cases fail", async () => {
   const outcomes = await outcomesWith(
     'obj.metadata.annotations["demoapp.dev/paused"] = "true"',
     'obj.metadata.annotations["demoapp.dev/paused"] = "true"; obj.spec.suspend = true',
@@ -81,7 +83,7 @@ test("an action that changes more than annotations is found out", async () => {
   ]);
 });
 
-test("an action that forgets what others annotated is found out", async () => {
+test("an action removes other annotations: its cases fail", async () => {
   const outcomes = await outcomesWith(
     'obj.metadata.annotations["demoapp.dev/paused"] = "true"',
     'obj.metadata.annotations = { ["demoapp.dev/paused"] = "true" }',
@@ -91,7 +93,7 @@ test("an action that forgets what others annotated is found out", async () => {
   );
 });
 
-test("a health check that trusts a status of an older spec is found out", async () => {
+test("a health check uses the status of an older generation: its cases fail", async () => {
   const outcomes = await outcomesWith("status.observedGeneration ~= obj.metadata.generation", "false");
   expect(failed(outcomes).map((line) => line.split(": ")[1])).toEqual([
     "health of testdata/stale_healthy.yaml",

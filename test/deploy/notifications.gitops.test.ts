@@ -1,22 +1,18 @@
 import { readdirSync } from "node:fs";
 import { basename, join } from "node:path";
 import { beforeAll, expect, test } from "@jest/globals";
-import { consoleProgress } from "../../tools/cluster/progress.ts";
 import { type Sent, tryNotifications } from "./customizations.ts";
 
 const folder = join(import.meta.dirname, "applications");
 const commit = "5e9b1d8c0f4a";
 
 let all: readonly Sent[] = [];
-const build = 20 * 60_000;
+const buildMs = 20 * 60_000;
 beforeAll(async () => {
-  all = await tryNotifications(
-    consoleProgress(),
-    readdirSync(folder).map((file) => join(folder, file)),
-  );
-}, build);
+  all = await tryNotifications(readdirSync(folder).map((file) => join(folder, file)));
+}, buildMs);
 
-/** All that is sent for an Application of the folder. */
+/** The notifications for an Application of the folder. */
 const sentFor = (name: string): readonly Sent[] =>
   all.filter(({ path }) => basename(path) === `${name}.yaml`);
 const textOf = (name: string): string =>
@@ -35,14 +31,11 @@ const rows = [
   { name: "unreadable", triggers: ["sync-failed"] },
   { name: "new", triggers: [] },
 ];
-test.each(rows)(
-  "for an Application that is $name, Argo CD's engine sends $triggers",
-  ({ name, triggers }) => {
-    expect(sentFor(name).map(({ trigger }) => trigger)).toEqual(triggers);
-  },
-);
+test.each(rows)("the Application is $name: Argo CD's engine sends $triggers", ({ name, triggers }) => {
+  expect(sentFor(name).map(({ trigger }) => trigger)).toEqual(triggers);
+});
 
-test("every Application of the folder has a row", () => {
+test("every Application of the folder has a row in this test", () => {
   expect(readdirSync(folder).toSorted()).toEqual(rows.map(({ name }) => `${name}.yaml`).toSorted());
 });
 
@@ -55,21 +48,24 @@ test.each([
   { name: "out-of-room", words: [commit, "A quota refuses", "Next: Raise the quota."] },
   { name: "refused", words: [commit, "spec.replicas: Invalid value: 5000"] },
   { name: "unreadable", words: ["What runs is unchanged", "yaml: line 7: did not find expected key"] },
-])("what is sent for $name says which app where, and the sentence that helps", ({ name, words }) => {
-  const text = textOf(name);
-  const all = [
-    "webapp-prod (sre-demo-prod)",
-    "https://argocd.test/applications/argocd/webapp-prod",
-    ...words,
-  ];
-  expect(all.filter((word) => !text.includes(word))).toEqual([]);
-});
+])(
+  "the Application is $name: the notification names the app, its namespace and URL, and has the helpful message",
+  ({ name, words }) => {
+    const text = textOf(name);
+    const all = [
+      "webapp-prod (sre-demo-prod)",
+      "https://argocd.test/applications/argocd/webapp-prod",
+      ...words,
+    ];
+    expect(all.filter((word) => !text.includes(word))).toEqual([]);
+  },
+);
 
-test("each is told once for a commit, or once for each time that the app breaks", () => {
-  const said = Object.fromEntries(all.map(({ path, oncePer }) => [basename(path, ".yaml"), oncePer]));
+test("each notification is sent once per commit, or once per failure", () => {
+  const keys = Object.fromEntries(all.map(({ path, oncePer }) => [basename(path, ".yaml"), oncePer]));
   const sha = "5e9b1d8c0f4a7e21b6d3905c8f1e2a7b4c6d8e90";
   const broken = "2026-11-24T11:01:00Z";
-  expect(said).toEqual({
+  expect(keys).toEqual({
     deployed: sha,
     rejected: broken,
     "out-of-room": broken,
@@ -78,7 +74,7 @@ test("each is told once for a commit, or once for each time that the app breaks"
   });
 });
 
-test("only what a person must act on pages somebody", () => {
+test("only notifications that need action page somebody", () => {
   const severities = all.map(({ template, notification }) => [template, notification.pagerdutyv2?.severity]);
   expect(Object.fromEntries(severities)).toEqual({
     deployed: undefined,

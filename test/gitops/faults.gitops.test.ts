@@ -1,7 +1,8 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "@jest/globals";
+import { isHealthy, syncMessages } from "../../tools/gitops/application.ts";
 import { Operator } from "../e2e/operator.ts";
-import { complaints, isHealthy } from "../../tools/gitops/application.ts";
-import { type Environment, GitOps } from "./scene.ts";
+import type { Environment } from "./environment.ts";
+import { GitOps } from "./gitops.ts";
 
 let gitops: GitOps;
 let environment: Environment;
@@ -15,13 +16,13 @@ afterAll(async () => {
   await gitops.close();
 });
 
-/** What must not change whatever happens to Git: the pods, and what the operator was told. */
+/** The DemoApp's generation and its pods, which no Git failure may change. */
 async function running(): Promise<object> {
   const { metadata } = await environment.demoApp();
   return { generation: metadata.generation, pods: await environment.podUids() };
 }
 
-describe("the running app is untouched, and the Application says what is wrong, when", () => {
+describe("the running app is unchanged and the Application shows the error:", () => {
   let before: object;
 
   beforeAll(async () => {
@@ -31,13 +32,13 @@ describe("the running app is untouched, and the Application says what is wrong, 
     expect(await running()).toEqual(before);
   });
 
-  test("the Git repository is gone for a while", async () => {
-    await gitops.repository.vanish();
+  test("the Git repository is unreachable for some time", async () => {
+    await gitops.repository.takeAway();
     try {
-      const lost = await environment.seen(({ status }) => status?.sync?.status === "Unknown");
-      expect(complaints(lost)).toMatch(/repository|git/i);
+      const lost = await environment.untilApplication(({ status }) => status?.sync?.status === "Unknown");
+      expect(syncMessages(lost)).toMatch(/repository|git/i);
     } finally {
-      await gitops.repository.reappear();
+      await gitops.repository.restore();
     }
     await environment.healthyAt(await gitops.repository.head());
   });
@@ -45,8 +46,8 @@ describe("the running app is untouched, and the Application says what is wrong, 
   test("a commit has a DemoApp that the CRD refuses", async () => {
     await environment.edit("replicas: 2", "replicas: -1");
     try {
-      const refused = await environment.seen((app) => /replicas/.test(complaints(app)));
-      expect(complaints(refused)).toMatch(/spec\.replicas.*should be greater than or equal to 0/);
+      const refused = await environment.untilApplication((app) => /replicas/.test(syncMessages(app)));
+      expect(syncMessages(refused)).toMatch(/spec\.replicas.*should be greater than or equal to 0/);
     } finally {
       await gitops.repository.revert();
     }
@@ -56,10 +57,10 @@ describe("the running app is untouched, and the Application says what is wrong, 
   test("a commit has broken YAML", async () => {
     await environment.edit("spec:", "spec: {{");
     try {
-      const broken = await environment.seen(({ status }) =>
+      const broken = await environment.untilApplication(({ status }) =>
         (status?.conditions ?? []).some(({ type }) => type === "ComparisonError"),
       );
-      expect(complaints(broken)).toContain("demoapp.yaml");
+      expect(syncMessages(broken)).toContain("demoapp.yaml");
     } finally {
       await gitops.repository.revert();
     }
@@ -67,14 +68,14 @@ describe("the running app is untouched, and the Application says what is wrong, 
   });
 });
 
-test("a rollout ends as if nothing had happened when Argo CD and the operator are killed in the middle", async () => {
+test("Argo CD and the operator are killed during a rollout: the rollout finishes as usual", async () => {
   const commit = await environment.release("second");
-  await environment.reported(({ status }) => status.candidate !== undefined);
+  await environment.untilDemoApp(({ status }) => status.candidate !== undefined);
   const operator = new Operator(gitops.cluster, gitops.client);
-  const argo = ["argocd-application-controller", "argocd-repo-server"] as const;
-  await Promise.all(argo.map((component) => gitops.argo.kill(component)));
+  const components = ["argocd-application-controller", "argocd-repo-server"] as const;
+  await Promise.all(components.map((component) => gitops.argo.kill(component)));
   await Promise.all((await operator.pods()).map((pod) => operator.remove(pod)));
-  for (const component of argo) await gitops.argo.start(component);
+  for (const component of components) await gitops.argo.start(component);
   await environment.healthyAt(commit);
   expect(await environment.runs("second")).toBe(true);
   const { status } = await environment.demoApp();
@@ -85,7 +86,7 @@ test("a rollout ends as if nothing had happened when Argo CD and the operator ar
   await operator.ready();
 });
 
-test("new and removed environments are seen again by themselves after the repository was gone", async () => {
-  // An ApplicationSet whose repository couldn't be read asks again after three minutes; no setting changes that.
+test("the repository is reachable again: the ApplicationSet finds new and removed environments without help", async () => {
+  // After a failed read, an ApplicationSet waits three minutes; Argo CD has no setting for that.
   await gitops.until("root", isHealthy, 240_000);
 });

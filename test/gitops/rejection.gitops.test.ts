@@ -1,14 +1,15 @@
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { isHealthy, isSynced } from "../../tools/gitops/application.ts";
-import { type Environment, GitOps } from "./scene.ts";
+import type { Environment } from "./environment.ts";
+import { GitOps } from "./gitops.ts";
 
 let gitops: GitOps;
 let environment: Environment;
 let pods: readonly string[];
 
 beforeAll(async () => {
-  gitops = await GitOps.open();
-  // Longer than the broken version takes to crash.
+  gitops = await GitOps.openOwn("rejection");
+  // The broken version crashes 12 s after its start, so it must not be accepted before.
   environment = await gitops.environment("bad", { minReadySeconds: 15 });
   pods = await environment.podUids();
 });
@@ -17,17 +18,17 @@ afterAll(async () => {
   await gitops.close();
 });
 
-/** Waits until Argo CD says that the app is Degraded, at a commit. */
+/** Waits until Argo CD reports the Application as Degraded at a commit. */
 const degradedAt = (commit: string) =>
-  environment.seen((app) => isSynced(app, commit) && app.status?.health?.status === "Degraded");
+  environment.untilApplication((app) => isSynced(app, commit) && app.status?.health?.status === "Degraded");
 
-describe("a bad version in Git", () => {
+describe("a bad version in Git:", () => {
   let commit: string;
 
-  test("is rolled back, and Argo CD says which revision was rejected and what to do", async () => {
+  test("the operator rolls back, and Argo CD shows the rejected revision and the next step", async () => {
     commit = await environment.release("broken");
     await degradedAt(commit);
-    const { status } = await environment.reported(({ status }) => status.rejected.length === 1);
+    const { status } = await environment.untilDemoApp(({ status }) => status.rejected.length === 1);
     const tree = await gitops.argo.cli("app", "get", environment.application, "-o", "tree=detailed");
     expect(tree).toContain(status.rejected[0]?.hash);
     expect(tree).toMatch(/DemoApp\/sre-demo-app .*Degraded .*(git revert|revert)/);
@@ -35,7 +36,7 @@ describe("a bad version in Git", () => {
     expect(await environment.podUids()).toEqual(pods);
   });
 
-  test("is not synced or tried again while nobody does anything", async () => {
+  test("nobody acts: Argo CD doesn't sync again and the operator doesn't retry", async () => {
     const before = (await gitops.compared(environment.application)).status;
     expect(before?.operationState).toMatchObject({ phase: "Succeeded", syncResult: { revision: commit } });
     expect(before?.operationState?.retryCount ?? 0).toBe(0);
@@ -46,10 +47,10 @@ describe("a bad version in Git", () => {
     expect((await environment.deployment("sre-demo-app")).metadata.generation).toBe(metadata.generation);
   });
 
-  test("is tried once more by Argo CD's action, which self-healing leaves alone", async () => {
+  test("Argo CD's action `retry`: the operator retries once, and self-heal keeps the annotation", async () => {
     const actions = ["--kind", "DemoApp", "--resource-name", "sre-demo-app"];
     await gitops.argo.cli("app", "actions", "run", environment.application, "retry", ...actions);
-    await environment.reported(
+    await environment.untilDemoApp(
       ({ status }) => status.phase === "Degraded" && status.rejected[0]?.rollout === 3,
     );
     const { metadata } = await environment.demoApp();
@@ -57,15 +58,15 @@ describe("a bad version in Git", () => {
     await degradedAt(commit);
   });
 
-  test("can't be undone by `argocd app rollback` where Git is synced automatically", async () => {
+  test("`argocd app rollback`: refused, because Git is synced automatically", async () => {
     await expect(gitops.argo.cli("app", "rollback", environment.application)).rejects.toThrow(
       /auto-sync is enabled/,
     );
   });
 
-  test("is undone by `git revert`: Healthy, and no pod was restarted", async () => {
+  test("`git revert`: Healthy, and no pod restarts", async () => {
     const reverted = await gitops.repository.revert();
-    await environment.seen((app) => isSynced(app, reverted) && isHealthy(app));
+    await environment.untilApplication((app) => isSynced(app, reverted) && isHealthy(app));
     expect(await environment.podUids()).toEqual(pods);
     const { status } = await environment.demoApp();
     expect(status?.stable?.rollout).toBe(1);

@@ -1,14 +1,15 @@
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
-import { kinds } from "../e2e/kinds.ts";
-import { complaints, isSynced } from "../../tools/gitops/application.ts";
+import { isSynced } from "../../tools/gitops/application.ts";
 import { pinned } from "../../tools/gitops/repository.ts";
-import { type Environment, GitOps } from "./scene.ts";
+import { kinds } from "../e2e/kinds.ts";
+import type { Environment } from "./environment.ts";
+import { GitOps } from "./gitops.ts";
 
 let gitops: GitOps;
 let environment: Environment;
 
 beforeAll(async () => {
-  gitops = await GitOps.open();
+  gitops = await GitOps.openOwn("sync");
   environment = await gitops.environment("sync");
 });
 afterAll(async () => {
@@ -18,19 +19,12 @@ afterAll(async () => {
 
 const head = (): Promise<string> => gitops.repository.head();
 
-/** When the last sync began: a difference that Argo CD would see again and again starts one again and again. */
+/** Start time of the last sync. It changes again and again if Argo CD sees a difference that a sync can't remove. */
 const lastSync = async (name: string): Promise<string | undefined> =>
   (await gitops.compared(name)).status?.operationState?.startedAt;
 
-describe("what Git says is what runs:", () => {
-  test("the root Application, and all that it leads to, is Synced and Healthy at the newest commit", async () => {
-    const commit = await head();
-    const names = ["root", "demoapp-crd", "demoapp-operator", "webapp-dev", "webapp-staging", "webapp-prod"];
-    const all = await Promise.all(names.map((name) => gitops.healthyAt(name, commit)));
-    expect(all.map(complaints).join("")).not.toMatch(/error|failed/i);
-  });
-
-  test("a commit is rolled out, and the Application is Healthy at that commit", async () => {
+describe("a change in Git:", () => {
+  test("a commit: the app is rolled out, and the Application is Healthy at that commit", async () => {
     const commit = await environment.release("second");
     await environment.healthyAt(commit);
     const { status } = await environment.demoApp();
@@ -38,7 +32,7 @@ describe("what Git says is what runs:", () => {
     expect(await environment.runs("second")).toBe(true);
   });
 
-  test("of two commits in quick succession the newer one wins, and the older one leaves nothing", async () => {
+  test("two commits in quick succession: only the newer version runs, and nothing of the older one is left", async () => {
     await environment.release("broken");
     const commit = await environment.release("first");
     await environment.healthyAt(commit);
@@ -50,7 +44,7 @@ describe("what Git says is what runs:", () => {
     expect(status?.candidate).toBeUndefined();
   });
 
-  /** Waits until nothing of the app is there any more. */
+  /** Waits until the environment has no object of the app. */
   async function isGone(of: Environment): Promise<void> {
     for (const kind of ["DemoApp", "Deployment", "Service", "ControllerRevision", "Pod"] as const)
       await of.eventually(`no ${kind} is left`, async () => {
@@ -59,7 +53,7 @@ describe("what Git says is what runs:", () => {
       });
   }
 
-  test("a DemoApp that is removed from Git is pruned with its children; its environment stays", async () => {
+  test("a DemoApp is removed: Argo CD prunes it with its children, and the Application stays", async () => {
     const pruned = await gitops.environment("pruned");
     const commit = await pruned.removeApp();
     await isGone(pruned);
@@ -67,7 +61,7 @@ describe("what Git says is what runs:", () => {
     await pruned.remove();
   });
 
-  test("an environment that is removed from Git goes with its children; its namespace stays", async () => {
+  test("an environment is removed: its objects are deleted, and its namespace stays", async () => {
     const short = await gitops.environment("short");
     await short.remove();
     await isGone(short);
@@ -75,21 +69,21 @@ describe("what Git says is what runs:", () => {
   });
 });
 
-describe("what is changed by hand is set back:", () => {
-  test("the DemoApp by Argo CD", async () => {
+describe("a manual change:", () => {
+  test("of the DemoApp: Argo CD reverts it", async () => {
     const { spec } = await environment.demoApp();
     const patch = '{"spec":{"minReadySeconds":9}}';
     await environment.kubectl("patch", "demoapp", "sre-demo-app", "--type=merge", "-p", patch);
-    await environment.eventually("Git's number is back", async () =>
+    await environment.eventually("the value from Git is back", async () =>
       (await environment.demoApp()).spec["minReadySeconds"] === spec["minReadySeconds"] ? true : undefined,
     );
     await environment.healthyAt(await head());
   });
 
-  test("the Deployment by the operator, and Argo CD sees no difference", async () => {
+  test("of the Deployment: the operator reverts it, and Argo CD sees no difference", async () => {
     const before = await lastSync(environment.application);
     await environment.kubectl("set", "env", "deployment/sre-demo-app", "BY_HAND=1");
-    await environment.eventually("the operator says who it was", async () =>
+    await environment.eventually("the event DriftRepaired", async () =>
       (await environment.events("sre-demo-app")).find(({ reason }) => reason === "DriftRepaired"),
     );
     expect(JSON.stringify(await environment.deployment("sre-demo-app"))).not.toContain("BY_HAND");
@@ -97,8 +91,8 @@ describe("what is changed by hand is set back:", () => {
   });
 });
 
-describe("there is no endless difference in", () => {
-  test("a DemoApp whose fields the API server has filled in", async () => {
+describe("Argo CD sees no difference after a sync:", () => {
+  test("a DemoApp with fields that the API server defaulted", async () => {
     const before = await lastSync(environment.application);
     const after = await gitops.compared(environment.application);
     expect(isSynced(after, await head())).toBe(true);
@@ -106,29 +100,23 @@ describe("there is no endless difference in", () => {
   });
 
   test("a DemoApp that an autoscaler scales", async () => {
-    const commit = await head();
-    await gitops.healthyAt("webapp-prod", commit);
-    const scaled = async (replicas: number): Promise<true | undefined> => {
-      const app = await gitops.client.get(kinds.DemoApp, {
-        namespace: "sre-demo-prod",
-        name: "sre-demo-app",
-      });
-      return (app["spec"] as { replicas: number }).replicas === replicas ? true : undefined;
-    };
-    await environment.eventually("the autoscaler has set its minimum", () => scaled(3));
-    const before = await lastSync("webapp-prod");
-    const { repository } = gitops;
-    await environment.commit("Raise the minimum", () =>
-      repository.edit("deploy/webapp/overlays/prod/autoscaler.yaml", "minReplicas: 3", "minReplicas: 4"),
-    );
-    await environment.eventually("the autoscaler has set its new minimum", () => scaled(4));
-    await gitops.healthyAt("webapp-prod", await head());
-    const raised = await lastSync("webapp-prod");
+    // Without `replicas` in Git, as in prod.
+    const scaled = await gitops.environment("scaled", { replicas: undefined }, "prod");
+    const hasReplicas = (replicas: number): Promise<true> =>
+      scaled.eventually(`the autoscaler has set ${replicas} replicas`, async () =>
+        (await scaled.demoApp()).spec.replicas === replicas ? true : undefined,
+      );
+    await hasReplicas(3);
+    await scaled.healthyAt(await head());
+    const before = await lastSync(scaled.application);
+    const autoscaler = scaled.file.replace("demoapp.yaml", "autoscaler.yaml");
+    const commit = await scaled.edit("minReplicas: 3", "minReplicas: 4", autoscaler);
+    await hasReplicas(4);
+    await scaled.healthyAt(commit);
+    const raised = await lastSync(scaled.application);
     expect(raised).not.toBe(before);
-    expect(isSynced(await gitops.compared("webapp-prod"), await head())).toBe(true);
-    expect(await lastSync("webapp-prod")).toBe(raised);
-    await environment.commit("Lower the minimum", () =>
-      repository.edit("deploy/webapp/overlays/prod/autoscaler.yaml", "minReplicas: 4", "minReplicas: 3"),
-    );
+    expect(isSynced(await gitops.compared(scaled.application), commit)).toBe(true);
+    expect(await lastSync(scaled.application)).toBe(raised);
+    await scaled.remove();
   });
 });

@@ -3,7 +3,7 @@ import { createServer } from "node:net";
 import type { AddressInfo } from "node:net";
 import { createInterface } from "node:readline";
 import { setTimeout as delay } from "node:timers/promises";
-import { patiently } from "../cluster/argocd/cli.ts";
+import { retryStartupRace } from "../cluster/argocd/cli.ts";
 import { command } from "../cluster/command.ts";
 import type { Screen } from "./screen.ts";
 
@@ -49,7 +49,7 @@ export class Shell {
   async show(text: string): Promise<string> {
     const { screen } = this.#options;
     screen.command(text);
-    const output = await patiently(() => this.quietly(text));
+    const output = await retryStartupRace(() => this.quietly(text));
     if (output.trim() !== "") screen.output(output);
     return output;
   }

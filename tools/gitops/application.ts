@@ -1,17 +1,15 @@
 import type { ResourceType } from "../../operator/runtime/client.ts";
 
-const argo = (plural: string, kind: string): ResourceType => ({
+export const applications: ResourceType = {
   group: "argoproj.io",
   version: "v1alpha1",
-  plural,
-  kind,
+  plural: "applications",
+  kind: "Application",
   namespaced: true,
-});
-
-export const applications = argo("applications", "Application");
+};
 export const argoNamespace = "argocd";
 
-/** The parts of an Argo CD Application that the tests look at. */
+/** The fields of an Argo CD Application that the demo and the tests read. */
 export interface Application {
   readonly metadata: {
     readonly name: string;
@@ -25,32 +23,29 @@ export interface Application {
       readonly message?: string;
       readonly retryCount?: number;
       readonly startedAt: string;
-      readonly finishedAt?: string;
       readonly syncResult?: { readonly revision: string };
     };
     readonly conditions?: readonly { readonly type: string; readonly message: string }[];
     readonly history?: readonly { readonly revision: string }[];
     readonly resources?: readonly {
       readonly kind: string;
-      readonly name: string;
-      readonly status?: string;
       readonly health?: { readonly status: string; readonly message?: string };
     }[];
   };
 }
 
-/** True if the cluster is as the commit has it. */
+/** True if Argo CD compared the cluster with this commit and found no difference. */
 export const isSynced = ({ status }: Application, commit: string): boolean =>
   status?.sync?.status === "Synced" && status.sync.revision === commit;
 
 export const isHealthy = ({ status }: Application): boolean => status?.health?.status === "Healthy";
 
-/** The sentence that Argo CD shows beside a DemoApp. */
-export const wordsOf = ({ status }: Application): string =>
+/** The health message that Argo CD shows for the DemoApp. */
+export const healthMessage = ({ status }: Application): string =>
   status?.resources?.find(({ kind }) => kind === "DemoApp")?.health?.message ?? "";
 
-/** All that Argo CD says is wrong. */
-export const complaints = ({ status }: Application): string =>
+/** The message of the last sync and of every condition. */
+export const syncMessages = ({ status }: Application): string =>
   [status?.operationState?.message ?? "", ...(status?.conditions ?? []).map(({ message }) => message)].join(
     "\n",
   );

@@ -1,12 +1,12 @@
 import { join } from "node:path";
-import { buildWebApps } from "../demo/releases.ts";
-import { imageOf } from "../images.ts";
 import { command } from "../cluster/command.ts";
 import { cacheRoot } from "../cluster/embedded/paths.ts";
 import type { BuiltImage, Cluster } from "../cluster/provider.ts";
+import { buildWebApps } from "../demo/releases.ts";
+import { imageOf } from "../images.ts";
 import { Repository } from "./repository.ts";
 
-/** What there is to release, by digest: two versions that work, and one that crashes soon after it became ready. */
+/** The images that a repository may name: the operator, two good versions of the web app, and one that crashes. */
 export interface Releases {
   readonly operator: BuiltImage;
   readonly first: BuiltImage;
@@ -14,18 +14,20 @@ export interface Releases {
   readonly broken: BuiltImage;
 }
 
-/** The repository that the tests' Argo CD watches. */
-export const repositoryOf = (cluster: Cluster): Repository =>
-  new Repository(join(cacheRoot(), "git", cluster.name));
+/** The folder of all repositories on this machine. */
+export const repositoriesFolder = (): string => join(cacheRoot(), "git");
 
-/** Hands a repository over to Argo CD, as docs/gitops.md says. */
-export async function bootstrap(cluster: Cluster, repository: Repository): Promise<void> {
-  const { kubectl, kubeconfig } = cluster;
+/** The repository that a cluster's Argo CD reads. */
+export const repositoryOf = (cluster: Cluster): Repository =>
+  new Repository(join(repositoriesFolder(), cluster.name));
+
+/** Hands a repository over to Argo CD with the command from docs/gitops.md. */
+export async function bootstrap({ kubectl, kubeconfig }: Cluster, repository: Repository): Promise<void> {
   const apply = ["apply", "--server-side", "--force-conflicts", "-k", "deploy/argocd/apps"];
   await command([kubectl, "--kubeconfig", kubeconfig, ...apply], { cwd: repository.folder });
 }
 
-/** Builds all that the repository may name. */
-export async function build(cluster: Cluster): Promise<Releases> {
+/** Builds every image and pushes it to the cluster's registry. */
+export async function buildReleases(cluster: Cluster): Promise<Releases> {
   return { operator: await cluster.build(imageOf("operator", "0.1.0")), ...(await buildWebApps(cluster)) };
 }

@@ -1,23 +1,19 @@
 import { cp, mkdir, readFile, readdir, rename, rm, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { command } from "../cluster/command.ts";
 import type { BuiltImage } from "../cluster/provider.ts";
 
 const project = join(import.meta.dirname, "../..");
-/** What of this project Argo CD reads. */
+/** The folders of this project that Argo CD reads. */
 const parts = ["deploy", "crds"] as const;
 const branch = "main";
 
-const author = { NAME: "Demo", EMAIL: "demo@example.com" };
-
-/** What git is run with: an author of its own, and none of the user's settings. */
+/** Environment for git: a fixed author, and no settings of the user or the machine. */
 export const gitEnvironment: Readonly<Record<string, string>> = {
-  ...Object.fromEntries(
-    Object.entries(author).flatMap(([key, value]) => [
-      [`GIT_AUTHOR_${key}`, value],
-      [`GIT_COMMITTER_${key}`, value],
-    ]),
-  ),
+  GIT_AUTHOR_NAME: "Demo",
+  GIT_AUTHOR_EMAIL: "demo@example.com",
+  GIT_COMMITTER_NAME: "Demo",
+  GIT_COMMITTER_EMAIL: "demo@example.com",
   GIT_CONFIG_GLOBAL: "/dev/null",
   GIT_CONFIG_NOSYSTEM: "1",
 };
@@ -26,31 +22,33 @@ export const pinned = ({ ref, digest }: BuiltImage): string => `${ref}@${digest}
 
 export interface Images {
   readonly operator: BuiltImage;
-  /** What every environment begins with. */
+  /** The image with which every environment starts. */
   readonly webapp: BuiltImage;
 }
 
 const settingsFile = "deploy/argocd/apps/settings.yaml";
-const appsFile = "deploy/argocd/apps/webapp.yaml";
+export const applicationSetFile = "deploy/argocd/apps/webapp.yaml";
+const retryingFiles = ["crd", "operator", "root", "webapp"].map((name) => `deploy/argocd/apps/${name}.yaml`);
 const operatorFile = "deploy/operator/kustomization.yaml";
 export const overlaysFolder = "deploy/webapp/overlays";
-/** Where an environment's image stands. */
-export const demoAppFile = (environment: string): string => `${overlaysFolder}/${environment}/demoapp.yaml`;
+/** The file with an environment's image. */
+export const demoAppFile = (environment: string, folder = overlaysFolder): string =>
+  `${folder}/${environment}/demoapp.yaml`;
 export const imageLine = /^(\s+image: ).*$/m;
 
-/** A Git repository that plays the one on a server: a bare one, which Argo CD watches, and a clone to work in. */
+/** A bare Git repository on this disk, which Argo CD reads as if it were on a server, and a clone to work in. */
 export class Repository {
   /** The clone. */
   readonly folder: string;
   readonly #root: string;
 
-  /** `root` is a folder of its own on this disk. */
+  /** `root` is a folder for this repository only. */
   constructor(root: string) {
     this.#root = root;
     this.folder = join(root, "clone");
   }
 
-  /** What Argo CD clones. */
+  /** The URL that Argo CD clones. */
   get url(): string {
     return `file://${this.#bare}`;
   }
@@ -59,7 +57,10 @@ export class Repository {
     return join(this.#root, "demoapp-operator.git");
   }
 
-  /** Makes it anew from this project's files, changed as a fork would: its own URL, its own images. */
+  /**
+   * Creates the repository from this project's files, with its own URL and images as in a fork, and with short
+   * intervals. Replaces an existing repository. Returns the commit.
+   */
   async seed(images: Images): Promise<string> {
     await this.remove();
     await mkdir(this.#root, { recursive: true });
@@ -68,8 +69,10 @@ export class Repository {
     await command(["git", "clone", "--quiet", this.#bare, this.folder], options);
     for (const part of parts) await cp(join(project, part), join(this.folder, part), { recursive: true });
     await this.edit(settingsFile, /repoURL: .*/, `repoURL: ${this.url}`);
-    // A server would tell Argo CD of a push; this one has to be looked at more often.
-    await this.edit(appsFile, /requeueAfterSeconds: .*/, "requeueAfterSeconds: 5");
+    // A Git server notifies Argo CD of a push. A folder can't, so the ApplicationSet polls it more often.
+    await this.edit(applicationSetFile, /requeueAfterSeconds: .*/, "requeueAfterSeconds: 2");
+    for (const file of retryingFiles)
+      await this.edit(file, /backoff: .*/, "backoff: { duration: 1s, factor: 2, maxDuration: 5s }");
     await this.edit(
       operatorFile,
       /newName: .*\n(\s+)newTag: .*(\n\s+digest: .*)?/,
@@ -89,33 +92,32 @@ export class Repository {
 
   async write(file: string, text: string): Promise<void> {
     const path = join(this.folder, file);
-    await mkdir(join(path, ".."), { recursive: true });
+    await mkdir(dirname(path), { recursive: true });
     await writeFile(path, text);
   }
 
-  /** Changes a file as somebody would with an editor; rejects if nothing changes. */
-  async edit(file: string, what: string | RegExp, by: string): Promise<void> {
+  /** Replaces the first match in a file; rejects if the text stays the same. */
+  async edit(file: string, pattern: string | RegExp, replacement: string): Promise<void> {
     const text = await this.read(file);
-    const edited = text.replace(what, by);
-    if (edited === text) throw new Error(`${file} has no ${String(what)} to change`);
+    const edited = text.replace(pattern, replacement);
+    if (edited === text) throw new Error(`${file}: nothing matches ${String(pattern)}`);
     await this.write(file, edited);
   }
 
-  /** Commits all that was changed, pushes it and gives the commit. */
+  /** Commits all changes, pushes and returns the commit. */
   async commit(message: string): Promise<string> {
     await this.git("add", "--all");
     await this.git("commit", "--quiet", "--message", message);
-    return this.push();
+    return this.#push();
   }
 
-  /** Takes the newest commit back by another one. */
+  /** Reverts the newest commit, pushes and returns the new commit. */
   async revert(): Promise<string> {
     await this.git("revert", "--no-edit", "HEAD");
-    return this.push();
+    return this.#push();
   }
 
-  /** Pushes what is committed and gives the commit. */
-  async push(): Promise<string> {
+  async #push(): Promise<string> {
     await this.git("push", "--quiet", "--set-upstream", "origin", branch);
     return this.head();
   }
@@ -123,21 +125,21 @@ export class Repository {
   /** The newest commit of the clone. */
   head = async (): Promise<string> => (await this.git("rev-parse", "HEAD")).trim();
 
-  /** The clone's folder exists from the start, since commands run in it. */
-  async reserve(): Promise<void> {
+  /** Creates the clone's folder, in which commands can run before `seed`. */
+  async createFolder(): Promise<void> {
     await mkdir(this.folder, { recursive: true });
   }
 
-  /** Makes it unreachable, as a server that is down, until `reappear`. */
-  vanish = (): Promise<void> => rename(this.#bare, `${this.#bare}.gone`);
-  reappear = (): Promise<void> => rename(`${this.#bare}.gone`, this.#bare);
+  /** Makes the repository unreachable, like a Git server that is down, until `restore`. */
+  takeAway = (): Promise<void> => rename(this.#bare, `${this.#bare}.gone`);
+  restore = (): Promise<void> => rename(`${this.#bare}.gone`, this.#bare);
 
   async remove(): Promise<void> {
     await rm(this.#root, { recursive: true, force: true });
   }
 }
 
-/** The image's two lines in a kustomization. */
+/** The two lines of a kustomization that name an image. */
 function newImage({ ref, digest }: BuiltImage): string {
   const name = ref.slice(0, ref.lastIndexOf(":"));
   return `newName: ${name}\n$1digest: ${digest}`;

@@ -1,17 +1,18 @@
 /**
- * `argocd` in core mode starts an API server of its own, and may end with this (exit code 20) when its work was done
- * before that server was: nothing failed, and the next try says the same as this one would have.
+ * In core mode `argocd` starts its own API server. If the command ends before this server has started, `argocd`
+ * exits with code 20 and this message although the command succeeded. A retry returns the same result.
  */
-const tooQuick = /error getting RBAC configmap .*context canceled/;
-const tries = 5;
+const startupRace = /error getting RBAC configmap .*context canceled/;
+const maxAttempts = 5;
 
-/** Runs something that calls `argocd` in core mode, again if that was too quick for itself. */
-export async function patiently<T>(run: () => Promise<T>): Promise<T> {
-  for (let left = tries; ; left--) {
+/** Runs an `argocd` command, and retries it if its own API server was too slow to start. */
+export async function retryStartupRace<T>(run: () => Promise<T>): Promise<T> {
+  for (let attempt = 1; ; attempt++) {
     try {
       return await run();
     } catch (error) {
-      if (left <= 1 || !(error instanceof Error) || !tooQuick.test(error.message)) throw error;
+      const isRace = error instanceof Error && startupRace.test(error.message);
+      if (!isRace || attempt === maxAttempts) throw error;
     }
   }
 }

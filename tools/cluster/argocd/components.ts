@@ -1,37 +1,37 @@
 import { join } from "node:path";
 import type { ProcessSpec } from "../embedded/processes.ts";
-import type { ArgoCdComponent } from "./argocd.ts";
 import { NAMESPACE, REVISION_CACHE, ports } from "./constants.ts";
 import { environmentIn } from "./objects.ts";
 import type { KubeObject } from "./objects.ts";
 
-/** What the command lines depend on. */
-interface Layout {
-  /** Folder of one cluster's Argo CD: kubeconfigs, checkouts, caches. */
+/** Components in the order in which they start. */
+export const argoCdComponents = [
+  "argocd-redis",
+  "argocd-repo-server",
+  "argocd-application-controller",
+  "argocd-applicationset-controller",
+] as const;
+export type ArgoCdComponent = (typeof argoCdComponents)[number];
+
+/** Folders and manifests that the command lines use. */
+export interface Layout {
+  /** State folder of this cluster's Argo CD: kubeconfigs, clones, caches. */
   readonly state: string;
-  /** Folder for sockets: their paths must be short. */
+  /** Folder for sockets. Socket paths must be short. */
   readonly run: string;
-  /** Folder with the binaries. */
+  /** Folder that `ensureArgoCd` returns. */
   readonly binaries: string;
   /** The rendered manifests. */
   readonly objects: readonly KubeObject[];
 }
 
-/** Components in the order in which they start. */
-export const argoCdComponents: readonly ArgoCdComponent[] = [
-  "argocd-redis",
-  "argocd-repo-server",
-  "argocd-application-controller",
-  "argocd-applicationset-controller",
-];
-
-/** Those that talk to the API server, each by the service account of its own name. */
+/** Components that call the API server. Each uses the service account with its name. */
 export const withServiceAccount: readonly ArgoCdComponent[] = [
   "argocd-application-controller",
   "argocd-applicationset-controller",
 ];
 
-/** Port that is served once a component is ready. */
+/** The port that a component opens once it is ready. */
 export const readyPort: Record<ArgoCdComponent, number> = {
   "argocd-redis": ports.redis,
   "argocd-repo-server": ports.repoServer,
@@ -41,10 +41,10 @@ export const readyPort: Record<ArgoCdComponent, number> = {
 
 export const kubeconfigOf = (state: string, user: string): string => join(state, `${user}.kubeconfig`);
 
-/** Folder below which a component keeps what it writes. */
+/** The folder that a component writes to. */
 export const scratchOf = (state: string, component: ArgoCdComponent): string => join(state, component);
 
-/** Command line of one component. */
+/** Command line of a component. */
 export function specOf(component: ArgoCdComponent, layout: Layout): ProcessSpec {
   return { name: component, argv: argvOf[component](layout) };
 }
@@ -53,14 +53,14 @@ const REDIS = `127.0.0.1:${ports.redis}`;
 const REPO_SERVER = `127.0.0.1:${ports.repoServer}`;
 
 const argvOf: Record<ArgoCdComponent, (layout: Layout) => string[]> = {
-  // No password, unlike the official one: it is reached from this namespace's loopback device only.
+  // The official redis has a password. This one only listens on loopback in the cluster's network namespace.
   "argocd-redis": ({ state }) => {
     const values = { bind: "127.0.0.1", port: ports.redis, save: "", appendonly: "no" };
     const flags = Object.entries({ ...values, dir: scratchOf(state, "argocd-redis") });
     return ["redis-server", ...flags.flatMap(([key, value]) => [`--${key}`, String(value)])];
   },
   "argocd-repo-server": (layout) =>
-    process("argocd-repo-server", layout, {
+    argocdProcess("argocd-repo-server", layout, {
       values: { REDIS_SERVER: REDIS, ...repoServerPaths(layout) },
       flags: {
         address: "127.0.0.1",
@@ -71,19 +71,19 @@ const argvOf: Record<ArgoCdComponent, (layout: Layout) => string[]> = {
       },
     }),
   "argocd-application-controller": (layout) =>
-    process("argocd-application-controller", layout, {
+    argocdProcess("argocd-application-controller", layout, {
       values: {
         REDIS_SERVER: REDIS,
         ARGOCD_APPLICATION_CONTROLLER_REPO_SERVER: REPO_SERVER,
         KUBECACHEDIR: join(scratchOf(layout.state, "argocd-application-controller"), "kubecache"),
-        // The number at the end is that of the shard.
+        // The number at the end is the shard's.
         HOSTNAME: "argocd-application-controller-0",
         ...kubernetesAccess(layout, "argocd-application-controller"),
       },
       flags: { "metrics-port": ports.controllerMetrics },
     }),
   "argocd-applicationset-controller": (layout) =>
-    process("argocd-applicationset-controller", layout, {
+    argocdProcess("argocd-applicationset-controller", layout, {
       values: {
         ARGOCD_APPLICATIONSET_CONTROLLER_REPO_SERVER: REPO_SERVER,
         ...kubernetesAccess(layout, "argocd-applicationset-controller"),
@@ -96,14 +96,14 @@ const argvOf: Record<ArgoCdComponent, (layout: Layout) => string[]> = {
     }),
 };
 
-/** Access to the API server from outside a pod, by the component's own service account. */
+/** Environment with which a component outside a pod uses its service account. */
 const kubernetesAccess = ({ state }: Layout, component: ArgoCdComponent): Record<string, string> => ({
   KUBECONFIG: kubeconfigOf(state, component),
   ARGOCD_FAKE_IN_CLUSTER: "true",
   NAMESPACE,
 });
 
-/** What the official pod has below /app/config and /helm-working-dir. */
+/** Paths for the files that the official pod has in /app/config and /helm-working-dir. */
 function repoServerPaths({ state, run }: Layout): Record<string, string> {
   const below = (path: string): string => join(scratchOf(state, "argocd-repo-server"), path);
   return {
@@ -114,20 +114,20 @@ function repoServerPaths({ state, run }: Layout): Record<string, string> {
     ARGOCD_GPG_ENABLED: "false",
     ARGOCD_PLUGINSOCKFILEPATH: below("plugins"),
     ARGOCD_ASK_PASS_SOCK: join(run, "argocd-ask-pass.sock"),
-    // No file there: then no client certificate is asked for.
+    // The file doesn't exist, so the repo server requires no client certificate.
     ARGOCD_REPO_SERVER_CLIENT_CA_PATH: below("client-ca"),
-    ...Object.fromEntries(["CACHE", "CONFIG", "DATA"].map((one) => [`HELM_${one}_HOME`, below("helm")])),
+    ...Object.fromEntries(["CACHE", "CONFIG", "DATA"].map((name) => [`HELM_${name}_HOME`, below("helm")])),
   };
 }
 
 interface Differences {
-  /** Environment that differs from the official manifests'. */
+  /** Environment that replaces or extends the official manifests' environment. */
   readonly values: Readonly<Record<string, string>>;
   readonly flags: Readonly<Record<string, string | number>>;
 }
 
-/** A component with the environment that the official manifests give it, except for what differs here. */
-function process(
+/** Command line of an Argo CD binary, with the environment from the official manifests and the given differences. */
+function argocdProcess(
   component: ArgoCdComponent,
   { state, binaries, objects }: Layout,
   { values, flags }: Differences,
@@ -140,7 +140,7 @@ function process(
     TMPDIR: scratch,
     ...values,
   };
-  // Nothing of the environment that `up` is called in: a GIT_… or a proxy in it would change what is synced.
+  // `env -i` removes the caller's environment: its GIT_* or proxy variables would change what Argo CD syncs.
   const assignments = Object.entries(environment).map(([key, value]) => `${key}=${value}`);
   const options = Object.entries(flags).map(([key, value]) => `--${key}=${value}`);
   return ["env", "-i", ...assignments, join(binaries, component), ...options];

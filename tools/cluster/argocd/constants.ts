@@ -1,4 +1,4 @@
-/** Every name, port and pinned version of the local Argo CD, and how often it looks. */
+/** Names, ports, versions and intervals of the local Argo CD. */
 
 /** Also pinned in go/go.mod; a test compares the two. */
 export const ARGOCD_VERSION = "3.6.1";
@@ -6,17 +6,23 @@ export const ARGOCD_VERSION = "3.6.1";
 export const NAMESPACE = "argocd";
 
 /**
- * What is set on a local cluster only, on top of deploy/argocd/install. A Git server tells Argo CD of a push, by
- * webhook; a folder on this disk tells nobody, so it is looked at every few seconds instead of every few minutes.
+ * Settings of a local cluster, in addition to deploy/argocd/install. A Git server notifies Argo CD of a push by
+ * webhook. A folder on this disk can't, so Argo CD polls it every 2 seconds instead of every 2 to 3 minutes.
  */
 export const LOCAL_SETTINGS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   "argocd-cm": { "timeout.reconciliation": "2s", "timeout.reconciliation.jitter": "0s" },
+  "argocd-cmd-params-cm": {
+    "controller.repo.error.grace.period.seconds": "2s",
+    "controller.self.heal.backoff.cap.seconds": "2",
+    // The health checks of deploy/argocd compare generations, so no wave has to wait for a controller to react.
+    "controller.sync.wave.delay.seconds": "0",
+  },
 };
 
-/** For how long the repo server need not ask Git again where a branch is; by default as long as the above. */
+/** For how long the repo server caches a branch's commit. The default is `timeout.reconciliation`. */
 export const REVISION_CACHE = "1s";
 
-/** Inside the cluster's network namespace. The first two are those that `argocd` in core mode forwards to. */
+/** Ports in the cluster's network namespace. `argocd` in core mode expects redis and the repo server on these. */
 export const ports = {
   redis: 6379,
   repoServer: 8081,
@@ -27,5 +33,5 @@ export const ports = {
   applicationSetWebhook: 7001,
 } as const;
 
-/** How long a step of `up` may take, in milliseconds. */
-export const deadlinesMs = { kinds: 60_000, pods: 60_000, rollout: 300_000 } as const;
+/** Deadline for CRDs to be served, and for pods to be ready, in milliseconds. */
+export const READY_MS = 60_000;

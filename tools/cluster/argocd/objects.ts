@@ -1,64 +1,62 @@
 import { parseAllDocuments } from "yaml";
 
-/** The parts of a Kubernetes object that are looked at here. */
+/** The fields of a Kubernetes object that this folder reads. */
 export interface KubeObject {
-  readonly apiVersion: string;
   readonly kind: string;
-  readonly metadata: { readonly name: string; readonly annotations?: Readonly<Record<string, string>> };
+  readonly metadata: { readonly name: string };
   readonly data?: Readonly<Record<string, string>>;
   readonly spec?: { readonly template?: { readonly spec?: PodSpec } };
 }
 
 interface PodSpec {
-  readonly containers?: readonly { readonly name: string; readonly env?: readonly EnvEntry[] }[];
+  readonly containers?: readonly { readonly env?: readonly EnvEntry[] }[];
 }
 
 interface EnvEntry {
   readonly name: string;
   readonly value?: string;
-  readonly valueFrom?: {
-    readonly configMapKeyRef?: { readonly name: string; readonly key: string };
-  };
+  readonly valueFrom?: { readonly configMapKeyRef?: { readonly name: string; readonly key: string } };
 }
 
 export function parseObjects(yaml: string): KubeObject[] {
   return parseAllDocuments(yaml)
     .map((document) => document.toJS() as KubeObject | null)
-    .filter((one) => one !== null);
+    .filter((object) => object !== null);
 }
 
-/** The objects with entries added to the data of ConfigMaps, by name; a name that is none of theirs is an error. */
+const configMap = (objects: readonly KubeObject[], name: string): KubeObject | undefined =>
+  objects.find(({ kind, metadata }) => kind === "ConfigMap" && metadata.name === name);
+
+/** Adds entries to ConfigMaps. `settings` has them by ConfigMap name; an unknown name is an error. */
 export function withSettings(
   objects: readonly KubeObject[],
   settings: Readonly<Record<string, Readonly<Record<string, string>>>>,
 ): KubeObject[] {
-  const isConfigMap = (name: string) => (one: KubeObject) =>
-    one.kind === "ConfigMap" && one.metadata.name === name;
-  for (const name of Object.keys(settings))
-    if (!objects.some(isConfigMap(name))) throw new Error(`Argo CD's manifests have no ConfigMap ${name}`);
-  return objects.map((one) =>
-    one.kind === "ConfigMap" && settings[one.metadata.name] !== undefined
-      ? { ...one, data: { ...one.data, ...settings[one.metadata.name] } }
-      : one,
+  const changed = new Map(
+    Object.entries(settings).map(([name, entries]) => {
+      const found = configMap(objects, name);
+      if (found === undefined) throw new Error(`Argo CD's manifests have no ConfigMap ${name}`);
+      return [found, { ...found, data: { ...found.data, ...entries } }];
+    }),
   );
+  return objects.map((object) => changed.get(object) ?? object);
 }
 
-/** The definitions of kinds, and the rest. */
-export function kindsFirst(objects: readonly KubeObject[]): readonly [KubeObject[], KubeObject[]] {
-  const isKind = ({ kind }: KubeObject): boolean => kind === "CustomResourceDefinition";
-  return [objects.filter(isKind), objects.filter((one) => !isKind(one))];
-}
+/** Names of the CRDs, as arguments for kubectl. */
+export const crdsIn = (objects: readonly KubeObject[]): string[] =>
+  objects
+    .filter(({ kind }) => kind === "CustomResourceDefinition")
+    .map(({ metadata }) => `crd/${metadata.name}`);
 
-/** Kinds that are there for the pods of Argo CD, and so have no use where it runs as processes. */
-const ofPods = new Set(["Deployment", "StatefulSet", "Service", "NetworkPolicy"]);
+const podKinds = new Set(["Deployment", "StatefulSet", "Service", "NetworkPolicy"]);
 
-/** What of the manifests is applied where Argo CD runs as processes. */
+/** The objects that are useful where Argo CD runs as processes and not in pods. */
 export const withoutPods = (objects: readonly KubeObject[]): KubeObject[] =>
-  objects.filter(({ kind }) => !ofPods.has(kind));
+  objects.filter(({ kind }) => !podKinds.has(kind));
 
 /**
- * Environment of a workload's first container, as far as it is written out or comes from a ConfigMap: that is how
- * the official manifests pass on argocd-cm and argocd-cmd-params-cm. Values from Secrets and fields are left out.
+ * Environment of a workload's first container: literal values, and values from ConfigMaps (the official manifests
+ * pass argocd-cm and argocd-cmd-params-cm this way). Values from Secrets and fields are left out.
  */
 export function environmentIn(objects: readonly KubeObject[], workload: string): Record<string, string> {
   const found = objects.find(
@@ -68,17 +66,9 @@ export function environmentIn(objects: readonly KubeObject[], workload: string):
   const entries = found.spec?.template?.spec?.containers?.[0]?.env ?? [];
   return Object.fromEntries(
     entries.flatMap(({ name, value, valueFrom }) => {
-      const wanted = value ?? fromConfigMap(objects, valueFrom?.configMapKeyRef);
-      return wanted === undefined ? [] : [[name, wanted]];
+      const source = valueFrom?.configMapKeyRef;
+      const resolved = value ?? (source && configMap(objects, source.name)?.data?.[source.key]);
+      return resolved === undefined ? [] : [[name, resolved]];
     }),
   );
-}
-
-function fromConfigMap(
-  objects: readonly KubeObject[],
-  reference: { readonly name: string; readonly key: string } | undefined,
-): string | undefined {
-  if (reference === undefined) return undefined;
-  return objects.find(({ kind, metadata }) => kind === "ConfigMap" && metadata.name === reference.name)
-    ?.data?.[reference.key];
 }

@@ -6,35 +6,32 @@ import { ARGOCD_VERSION, LOCAL_SETTINGS } from "./constants.ts";
 import { parseObjects, withSettings } from "./objects.ts";
 import type { KubeObject } from "./objects.ts";
 
-/** What users install: the official manifests with this project's patches. */
+/** The kustomization that users install: the official manifests with this project's patches. */
 export const INSTALLATION = join(import.meta.dirname, "../../../deploy/argocd/install");
 
 const OFFICIAL = `https://raw.githubusercontent.com/argoproj/argo-cd/v${ARGOCD_VERSION}/manifests/install.yaml`;
 
 /**
- * Renders deploy/argocd/install with the settings of a local cluster. `manifests` is the same file as the official
- * one that the kustomization names by its address, out of the module that was built.
+ * Renders deploy/argocd/install with the settings of a local cluster. `binaries` is the folder that `ensureArgoCd`
+ * returns; its install.yaml replaces the official manifests that the kustomization names by URL.
  */
-export async function renderInstallation(kustomize: string, manifests: string): Promise<KubeObject[]> {
+export async function renderInstallation(binaries: string): Promise<KubeObject[]> {
   const folder = await mkdtemp(join(tmpdir(), "demoapp-argocd-"));
   try {
     await cp(INSTALLATION, folder, { recursive: true });
     const file = join(folder, "kustomization.yaml");
     await writeFile(file, withLocalManifests(await readFile(file, "utf8")));
-    await copyFile(manifests, join(folder, "install.yaml"));
-    return localObjects(await command([kustomize, "build", folder]));
+    await copyFile(join(binaries, "install.yaml"), join(folder, "install.yaml"));
+    const rendered = await command([join(binaries, "kustomize"), "build", folder]);
+    return withSettings(parseObjects(rendered), LOCAL_SETTINGS);
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
 }
 
-/** Objects out of what kustomize rendered, with the settings of a local cluster. */
-export const localObjects = (rendered: string): KubeObject[] =>
-  withSettings(parseObjects(rendered), LOCAL_SETTINGS);
-
-/** The kustomization with a file beside it in place of the official manifests' address. */
+/** Replaces the URL of the official manifests in a kustomization by the local file install.yaml. */
 export function withLocalManifests(kustomization: string): string {
   if (!kustomization.includes(OFFICIAL))
-    throw new Error(`deploy/argocd/install doesn't name ${OFFICIAL}: the versions must be the same`);
+    throw new Error(`deploy/argocd/install doesn't name ${OFFICIAL}: use the same version in both`);
   return kustomization.replace(OFFICIAL, "install.yaml");
 }

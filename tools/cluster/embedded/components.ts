@@ -175,6 +175,8 @@ function controllerManagerFlags({ paths, mode }: Layout): Record<string, string 
     "cluster-signing-key-file": join(paths.pki, "ca.key"),
     "allocate-node-cidrs": mode === "kwok",
     "cluster-cidr": cidrs.pods,
+    // The default of 15 s makes tests of autoscalers wait.
+    "horizontal-pod-autoscaler-sync-period": "2s",
   };
 }
 

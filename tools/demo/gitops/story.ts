@@ -1,7 +1,7 @@
 import { join } from "node:path";
-import { argoCdFor, requireLocalRepository } from "../../cluster/argocd/argocd.ts";
+import { ArgoCd } from "../../cluster/argocd/argocd.ts";
 import type { Cluster } from "../../cluster/provider.ts";
-import { build, repositoryOf } from "../../gitops/installation.ts";
+import { buildReleases, repositoryOf } from "../../gitops/installation.ts";
 import { Api } from "../api.ts";
 import { freePort } from "../shell.ts";
 import { type Story, type Tools, environmentFor } from "../story.ts";
@@ -28,10 +28,9 @@ const PROXY_PORT = 8001;
 
 /** Argo CD, a Git repository, and nothing else: what a team does all day, and what may go wrong. */
 export async function gitopsStory(cluster: Cluster): Promise<Story> {
-  requireLocalRepository(cluster);
+  const argo = new ArgoCd(cluster);
   const repository = repositoryOf(cluster);
-  const argo = argoCdFor(cluster);
-  await repository.reserve();
+  await repository.createFolder();
   return {
     title: "DemoApp operator under GitOps: a real Argo CD, a real Git repository",
     about: "About 5 minutes; the first time on a machine some 20 more, to build Kubernetes and Argo CD.",
@@ -48,7 +47,7 @@ export async function gitopsStory(cluster: Cluster): Promise<Story> {
       await argo.up(progress);
       const releases = await progress.step(
         "images built: the operator, and the web app in three versions",
-        () => build(cluster),
+        () => buildReleases(cluster),
       );
       await progress.step("Git repository made", () =>
         repository.seed({ operator: releases.operator, webapp: releases.first }),

@@ -8,13 +8,14 @@ import { command, until } from "../../../../tools/cluster/command.ts";
 import { EmbeddedCluster } from "../../../../tools/cluster/embedded/cluster.ts";
 import { clusterPaths } from "../../../../tools/cluster/embedded/paths.ts";
 import { tracesOf } from "../../../../tools/cluster/embedded/traces.ts";
+import { kubectl as runKubectl } from "../../../../tools/cluster/kubectl.ts";
 import { silent } from "../../../../tools/cluster/progress.ts";
-import { argoCdFor } from "../../../../tools/cluster/argocd/argocd.ts";
+import { ArgoCd } from "../../../../tools/cluster/argocd/argocd.ts";
 import { argoCdComponents } from "../../../../tools/cluster/argocd/components.ts";
 
 const cluster = new EmbeddedCluster("selftest-argo", "node");
-const argo = argoCdFor(cluster);
-const WAIT_MS = 60_000;
+const argo = new ArgoCd(cluster);
+const waitMs = 60_000;
 
 let folder: string;
 
@@ -34,25 +35,21 @@ afterAll(async () => {
 const git = (cwd: string, ...args: string[]): Promise<string> =>
   command(["git", ...args], { cwd, env: gitEnvironment });
 
-const kubectl = (...args: string[]): Promise<string> =>
-  command([cluster.kubectl, "--kubeconfig", cluster.kubeconfig, ...args]);
+const kubectl = (...args: string[]): Promise<string> => runKubectl(cluster, args);
 
-/** Commits a ConfigMap that says something, and gives the commit. */
-async function commit(says: string): Promise<string> {
+/** Commits a ConfigMap with this text; returns the commit. */
+async function commit(text: string): Promise<string> {
   const clone = join(folder, "clone");
-  const map = { apiVersion: "v1", kind: "ConfigMap", metadata: { name: "hello" }, data: { says } };
+  const map = { apiVersion: "v1", kind: "ConfigMap", metadata: { name: "hello" }, data: { text } };
   await writeFile(join(clone, "hello.json"), JSON.stringify(map));
   await git(clone, "add", ".");
-  await git(clone, "commit", "--quiet", "-m", says);
+  await git(clone, "commit", "--quiet", "-m", text);
   await git(clone, "push", "--quiet", "origin", "HEAD:main");
   return (await git(clone, "rev-parse", "HEAD")).trim();
 }
 
-async function apply(object: object): Promise<void> {
-  const file = join(folder, "object.json");
-  await writeFile(file, JSON.stringify(object));
-  await kubectl("apply", "-f", file);
-}
+const apply = (object: object): Promise<string> =>
+  runKubectl(cluster, ["apply", "-f", "-"], JSON.stringify(object));
 
 const application = () => ({
   apiVersion: "argoproj.io/v1alpha1",
@@ -67,45 +64,47 @@ const application = () => ({
 });
 
 const path = "jsonpath={.status.sync.status} {.status.health.status} {.status.sync.revision}";
-const said = (): Promise<string> => kubectl("get", "cm", "hello", "-o", "jsonpath={.data.says}");
+const text = (): Promise<string> => kubectl("get", "cm", "hello", "-o", "jsonpath={.data.text}");
 const healthyAt = (revision: string): Promise<boolean> =>
-  until(`Synced and Healthy at ${revision}`, WAIT_MS, async () =>
+  until(`Synced and Healthy at ${revision}`, waitMs, async () =>
     (await kubectl("get", "application", "hello", "-n", "argocd", "-o", path)) ===
     `Synced Healthy ${revision}`
       ? true
       : undefined,
   );
 
-test("an Application on a folder of this disk becomes Synced and Healthy, and follows what is committed", async () => {
+test("an Application with a file:// repository becomes Synced and Healthy, and follows new commits", async () => {
   const first = await commit("one");
   await apply(application());
   await healthyAt(first);
   await healthyAt(await commit("two"));
-  await expect(said()).resolves.toBe("two");
+  await expect(text()).resolves.toBe("two");
 });
 
-test("what was changed by hand is put back", async () => {
-  await kubectl("patch", "cm", "hello", "--type=merge", "-p", '{"data":{"says":"by hand"}}');
-  await until("put back", WAIT_MS, async () => ((await said()) === "two" ? true : undefined));
+test("a manual change: Argo CD reverts it", async () => {
+  await kubectl("patch", "cm", "hello", "--type=merge", "-p", '{"data":{"text":"by hand"}}');
+  await until("the manual change is reverted", waitMs, async () =>
+    (await text()) === "two" ? true : undefined,
+  );
 });
 
-test("up again restarts nothing and writes nothing", async () => {
-  const ofArgoCd = ["-n", "argocd", "-o", "jsonpath={.items[*].metadata['uid','resourceVersion']}"];
+test("a second up: restarts nothing and writes nothing", async () => {
+  const selection = ["-n", "argocd", "-o", "jsonpath={.items[*].metadata['uid','resourceVersion']}"];
   const kinds = "crd,clusterrole,clusterrolebinding,role,rolebinding,serviceaccount,configmap,pod,appproject";
-  const before = [await cluster.status(), await kubectl("get", kinds, ...ofArgoCd)];
+  const before = [await cluster.status(), await kubectl("get", kinds, ...selection)];
   await argo.up(silent);
-  expect([await cluster.status(), await kubectl("get", kinds, ...ofArgoCd)]).toEqual(before);
+  expect([await cluster.status(), await kubectl("get", kinds, ...selection)]).toEqual(before);
 });
 
-describe("a component", () => {
+describe("a component:", () => {
   const stateOf = async (name: string): Promise<string | undefined> =>
     (await cluster.status()).components.find((one) => one.name === name)?.state;
 
-  test("is known to the API server as its service account, with no more rights", async () => {
-    const own = (name: string): string =>
+  test("its kubeconfig has the identity and the permissions of its service account", async () => {
+    const ownKubeconfig = (name: string): string =>
       join(clusterPaths(cluster.name).state, "argocd", `${name}.kubeconfig`);
     const as = (name: string, ...args: string[]): Promise<string> =>
-      command([cluster.kubectl, "--kubeconfig", own(name), "auth", ...args]);
+      command([cluster.kubectl, "--kubeconfig", ownKubeconfig(name), "auth", ...args]);
     const controller = "argocd-application-controller";
     await expect(as(controller, "whoami")).resolves.toContain(`system:serviceaccount:argocd:${controller}`);
     await expect(as("argocd-applicationset-controller", "can-i", "delete", "nodes")).rejects.toThrow(
@@ -113,7 +112,7 @@ describe("a component", () => {
     );
   });
 
-  test("that was killed comes back with start, and what was committed meanwhile is synced", async () => {
+  test("killed, then start: a commit made meanwhile is synced", async () => {
     await argo.kill("argocd-repo-server");
     await argo.kill("argocd-application-controller");
     expect(await stateOf("argocd-repo-server")).toBeUndefined();
@@ -123,7 +122,7 @@ describe("a component", () => {
     await healthyAt(revision);
   });
 
-  test("that was killed comes back with up, and the others aren't restarted", async () => {
+  test("killed, then up: the other components are not restarted", async () => {
     const before = await cluster.status();
     await argo.kill("argocd-redis");
     await argo.up(silent);
@@ -133,7 +132,7 @@ describe("a component", () => {
     await healthyAt(await commit("four"));
   });
 
-  test("that is paused goes on with resume", async () => {
+  test("paused, then resume: a commit made meanwhile is synced", async () => {
     await argo.pause("argocd-application-controller");
     expect(await stateOf("argocd-application-controller")).toBe("paused");
     const revision = await commit("five");
@@ -142,7 +141,7 @@ describe("a component", () => {
   });
 });
 
-describe("argocd in core mode", () => {
+describe("argocd in core mode:", () => {
   test("shows an application, its resources and its history", async () => {
     const app = JSON.parse(await argo.cli("app", "get", "hello", "-o", "json")) as ReturnType<
       typeof application
@@ -155,30 +154,30 @@ describe("argocd in core mode", () => {
   });
 
   test("renders and syncs", async () => {
-    await expect(argo.cli("app", "manifests", "hello")).resolves.toContain("says: five");
+    await expect(argo.cli("app", "manifests", "hello")).resolves.toContain("text: five");
     await expect(argo.cli("app", "sync", "hello")).resolves.toMatch(/Phase: +Succeeded/);
   });
 
-  test("refuses to go back where Git is synced automatically, and does it where it is not", async () => {
+  test("rollback: refused with automated sync, done without", async () => {
     await expect(argo.cli("app", "rollback", "hello", "0")).rejects.toThrow("auto-sync is enabled");
     await argo.cli("app", "set", "hello", "--sync-policy", "none");
     await argo.cli("app", "rollback", "hello", "0");
-    await expect(said()).resolves.toBe("one");
+    await expect(text()).resolves.toBe("one");
   });
 
-  test("is on the PATH of a shell, whose kubectl keeps its namespace", async () => {
+  test("a shell with its environment: argocd is on PATH, and kubectl keeps its namespace", async () => {
     const shell = (text: string): Promise<string> => command(["sh", "-c", text], { env: argo.environment });
     await expect(shell("argocd app list -o name")).resolves.toBe("argocd/hello\n");
     await expect(shell("kubectl config view --minify -o jsonpath={..namespace}")).resolves.toBe("");
   });
 });
 
-test("down leaves nothing of it behind", async () => {
+test("cluster down: no process and no file of Argo CD is left", async () => {
   const { components } = await cluster.status();
   const processes = argoCdComponents.map((one) => components.find(({ name }) => name === one)?.pid);
-  const living = (): (number | undefined)[] => processes.filter((pid) => existsSync(`/proc/${pid}`));
-  expect(living()).toEqual(processes);
+  const alive = (): (number | undefined)[] => processes.filter((pid) => existsSync(`/proc/${pid}`));
+  expect(alive()).toEqual(processes);
   await cluster.down(silent);
-  expect(living()).toEqual([]);
+  expect(alive()).toEqual([]);
   expect(tracesOf(cluster.name)).toEqual([]);
 });

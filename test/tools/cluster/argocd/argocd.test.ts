@@ -7,8 +7,8 @@ import { argoCdComponents, specOf } from "../../../../tools/cluster/argocd/compo
 import { ARGOCD_VERSION, LOCAL_SETTINGS } from "../../../../tools/cluster/argocd/constants.ts";
 import { inArgoCdNamespace } from "../../../../tools/cluster/argocd/identities.ts";
 import {
+  crdsIn,
   environmentIn,
-  kindsFirst,
   parseObjects,
   withSettings,
   withoutPods,
@@ -26,10 +26,11 @@ const workload = (kind: string, name: string, env: readonly object[]): object =>
   spec: { template: { spec: { containers: [{ name: "argocd", env }] } } },
 });
 
-/** As little of Argo CD's manifests as there can be. */
+/** The smallest manifests with which every component has a command line. */
 const manifests = [
   { apiVersion: "v1", kind: "Namespace", metadata: { name: "argocd" } },
   { apiVersion: "v1", kind: "ConfigMap", metadata: { name: "argocd-cm" }, data: { kept: "yes" } },
+  { apiVersion: "v1", kind: "ConfigMap", metadata: { name: "argocd-cmd-params-cm" } },
   { apiVersion: "v1", kind: "CustomResourceDefinition", metadata: { name: "applications.argoproj.io" } },
   { apiVersion: "v1", kind: "Service", metadata: { name: "argocd-repo-server" } },
   workload("Deployment", "argocd-repo-server", [
@@ -46,39 +47,38 @@ const objects = withSettings(
   LOCAL_SETTINGS,
 );
 
-describe("what is applied", () => {
-  test("has the settings of a local cluster beside those that were there", () => {
+describe("the applied objects", () => {
+  test("have the settings of a local cluster in addition to the official ones", () => {
     expect(objects[1]?.data).toEqual({ kept: "yes", ...LOCAL_SETTINGS["argocd-cm"] });
   });
 
-  test("must have the ConfigMaps that settings are meant for", () => {
+  test("without the ConfigMap of a setting: an error", () => {
     expect(() => withSettings(objects, { "argocd-cn": {} })).toThrow("have no ConfigMap argocd-cn");
   });
 
-  test("is without what only serves pods where there are none", () => {
+  test("don't include workloads, Services and network policies", () => {
     expect(withoutPods(objects).map(({ kind }) => kind)).toEqual([
       "Namespace",
+      "ConfigMap",
       "ConfigMap",
       "CustomResourceDefinition",
     ]);
   });
 
-  test("begins with the kinds", () => {
-    const [kinds, others] = kindsFirst(objects);
-    expect(kinds.map(({ metadata }) => metadata.name)).toEqual(["applications.argoproj.io"]);
-    expect(others).toHaveLength(objects.length - 1);
+  test("include the CRDs, for which `up` waits", () => {
+    expect(crdsIn(objects)).toEqual(["crd/applications.argoproj.io"]);
   });
 });
 
 describe("a component's environment", () => {
-  test("is what the official manifests take from ConfigMaps, and nothing that is absent or secret", () => {
+  test("has literal values and values from ConfigMaps, but no absent keys and no Secrets", () => {
     expect(environmentIn(objects, "argocd-repo-server")).toEqual({
       HELM_CACHE_HOME: "/helm-working-dir",
       ARGOCD_RECONCILIATION_TIMEOUT: LOCAL_SETTINGS["argocd-cm"]?.["timeout.reconciliation"],
     });
   });
 
-  test("can't be had of a workload that isn't there", () => {
+  test("of a workload that the manifests don't have: an error", () => {
     expect(() => environmentIn(objects, "argocd-server")).toThrow("have no workload argocd-server");
   });
 });
@@ -91,7 +91,7 @@ describe("command lines", () => {
   const argv = (cluster: string): string[][] =>
     argoCdComponents.map((one) => [...specOf(one, layoutOf(cluster)).argv]);
 
-  test("inherit nothing and listen on loopback where they can be told to", () => {
+  test("inherit no environment and listen on loopback where a flag exists", () => {
     const [redis, repoServer, controller, applicationSets] = argv("one");
     expect(redis).toEqual(expect.arrayContaining(["--bind", "127.0.0.1"]));
     for (const one of [repoServer, controller, applicationSets])
@@ -104,7 +104,7 @@ describe("command lines", () => {
 
   const helm = (cluster: string): string => join(layoutOf(cluster).state, "argocd-repo-server", "helm");
 
-  test("of two clusters share no file but the binaries", () => {
+  test("of two clusters share no file except the binaries", () => {
     const files = (cluster: string): string[] =>
       argv(cluster)
         .flat()
@@ -116,8 +116,8 @@ describe("command lines", () => {
   });
 });
 
-describe("versions", () => {
-  test("of the module and of what is told to users are the same", () => {
+describe("the Argo CD version", () => {
+  test("is the same in go.mod and in deploy/argocd/install", () => {
     const goMod = readFileSync(
       join(import.meta.dirname, "../../../../tools/cluster/argocd/go/go.mod"),
       "utf8",
@@ -129,12 +129,14 @@ describe("versions", () => {
     expect(local.resources.filter((one) => !existsSync(join(INSTALLATION, one)))).toEqual(["install.yaml"]);
   });
 
-  test("that differ are refused", () => {
-    expect(() => withLocalManifests("resources: [https://example.com/v0/install.yaml]")).toThrow("the same");
+  test("is another one in the kustomization: an error", () => {
+    expect(() => withLocalManifests("resources: [https://example.com/v0/install.yaml]")).toThrow(
+      "use the same version in both",
+    );
   });
 });
 
-test("a component's kubeconfig has the cluster of the administrator's, and a user and namespace of its own", () => {
+test("a component's kubeconfig has the administrator's cluster, but its own user and namespace", () => {
   const admin = JSON.stringify({
     clusters: [{ name: "c", cluster: { server: "https://198.18.1.2:6443" } }],
     users: [{ name: "admin", user: { "client-key-data": "secret" } }],

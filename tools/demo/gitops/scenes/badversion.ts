@@ -1,4 +1,4 @@
-import { wordsOf } from "../../../gitops/application.ts";
+import { healthMessage } from "../../../gitops/application.ts";
 import { versions } from "../../releases.ts";
 import { type Stage, app, applicationOf, arrival, degraded, namespaceOf, podsOf, release } from "../stage.ts";
 
@@ -28,8 +28,8 @@ export async function releaseBadVersion(stage: Stage): Promise<void> {
   screen.check(
     `Argo CD says that ${versions.broken} was rejected and what to do; ${versions.second} goes on serving`,
     rejected !== undefined &&
-      wordsOf(application).includes(`Rollout ${rejected.rollout} of `) &&
-      /revert/.test(wordsOf(application)) &&
+      healthMessage(application).includes(`Rollout ${rejected.rollout} of `) &&
+      /revert/.test(healthMessage(application)) &&
       before === (await podsOf(stage, "dev")),
   );
   screen.reasonMessage("", "Argo CD looks again, and nobody tries again:");

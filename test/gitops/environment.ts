@@ -1,0 +1,127 @@
+import { cp } from "node:fs/promises";
+import { join } from "node:path";
+import { parse, stringify } from "yaml";
+import { until } from "../../tools/cluster/command.ts";
+import { type Application, applications, argoNamespace } from "../../tools/gitops/application.ts";
+import type { Releases } from "../../tools/gitops/installation.ts";
+import { demoAppFile, imageLine, overlaysFolder, pinned } from "../../tools/gitops/repository.ts";
+import { type DemoApp, Place, type Reported } from "../e2e/place.ts";
+import type { GitOps } from "./gitops.ts";
+
+/** Longer than a sync and a rollout take on a busy machine. */
+export const patienceMs = 120_000;
+
+/** The overlay from which an environment is copied: `prod` has an autoscaler. */
+export type Overlay = "dev" | "prod";
+
+const eachSecond = { initialDelaySeconds: 0, periodSeconds: 1 };
+
+/** Spec of a test's app unless the test overrides it: frequent probes, short deadlines, enough CPU to start. */
+const defaults = {
+  replicas: 2,
+  minReadySeconds: 1,
+  progressDeadlineSeconds: 30,
+  probes: {
+    liveness: { initialDelaySeconds: 10, periodSeconds: 1, timeoutSeconds: 5, path: "/health" },
+    readiness: { ...eachSecond, path: "/ready" },
+  },
+  resources: { requests: { cpu: "10m", memory: "48Mi" }, limits: { cpu: "1", memory: "128Mi" } },
+};
+
+const demoApp = "sre-demo-app";
+const identity = { apiVersion: "demoapp.dev/v1", kind: "DemoApp", metadata: { name: demoApp } };
+
+/** A folder of environments in Git, from which the ApplicationSet generates an Application and a namespace. */
+export class Environment extends Place {
+  readonly application: string;
+  /** The file with the DemoApp's spec. */
+  readonly file: string;
+  readonly #name: string;
+  readonly #gitops: GitOps;
+
+  constructor(gitops: GitOps, name: string) {
+    super(gitops.cluster, gitops.client, `sre-demo-${name}`);
+    this.#name = name;
+    this.#gitops = gitops;
+    this.application = `webapp-${name}`;
+    this.file = demoAppFile(name, gitops.environmentsFolder);
+  }
+
+  get #folder(): string {
+    return `${this.#gitops.environmentsFolder}/${this.#name}`;
+  }
+
+  /** Commits the environment with the first version; returns the commit. */
+  create(spec: object, overlay: Overlay): Promise<string> {
+    const { repository, releases } = this.#gitops;
+    const source = join(repository.folder, overlaysFolder, overlay);
+    const patch = { ...identity, spec: { image: pinned(releases.first), ...defaults, ...spec } };
+    return this.commit(`Add ${this.#name}`, async () => {
+      await cp(source, join(repository.folder, this.#folder), { recursive: true });
+      await repository.edit(`${this.#folder}/kustomization.yaml`, `sre-demo-${overlay}`, this.namespace);
+      await repository.write(this.file, stringify(patch));
+    });
+  }
+
+  /** Removes only the DemoApp from the environment in Git; returns the commit. */
+  removeApp(): Promise<string> {
+    const { repository } = this.#gitops;
+    const file = `${this.#folder}/kustomization.yaml`;
+    return this.commit(`Remove the app of ${this.#name}`, async () => {
+      const kustomization = parse(await repository.read(file)) as { readonly patches: object[] };
+      kustomization.patches.push({ patch: stringify({ $patch: "delete", ...identity }) });
+      await repository.write(file, stringify(kustomization));
+    });
+  }
+
+  /** Removes the environment from Git, and waits until its Application is deleted. */
+  async remove(): Promise<void> {
+    const { repository } = this.#gitops;
+    await this.commit(`Remove ${this.#name}`, () => repository.git("rm", "-r", "--quiet", this.#folder));
+    await until(`${this.application} is deleted`, patienceMs, async () => {
+      const { items } = await this.client.list(applications, { namespace: argoNamespace });
+      return items.some(({ metadata }) => metadata.name === this.application) ? undefined : true;
+    });
+  }
+
+  /** Commits another image; returns the commit. */
+  release(version: keyof Omit<Releases, "operator">): Promise<string> {
+    return this.edit(imageLine, `$1${pinned(this.#gitops.releases[version])}`);
+  }
+
+  /** Commits a change of a file, by default the DemoApp's; returns the commit. */
+  edit(pattern: string | RegExp, replacement: string, file = this.file): Promise<string> {
+    return this.commit(`Change ${this.#name}`, () =>
+      this.#gitops.repository.edit(file, pattern, replacement),
+    );
+  }
+
+  async commit(message: string, change: () => Promise<unknown>): Promise<string> {
+    await change();
+    return this.#gitops.repository.commit(message);
+  }
+
+  healthyAt = (commit: string): Promise<Application> => this.#gitops.healthyAt(this.application, commit);
+  /** Waits until the environment's Application matches. */
+  untilApplication = (matches: (app: Application) => boolean): Promise<Application> =>
+    this.#gitops.until(this.application, matches);
+
+  demoApp = (): Promise<DemoApp> => this.app(demoApp);
+  /** Waits until the DemoApp's status is current and matches. */
+  untilDemoApp = (matches: (app: Reported) => boolean): Promise<Reported> =>
+    this.until(demoApp, matches, patienceMs);
+
+  /** True if all pods of the app have this version's image. */
+  async runs(version: keyof Omit<Releases, "operator">): Promise<boolean> {
+    const pods = await this.pods(demoApp);
+    const image = pinned(this.#gitops.releases[version]);
+    return pods.length > 0 && pods.every((pod) => pod.spec.containers[0]?.image === image);
+  }
+  podUids = async (): Promise<readonly string[]> =>
+    (await this.pods(demoApp)).map(({ metadata }) => metadata.uid).toSorted();
+
+  protected override async evidence(): Promise<string> {
+    const { status } = await this.#gitops.application(this.application);
+    return [await super.evidence(), stringify(status)].join("\n");
+  }
+}
