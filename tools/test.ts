@@ -9,7 +9,7 @@ import { type Outcome, type Part, jestTier, lineOf, statics, sum, tiers } from "
 
 const progress = consoleProgress();
 
-/** Something around the tests that went wrong: it counts as one that failed. */
+/** A failure outside the tests; counts as one failed test. */
 const failure = (name: string, error: unknown): Outcome => ({
   name,
   passed: 0,
@@ -18,7 +18,7 @@ const failure = (name: string, error: unknown): Outcome => ({
   output: error instanceof Error ? error.message : String(error),
 });
 
-/** A tier whose cluster can't be brought up has failed. */
+/** Starts the tier's cluster before the tests. The tier fails if the cluster can't start. */
 const withCluster = (part: Part): Part => ({
   name: part.name,
   run: async (signal) => {
@@ -42,7 +42,7 @@ const { positionals } = parseArgs({ allowPositionals: true });
 function chosen(): readonly string[] {
   const unknown = positionals.filter((name) => !(name in all));
   if (unknown.length > 0) {
-    console.error(`no such tier: ${unknown.join(", ")}; there are ${Object.keys(all).join(", ")}`);
+    console.error(`unknown tier: ${unknown.join(", ")}. Use one of: ${Object.keys(all).join(", ")}`);
     process.exit(2);
   }
   return positionals.length > 0 ? positionals : Object.keys(all);
@@ -63,7 +63,7 @@ function show(outcome: Outcome): Outcome {
   return outcome;
 }
 
-/** Removes the clusters, also after a failure; gives an outcome only if that fails. */
+/** Removes the clusters, also after a failure; returns an outcome only if the removal fails. */
 const cleanUp = async (names: readonly string[]): Promise<readonly Outcome[]> => {
   if (!names.some(startsClusters)) return [];
   return removeTestClusters(progress).then(
@@ -78,7 +78,7 @@ function writeSummary(lines: readonly string[]): void {
   if (file !== undefined) appendFileSync(file, ["```", ...lines, "```", ""].join("\n"));
 }
 
-/** Runs the parts; stopped by a signal it still removes the clusters, and gives the signal's exit code. */
+/** Runs the parts. After a signal it also removes the clusters, and exits with the signal's exit code. */
 async function main(): Promise<void> {
   const names = chosen();
   const parts = names.flatMap((name) => all[name] ?? []);

@@ -1,4 +1,4 @@
-/** The parts of `npm run check` and `npm test`: each runs a tool and gives how many of its tests passed. */
+/** The parts of `npm run check` and `npm test`. Each part runs a tool and counts passed and failed tests. */
 import { spawn } from "node:child_process";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -6,19 +6,19 @@ import { join } from "node:path";
 
 const root = join(import.meta.dirname, "..");
 
-/** What came of one part. */
+/** Result of one part. */
 export interface Outcome {
   readonly name: string;
   readonly passed: number;
   readonly failed: number;
   readonly durationMs: number;
-  /** What the tool wrote, where it was not shown while it ran. */
+  /** Output of the tool; empty if the output was shown while the tool ran. */
   readonly output: string;
 }
 
 export interface Part {
   readonly name: string;
-  /** Runs it; `signal` ends the tool early, which counts as a failure. Never rejects. */
+  /** Runs the tool and never rejects. `signal` stops the tool, which counts as a failure. */
   readonly run: (signal: AbortSignal) => Promise<Outcome>;
 }
 
@@ -27,7 +27,7 @@ interface Ended {
   readonly output: string;
 }
 
-/** Runs a tool of node_modules/.bin. Shown, its output goes to this process's stderr; else it is kept. */
+/** Runs a tool of node_modules/.bin. With `shown`, its output goes to stderr; otherwise the result has the output. */
 function tool(argv: readonly string[], options: ToolOptions): Promise<Ended> {
   const [file = "", ...args] = argv;
   const { shown = false, env = {}, signal } = options;
@@ -59,7 +59,7 @@ async function timed(name: string, work: () => Promise<Omit<Outcome, "name" | "d
   return { name, durationMs: performance.now() - startedMs, ...result };
 }
 
-/** A tool that either finds nothing or fails: it counts as one test. */
+/** A tool that passes or fails as a whole; counts as one test. */
 const single = (name: string, ...argv: readonly string[]): Part => ({
   name,
   run: (signal) =>
@@ -69,7 +69,7 @@ const single = (name: string, ...argv: readonly string[]): Part => ({
     }),
 });
 
-/** What can be told without running the code. */
+/** Checks that don't run the code. */
 export const statics: readonly Part[] = [
   single("types", "tsc", "--noEmit"),
   single("lint", "oxlint", "--type-aware", "--deny-warnings"),
@@ -83,17 +83,17 @@ export type Tier = (typeof tiers)[number];
 interface JestReport {
   readonly numPassedTests: number;
   readonly numFailedTests: number;
-  /** Files that could not even be loaded. */
+  /** Test files that could not be loaded. */
   readonly numRuntimeErrorTestSuites: number;
   readonly numPendingTests: number;
 }
 
-/** The counts of a finished run; one that left no report has failed. */
+/** The counts of a finished run. A run without a report has failed. */
 async function countsOf(file: string, ok: boolean): Promise<Pick<Outcome, "passed" | "failed">> {
   const text = await readFile(file, "utf8").catch(() => undefined);
   if (text === undefined) return { passed: 0, failed: 1 };
   const report = JSON.parse(text) as JestReport;
-  // A test that is skipped proves nothing.
+  // A skipped test counts as failed.
   const failed = report.numFailedTests + report.numRuntimeErrorTestSuites + report.numPendingTests;
   return { passed: report.numPassedTests, failed: failed === 0 && !ok ? 1 : failed };
 }
@@ -119,7 +119,7 @@ export const jestTier = (tier: Tier, shown: boolean): Part => ({
     }),
 });
 
-/** One line for people: what it was, how it went, how long it took. */
+/** Display line with the part's name, counts and duration. */
 export function lineOf({ name, passed, failed, durationMs }: Outcome): string {
   const counts = failed === 0 ? `${passed} passed` : `${passed} passed, ${failed} FAILED`;
   const seconds = `${(durationMs / 1000).toFixed(1)}s`;

@@ -44,7 +44,7 @@ export interface Outcome {
 }
 
 /** Runs all cases with the customizations of an argocd-cm, by default the generated one. */
-export const tryLua = (argocdCm = join(deploy, "install/argocd-cm.yaml")): Promise<readonly Outcome[]> =>
+export const runLua = (argocdCm = join(deploy, "install/argocd-cm.yaml")): Promise<readonly Outcome[]> =>
   runEngine("lua", join(deploy, "resource_customizations"), argocdCm);
 
 /** A notification that a trigger sends for an Application. */
@@ -62,5 +62,5 @@ export interface Sent {
 }
 
 /** The notifications that the triggers of argocd-notifications-cm send for the Applications in `files`. */
-export const tryNotifications = (files: readonly string[]): Promise<readonly Sent[]> =>
+export const runNotifications = (files: readonly string[]): Promise<readonly Sent[]> =>
   runEngine("notifications", join(deploy, "install/argocd-notifications-cm.yaml"), ...files);

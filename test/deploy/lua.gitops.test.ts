@@ -4,7 +4,7 @@ import { basename, dirname, join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import { parse } from "yaml";
 import { phases } from "../../operator/api/schema/status.ts";
-import { type Outcome, tryLua } from "./customizations.ts";
+import { type Outcome, runLua } from "./customizations.ts";
 
 const root = join(import.meta.dirname, "../../deploy/argocd/resource_customizations");
 const argocdCm = join(import.meta.dirname, "../../deploy/argocd/install/argocd-cm.yaml");
@@ -39,7 +39,7 @@ let outcomes: readonly Outcome[] = [];
 const folder = mkdtempSync(join(tmpdir(), "demoapp-lua-"));
 const buildMs = 20 * 60_000;
 beforeAll(async () => {
-  outcomes = await tryLua();
+  outcomes = await runLua();
 }, buildMs);
 afterAll(() => rmSync(folder, { recursive: true }));
 
@@ -49,7 +49,7 @@ async function outcomesWith(original: string, replacement: string): Promise<read
   expect(text).toContain(original);
   const changed = join(folder, "argocd-cm.yaml");
   writeFileSync(changed, text.replace(original, replacement));
-  return tryLua(changed);
+  return runLua(changed);
 }
 const failed = (all: readonly Outcome[]): readonly string[] =>
   all.filter(({ problem }) => problem !== "").map(({ name, problem }) => `${name}: ${problem}`);

@@ -1,7 +1,7 @@
 import { readdirSync } from "node:fs";
 import { basename, join } from "node:path";
 import { beforeAll, expect, test } from "@jest/globals";
-import { type Sent, tryNotifications } from "./customizations.ts";
+import { type Sent, runNotifications } from "./customizations.ts";
 
 const folder = join(import.meta.dirname, "applications");
 const commit = "5e9b1d8c0f4a";
@@ -9,7 +9,7 @@ const commit = "5e9b1d8c0f4a";
 let all: readonly Sent[] = [];
 const buildMs = 20 * 60_000;
 beforeAll(async () => {
-  all = await tryNotifications(readdirSync(folder).map((file) => join(folder, file)));
+  all = await runNotifications(readdirSync(folder).map((file) => join(folder, file)));
 }, buildMs);
 
 /** The notifications for an Application of the folder. */

@@ -42,12 +42,12 @@ func actionChecks(path string) ([]check, error) {
 	err := read(path, &file)
 	var checks []check
 	for _, test := range file.DiscoveryTests {
-		try := func(all overrides) error { return checkDiscovery(all, path, test) }
-		checks = append(checks, check{"actions of " + test.InputPath, try})
+		run := func(all overrides) error { return checkDiscovery(all, path, test) }
+		checks = append(checks, check{"actions of " + test.InputPath, run})
 	}
 	for _, test := range file.ActionTests {
-		try := func(all overrides) error { return checkAction(all, path, test) }
-		checks = append(checks, check{test.Action + " on " + test.InputPath, try})
+		run := func(all overrides) error { return checkAction(all, path, test) }
+		checks = append(checks, check{test.Action + " on " + test.InputPath, run})
 	}
 	return checks, err
 }
@@ -70,7 +70,7 @@ func checkDiscovery(all overrides, path string, test discoveryTest) error {
 	slices.SortFunc(found, byName)
 	slices.SortFunc(test.Result, byName)
 	if !reflect.DeepEqual(found, test.Result) {
-		return fmt.Errorf("are %+v and not %+v", found, test.Result)
+		return fmt.Errorf("actions are %+v, expected %+v", found, test.Result)
 	}
 	return nil
 }
@@ -94,20 +94,20 @@ func checkAction(all overrides, path string, test actionTest) error {
 		return err
 	}
 	if len(impacted) != 1 || impacted[0].K8SOperation != lua.PatchOperation {
-		return fmt.Errorf("does something else than to patch its object: %+v", impacted)
+		return fmt.Errorf("does not only patch its own object: %+v", impacted)
 	}
 	after := impacted[0].UnstructuredObj
 	if err := onlyAnnotates(before, after); err != nil {
 		return err
 	}
-	if err := settleTime(after, expected, before); err != nil {
+	if err := replaceTime(after, expected, before); err != nil {
 		return err
 	}
 	return differs(plain(after), plain(expected))
 }
 
-// onlyAnnotates holds for every action, whatever is expected of it: self-heal would undo anything else, or it would
-// not be what Git says.
+// onlyAnnotates returns an error if an action changes more than annotations of this project: self-heal would revert
+// other changes, or the object would differ from Git.
 func onlyAnnotates(before, after *unstructured.Unstructured) error {
 	for _, path := range differences("", plain(after), plain(before)) {
 		if !strings.HasPrefix(path, annotationsPath+"/"+ownPrefix) {
@@ -117,8 +117,8 @@ func onlyAnnotates(before, after *unstructured.Unstructured) error {
 	return nil
 }
 
-// settleTime replaces a time that the action wrote, if it is now, by the one that is expected.
-func settleTime(after, expected, before *unstructured.Unstructured) error {
+// replaceTime replaces a time that the action wrote by the expected time. The written time must be the current time.
+func replaceTime(after, expected, before *unstructured.Unstructured) error {
 	annotations := after.GetAnnotations()
 	at := annotations[restartAt]
 	if at == before.GetAnnotations()[restartAt] {
@@ -126,14 +126,14 @@ func settleTime(after, expected, before *unstructured.Unstructured) error {
 	}
 	written, err := time.Parse(time.RFC3339, at)
 	if err != nil || time.Since(written).Abs() > time.Minute {
-		return fmt.Errorf("writes %s: %q, which is not now", restartAt, at)
+		return fmt.Errorf("writes %s: %q, which is not the current time", restartAt, at)
 	}
 	annotations[restartAt] = expected.GetAnnotations()[restartAt]
 	after.SetAnnotations(annotations)
 	return nil
 }
 
-// plain gives an object as JSON has it: Lua knows only one kind of number.
+// plain converts an object to plain JSON values, because Lua has only one number type.
 func plain(object *unstructured.Unstructured) any {
 	text, err := json.Marshal(object.Object)
 	if err != nil {
@@ -150,7 +150,7 @@ func plain(object *unstructured.Unstructured) any {
 func differences(path string, one, other any) []string {
 	a, isMap := one.(map[string]any)
 	b, isOtherMap := other.(map[string]any)
-	// No annotations and an empty map of them are the same.
+	// Missing annotations equal an empty map of annotations.
 	if (isMap || one == nil) && (isOtherMap || other == nil) && len(a)+len(b) == 0 {
 		return nil
 	}

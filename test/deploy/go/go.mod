@@ -1,2 +1,2 @@
-// Marks the folder. What it needs is pinned in tools/cluster/argocd/go/go.mod, which is given with -modfile.
+// Declares the module. Its dependencies are in tools/cluster/argocd/go/go.mod, which the build passes as -modfile.
 module demoapp.dev/test/deploy

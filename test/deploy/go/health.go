@@ -28,7 +28,7 @@ func healthChecks(path string) ([]check, error) {
 			}
 			is, err := lua.ResourceHealthOverrides(all).GetResourceHealth(object)
 			if err == nil && !reflect.DeepEqual(is, test.HealthStatus) {
-				err = fmt.Errorf("is %+v and not %+v", is, test.HealthStatus)
+				err = fmt.Errorf("health is %+v, expected %+v", is, test.HealthStatus)
 			}
 			return err
 		}})

@@ -10,22 +10,22 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 )
 
-// outcome is one case of a health_test.yaml or an action_test.yaml; an empty problem means that it holds.
+// outcome is the result of one case of a health_test.yaml or an action_test.yaml; an empty problem means success.
 type outcome struct {
 	Name    string `json:"name"`
 	Problem string `json:"problem"`
 }
 
-// overrides are the customizations by `<group>/<kind>`.
+// overrides has the customizations by `<group>/<kind>`.
 type overrides map[string]appv1.ResourceOverride
 
-// check is a case that is yet to be tried.
+// check is a case to run.
 type check struct {
 	name string
-	try  func(overrides) error
+	run  func(overrides) error
 }
 
-// overridesOf reads the customizations as argocd-cm has them, so that what is installed is what is tried.
+// overridesOf reads the customizations from argocd-cm, so that the tests run the installed Lua.
 func overridesOf(path string) (overrides, error) {
 	configMap, err := readConfigMap(path)
 	all := overrides{}
@@ -47,7 +47,7 @@ func overridesOf(path string) (overrides, error) {
 	return all, err
 }
 
-func tryLua(root, configMap string) ([]outcome, error) {
+func runLua(root, configMap string) ([]outcome, error) {
 	customizations, err := overridesOf(configMap)
 	if err != nil {
 		return nil, err
@@ -63,18 +63,18 @@ func tryLua(root, configMap string) ([]outcome, error) {
 		}
 		group, _ := filepath.Rel(root, filepath.Dir(path))
 		for _, check := range checks {
-			said := ""
-			if problem := check.try(customizations); problem != nil {
-				said = problem.Error()
+			problem := ""
+			if err := check.run(customizations); err != nil {
+				problem = err.Error()
 			}
-			outcomes = append(outcomes, outcome{group + ": " + check.name, said})
+			outcomes = append(outcomes, outcome{group + ": " + check.name, problem})
 		}
 		return nil
 	})
 	return outcomes, err
 }
 
-// checksOf gives the cases of a file, if it has some.
+// checksOf returns the cases of a test file, and nothing for other files.
 func checksOf(path string) ([]check, error) {
 	switch filepath.Base(path) {
 	case "health_test.yaml":
@@ -85,17 +85,17 @@ func checksOf(path string) ([]check, error) {
 	return nil, nil
 }
 
-// objectOf reads the object that a case of a file names.
+// objectOf reads the object in path, which is relative to the test file.
 func objectOf(file, path string) (*unstructured.Unstructured, error) {
 	object := &unstructured.Unstructured{}
 	err := read(filepath.Join(filepath.Dir(file), path), &object.Object)
 	return object, err
 }
 
-// differs says at which fields two values differ.
+// differs returns an error that lists the fields with different values.
 func differs(is, want any) error {
 	if paths := differences("", is, want); len(paths) > 0 {
-		return fmt.Errorf("differs from what is expected at %s", strings.Join(paths, ", "))
+		return fmt.Errorf("differs from the expected object at %s", strings.Join(paths, ", "))
 	}
 	return nil
 }

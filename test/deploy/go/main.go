@@ -1,5 +1,5 @@
-// Tries what deploy/argocd tells Argo CD with Argo CD's own engines: the Lua of health checks and resource actions
-// in its sandbox, triggers and templates in its notifications engine. Writes JSON; the tests judge it.
+// Runs the configuration in deploy/argocd with Argo CD's own engines: health checks and resource actions in the Lua
+// sandbox, triggers and templates in the notifications engine. Writes the results as JSON for the tests.
 //
 //	customizations lua <resource_customizations> <argocd-cm.yaml>
 //	customizations notifications <argocd-notifications-cm.yaml> <application.yaml>...
@@ -28,14 +28,14 @@ func main() {
 func run(args []string) (any, error) {
 	switch {
 	case len(args) == 3 && args[0] == "lua":
-		return tryLua(args[1], args[2])
+		return runLua(args[1], args[2])
 	case len(args) > 2 && args[0] == "notifications":
-		return tryNotifications(args[1], args[2:])
+		return runNotifications(args[1], args[2:])
 	}
 	return nil, fmt.Errorf("usage: lua <folder> <argocd-cm.yaml> | notifications <cm.yaml> <application.yaml>...")
 }
 
-// read parses a YAML file; numbers become what Argo CD gets from the API server.
+// read parses a YAML file. Numbers get the types that Argo CD receives from the API server.
 func read(path string, into any) error {
 	text, err := os.ReadFile(path)
 	if err != nil {

@@ -16,7 +16,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 )
 
-// sent is what one condition of a trigger comes to for one application.
+// sent is a notification that a trigger's condition sends for one application.
 type sent struct {
 	Path         string                 `json:"path"`
 	Trigger      string                 `json:"trigger"`
@@ -25,22 +25,22 @@ type sent struct {
 	Notification *services.Notification `json:"notification"`
 }
 
-// complaints turns what the engine only logs, an expression that can't be evaluated, into an error.
-type complaints struct{ entries []string }
+// loggedErrors collects the engine's error log, where the engine reports an expression that can't be evaluated.
+type loggedErrors struct{ entries []string }
 
-func (c *complaints) Levels() []log.Level { return []log.Level{log.ErrorLevel} }
-func (c *complaints) Fire(entry *log.Entry) error {
-	c.entries = append(c.entries, entry.Message)
+func (l *loggedErrors) Levels() []log.Level { return []log.Level{log.ErrorLevel} }
+func (l *loggedErrors) Fire(entry *log.Entry) error {
+	l.entries = append(l.entries, entry.Message)
 	return nil
 }
 
-func tryNotifications(configMapPath string, applications []string) ([]sent, error) {
+func runNotifications(configMapPath string, applications []string) ([]sent, error) {
 	configMap, err := readConfigMap(configMapPath)
 	if err != nil {
 		return nil, err
 	}
 	log.SetOutput(io.Discard)
-	logged := &complaints{}
+	logged := &loggedErrors{}
 	log.AddHook(logged)
 	config, err := api.ParseConfig(configMap, &corev1.Secret{})
 	if err != nil {
@@ -60,7 +60,7 @@ func tryNotifications(configMapPath string, applications []string) ([]sent, erro
 		all = append(all, found...)
 	}
 	if len(logged.entries) > 0 {
-		return nil, fmt.Errorf("the engine complains: %v", logged.entries)
+		return nil, fmt.Errorf("the engine logs errors: %v", logged.entries)
 	}
 	return all, nil
 }
