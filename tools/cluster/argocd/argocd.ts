@@ -2,6 +2,7 @@ import { mkdir, readFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { command, until } from "../command.ts";
 import { EmbeddedCluster } from "../embedded/cluster.ts";
+import { hashOf } from "../embedded/build.ts";
 import { PAUSE_IMAGE } from "../embedded/constants.ts";
 import { ensureDebianPackages } from "../embedded/debian.ts";
 import { withLock } from "../embedded/lock.ts";
@@ -26,10 +27,13 @@ import {
 import type { ArgoCdComponent, Layout } from "./components.ts";
 import { NAMESPACE, READY_MS } from "./constants.ts";
 import { ensureIdentity, inArgoCdNamespace, writePrivately } from "./identities.ts";
-import { crdsIn, withoutPods } from "./objects.ts";
+import { crdsFirst, withoutPods } from "./objects.ts";
 import type { KubeObject } from "./objects.ts";
 import { renderInstallation } from "./render.ts";
 import { ensureArgoCd } from "./toolchain.ts";
+
+/** Annotation on Argo CD's CRDs. */
+const HASH = "demoapp.dev/applied";
 
 /**
  * A real Argo CD on an embedded cluster: its controllers and repo server run as processes in the cluster's network
@@ -39,6 +43,9 @@ export class ArgoCd {
   readonly #cluster: Cluster;
   readonly #paths: ClusterPaths;
   readonly #processes: Processes;
+  readonly #state: string;
+  /** The `argocd` for a shell's PATH. */
+  readonly #command: string;
 
   /** Starts nothing. Throws for other providers: pods there can't read a Git repository on this machine. */
   constructor(cluster: Cluster) {
@@ -49,6 +56,8 @@ export class ArgoCd {
     this.#cluster = cluster;
     this.#paths = clusterPaths(cluster.name);
     this.#processes = processesOf(this.#paths);
+    this.#state = join(this.#paths.state, "argocd");
+    this.#command = join(this.#state, "bin", "argocd");
   }
 
   /** Starts or repairs Argo CD on a running cluster. Running components are not restarted. */
@@ -59,7 +68,7 @@ export class ArgoCd {
       await this.#requireNode();
       const layout = await this.#layout(binaries);
       await progress.step("Argo CD's CRDs and settings applied", () => this.#apply(layout.objects));
-      await this.#writeCommand(join(binaries, "client", "argocd"));
+      await this.#writeCommand(join(binaries, "argocd"));
       const start = (component: ArgoCdComponent): Promise<void> =>
         progress.step(`${component} ready`, () => this.#start(component, layout));
       await Promise.all([...argoCdComponents.map(start), this.#waitForForwardTargets()]);
@@ -97,15 +106,6 @@ export class ArgoCd {
     return this.#processes.signal(component, "SIGCONT");
   }
 
-  get #state(): string {
-    return join(this.#paths.state, "argocd");
-  }
-
-  /** The `argocd` for a shell's PATH. */
-  get #command(): string {
-    return join(this.#state, "bin", "argocd");
-  }
-
   async #layout(binaries: string): Promise<Layout> {
     const objects = await renderInstallation(binaries);
     return { state: this.#state, run: this.#paths.run, binaries, objects };
@@ -118,16 +118,32 @@ export class ArgoCd {
   }
 
   async #apply(objects: readonly KubeObject[]): Promise<void> {
-    await this.#applyServerSide([...withoutPods(objects), ...forwardTargets]);
-    // `kubectl wait` fails on a CRD that has no conditions yet.
-    await until("Argo CD's CRDs are served", READY_MS, () =>
-      kubectl(this.#cluster, ["wait", "--for=condition=Established", "--timeout=10s", ...crdsIn(objects)]),
-    );
+    const [crds, others] = crdsFirst(withoutPods(objects));
+    await Promise.all([this.#applyCrds(crds), this.#applyServerSide([...others, ...forwardTargets])]);
     await this.#applyServerSide([defaultProject]);
     await Promise.all(
       withServiceAccount.map((account) =>
         ensureIdentity(this.#cluster, account, kubeconfigOf(this.#state, account)),
       ),
+    );
+  }
+
+  /** An annotation has the hash of the applied CRDs: an apply of unchanged CRDs takes seconds of CPU time. */
+  async #applyCrds(crds: readonly KubeObject[]): Promise<void> {
+    const hash = hashOf([JSON.stringify(crds)]);
+    const names = crds.map(({ metadata }) => `crd/${metadata.name}`);
+    const path = `jsonpath={.items[*].metadata.annotations.${HASH.replaceAll(".", String.raw`\.`)}}`;
+    const applied = await kubectl(this.#cluster, ["get", ...names, "--ignore-not-found", "-o", path]);
+    if (applied === crds.map(() => hash).join(" ")) return;
+    await this.#applyServerSide(
+      crds.map(({ metadata, ...crd }) => ({
+        ...crd,
+        metadata: { ...metadata, annotations: { ...metadata.annotations, [HASH]: hash } },
+      })),
+    );
+    // `kubectl wait` fails on a CRD that has no conditions yet.
+    await until("Argo CD's CRDs are served", READY_MS, () =>
+      kubectl(this.#cluster, ["wait", "--for=condition=Established", "--timeout=10s", ...names]),
     );
   }
 

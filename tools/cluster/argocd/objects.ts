@@ -3,7 +3,7 @@ import { parseAllDocuments } from "yaml";
 /** The fields of a Kubernetes object that this folder reads. */
 export interface KubeObject {
   readonly kind: string;
-  readonly metadata: { readonly name: string };
+  readonly metadata: { readonly name: string; readonly annotations?: Readonly<Record<string, string>> };
   readonly data?: Readonly<Record<string, string>>;
   readonly spec?: { readonly template?: { readonly spec?: PodSpec } };
 }
@@ -42,11 +42,11 @@ export function withSettings(
   return objects.map((object) => changed.get(object) ?? object);
 }
 
-/** Names of the CRDs, as arguments for kubectl. */
-export const crdsIn = (objects: readonly KubeObject[]): string[] =>
-  objects
-    .filter(({ kind }) => kind === "CustomResourceDefinition")
-    .map(({ metadata }) => `crd/${metadata.name}`);
+/** The CRDs, and the other objects. */
+export function crdsFirst(objects: readonly KubeObject[]): readonly [KubeObject[], KubeObject[]] {
+  const isCrd = ({ kind }: KubeObject): boolean => kind === "CustomResourceDefinition";
+  return [objects.filter(isCrd), objects.filter((object) => !isCrd(object))];
+}
 
 const podKinds = new Set(["Deployment", "StatefulSet", "Service", "NetworkPolicy"]);
 

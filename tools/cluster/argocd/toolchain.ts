@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { chmod, copyFile, mkdir, symlink } from "node:fs/promises";
+import { chmod, copyFile, symlink } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { command, succeeds } from "../command.ts";
 import { countingPackages, ensureBuilt, hashOf } from "../embedded/build.ts";
@@ -89,8 +89,7 @@ export async function goBuild(
 
 /**
  * Builds Argo CD and kustomize unless the cache has them. Concurrent callers build once. Returns the folder with
- * the components, kustomize and install.yaml (the official manifests); `client/` there has only `argocd`, for a
- * shell's PATH.
+ * `argocd`, its components, kustomize and install.yaml (the official manifests).
  */
 export function ensureArgoCd(progress: Progress): Promise<string> {
   const settings = JSON.stringify([ARGOCD_FLAGS, STRIPPED_FLAGS, ARGOCD_COMMANDS, KEPT]);
@@ -114,6 +113,4 @@ async function buildArgoCd(out: string, options: BuildOptions): Promise<void> {
   for (const name of ARGOCD_COMMANDS) await symlink("argocd", join(out, name));
   for (const file of KEPT) await copyFile(join(moduleFolder.trim(), file), join(out, basename(file)));
   await chmod(join(out, "git-verify-wrapper.sh"), 0o755);
-  await mkdir(join(out, "client"));
-  await symlink("../argocd", join(out, "client", "argocd"));
 }

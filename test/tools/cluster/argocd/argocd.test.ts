@@ -7,7 +7,7 @@ import { argoCdComponents, specOf } from "../../../../tools/cluster/argocd/compo
 import { ARGOCD_VERSION, LOCAL_SETTINGS } from "../../../../tools/cluster/argocd/constants.ts";
 import { inArgoCdNamespace } from "../../../../tools/cluster/argocd/identities.ts";
 import {
-  crdsIn,
+  crdsFirst,
   environmentIn,
   parseObjects,
   withSettings,
@@ -65,8 +65,10 @@ describe("the applied objects", () => {
     ]);
   });
 
-  test("include the CRDs, for which `up` waits", () => {
-    expect(crdsIn(objects)).toEqual(["crd/applications.argoproj.io"]);
+  test("are split into the CRDs and the others", () => {
+    const [crds, others] = crdsFirst(objects);
+    expect(crds.map(({ metadata }) => metadata.name)).toEqual(["applications.argoproj.io"]);
+    expect(others).toHaveLength(objects.length - 1);
   });
 });
 
