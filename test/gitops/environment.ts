@@ -25,7 +25,7 @@ const defaults = {
     liveness: { initialDelaySeconds: 30, periodSeconds: 1, timeoutSeconds: 5, path: "/health" },
     readiness: { ...eachSecond, path: "/ready" },
   },
-  resources: { requests: { cpu: "50m", memory: "48Mi" }, limits: { cpu: "1", memory: "128Mi" } },
+  resources: { requests: { cpu: "10m", memory: "48Mi" }, limits: { cpu: "1", memory: "128Mi" } },
 };
 
 const demoApp = "sre-demo-app";

@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { command } from "../cluster/command.ts";
+import { withLock } from "../cluster/embedded/lock.ts";
 import { cacheRoot } from "../cluster/embedded/paths.ts";
 import type { BuiltImage, Cluster } from "../cluster/provider.ts";
 import { buildWebApps } from "../demo/releases.ts";
@@ -27,7 +28,9 @@ export async function bootstrap({ kubectl, kubeconfig }: Cluster, repository: Re
   await command([kubectl, "--kubeconfig", kubeconfig, ...apply], { cwd: repository.folder });
 }
 
-/** Builds every image and pushes it to the cluster's registry. */
-export async function buildReleases(cluster: Cluster): Promise<Releases> {
-  return { operator: await cluster.build(imageOf("operator", "0.1.0")), ...(await buildWebApps(cluster)) };
-}
+/** Builds every image and pushes it to the cluster's registry. Concurrent callers wait: all clusters share the tags. */
+export const buildReleases = (cluster: Cluster): Promise<Releases> =>
+  withLock(join(cacheRoot(), "releases.lock"), async () => ({
+    operator: await cluster.build(imageOf("operator", "0.1.0")),
+    ...(await buildWebApps(cluster)),
+  }));
