@@ -4,8 +4,8 @@ import * as z from "zod";
 import { logLevels } from "./runtime/log.ts";
 
 const wholeNumber = (min: number, max: number) => z.coerce.number().int().min(min).max(max);
-const truth = z.enum(["true", "false"]).transform((text) => text === "true");
-const list = z.string().transform((text) =>
+const booleanText = z.enum(["true", "false"]).transform((text) => text === "true");
+const commaSeparated = z.string().transform((text) =>
   text
     .split(",")
     .map((item) => item.trim())
@@ -13,80 +13,80 @@ const list = z.string().transform((text) =>
 );
 const namespaceName = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/;
 
-/** Every setting: its environment variable, its default as text, how it is read, and what it is for. */
+/** Every setting: its environment variable, its default as text, its schema, and its help text. */
 const settings = {
   watchNamespaces: {
     env: "WATCH_NAMESPACES",
     default: "",
-    schema: list.refine(
+    schema: commaSeparated.refine(
       (names) => names.every((name) => namespaceName.test(name)),
-      "must be names of namespaces",
+      "must be namespace names, separated by commas",
     ),
-    help: "namespaces to watch, separated by commas; empty: all",
+    help: "namespaces to watch, separated by commas; empty: all namespaces",
   },
   concurrency: {
     env: "CONCURRENCY",
     default: "20",
     schema: wholeNumber(1, 500),
-    help: "apps worked on at the same time",
+    help: "maximum number of apps reconciled at the same time",
   },
   logLevel: { env: "LOG_LEVEL", default: "info", schema: z.enum(logLevels), help: logLevels.join(", ") },
   leaderElect: {
     env: "LEADER_ELECT",
     default: "true",
-    schema: truth,
-    help: "false: work without a lease (only one process may run)",
+    schema: booleanText,
+    help: "false: run without leader election (only one process may run)",
   },
   leaseNamespace: {
     env: "POD_NAMESPACE",
     default: "demoapp-system",
-    schema: z.string().regex(namespaceName, "must be the name of a namespace"),
-    help: "namespace of the lease",
+    schema: z.string().regex(namespaceName, "must be a namespace name"),
+    help: "namespace of the leader election lease",
   },
   identity: {
     env: "POD_NAME",
     default: "",
     schema: z.string().transform((name) => name || `${hostname()}-${process.pid}`),
-    help: "this process's name in the lease and in events; empty: host and process id",
+    help: "name of this process in the lease and in events; empty: host name and process id",
   },
   leaseDurationSeconds: {
     env: "LEASE_DURATION_SECONDS",
     default: "15",
     schema: wholeNumber(3, 300),
-    help: "how long others wait for a leader that went silent; it gives up after two thirds of it",
+    help: "time without a renewal after which another process may take the lease; the leader stops after two thirds of it",
   },
   port: {
     env: "PORT",
     default: "8081",
     schema: wholeNumber(0, 65_535),
-    help: "port of /livez, /readyz and /metrics; 0: any free one",
+    help: "port of /livez, /readyz and /metrics; 0: any free port",
   },
   timeoutSeconds: {
     env: "CLIENT_TIMEOUT_SECONDS",
     default: "30",
     schema: wholeNumber(1, 600),
-    help: "time that one API request may take",
+    help: "timeout of one API request",
   },
   connections: {
     env: "CLIENT_CONNECTIONS",
     default: "16",
     schema: wholeNumber(1, 256),
-    help: "connections to the API server, apart from the watches'",
+    help: "maximum connections to the API server, not counting watches",
   },
   kubeconfig: {
     env: "KUBECONFIG",
     default: "",
     schema: z.string().transform((path) => path || undefined),
-    help: "kubeconfig to use; empty: ~/.kube/config, or the pod's service account",
+    help: "path of the kubeconfig; empty: ~/.kube/config, or the pod's service account",
   },
 } as const;
 
 type Name = keyof typeof settings;
 
-/** Everything that can be set, checked. */
+/** The validated settings. */
 export type Config = { readonly [N in Name]: z.output<(typeof settings)[N]["schema"]> };
 
-/** A setting that can't be used; the message names its variable and its flag. */
+/** A setting has an invalid value. The message names the environment variable and the flag. */
 export class ConfigError extends Error {
   override readonly name = "ConfigError";
 }
@@ -94,7 +94,7 @@ export class ConfigError extends Error {
 const flagOf = (name: string): string =>
   `--${name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
 
-function commandOf(env: Readonly<Record<string, string | undefined>>): Command {
+function createCommand(env: Readonly<Record<string, string | undefined>>): Command {
   const command = new Command("demoapp-operator").description("Runs DemoApps: see docs/demoapp.md");
   for (const [name, setting] of Object.entries(settings)) {
     const option = new Option(`${flagOf(name)} <value>`, `${setting.help} (env: ${setting.env})`);
@@ -104,14 +104,14 @@ function commandOf(env: Readonly<Record<string, string | undefined>>): Command {
 }
 
 /**
- * The configuration from flags, then environment variables, then defaults.
- * Throws ConfigError for a value that can't be used; commander's own error for an unknown flag or --help.
+ * Reads the configuration: flags override environment variables, which override defaults. Throws ConfigError for an
+ * invalid value, and commander's CommanderError for an unknown flag or --help.
  */
 export function readConfig(
   argv: readonly string[],
   env: Readonly<Record<string, string | undefined>>,
 ): Config {
-  const given = commandOf(env)
+  const given = createCommand(env)
     .parse([...argv], { from: "user" })
     .opts<Record<Name, string>>();
   const entries = Object.entries(settings).map(([name, setting]) => {
@@ -123,5 +123,5 @@ export function readConfig(
   return Object.freeze(Object.fromEntries(entries)) as Config;
 }
 
-/** The configuration of this process. */
+/** Reads the configuration of this process. */
 export const processConfig = (): Config => readConfig(process.argv.slice(2), process.env);

@@ -10,10 +10,10 @@ import { collectProcessMetrics, createMetrics } from "./runtime/metrics.ts";
 
 const name = "demoapp-operator";
 
-/** First retry after a failure, and the longest wait between two. */
+/** Backoff of a failing key: the delay before the first retry, and the maximum delay. */
 const backoff = { baseMs: 200, maxMs: 120_000 };
 
-function options(config: Config, log: Logger): ManagerOptions {
+function managerOptions(config: Config, log: Logger): ManagerOptions {
   const metrics = createMetrics();
   collectProcessMetrics(metrics);
   const { kubeconfig, timeoutSeconds, connections, watchNamespaces, leaseNamespace, identity } = config;
@@ -48,32 +48,32 @@ function options(config: Config, log: Logger): ManagerOptions {
 }
 
 async function run(config: Config, log: Logger): Promise<void> {
-  const wiring = options(config, log);
-  const controller = new DemoAppController(wiring);
+  const options = managerOptions(config, log);
+  const controller = new DemoAppController(options);
   await controller.start();
-  const app = createHealthApp({ live: controller.live, ready: controller.ready, metrics: wiring.metrics });
+  const app = createHealthApp({ live: controller.live, ready: controller.ready, metrics: options.metrics });
   const health = await serveHealth(app, config.port);
-  log.info({ port: health.port, server: wiring.client.server, identity: config.identity }, "started");
-  stopOnSignals(log, async () => {
+  log.info({ port: health.port, server: options.client.server, identity: config.identity }, "started");
+  shutDownOnSignals(log, async () => {
     await controller.shutDown();
     await health.close();
   });
 }
 
 /**
- * The first signal stops in order, a second one at once. Requests that are still without an answer after the order
- * that `shutDown` keeps end with the process: an API server that hangs must not hold it.
+ * The first signal shuts down gracefully, the second one exits at once. Requests still pending after the graceful
+ * shutdown are cut by `process.exit`: a hanging API server must not keep the process running.
  */
-function stopOnSignals(log: Logger, stop: () => Promise<void>): void {
+function shutDownOnSignals(log: Logger, shutDown: () => Promise<void>): void {
   let stopping = false;
   const onSignal = (signal: NodeJS.Signals): void => {
     if (stopping) process.exit(1);
     stopping = true;
     log.info({ signal }, "stopping");
-    stop().then(
+    shutDown().then(
       () => process.exit(0),
       (error: unknown) => {
-        log.error({ err: error }, "could not stop in order");
+        log.error({ err: error }, "graceful shutdown failed");
         process.exit(1);
       },
     );
@@ -82,8 +82,8 @@ function stopOnSignals(log: Logger, stop: () => Promise<void>): void {
   process.on("SIGINT", onSignal);
 }
 
-/** Reads the configuration, or says what is wrong with it and ends. */
-function configured(): Config {
+/** Reads the configuration. Prints the error and exits if the configuration is invalid. */
+function readConfigOrExit(): Config {
   try {
     return processConfig();
   } catch (error) {
@@ -94,5 +94,5 @@ function configured(): Config {
   }
 }
 
-const config = configured();
+const config = readConfigOrExit();
 await run(config, createLogger(config.logLevel));

@@ -15,29 +15,29 @@ import { helloRoutes } from "./routes/hello.ts";
 import { metricsRoutes } from "./routes/metrics.ts";
 import { versionRoutes } from "./routes/version.ts";
 
-/** What the app needs of the process that it runs in; main.ts gives the real thing. */
-export interface Surroundings {
+/** What the app needs from its process. main.ts passes the real implementation. */
+export interface ProcessHooks {
   readonly log: Logger;
   /** True from SIGTERM on. */
-  readonly draining: () => boolean;
+  readonly isDraining: () => boolean;
   readonly crash: () => void;
   readonly random: () => number;
 }
 
-/** No request has a reason to send more, in bytes. */
+/** Maximum size of a request body, in bytes. */
 const BODY_LIMIT = 1024;
 
-/** The whole app as a function from request to response; it never listens. */
-export function createApp(config: Config, given: Partial<Surroundings> = {}): Hono {
-  const around: Surroundings = {
+/** Creates the app. It does not listen. */
+export function createApp(config: Config, overrides: Partial<ProcessHooks> = {}): Hono {
+  const hooks: ProcessHooks = {
     log: createLogger(config.logLevel),
-    draining: () => false,
+    isDraining: () => false,
     crash: () => undefined,
     random: Math.random,
-    ...given,
+    ...overrides,
   };
   const metrics = createMetrics(config.version);
-  const faults = new FaultState(around);
+  const faults = new FaultState(hooks);
   faults.set(config.faults);
 
   const app = new Hono();
@@ -47,10 +47,10 @@ export function createApp(config: Config, given: Partial<Surroundings> = {}): Ho
     c.header("x-app-version", config.version);
     c.header("x-app-pod", config.pod);
     c.header("cache-control", "no-store");
-    // Clients move to another pod before the last connections are closed under them.
-    if (around.draining()) c.header("connection", "close");
+    // While draining, clients close their connections and reconnect to another pod before this one stops.
+    if (hooks.isDraining()) c.header("connection", "close");
   });
-  // TLS ends in front of the app, and what ends it decides about HSTS.
+  // No HSTS header: a proxy in front of the app terminates TLS and decides about HSTS.
   app.use(
     secureHeaders({ strictTransportSecurity: false, xFrameOptions: "DENY", referrerPolicy: "no-referrer" }),
   );
@@ -63,18 +63,23 @@ export function createApp(config: Config, given: Partial<Surroundings> = {}): Ho
       },
     }),
   );
-  app.use(bodyLimit({ maxSize: BODY_LIMIT, onError: (c) => problem(c, 413, `at most ${BODY_LIMIT} bytes`) }));
+  app.use(
+    bodyLimit({
+      maxSize: BODY_LIMIT,
+      onError: (c) => problem(c, 413, `the request body is larger than ${BODY_LIMIT} bytes`),
+    }),
+  );
 
   app.route("/", helloRoutes(config, faults));
   app.route("/", versionRoutes(config, faults));
-  app.route("/", healthRoutes(around.draining, faults));
+  app.route("/", healthRoutes(hooks.isDraining, faults));
   app.route("/", metricsRoutes(metrics));
-  if (config.faultsOverHttp) app.route("/", faultRoutes(faults, around.log));
+  if (config.faultsOverHttp) app.route("/", faultRoutes(faults, hooks.log));
 
   app.notFound((c) => problem(c, 404, "not found"));
   app.onError((error, c) => {
     if (error instanceof HTTPException) return problem(c, error.status, error.message);
-    around.log.error({ err: error, path: c.req.path }, "request failed");
+    hooks.log.error({ err: error, path: c.req.path }, "request failed");
     return problem(c, 500, "internal server error");
   });
   return app;

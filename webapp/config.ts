@@ -1,19 +1,19 @@
 import { hostname } from "node:os";
 import * as z from "zod";
 
-/** What goes wrong on purpose, to show what a rollout does with a bad version. All absent: nothing. */
+/** Faults that the app simulates, to show how a rollout handles a bad version. Default: none. */
 export const faultsSchema = z.strictObject({
-  /** Share of the answers that are a 500, 0 to 1. */
+  /** Share of responses with status 500, 0 to 1. */
   errorRate: z.number().min(0).max(1).default(0),
-  /** Added to each answer, in milliseconds, 30 s at most. */
+  /** Delay added to each response, in milliseconds, at most 30 s. */
   latencyMs: z.number().int().min(0).max(30_000).default(0),
-  /** `/ready` says 503. */
+  /** `/ready` responds with 503. */
   notReady: z.boolean().default(false),
-  /** The process exits with code 1 this long after the fault was set, in seconds; 0: never, an hour at most. */
+  /** Seconds from setting the fault until the process exits with code 1, at most an hour; 0: never. */
   crashAfterSeconds: z.number().min(0).max(3600).default(0),
 });
 
-/** Faults as set by env or over HTTP. */
+/** Faults, as set by environment variables or over HTTP. */
 export type Faults = Readonly<z.infer<typeof faultsSchema>>;
 
 export const noFaults: Faults = faultsSchema.parse({});
@@ -24,11 +24,11 @@ const flag = z
 const number = (check: z.ZodType<number, number>) => z.coerce.number().pipe(check);
 const wholeNumber = (most: number) => number(z.int().min(0).max(most));
 
-/** One entry a variable: its check and its default. */
+/** The environment variables: the schema and default of each. */
 const variables = z.object({
   PORT: wholeNumber(65_535).default(8080),
   HOST: z.string().min(1).default("0.0.0.0"),
-  // This and the pod's name end up in headers, labels and the page: no character in them has a meaning there.
+  // APP_VERSION and POD_NAME appear unescaped in headers, metric labels and HTML: allow no character with a meaning there.
   APP_VERSION: z
     .string()
     .regex(/^[\w.+-]{1,64}$/, "expected up to 64 letters, digits and . _ + -")
@@ -48,31 +48,31 @@ const variables = z.object({
 });
 
 export interface Config {
-  /** Port to listen on; 0 takes a free one. */
+  /** Port to listen on; 0: any free port. */
   readonly port: number;
   readonly host: string;
-  /** The version that this process claims to be. */
+  /** The version that the app reports. */
   readonly version: string;
-  /** Name of the pod, or of the machine outside Kubernetes. */
+  /** Name of the pod; outside Kubernetes the host name. */
   readonly pod: string;
   readonly logLevel: z.infer<typeof variables>["LOG_LEVEL"];
-  /** How long after SIGTERM it goes on accepting connections, so that every proxy has heard of it. */
+  /** Time after SIGTERM in which the app still accepts connections, until every proxy has removed its endpoint. */
   readonly drainWaitMs: number;
-  /** How long after that running requests may take before they are cut. */
+  /** Time after `drainWaitMs` in which requests in progress may complete before they are cut. */
   readonly drainTimeoutMs: number;
   readonly faults: Faults;
-  /** Whether `/faults` exists. */
+  /** True if `/faults` is enabled. */
   readonly faultsOverHttp: boolean;
 }
 
-/** An environment variable has a value that makes no sense; the message names each such variable. */
+/** Environment variables have invalid values. The message names each such variable. */
 export class ConfigError extends Error {
   override readonly name = "ConfigError";
 }
 
 /**
- * Reads the configuration from environment variables (docs/webapp.md has the table). An empty variable counts
- * as not set, as a Kubernetes manifest can't unset one. Throws `ConfigError`.
+ * Reads the configuration from environment variables (docs/webapp.md lists them). An empty variable counts as unset,
+ * because a Kubernetes manifest can't unset a variable. Throws `ConfigError`.
  */
 export function loadConfig(env: NodeJS.ProcessEnv = process.env): Config {
   const set = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== ""));

@@ -4,15 +4,15 @@ import { noFaults } from "./config.ts";
 import type { Faults } from "./config.ts";
 import { problem } from "./problem.ts";
 
-/** What the faults do to the process that they are in. */
+/** The process functions that faults use. */
 export interface FaultEffects {
-  /** Ends the process with an error. */
+  /** Exits the process with an error. */
   readonly crash: () => void;
-  /** A number from 0 (included) to 1 (excluded) that decides whether this answer is an error. */
+  /** Returns a number in [0, 1). A response fails if the number is below the error rate. */
   readonly random: () => number;
 }
 
-/** The faults in force. Setting new ones replaces all, the pending crash included. */
+/** The active faults. `set` replaces all of them and cancels a pending crash. */
 export class FaultState {
   readonly #effects: FaultEffects;
   #current: Faults = noFaults;
@@ -30,11 +30,11 @@ export class FaultState {
     clearTimeout(this.#crash);
     this.#current = faults;
     if (faults.crashAfterSeconds === 0) return;
-    // Not a reason to stay alive: a process that is asked to stop does not wait for its crash.
+    // unref: the crash timer must not keep a stopping process running.
     this.#crash = setTimeout(this.#effects.crash, faults.crashAfterSeconds * 1000).unref();
   }
 
-  /** Delays and fails the requests of the routes that it is put before. */
+  /** Delays and fails the requests of the routes that use the middleware. */
   readonly middleware: MiddlewareHandler = async (c, next) => {
     const { latencyMs, errorRate } = this.#current;
     if (latencyMs > 0) await delay(latencyMs);

@@ -13,18 +13,18 @@ const limits = {
   maxHeaderSize: 8 * 1024,
   headersTimeout: 5000,
   requestTimeout: 10_000,
-  // Longer than the 60 s after which usual load balancers drop an idle connection: the side that closes first
-  // must not be the one that may be sent a request at that moment.
+  // Load balancers usually drop an idle connection after 60 s. They must close first: if the server closed first, it
+  // could receive a request at that moment and lose it.
   keepAliveTimeout: 65_000,
   connectionsCheckingInterval: 1000,
 };
 
-/** Listens, and ends the process when it is told to. */
+/** Listens on the port. Drains and exits on SIGTERM or SIGINT. */
 function run(config: Config, log: Logger): void {
   let stopping = false;
   const app = createApp(config, {
     log,
-    draining: () => stopping,
+    isDraining: () => stopping,
     crash: () => {
       log.fatal("fault: crash");
       process.exit(1);
@@ -34,9 +34,9 @@ function run(config: Config, log: Logger): void {
   const server = serve({ fetch: app.fetch, port, hostname, serverOptions: limits }, (address) => {
     const { version, pod, faults, faultsOverHttp } = config;
     log.info({ port: address.port, version, pod, faults, faultsOverHttp }, "listening");
-  }) as Server; // HTTP/1: no other kind was asked for.
+  }) as Server; // The options request an HTTP/1 server.
   server.on("error", (error) => {
-    log.fatal({ err: error }, "can't listen");
+    log.fatal({ err: error }, "can't listen on the port");
     process.exit(1);
   });
 
@@ -53,7 +53,7 @@ function run(config: Config, log: Logger): void {
 }
 
 /**
- * Waits until nobody sends new connections, then until the running requests are answered. Gives false if some
+ * Waits `drainWaitMs` for proxies to stop sending connections, then for requests in progress. Returns false if requests
  * took longer than `drainTimeoutMs` and were cut.
  */
 async function drain(server: Server, { drainWaitMs, drainTimeoutMs }: Config): Promise<boolean> {
@@ -69,6 +69,6 @@ try {
   run(config, createLogger(config.logLevel));
 } catch (error) {
   if (!(error instanceof ConfigError)) throw error;
-  createLogger("info").fatal(`bad configuration: ${error.message}`);
+  createLogger("info").fatal(`invalid configuration: ${error.message}`);
   process.exit(1);
 }

@@ -8,25 +8,25 @@ import type { ApiClient, KubeObject } from "../runtime/kubernetes.ts";
 import { resourceOf } from "./resources.ts";
 
 /**
- * Applies that changed nothing although the live object differs, as when a mutating webhook changes it back. They
- * are not repeated until the object or what is wanted of it changes: the operator is to be quiet.
+ * No-op applies: live and desired object differ, but the apply left resourceVersion unchanged (a mutating webhook
+ * reverts the difference). Skipped until either object changes, so that a steady state writes nothing.
  */
 export class NoOpApplies {
   readonly #applies = new Map<string, string>();
 
   has(action: Apply): boolean {
-    return action.over !== undefined && this.#applies.get(keyOf(action)) === textOf(action);
+    return action.over !== undefined && this.#applies.get(keyOf(action)) === contentOf(action);
   }
 
-  /** Takes note of what an apply answered; gives whether it changed anything. */
-  note(action: Apply, answer: KubeObject): boolean {
-    const changed = action.over === undefined || answer.metadata.resourceVersion !== action.over;
+  /** Records the response to an apply. Returns true if the apply changed the object. */
+  record(action: Apply, response: KubeObject): boolean {
+    const changed = action.over === undefined || response.metadata.resourceVersion !== action.over;
     if (changed) this.#applies.delete(keyOf(action));
-    else this.#applies.set(keyOf(action), textOf(action));
+    else this.#applies.set(keyOf(action), contentOf(action));
     return changed;
   }
 
-  /** Drops what is remembered of an app that is gone, by `namespace/name`: its objects have its name. */
+  /** Drops the records of a deleted app, by `namespace/name`. Deployment and Service have the app's name. */
   forget(app: string): void {
     for (const kind of ["Deployment", "Service"]) this.#applies.delete(`${kind}/${app}`);
   }
@@ -35,28 +35,29 @@ export class NoOpApplies {
 type Apply = Extract<Action, { readonly do: "apply" }>;
 const keyOf = ({ object }: Apply): string =>
   `${object.kind}/${object.metadata.namespace}/${object.metadata.name}`;
-const textOf = ({ object, over }: Apply): string => `${over} ${canonical(object)}`;
+const contentOf = ({ object, over }: Apply): string => `${over} ${canonical(object)}`;
 
 export interface ActOptions {
   readonly client: ApiClient;
   readonly noOpApplies: NoOpApplies;
-  /** Takes in what a write answered, so that the next observation is not older. */
-  readonly learn: (object: KubeObject) => void;
-  readonly onDone: (action: Action) => void;
+  /** Stores the response to a write in the cache, so that the next observation includes the write. */
+  readonly updateCache: (object: KubeObject) => void;
+  /** Called after each action that changed an object. */
+  readonly onWritten: (action: Action) => void;
 }
 
-/** Makes one write; gives whether it changed anything. */
-async function perform(action: Action, { client, learn, noOpApplies }: ActOptions): Promise<boolean> {
+/** Makes one write. Returns true if the write changed the object. */
+async function write(action: Action, { client, updateCache, noOpApplies }: ActOptions): Promise<boolean> {
   const { object } = action;
   const resource = resourceOf(object);
   if (action.do === "apply") {
-    const answer = await client.apply(resource, object, { fieldManager, force: true });
-    learn(answer);
-    return noOpApplies.note(action, answer);
+    const response = await client.apply(resource, object, { fieldManager, force: true });
+    updateCache(response);
+    return noOpApplies.record(action, response);
   }
   const { namespace, name, uid } = object.metadata;
   if (action.do === "take-over") {
-    learn(
+    updateCache(
       await client.patch(resource, { namespace, name }, { type: "json", body: action.patch, fieldManager }),
     );
     return true;
@@ -65,38 +66,41 @@ async function perform(action: Action, { client, learn, noOpApplies }: ActOption
   return true;
 }
 
-/** What the API server says with a 500 though trying again gives the same: a field or a type that it doesn't know. */
-const standing = /failed to (create typed|convert)|too large/;
+/** Messages of 500 responses that a retry can't change: a field or type unknown to the API server, an oversized object. */
+const permanentServerError = /failed to (create typed|convert)|too large/;
 
-/** Answers that stay the same until a person changes something. A namespace that is going soon takes the app along. */
+/**
+ * True for a response that stays the same until a person changes something. A 403 from a terminating namespace is not
+ * one: the namespace's deletion also deletes the app.
+ */
 function isRefusal(error: unknown): error is ApiError {
   if (!(error instanceof ApiError)) return false;
   if (error.isForbidden) return !/is being terminated/.test(error.message);
   const { status, message } = error;
   if (error.isInvalid || status === 413 || isOfAdmission(message)) return true;
-  return status === 500 && standing.test(message);
+  return status === 500 && permanentServerError.test(message);
 }
 
-/** A patch of an object that has changed meanwhile may be called invalid: the next look knows better. */
-const isOutdated = (action: Action, { isInvalid, message }: ApiError): boolean =>
+/** A stale take-over patch can fail as invalid, not as a conflict: throw, so that the key is requeued. */
+const isStalePatch = (action: Action, { isInvalid, message }: ApiError): boolean =>
   action.do === "take-over" && isInvalid && !isOfAdmission(message);
 
-/** What is to be deleted and is gone, or is another one by now, needs no deleting. */
-const isDone = (action: Action, error: unknown): boolean =>
+/** A delete needs no retry if the object is gone, or if another object (with another uid) has its name. */
+const isAlreadyDeleted = (action: Action, error: unknown): boolean =>
   action.do === "delete" && error instanceof ApiError && (error.isNotFound || error.isConflict);
 
 /**
- * Carries out actions in order and stops at the first that the API server refuses for good, which is returned.
- * Anything else that goes wrong is thrown, to be tried again.
+ * Executes actions in order. Stops at the first one that the API server refuses and returns the refusal. Throws every
+ * other error, so that the key is requeued with backoff.
  */
 export async function act(actions: readonly Action[], options: ActOptions): Promise<Refusal | undefined> {
   for (const action of actions) {
     if (action.do === "apply" && options.noOpApplies.has(action)) continue;
     try {
-      if (await perform(action, options)) options.onDone(action);
+      if (await write(action, options)) options.onWritten(action);
     } catch (error) {
-      if (isDone(action, error)) continue;
-      if (!isRefusal(error) || isOutdated(action, error)) throw error;
+      if (isAlreadyDeleted(action, error)) continue;
+      if (!isRefusal(error) || isStalePatch(action, error)) throw error;
       const { kind, metadata } = action.object;
       return { object: `${kind}/${metadata.name}`, status: error.status, message: error.message };
     }

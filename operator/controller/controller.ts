@@ -13,19 +13,19 @@ import { Reporter } from "./report.ts";
 import { resources } from "./resources.ts";
 import { appOf, manifestOf, podOf, revisionObjectOf, scalerOf } from "./transform.ts";
 import { Warnings } from "./warnings.ts";
-import { isNewWish, isRolledOut, soonMs } from "./urgency.ts";
+import { batchDelayMs, isUrgentAppChange, isUrgentDeploymentChange } from "./urgency.ts";
 
-/** Children of ours; everything else of their kinds never reaches the caches. */
+/** Selects the operator's own objects: the caches omit all other Deployments, Services, ControllerRevisions and pods. */
 const labelSelector = `${labels.managedBy}=${managedBy}`;
 
 interface Child {
   readonly metadata: { readonly namespace?: string; readonly labels?: Readonly<Record<string, string>> };
 }
 
-/** The app that a child belongs to, as `namespace/name`. */
-const appOfChild = ({ metadata }: Child): string => `${metadata.namespace}/${metadata.labels?.[labels.name]}`;
+/** The `namespace/name` of a child's app. */
+const appKeyOf = ({ metadata }: Child): string => `${metadata.namespace}/${metadata.labels?.[labels.name]}`;
 
-/** The controller of DemoApps: which objects it watches, and whose key a change of each adds to the queue. */
+/** The controller of DemoApps: declares the watched kinds, and maps each watch event to the key of an app. */
 export class DemoAppController extends Operator {
   readonly #options: ManagerOptions;
   readonly #metrics: AppMetrics;
@@ -38,39 +38,43 @@ export class DemoAppController extends Operator {
     super(options);
     this.#options = options;
     this.#metrics = new AppMetrics(options.metrics, () => this.manager.isLeader());
-    const learn = (object: KubeObject): void => this.#caches?.apps.learn(object);
+    const updateCache = (object: KubeObject): void => this.#caches?.apps.update(object);
     const { clock, log } = options;
     const { client } = this.manager;
-    this.#reporter = new Reporter({ client, clock, learn });
+    this.#reporter = new Reporter({ client, clock, updateCache });
     this.#warnings = new Warnings({ client, clock, log });
   }
 
   protected override init(): Promise<void> {
     this.#caches = {
-      apps: this.#cacheOf(resources.DemoApp, {
+      apps: this.#declareCache(resources.DemoApp, {
         transform: appOf,
         key: ({ namespace, name }) => `${namespace}/${name}`,
-        isUrgent: isNewWish,
+        isUrgent: isUrgentAppChange,
       }),
-      deployments: this.#cacheOf(resources.Deployment, {
+      deployments: this.#declareCache(resources.Deployment, {
         transform: manifestOf,
-        key: appOfChild,
+        key: appKeyOf,
         labelSelector,
-        isUrgent: isRolledOut,
+        isUrgent: isUrgentDeploymentChange,
       }),
-      services: this.#cacheOf(resources.Service, { transform: manifestOf, key: appOfChild, labelSelector }),
-      revisions: this.#cacheOf(resources.ControllerRevision, {
+      services: this.#declareCache(resources.Service, {
+        transform: manifestOf,
+        key: appKeyOf,
+        labelSelector,
+      }),
+      revisions: this.#declareCache(resources.ControllerRevision, {
         transform: revisionObjectOf,
-        key: appOfChild,
+        key: appKeyOf,
         labelSelector,
       }),
-      pods: this.#cacheOf(resources.Pod, {
+      pods: this.#declareCache(resources.Pod, {
         transform: podOf,
         key: ({ namespace, app }) => `${namespace}/${app}`,
         labelSelector,
         isRelevant: ({ app }) => app !== undefined,
       }),
-      scalers: this.#cacheOf(resources.HorizontalPodAutoscaler, {
+      scalers: this.#declareCache(resources.HorizontalPodAutoscaler, {
         transform: scalerOf,
         key: ({ namespace, targetName }) => `${namespace}/${targetName}`,
         isRelevant: ({ targetKind }) => targetKind === "Deployment",
@@ -86,7 +90,7 @@ export class DemoAppController extends Operator {
       caches,
       client: this.manager.client,
       clock: this.#options.clock,
-      learn: (object) => learnInto(caches, object),
+      updateCache: (object) => updateCaches(caches, object),
       noOpApplies: this.#noOpApplies,
       reporter: this.#reporter,
       warnings: this.#warnings,
@@ -96,18 +100,18 @@ export class DemoAppController extends Operator {
     });
   }
 
-  /** A cache whose changes add the key of the app concerned, the former one's too if it was another's before. */
-  #cacheOf<T>(resource: ResourceType, of: CacheOf<T>): Informer<T> {
-    const { transform, key, labelSelector: selector, isRelevant = () => true, isUrgent = () => false } = of;
+  /** Declares a cache. Each change queues the key of the object's app, and of its previous app if that differs. */
+  #declareCache<T>(resource: ResourceType, options: AppCacheOptions<T>): Informer<T> {
+    const { transform, key, isRelevant = () => true, isUrgent = () => false } = options;
     const keys = (object: T): readonly string[] => (isRelevant(object) ? [key(object)] : []);
     return this.cache<T>({
       resource,
-      labelSelector: selector,
+      labelSelector: options.labelSelector,
       transform,
       indexers: { [byApp]: keys },
       onChange: (change) => {
         const { object, previous } = change;
-        const delayMs = isUrgent(change) ? 0 : soonMs;
+        const delayMs = isUrgent(change) ? 0 : batchDelayMs;
         for (const app of new Set([...keys(object), ...(previous ? keys(previous) : [])]))
           this.manager.queue.addAfter(app, delayMs);
       },
@@ -115,22 +119,24 @@ export class DemoAppController extends Operator {
   }
 }
 
-interface CacheOf<T> {
+interface AppCacheOptions<T> {
   readonly transform: (object: KubeObject, previous?: T) => T;
+  /** The `namespace/name` of the object's app. */
   readonly key: (object: T) => string;
   readonly labelSelector?: string;
+  /** False for an object that concerns no app; default: all objects concern one. */
   readonly isRelevant?: (object: T) => boolean;
-  /** True for a change that is acted on at once; others wait a little for more to come. */
+  /** True for a change that is reconciled at once. Other changes wait for the batching delay. */
   readonly isUrgent?: (change: Change<T>) => boolean;
 }
 
-/** Puts the answer to a write where the next observation reads it. */
-function learnInto(caches: Caches, object: KubeObject): void {
-  const learners: Readonly<Record<string, Pick<Informer<unknown>, "learn">>> = {
+/** Stores the response to a write in the cache of its kind, so that the next observation includes the write. */
+function updateCaches(caches: Caches, object: KubeObject): void {
+  const cachesByKind: Readonly<Record<string, Pick<Informer<unknown>, "update">>> = {
     DemoApp: caches.apps,
     Deployment: caches.deployments,
     Service: caches.services,
     ControllerRevision: caches.revisions,
   };
-  learners[object.kind]?.learn(object);
+  cachesByKind[object.kind]?.update(object);
 }

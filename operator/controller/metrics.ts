@@ -6,37 +6,38 @@ import type { Metrics } from "../runtime/metrics.ts";
 
 const key = ({ namespace, name }: Pick<App, "namespace" | "name">): string => `${namespace}/${name}`;
 
-/** What is kept of an app's status: the whole of it would be there a second time, for each of a thousand apps. */
-interface Noted {
+/** The parts of an app's status that metrics need. Keeping whole statuses would double their memory. */
+interface StatusSummary {
   readonly phase: string;
+  /** Reasons of the blockers. */
   readonly reasons: readonly string[];
-  /** Numbers of the rollouts that were under way. */
+  /** Numbers of the rollouts that had not ended. */
   readonly running: readonly number[];
 }
 
-const notedOf = ({ phase, blockers = [], history = [] }: DemoAppStatus): Noted => ({
+const summaryOf = ({ phase, blockers = [], history = [] }: DemoAppStatus): StatusSummary => ({
   phase: phase ?? "",
   reasons: blockers.map(({ reason }) => reason),
   running: history.filter(({ finishedAt }) => finishedAt === undefined).map(({ rollout }) => rollout),
 });
 
-/** Metrics of the apps themselves. An app's series go away with it; those who don't lead know of none. */
+/** Metrics per app. Deleting an app removes its series. Only the leader exports them. */
 export class AppMetrics {
-  readonly #apps = new Map<string, Noted>();
+  readonly #apps = new Map<string, StatusSummary>();
   readonly #rollouts: Histogram<"outcome">;
   readonly #finished: Counter<"outcome">;
 
-  constructor({ registry, onScrape }: Pick<Metrics, "registry" | "onScrape">, leads: () => boolean) {
+  constructor({ registry, onScrape }: Pick<Metrics, "registry" | "onScrape">, isLeader: () => boolean) {
     const registers = [registry];
     const phase = new Gauge({
       name: "demoapp_phase",
-      help: "1 for the phase that the app is in",
+      help: "1 for the current phase of the app",
       labelNames: ["namespace", "name", "phase"],
       registers,
     });
     const blockers = new Gauge({
       name: "demoapp_blockers",
-      help: "1 for each thing that is in the app's way",
+      help: "1 for each reason that blocks the app",
       labelNames: ["namespace", "name", "reason"],
       registers,
     });
@@ -49,45 +50,45 @@ export class AppMetrics {
     });
     this.#finished = new Counter({
       name: "demoapp_rollouts_total",
-      help: "Rollouts that ended, by outcome",
+      help: "Ended rollouts by outcome",
       labelNames: ["outcome"],
       registers,
     });
     onScrape(() => {
       phase.reset();
       blockers.reset();
-      // What a former leader saw last would contradict what the present one sees.
-      if (leads()) this.#publish(phase, blockers);
+      // A former leader's state is outdated and would contradict the current leader's series.
+      if (isLeader()) this.#setGauges(phase, blockers);
     });
   }
 
-  /** Takes note of an app's new status. */
+  /** Records an app's new status. */
   observe(app: App, status: DemoAppStatus): void {
     const before = this.#apps.get(key(app));
-    this.#apps.set(key(app), notedOf(status));
-    // Only what was seen to end counts: at a start of the operator everything has ended long ago.
+    this.#apps.set(key(app), summaryOf(status));
+    // Count a rollout only if this process saw it running: older entries of the history ended before its start.
     for (const rollout of before?.running ?? []) {
-      const now = status.history?.find((entry) => entry.rollout === rollout);
-      if (now?.finishedAt === undefined) continue;
-      const outcome = now.outcome.toLowerCase();
+      const entry = status.history?.find((candidate) => candidate.rollout === rollout);
+      if (entry?.finishedAt === undefined) continue;
+      const outcome = entry.outcome.toLowerCase();
       this.#finished.inc({ outcome });
-      this.#rollouts.observe({ outcome }, (millis(now.finishedAt) - millis(now.startedAt)) / 1000);
+      this.#rollouts.observe({ outcome }, (millis(entry.finishedAt) - millis(entry.startedAt)) / 1000);
     }
   }
 
-  /** Drops the series of an app that is gone, by `namespace/name`. */
+  /** Drops the series of a deleted app, by `namespace/name`. */
   forget(app: string): void {
     this.#apps.delete(app);
   }
 
-  #publish(
+  #setGauges(
     phase: Gauge<"namespace" | "name" | "phase">,
     blockers: Gauge<"namespace" | "name" | "reason">,
   ): void {
-    for (const [app, noted] of this.#apps) {
+    for (const [app, summary] of this.#apps) {
       const [namespace = "", name = ""] = app.split("/");
-      phase.set({ namespace, name, phase: noted.phase }, 1);
-      for (const reason of noted.reasons) blockers.set({ namespace, name, reason }, 1);
+      phase.set({ namespace, name, phase: summary.phase }, 1);
+      for (const reason of summary.reasons) blockers.set({ namespace, name, reason }, 1);
     }
   }
 }

@@ -9,7 +9,7 @@ import { resourceOf } from "./resources.ts";
 import { type AppPod, type Scaler, manifestOf } from "./transform.ts";
 import type { Warnings } from "./warnings.ts";
 
-/** One cache per kind; children are found by the app they belong to, as `namespace/name`. */
+/** One cache per kind. Children are indexed by their app's `namespace/name`. */
 export interface Caches {
   readonly apps: Informer<App>;
   readonly deployments: Informer<Manifest>;
@@ -25,30 +25,34 @@ export interface ObserveOptions {
   readonly warnings: Warnings;
 }
 
-/** The index that children are under. */
+/** The name of the index of children by app. */
 export const byApp = "app";
 
-/** An object of a child's name as it is on the server, ours or not; or why that can't be told. */
-interface Found {
+/** The live object with a child's name, owned by the app or not; or the API server's refusal to return the object. */
+interface ChildLookup {
   readonly live?: Manifest;
   readonly refused?: Refusal;
 }
 
 type ChildKind = "Deployment" | "Service";
 
-/** The name of the app's child, and what the cache has under it. */
-function cached(app: App, kind: ChildKind, { deployments, services }: Caches) {
+/** The name of the app's child, and the cached object with that name. */
+function cachedChild(app: App, kind: ChildKind, { deployments, services }: Caches) {
   const names = claimedNames(app);
   const [cache, name] = kind === "Deployment" ? [deployments, names.deployment] : [services, names.service];
   return { name, live: cache.store.get(app.namespace, name) };
 }
 
 /**
- * Asks for a child that the cache lacks: an object of the same name without our labels is not in it, and must not be
- * overwritten.
+ * Gets a child that the cache lacks from the API server. The cache omits objects without the operator's labels, and
+ * such an object with the child's name must not be overwritten.
  */
-async function sought(app: App, kind: ChildKind, { caches, client }: ObserveOptions): Promise<Found> {
-  const { name, live } = cached(app, kind, caches);
+async function lookUpChild(
+  app: App,
+  kind: ChildKind,
+  { caches, client }: ObserveOptions,
+): Promise<ChildLookup> {
+  const { name, live } = cachedChild(app, kind, caches);
   if (live !== undefined) return {};
   try {
     return { live: manifestOf(await client.get(resourceOf({ kind }), { namespace: app.namespace, name })) };
@@ -63,7 +67,7 @@ async function sought(app: App, kind: ChildKind, { caches, client }: ObserveOpti
 const revisionsOf = (caches: Caches, key: string): readonly Revision[] =>
   caches.revisions.store.byIndex(byApp, key).flatMap((live) => readRevision(live) ?? []);
 
-/** In an order of their own: the first of several is named, and that must not change with each change of one. */
+/** Pods sorted by name: messages name the first of several pods, and must not change whenever a pod changes. */
 const podsOf = (caches: Caches, key: string): readonly AppPod[] =>
   caches.pods.store.byIndex(byApp, key).toSorted((a, b) => (a.name < b.name ? -1 : 1));
 const scalersOf = (caches: Caches, key: string): readonly string[] =>
@@ -72,30 +76,30 @@ const scalersOf = (caches: Caches, key: string): readonly string[] =>
     .map(({ name }) => name)
     .toSorted();
 
-/** What has to be asked for, which may take its time. */
-async function asked(app: App, key: string, options: ObserveOptions) {
+/** Reads from the API server what the caches lack. */
+async function readUncached(app: App, key: string, options: ObserveOptions) {
   const [deployment, service, warnings] = await Promise.all([
-    sought(app, "Deployment", options),
-    sought(app, "Service", options),
+    lookUpChild(app, "Deployment", options),
+    lookUpChild(app, "Service", options),
     options.warnings.of(app, podsOf(options.caches, key)),
   ]);
   return { deployment, service, warnings };
 }
 
-/** Everything that is known about one app now; undefined if there is no such app. */
+/** Returns everything that a plan for the app depends on; undefined if the app does not exist. */
 export async function observe(key: string, options: ObserveOptions): Promise<Observed | undefined> {
   const { caches } = options;
   const [namespace, name = ""] = key.split("/");
-  const before = caches.apps.store.get(namespace, name);
-  if (before === undefined) return undefined;
-  const { deployment, service, warnings } = await asked(before, key, options);
-  // All caches at once, and after the answers: what is decided on is not older than the clock it is held against.
+  const requested = caches.apps.store.get(namespace, name);
+  if (requested === undefined) return undefined;
+  const { deployment, service, warnings } = await readUncached(requested, key, options);
+  // Read all caches after the API calls, so that `plan` doesn't compare old state with the current time.
   const app = caches.apps.store.get(namespace, name);
   if (app === undefined) return undefined;
   return {
     app,
-    deployment: cached(app, "Deployment", caches).live ?? deployment.live,
-    service: cached(app, "Service", caches).live ?? service.live,
+    deployment: cachedChild(app, "Deployment", caches).live ?? deployment.live,
+    service: cachedChild(app, "Service", caches).live ?? service.live,
     revisions: revisionsOf(caches, key),
     pods: podsOf(caches, key),
     warnings,

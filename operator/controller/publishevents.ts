@@ -6,24 +6,28 @@ import type { Plan } from "../core/plan.ts";
 import type { EventRecorder } from "../runtime/events.ts";
 import type { Logger } from "../runtime/log.ts";
 
-/** Where what happened is said. */
+/** Where events are published. */
 export interface EventSinks {
   readonly recorder: EventRecorder;
   readonly log: Logger;
 }
 
-interface Telling extends EventSinks {
-  /** Whether an event is to be told now. */
-  readonly tells: (event: AppEvent) => boolean;
+interface PublishOptions extends EventSinks {
+  /** Selects the plan's events to publish now. */
+  readonly include: (event: AppEvent) => boolean;
 }
 
-/** Says what happened: to people by events, to operators by one log line each. */
-export function publishEvents(app: App, { events, status }: Plan, { recorder, log, tells }: Telling): void {
+/** Publishes a plan's events: as Kubernetes events for the app's users, as one log line each for the cluster's operators. */
+export function publishEvents(
+  app: App,
+  { events, status }: Plan,
+  { recorder, log, include }: PublishOptions,
+): void {
   const { namespace, name, uid } = app;
-  const serving = (status.candidate ?? status.stable)?.hash;
-  for (const { type, reason, message, hash = serving } of events.filter(tells)) {
+  const currentHash = (status.candidate ?? status.stable)?.hash;
+  for (const { type, reason, message, hash = currentHash } of events.filter(include)) {
     recorder.record({ target: { apiVersion, kind, namespace, name, uid }, type, reason, note: message });
-    // What a container said in the end stays in its namespace: the log may be read by others.
+    // Log output of a container stays in its namespace: other people may read the operator's log.
     const text = quoting.has(reason) ? `${reason}: see the DemoApp's status` : message;
     log[type === "Warning" ? "warn" : "info"]({ namespace, name, reason, phase: status.phase, hash }, text);
   }

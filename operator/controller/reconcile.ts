@@ -8,15 +8,15 @@ import type { AppMetrics } from "./metrics.ts";
 import { type ObserveOptions, observe } from "./observe.ts";
 import type { Reporter } from "./report.ts";
 
-export interface ReconcileOptions extends ObserveOptions, Omit<ActOptions, "onDone">, EventSinks {
+export interface ReconcileOptions extends ObserveOptions, Omit<ActOptions, "onWritten">, EventSinks {
   readonly clock: Clock;
   readonly reporter: Reporter;
   readonly metrics: AppMetrics;
 }
 
 /**
- * Brings one app closer to what its DemoApp asks for: observe, plan, act, report. The whole controller in one
- * page; everything it decides is in `plan`, and it may be cut off at any line.
+ * Reconciles one app: observe, plan, act, report. `plan` makes every decision. The process may be killed at any line:
+ * the next reconcile computes the same plan from the objects.
  */
 export async function reconcile(key: string, options: ReconcileOptions): Promise<ReconcileResult> {
   const { clock, reporter, metrics } = options;
@@ -28,33 +28,33 @@ export async function reconcile(key: string, options: ReconcileOptions): Promise
     return {};
   }
   const { app } = observed;
-  const intended = plan(observed, clock.now());
+  const planned = plan(observed, clock.now());
   const written = new Set<string>();
-  const refused = await carryOut(intended, written, options);
-  publishEvents(app, intended, {
+  const refused = await executePlan(planned, written, options);
+  publishEvents(app, planned, {
     ...options,
-    tells: ({ wrote }) => wrote !== undefined && written.has(wrote),
+    include: ({ wrote }) => wrote !== undefined && written.has(wrote),
   });
-  const result = refused ? plan({ ...observed, refused }, clock.now()) : intended;
-  const heldBackMs = await reporter.report(app, result.status);
-  publishEvents(app, result, { ...options, tells: ({ wrote }) => wrote === undefined });
+  const result = refused ? plan({ ...observed, refused }, clock.now()) : planned;
+  const statusDelayMs = await reporter.report(app, result.status);
+  publishEvents(app, result, { ...options, include: ({ wrote }) => wrote === undefined });
   metrics.observe(app, result.status);
-  return { requeueAfterMs: earliest(heldBackMs, result.requeueAtMs && result.requeueAtMs - clock.now()) };
+  return { requeueAfterMs: earliest(statusDelayMs, result.requeueAtMs && result.requeueAtMs - clock.now()) };
 }
 
-/** Makes a plan's writes and notes which were made; returns what the API server refused for good. */
-function carryOut(
+/** Executes a plan's actions and adds each object that changed to `written`. Returns the refusal, if any. */
+function executePlan(
   { actions }: Plan,
   written: Set<string>,
   options: ReconcileOptions,
 ): Promise<Refusal | undefined> {
-  const { client, learn, noOpApplies, log } = options;
-  const onDone: ActOptions["onDone"] = ({ do: verb, object, why }) => {
+  const { client, updateCache, noOpApplies, log } = options;
+  const onWritten: ActOptions["onWritten"] = ({ do: verb, object, why }) => {
     const { namespace, name } = object.metadata;
     written.add(`${object.kind}/${name}`);
     log.debug({ namespace, name, kind: object.kind, verb, why }, "wrote");
   };
-  return act(actions, { client, learn, noOpApplies, onDone });
+  return act(actions, { client, updateCache, noOpApplies, onWritten });
 }
 
 const earliest = (...delaysMs: readonly (number | undefined)[]): number | undefined => {

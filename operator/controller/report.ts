@@ -11,16 +11,17 @@ import { appOf } from "./transform.ts";
 export interface ReporterOptions {
   readonly client: ApiClient;
   readonly clock: Clock;
-  readonly learn: (object: KubeObject) => void;
+  /** Stores the response to a status write in the cache. */
+  readonly updateCache: (object: KubeObject) => void;
 }
 
-/** How often at most a status is written for its numbers alone. */
-const countsEveryMs = 1_000;
-/** And how much of the time: where the API server is slow, what a reader acts on goes first. */
-const countsShare = 1 / 20;
+/** Minimum interval between two status writes that change only counts. */
+const countsIntervalMs = 1_000;
+/** Share of time for count-only status writes: a write of t ms delays the next one by 20 t. */
+const countsTimeShare = 1 / 20;
 
-/** What a reader acts on; the rest (counts, and messages that hold them) changes with every pod. */
-const gist = (status: DemoAppStatus | undefined): string =>
+/** The status fields that people and tools act on. All others (counts, and messages with counts) change with every pod. */
+const significantFields = (status: DemoAppStatus | undefined): string =>
   canonical([
     status?.observedGeneration,
     status?.phase,
@@ -31,70 +32,72 @@ const gist = (status: DemoAppStatus | undefined): string =>
     status?.blockers?.map(({ reason }) => reason),
   ]);
 
-/** The last write of an app's status and, where others keep something in it, what the API server made of it. */
-interface Written {
-  /** From when on one for its numbers alone may follow. */
+/** The last write of an app's status. */
+interface LastWrite {
+  /** Monotonic time from which a count-only write is allowed. */
   readonly countsFromMs: number;
-  readonly other?: { readonly wanted: string; readonly answered: string };
+  /** Set if the API server stored another status than the desired one, because other field managers own parts of it. */
+  readonly foreign?: { readonly desired: string; readonly stored: string };
 }
 
-/** A write that is about to be made. */
-interface Write {
+interface PendingWrite {
   readonly startedMs: number;
-  readonly wanted: string;
+  readonly desired: string;
 }
 
-function writtenOf(
-  { startedMs, endedMs, wanted }: Write & { readonly endedMs: number },
+function lastWriteOf(
+  { startedMs, endedMs, desired }: PendingWrite & { readonly endedMs: number },
   { status }: App,
-): Written {
-  const answered = canonical(status);
-  const countsFromMs = startedMs + Math.max(countsEveryMs, (endedMs - startedMs) / countsShare);
-  return answered === wanted ? { countsFromMs } : { countsFromMs, other: { wanted, answered } };
+): LastWrite {
+  const stored = canonical(status);
+  const countsFromMs = startedMs + Math.max(countsIntervalMs, (endedMs - startedMs) / countsTimeShare);
+  return stored === desired ? { countsFromMs } : { countsFromMs, foreign: { desired, stored } };
 }
 
-/** Writes statuses: at once where something a reader acts on has changed, once a second or less for numbers alone. */
+/** Writes statuses: significant changes at once, count-only changes at most once a second. */
 export class Reporter {
   readonly #options: ReporterOptions;
-  readonly #written = new Map<string, Written>();
+  readonly #lastWrites = new Map<string, LastWrite>();
 
   constructor(options: ReporterOptions) {
     this.#options = options;
   }
 
-  /** Drops what is remembered of an app that is gone, by `namespace/name`. */
+  /** Drops the record of a deleted app, by `namespace/name`. */
   forget(key: string): void {
-    this.#written.delete(key);
+    this.#lastWrites.delete(key);
   }
 
-  /** Writes the status if it differs; returns in how many ms it has to be tried again, if it was held back. */
+  /** Writes the status if it differs from the live one. Returns the delay in ms after which a retry is due, if any. */
   async report(app: App, status: DemoAppStatus): Promise<number | undefined> {
-    const [live, wanted] = [canonical(app.status), canonical(status)];
-    const last = this.#written.get(objectKey(app.namespace, app.name));
-    // What someone else keeps in the status, a condition of another type, can't be taken out by writing again.
-    if (live === wanted || (last?.other?.wanted === wanted && last.other.answered === live)) return undefined;
+    const [live, desired] = [canonical(app.status), canonical(status)];
+    const last = this.#lastWrites.get(objectKey(app.namespace, app.name));
+    // Another write can't remove what another field manager owns, for example a condition of another type.
+    if (live === desired || (last?.foreign?.desired === desired && last.foreign.stored === live))
+      return undefined;
     const startedMs = this.#options.clock.monotonicMs();
     const waitMs = (last?.countsFromMs ?? -Infinity) - startedMs;
-    if (waitMs > 0 && gist(app.status) === gist(status)) return waitMs;
-    return this.#write(app, status, { startedMs, wanted });
+    if (waitMs > 0 && significantFields(app.status) === significantFields(status)) return waitMs;
+    return this.#write(app, status, { startedMs, desired });
   }
 
-  async #write(app: App, status: DemoAppStatus, write: Write): Promise<number | undefined> {
+  async #write(app: App, status: DemoAppStatus, pending: PendingWrite): Promise<number | undefined> {
     const { namespace, name, uid } = app;
     const object = { apiVersion, kind, metadata: { namespace, name, uid }, status };
-    const { client, clock, learn } = this.#options;
+    const { client, clock, updateCache } = this.#options;
     const options = { fieldManager: statusFieldManager, force: true, subresource: "status" } as const;
     try {
-      const answer = await client.apply(resources.DemoApp, object, options);
+      const response = await client.apply(resources.DemoApp, object, options);
       const endedMs = clock.monotonicMs();
-      this.#written.set(objectKey(namespace, name), writtenOf({ ...write, endedMs }, appOf(answer, app)));
-      learn(answer);
+      const lastWrite = lastWriteOf({ ...pending, endedMs }, appOf(response, app));
+      this.#lastWrites.set(objectKey(namespace, name), lastWrite);
+      updateCache(response);
       return undefined;
     } catch (error) {
-      // Deleted meanwhile: there is nobody to report to.
+      // The DemoApp was deleted: no status to write.
       if (error instanceof ApiError && error.isNotFound) return undefined;
-      // Deleted and made again, or written too often at once by others: what is there now will tell.
-      if (error instanceof ApiError && error.isConflict) return countsEveryMs;
+      // The DemoApp was recreated (another uid) or changed too often: retry with the object that the watch delivers.
+      if (error instanceof ApiError && error.isConflict) return countsIntervalMs;
       throw error;
     }
   }

@@ -9,7 +9,7 @@ const resource = (group: string, plural: string, kind: string): ResourceType => 
   namespaced: true,
 });
 
-/** The kinds that the operator reads or writes, by kind. */
+/** The resource types that the operator reads or writes, by kind. */
 export const resources = {
   DemoApp: { group, version, plural, kind, namespaced: true },
   Deployment: resource("apps", "deployments", "Deployment"),
@@ -20,9 +20,9 @@ export const resources = {
   HorizontalPodAutoscaler: resource("autoscaling", "horizontalpodautoscalers", "HorizontalPodAutoscaler"),
 } as const satisfies Record<string, ResourceType>;
 
-/** The resource of an object's kind. Throws for a kind that the operator doesn't handle. */
+/** The resource type of an object. Throws for a kind that the operator doesn't handle. */
 export function resourceOf(object: { readonly kind: string }): ResourceType {
   const found = Object.entries(resources).find(([kind]) => kind === object.kind);
-  if (!found) throw new Error(`no resource is known for kind ${object.kind}`);
+  if (!found) throw new Error(`no resource type for kind ${object.kind}`);
   return found[1];
 }

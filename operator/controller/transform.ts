@@ -12,9 +12,10 @@ import {
 import type { App, ContainerState, Ending, Pod } from "../core/observed.ts";
 import type { KubeObject } from "../runtime/kubernetes.ts";
 
-/** What caches keep of each kind: only the fields that are used, or a thousand apps cost a gigabyte. */
+// The cache transforms of each kind. Caches keep only the fields that the operator uses: whole objects of a thousand
+// apps would take a gigabyte.
 
-/** A DemoApp's spec, or what is wrong with it. */
+/** A DemoApp's spec with defaults, or its validation errors. */
 function specOf(object: KubeObject): Pick<App, "spec" | "problems"> {
   const checked = parseStored(object);
   return checked.ok
@@ -23,8 +24,8 @@ function specOf(object: KubeObject): Pick<App, "spec" | "problems"> {
 }
 
 /**
- * A DemoApp. Its spec is read once per generation and then taken from `previous`: most changes are of the status,
- * and checking a spec is the dearest part of taking one in.
+ * Transforms a DemoApp. Validating the spec is the most expensive part and most events change only the status, so the
+ * spec is validated once per generation and then taken from `previous`.
  */
 export function appOf(object: KubeObject, previous?: App): App {
   const { metadata } = object;
@@ -39,44 +40,47 @@ export function appOf(object: KubeObject, previous?: App): App {
     annotations: metadata.annotations ?? {},
     spec,
     problems,
-    // Read apart, so that it stays the same while the spec is not valid, and is not written again and again.
+    // Parsed independently of the spec: an invalid spec must not hide the live status, or each reconcile rewrites it.
     status: demoAppStatus.safeParse(object["status"]).data,
   };
 }
 
-const maxShared = 1024;
-const shared = new Map<string, FieldSet>();
+const maxInterned = 1024;
+const interned = new Map<string, FieldSet>();
 
 /**
- * The same object for equal field sets: most apps own the same fields of their Deployments, and a copy for each
- * takes more memory than the Deployment. What was not met for long is forgotten.
+ * Returns one shared object for equal field sets. Field managers own the same fields of most Deployments, and a copy
+ * per app takes more memory than the Deployment. Beyond `maxInterned` sets, the least recently used one is dropped.
  */
-function share(fields: FieldSet): FieldSet {
+function intern(fields: FieldSet): FieldSet {
   const text = JSON.stringify(fields);
-  const known = shared.get(text) ?? fields;
-  shared.delete(text);
-  shared.set(text, known);
-  const [oldest] = shared.size > maxShared ? shared.keys() : [];
-  if (oldest !== undefined) shared.delete(oldest);
-  return known;
+  const shared = interned.get(text) ?? fields;
+  interned.delete(text);
+  interned.set(text, shared);
+  const [oldest] = interned.size > maxInterned ? interned.keys() : [];
+  if (oldest !== undefined) interned.delete(oldest);
+  return shared;
 }
 
-/** The fields of the metadata name the owner by its uid, so those are no two apps' same. */
-const withSharedSpec = (fields: FieldSet): FieldSet =>
-  fields["f:spec"] === undefined ? fields : { ...fields, "f:spec": share(fields["f:spec"]) };
+/** Interns only `f:spec`: `f:metadata` contains the uid of the owner reference and so differs in every app. */
+const withInternedSpec = (fields: FieldSet): FieldSet =>
+  fields["f:spec"] === undefined ? fields : { ...fields, "f:spec": intern(fields["f:spec"]) };
 
-/** Who owns which fields, but those of status: drift is told from the rest. Entries keep their places. */
+/**
+ * The field managers and their fields, without the fields of status: drift detection needs only the others. All
+ * entries keep their index, because take-over patches address entries by index.
+ */
 const managedFields = (object: KubeObject): ManagedFields[] =>
   (object.metadata.managedFields ?? []).map(
     ({ manager = "", operation = "", time = "", subresource, fieldsV1 }) => ({
       manager,
       operation,
       time,
-      fieldsV1: subresource === "status" ? {} : withSharedSpec((fieldsV1 ?? {}) as FieldSet),
+      fieldsV1: subresource === "status" ? {} : withInternedSpec((fieldsV1 ?? {}) as FieldSet),
     }),
   );
 
-/** A Deployment or Service: all of it that is compared, without what only its own controller needs. */
+/** Transforms a Deployment or Service: keeps the fields that are compared with the desired object, and the status. */
 export function manifestOf(object: KubeObject): Manifest {
   const { apiVersion, kind, spec, status } = object;
   return {
@@ -88,13 +92,13 @@ export function manifestOf(object: KubeObject): Manifest {
   };
 }
 
-/** A ControllerRevision, without the owners of its fields: nobody else writes to it. */
+/** Transforms a ControllerRevision. Drops managedFields, because only the operator writes ControllerRevisions. */
 export function revisionObjectOf(object: KubeObject): Manifest {
   const { managedFields: _, ...metadata } = object.metadata;
   return { ...object, metadata };
 }
 
-/** The HorizontalPodAutoscalers' targets. */
+/** A HorizontalPodAutoscaler and its target. */
 export interface Scaler {
   readonly namespace: string;
   readonly name: string;
@@ -113,7 +117,8 @@ const optionalText = (value: unknown): string | undefined => (typeof value === "
 const fields = (value: unknown): Fields => (isFields(value) ? value : {});
 const list = (value: unknown): readonly Fields[] => (Array.isArray(value) ? (value as Fields[]) : []);
 
-const maxWords = 1024;
+/** Maximum length of a container's message in the cache. */
+const maxMessageLength = 1024;
 
 function endingOf(state: Fields): Ending | undefined {
   const ended = state["terminated"];
@@ -121,7 +126,7 @@ function endingOf(state: Fields): Ending | undefined {
   return {
     reason: text(ended["reason"]),
     exitCode: Number(ended["exitCode"] ?? 0),
-    message: cut(text(ended["message"]), maxWords),
+    message: cut(text(ended["message"]), maxMessageLength),
     at: text(ended["finishedAt"]),
   };
 }
@@ -136,13 +141,13 @@ function containerOf(status: Fields): ContainerState {
     restarts: Number(status["restartCount"] ?? 0),
     runningSince: optionalText(running["startedAt"]),
     waiting: isFields(waiting)
-      ? { reason: text(waiting["reason"]), message: cut(text(waiting["message"]), maxWords) }
+      ? { reason: text(waiting["reason"]), message: cut(text(waiting["message"]), maxMessageLength) }
       : undefined,
     ended: endingOf(state) ?? endingOf(fields(status["lastState"])),
   };
 }
 
-/** A pod as it is cached: with the app that owns it. */
+/** A cached pod. */
 export interface AppPod extends Pod {
   readonly namespace: string;
   /** Name of the app whose Deployment controls the pod; undefined for a pod that only carries an app's labels. */
@@ -161,7 +166,7 @@ function appOfPod({ labels: own = {}, ownerReferences = [] }: KubeObject["metada
   return controller.name === `${deploymentName(app)}-${own["pod-template-hash"]}` ? app : undefined;
 }
 
-/** A pod of ours: what its health is read from. */
+/** Transforms a pod: keeps what the pod's health depends on. */
 export function podOf({ metadata, status }: KubeObject): AppPod {
   const state = fields(status);
   const conditions = list(state["conditions"]);
@@ -175,7 +180,7 @@ export function podOf({ metadata, status }: KubeObject): AppPod {
     uid: metadata.uid ?? "",
     hash: metadata.labels?.[labels.hash] ?? "",
     createdAt: metadata.creationTimestamp ?? "",
-    // A pod that has ended for good (evicted, its node shut down) only waits to be swept up.
+    // A Failed or Succeeded pod (evicted, or its node shut down) never runs again and awaits garbage collection.
     deleting: metadata.deletionTimestamp !== undefined || /^(Failed|Succeeded)$/.test(text(state["phase"])),
     ready: isReady,
     readinessSince: optionalText(ready["lastTransitionTime"]),

@@ -5,19 +5,19 @@ import { isSettled } from "../core/view.ts";
 import type { Change } from "../runtime/storeupdater.ts";
 
 /**
- * How long a change may wait for more of its kind. A rollout of one pod makes a dozen changes in a fraction of a
- * second, most of which say nothing that the next one doesn't: one look for all of them costs a third.
+ * Batching delay, ms: non-urgent watch events of an app share one reconcile. Replacing one pod causes a dozen events
+ * within a fraction of a second; sharing one reconcile cuts the cost to a third.
  */
-export const soonMs = 100;
+export const batchDelayMs = 100;
 
-/** Somebody wants something else: what is not only a new status, which is mostly our own. */
-export const isNewWish = ({ type, object, previous }: Change<App>): boolean =>
+/** True unless only the status changed. Most status changes are the operator's own writes. */
+export const isUrgentAppChange = ({ type, object, previous }: Change<App>): boolean =>
   type !== "MODIFIED" ||
   previous === undefined ||
   object.deleting ||
   object.generation !== previous.generation ||
   canonical(object.annotations) !== canonical(previous.annotations);
 
-/** What the rollout waits for has come: the Deployment is as it is to be, or it is gone. */
-export const isRolledOut = ({ type, object }: Change<Manifest>): boolean =>
+/** True if the Deployment has completed its rollout or is gone: the app's rollout can continue. */
+export const isUrgentDeploymentChange = ({ type, object }: Change<Manifest>): boolean =>
   type === "DELETED" || isSettled(object);

@@ -7,16 +7,16 @@ import type { ApiClient, CallOptions, KubeObject } from "../runtime/kubernetes.t
 import type { Logger } from "../runtime/log.ts";
 import { resources } from "./resources.ts";
 
-/** Enough to say what is wrong; a thousand pods that fail the same way need no thousand questions. */
-const maxAskedPods = 3;
-/** The API server reads every Event of the namespace to answer: the same pod is not asked after more often. */
-const askAgainMs = 10_000;
+/** Pods queried per app: a few are enough, because pods of one template usually fail the same way. */
+const maxQueriedPods = 3;
+/** How long a query's result is cached: the API server reads all Events of the namespace for each query. */
+const cacheTtlMs = 10_000;
 
-/** They only explain: nothing waits long for them. */
-const patience: CallOptions = { timeoutMs: 2_000, retries: 0 };
+/** Events only explain a failure, so a reconcile waits for them only briefly. */
+const callLimits: CallOptions = { timeoutMs: 2_000, retries: 0 };
 
-interface Answer {
-  readonly atMs: number;
+interface CachedResult {
+  readonly queriedMs: number;
   readonly warnings: readonly PodWarning[];
 }
 
@@ -32,39 +32,39 @@ const warningOf = (pod: Pod, event: KubeObject): PodWarning => {
 };
 
 /**
- * Events say what a pod's status doesn't: what a probe got, which volume is missing. They only explain; nothing is
- * decided by them, so going without them stops nothing.
+ * Warning events of pods. They explain what a pod's status doesn't: a failed probe's response, a missing volume. No
+ * decision depends on them, so a failed query is ignored.
  */
 export class Warnings {
   readonly #options: WarningsOptions;
-  readonly #answers = new Map<string, Answer>();
+  readonly #results = new Map<string, CachedResult>();
 
   constructor(options: WarningsOptions) {
     this.#options = options;
   }
 
-  /** The warnings about those of an app's pods that are not ready for no reason that they tell themselves. */
+  /** Warnings about the unready pods of an app whose status doesn't explain why they are unready. */
   async of(app: App, pods: readonly Pod[]): Promise<readonly PodWarning[]> {
     const nowMs = this.#options.clock.now();
-    const asked = pods.filter((pod) => isUnexplained(pod, nowMs)).slice(0, maxAskedPods);
-    return (await Promise.all(asked.map((pod) => this.#about(app, pod)))).flat();
+    const queried = pods.filter((pod) => isUnexplained(pod, nowMs)).slice(0, maxQueriedPods);
+    return (await Promise.all(queried.map((pod) => this.#warningsOf(app, pod)))).flat();
   }
 
-  async #about({ namespace }: App, pod: Pod): Promise<readonly PodWarning[]> {
+  async #warningsOf({ namespace }: App, pod: Pod): Promise<readonly PodWarning[]> {
     const { clock } = this.#options;
-    this.#forgetBefore(clock.monotonicMs() - askAgainMs);
-    const known = this.#answers.get(pod.uid);
-    if (known) return known.warnings;
-    const warnings = await this.#ask(namespace, pod);
-    this.#answers.set(pod.uid, { atMs: clock.monotonicMs(), warnings });
+    this.#dropExpired(clock.monotonicMs() - cacheTtlMs);
+    const cached = this.#results.get(pod.uid);
+    if (cached) return cached.warnings;
+    const warnings = await this.#query(namespace, pod);
+    this.#results.set(pod.uid, { queriedMs: clock.monotonicMs(), warnings });
     return warnings;
   }
 
-  async #ask(namespace: string, pod: Pod): Promise<readonly PodWarning[]> {
+  async #query(namespace: string, pod: Pod): Promise<readonly PodWarning[]> {
     const { client, log } = this.#options;
     const fieldSelector = `involvedObject.uid=${pod.uid},type=Warning`;
     try {
-      const events = await client.list(resources.Event, { namespace, fieldSelector }, patience);
+      const events = await client.list(resources.Event, { namespace, fieldSelector }, callLimits);
       return events.items.map((event) => warningOf(pod, event));
     } catch (error) {
       if (!(error instanceof ExpectedError)) throw error;
@@ -73,11 +73,11 @@ export class Warnings {
     }
   }
 
-  /** Answers come in the order of their time, so the old ones are first. */
-  #forgetBefore(atMs: number): void {
-    for (const [uid, answer] of this.#answers) {
-      if (answer.atMs > atMs) return;
-      this.#answers.delete(uid);
+  /** Drops results up to the given monotonic time. The map is ordered by time, oldest first. */
+  #dropExpired(untilMs: number): void {
+    for (const [uid, result] of this.#results) {
+      if (result.queriedMs > untilMs) return;
+      this.#results.delete(uid);
     }
   }
 }

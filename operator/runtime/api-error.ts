@@ -1,11 +1,11 @@
-/** One cause in an API server's refusal: the field and what is wrong with it. */
+/** One cause in an error Status: the field, and the reason why its value is invalid. */
 export interface StatusCause {
   readonly reason?: string;
   readonly message?: string;
   readonly field?: string;
 }
 
-/** The part of a `meta/v1 Status` that is used. */
+/** The fields of a `meta/v1 Status` that the runtime uses. */
 export interface StatusBody {
   readonly kind?: string;
   readonly message?: string;
@@ -20,22 +20,22 @@ export interface StatusBody {
   };
 }
 
-/** Something that a program in good order meets: it is logged by its message, without a stack. */
+/** An error that is not a defect of the program. It is logged as its message, without a stack trace. */
 export class ExpectedError extends Error {}
 
-/** The API server answered, and the answer is no. */
+/** The API server responded with an error status. */
 export class ApiError extends ExpectedError {
   override readonly name = "ApiError";
   /** HTTP status code. */
   readonly status: number;
-  /** The Status's reason, for example `AlreadyExists`; empty if the answer was no Status. */
+  /** The Status's reason, for example `AlreadyExists`; empty if the body is not a Status. */
   readonly reason: string;
-  /** How long the server asks to wait before the next try, if it says. */
+  /** The Retry-After delay that the server requests, if any. */
   readonly retryAfterMs: number | undefined;
   readonly details: StatusBody["details"];
 
   constructor(status: number, body: StatusBody, retryAfterMs?: number) {
-    super(body.message ?? `the API server answered ${status}`);
+    super(body.message ?? `the API server responded with status ${status}`);
     this.status = status;
     this.reason = body.reason ?? "";
     this.details = body.details;
@@ -48,7 +48,7 @@ export class ApiError extends ExpectedError {
     return this.status === 404;
   }
 
-  /** Someone else changed the object meanwhile, or it exists already: see `isAlreadyExists`. */
+  /** The object has another resourceVersion or uid than the request. An existing object is not a conflict. */
   get isConflict(): boolean {
     return this.status === 409 && this.reason !== "AlreadyExists";
   }
@@ -57,23 +57,26 @@ export class ApiError extends ExpectedError {
     return this.status === 409 && this.reason === "AlreadyExists";
   }
 
-  /** The resource version or continue token is too old: list again. */
+  /** The resourceVersion or continue token has expired: a new list is needed. */
   get isGone(): boolean {
     return this.status === 410 || this.reason === "Expired" || this.reason === "Gone";
   }
 
-  /** RBAC, quota, Pod Security or a webhook refuses. */
+  /** RBAC, a quota, Pod Security or a webhook refuses the request. */
   get isForbidden(): boolean {
     return this.status === 403;
   }
 
-  /** Validation refuses: waiting will not help. */
+  /** Validation refuses the object: a retry of the same request fails again. */
   get isInvalid(): boolean {
     return this.status === 422 || this.status === 400;
   }
 }
 
-/** No answer came: refused, reset, timed out, name not found, TLS failure. Whether a write took place is unknown. */
+/**
+ * The request got no response: connection refused or reset, timeout, name not found, TLS failure. Whether a write took
+ * effect is unknown.
+ */
 export class ConnectionError extends ExpectedError {
   override readonly name = "ConnectionError";
   /** The system's or undici's error code, for example `ECONNREFUSED`. */
@@ -95,13 +98,13 @@ const statusBody = (text: string): StatusBody => {
     const body: unknown = JSON.parse(text);
     return typeof body === "object" && body !== null ? body : { message: text.slice(0, 1024) };
   } catch {
-    // Proxies and load balancers answer in HTML or plain text; their words are all there is.
+    // Proxies and load balancers respond in HTML or plain text: use the text as the message.
     return text === "" ? {} : { message: text.slice(0, 1024) };
   }
 };
 
-/** The error that an answer is: its status, its text, and the header that says when to come back. */
-export const refusalOf = (
+/** The error for a response: HTTP status, body, and Retry-After header. */
+export const apiErrorOf = (
   status: number,
   text: string,
   retryAfter: string | string[] | undefined,

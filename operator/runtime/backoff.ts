@@ -1,13 +1,13 @@
-/** Limits of an exponential backoff. */
+/** The delays of an exponential backoff, before jitter: after the first failure, and the maximum. */
 export interface Backoff {
   readonly baseMs: number;
   readonly maxMs: number;
 }
 
 /**
- * The delay after the given number of failures in a row (1 = the first): baseMs doubled per further failure, at
- * most maxMs, of which a random half is taken off ("equal jitter", AWS Architecture Blog, 2015), so that clients
- * which failed together don't come back together.
+ * The delay after a number of consecutive failures (1 = the first). It starts at baseMs and doubles with each failure,
+ * up to maxMs. Jitter takes off up to half of the delay ("equal jitter", AWS Architecture Blog, 2015), so that clients
+ * that failed at the same time don't retry at the same time.
  */
 export const backoffMs = (backoff: Backoff, failures: number, random: () => number): number => {
   const ceilingMs = Math.min(backoff.maxMs, backoff.baseMs * 2 ** (failures - 1));

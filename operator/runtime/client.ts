@@ -1,5 +1,5 @@
-// The only importer of @kubernetes/client-node, which is used for what it does well: kubeconfig, in-cluster and
-// exec credentials. Requests are JSON in, JSON out: its typed models drop unknown fields and turn dates.
+// The only importer of @kubernetes/client-node, which is used only for credentials: kubeconfig, in-cluster and exec.
+// Requests use plain JSON, because the library's typed models drop unknown fields and convert dates.
 import { KubeConfig, loadYaml } from "@kubernetes/client-node";
 import type { ApiClient, KubeObject } from "./kubernetes.ts";
 import type { TlsMaterial } from "./connections.ts";
@@ -11,19 +11,19 @@ export type * from "./kubernetes.ts";
 export type { V1CustomResourceDefinition as CustomResourceDefinition } from "@kubernetes/client-node";
 
 export interface ClientOptions {
-  /** A plain URL without credentials (kubectl proxy, tests); takes precedence over any kubeconfig. */
+  /** A URL to use without credentials (kubectl proxy, tests). Takes precedence over any kubeconfig. */
   readonly server?: string | undefined;
-  /** Path of a kubeconfig; default: $KUBECONFIG, ~/.kube/config, the pod's service account. */
+  /** Path of a kubeconfig; default: the first of $KUBECONFIG, ~/.kube/config and the pod's service account. */
   readonly kubeconfig?: string | undefined;
   readonly context?: string | undefined;
   readonly userAgent?: string | undefined;
-  /** Per attempt, default 30,000. */
+  /** Timeout per attempt, default 30,000. */
   readonly timeoutMs?: number | undefined;
   /** Retries after the first attempt, default 3. */
   readonly retries?: number | undefined;
-  /** Connections for requests, default 16; watches have connections of their own. */
+  /** Maximum connections for requests, default 16. Watches use additional connections. */
   readonly connections?: number | undefined;
-  /** Called after each attempt, for metrics and for tests that count. */
+  /** Called after each attempt, for metrics and tests. */
   readonly onRequest?: ((request: RequestInfo) => void) | undefined;
 }
 
@@ -35,13 +35,13 @@ const loadKubeConfig = ({ kubeconfig, context }: ClientOptions): KubeConfig => {
   return config;
 };
 
-/** What KubeConfig puts into the options of a request. */
+/** The request options that KubeConfig sets. */
 interface AuthOptions extends TlsMaterial {
   headers?: Record<string, string>;
   auth?: string;
 }
 
-/** Reads the credentials anew each time: token files are rotated, exec plugins' tokens expire. */
+/** Returns a function that reads the current credentials: token files are rotated, tokens of exec plugins expire. */
 const credentialsOf = (config: KubeConfig) => async (): Promise<Credentials> => {
   const options: AuthOptions = {};
   await config.applyToHTTPSOptions(options);
@@ -58,15 +58,15 @@ const credentialsOf = (config: KubeConfig) => async (): Promise<Credentials> => 
 };
 
 /**
- * A client for the cluster that the options name. Throws if the kubeconfig can't be read or names no cluster; the
- * server need not answer yet.
+ * Creates a client for the cluster that the options select. Sends no request. Throws if the kubeconfig can't be read or
+ * its context has no cluster.
  */
 export const createClient = (options: ClientOptions = {}): ApiClient => {
   const { server, ...limits } = options;
   if (server !== undefined) {
-    const anonymous = (): Promise<Credentials> =>
+    const noCredentials = (): Promise<Credentials> =>
       Promise.resolve({ headers: {}, tls: {}, proxyUrl: undefined });
-    return new RestClient(new Transport({ ...limits, server, credentials: anonymous }));
+    return new RestClient(new Transport({ ...limits, server, credentials: noCredentials }));
   }
   const config = loadKubeConfig(options);
   const cluster = config.getCurrentCluster();
@@ -77,5 +77,5 @@ export const createClient = (options: ClientOptions = {}): ApiClient => {
   );
 };
 
-/** The one object that a YAML text holds. */
+/** Parses a YAML text that contains one object. */
 export const parseManifest = (text: string): KubeObject => loadYaml<KubeObject>(text);

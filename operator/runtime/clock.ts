@@ -1,25 +1,25 @@
 import { performance } from "node:perf_hooks";
 
-/** A pending timeout; disposing of it cancels it (as `NodeJS.Timeout` does). */
+/** A pending timeout. Disposing the timer cancels the timeout, as with `NodeJS.Timeout`. */
 export interface Timer {
   [Symbol.dispose](): void;
 }
 
-/** Time as a dependency, so that tests decide when it passes. */
+/** The source of time, injected so that tests control time. */
 export interface Clock {
-  /** Wall clock, in ms since the epoch: only for what people or other machines read. */
+  /** Wall clock time in ms since 1970, for timestamps that people or other machines read. */
   now(): number;
-  /** Time that never jumps or goes back, in ms since an arbitrary start: for every deadline and duration. */
+  /** Monotonic time in ms since an arbitrary start, for deadlines and durations. */
   monotonicMs(): number;
-  /** Calls back after `delayMs`, or after 24 days if that is sooner. */
+  /** Calls `callback` after `delayMs`, but at most after 24 days. */
   setTimeout(callback: () => void, delayMs: number): Timer;
   clearTimeout(timer: Timer): void;
 }
 
-/** The longest delay that Node's timers hold; a longer one would fire at once. */
+/** The longest delay that Node's timers support; a timer with a longer delay fires at once. */
 const longestDelayMs = 2 ** 31 - 1;
 
-/** The machine's clocks. Linux keeps the monotonic one running while the process is stopped. */
+/** The machine's clocks. On Linux, the monotonic clock also runs while the process is stopped (SIGSTOP). */
 export const realClock: Clock = {
   now: () => Date.now(),
   monotonicMs: () => performance.now(),
@@ -27,7 +27,7 @@ export const realClock: Clock = {
   clearTimeout: (timer) => timer[Symbol.dispose](),
 };
 
-/** Waits `delayMs`, or less if the signal is aborted first: it resolves either way, the caller looks at the signal. */
+/** Resolves after `delayMs`, or when the signal is aborted. Never rejects: callers check the signal. */
 export const sleep = (clock: Clock, delayMs: number, signal?: AbortSignal): Promise<void> =>
   new Promise((resolve) => {
     if (signal?.aborted === true) {

@@ -1,18 +1,18 @@
 import { WorkQueue, type WorkQueueOptions } from "./workqueue.ts";
 
-interface FeedOptions<E> extends WorkQueueOptions {
+interface CoalescingQueueOptions<E> extends WorkQueueOptions {
   readonly onEvent: (event: E) => Promise<void>;
 }
 
 /**
- * Delivers events to an async listener: one of a key at a time, again with backoff if the listener rejects. Of the
- * events of a key that wait only the last is delivered, since it tells the newest state.
+ * Delivers events to an async listener, one event per key at a time. If the listener rejects, the event is delivered
+ * again with backoff. Of a key's pending events only the latest, which has the newest state, is delivered.
  */
 export class CoalescingQueue<E> {
   readonly #latest = new Map<string, E>();
   readonly #queue: WorkQueue;
 
-  constructor(options: FeedOptions<E>) {
+  constructor(options: CoalescingQueueOptions<E>) {
     this.#queue = new WorkQueue(options);
     this.#queue.run(async (key) => {
       const event = this.#latest.get(key);
@@ -32,7 +32,7 @@ export class CoalescingQueue<E> {
     this.#queue.add(key);
   }
 
-  /** Resolves when the listeners that run have ended. */
+  /** Stops delivering. Resolves when all running calls of the listener have ended. */
   stop(): Promise<void> {
     return this.#queue.shutDown();
   }

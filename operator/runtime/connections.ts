@@ -1,6 +1,6 @@
 import { Agent, type Dispatcher, ProxyAgent } from "undici";
 
-/** The part of TLS options that comes from a kubeconfig. */
+/** The TLS options that a kubeconfig can set. */
 export interface TlsMaterial {
   readonly ca?: Buffer | string;
   readonly cert?: Buffer | string;
@@ -9,15 +9,15 @@ export interface TlsMaterial {
   readonly rejectUnauthorized?: boolean;
 }
 
-/** What decides which connections may be shared. */
+/** Requests share connections only if their identities are equal. */
 interface ConnectionIdentity {
   readonly tls: TlsMaterial;
   readonly proxyUrl: string | undefined;
 }
 
 /**
- * Requests share a bounded number of connections. Each watch occupies one for minutes, and some requests must not wait
- * behind others: those have as many as they need.
+ * `requests` has a bounded number of connections. `unbounded` is for watches, which occupy a connection for minutes, and
+ * for urgent requests, which must not wait for other requests.
  */
 interface Pools {
   readonly identity: ConnectionIdentity;
@@ -25,16 +25,16 @@ interface Pools {
   readonly unbounded: Dispatcher;
 }
 
-const materials = ["ca", "cert", "key", "servername", "rejectUnauthorized"] as const;
+const tlsFields = ["ca", "cert", "key", "servername", "rejectUnauthorized"] as const;
 
-const sameMaterial = (a: unknown, b: unknown): boolean =>
+const isSameValue = (a: unknown, b: unknown): boolean =>
   Buffer.isBuffer(a) && Buffer.isBuffer(b) ? a.equals(b) : a === b;
 
-const sameIdentity = (a: ConnectionIdentity, b: ConnectionIdentity): boolean =>
-  a === b || (a.proxyUrl === b.proxyUrl && materials.every((name) => sameMaterial(a.tls[name], b.tls[name])));
+const isSameIdentity = (a: ConnectionIdentity, b: ConnectionIdentity): boolean =>
+  a === b || (a.proxyUrl === b.proxyUrl && tlsFields.every((name) => isSameValue(a.tls[name], b.tls[name])));
 
 const createDispatcher = ({ tls, proxyUrl }: ConnectionIdentity, connections: number | null): Dispatcher => {
-  // HTTP/1.1: with HTTP/2 all requests and watches would share, and lose, one connection.
+  // HTTP/1.1 only: with HTTP/2, all requests and watches would share one connection and fail together.
   const pool = {
     connections,
     pipelining: 1,
@@ -42,7 +42,7 @@ const createDispatcher = ({ tls, proxyUrl }: ConnectionIdentity, connections: nu
     keepAliveTimeout: 60_000,
     keepAliveMaxTimeout: 600_000,
   };
-  // Below the 60 s after which load balancers drop idle connections, as in client-go.
+  // TCP keep-alive every 30 s, as in client-go: load balancers drop connections that are idle for 60 s.
   const connect = { ...tls, timeout: 10_000, keepAlive: true, keepAliveInitialDelay: 30_000 };
   if (proxyUrl === undefined) return new Agent({ ...pool, connect });
   if (!/^https?:/.test(proxyUrl))
@@ -50,7 +50,7 @@ const createDispatcher = ({ tls, proxyUrl }: ConnectionIdentity, connections: nu
   return new ProxyAgent({ ...pool, uri: proxyUrl, requestTls: connect });
 };
 
-/** One set of connections per credentials, made anew only when a certificate changes. */
+/** Holds the connection pools of the current credentials. Creates new pools only if TLS options or proxy change. */
 export class ConnectionPools {
   readonly #connections: number;
   #current: Pools | undefined;
@@ -60,14 +60,14 @@ export class ConnectionPools {
   }
 
   get(identity: ConnectionIdentity): Pools {
-    if (this.#current !== undefined && sameIdentity(this.#current.identity, identity)) return this.#current;
+    if (this.#current !== undefined && isSameIdentity(this.#current.identity, identity)) return this.#current;
     const previous = this.#current;
     this.#current = {
       identity,
       requests: createDispatcher(identity, this.#connections),
       unbounded: createDispatcher(identity, null),
     };
-    // What runs on the old connections ends there; nobody waits for it.
+    // Requests in progress complete on the old connections; `close` waits for them in the background.
     if (previous !== undefined) closePools(previous).catch(() => undefined);
     return this.#current;
   }

@@ -3,7 +3,7 @@ import { ApiError, ConnectionError } from "./api-error.ts";
 const codeOf = (error: unknown): string =>
   typeof error === "object" && error !== null && "code" in error ? String(error.code) : "UNKNOWN";
 
-/** Bounds one exchange with the server: aborts it after a time, or together with an outer signal. */
+/** The abort signal of one HTTP exchange: aborts after a timeout, or when an outer signal aborts. */
 export class Deadline {
   readonly #controller = new AbortController();
   readonly #timeoutMs: number;
@@ -26,22 +26,22 @@ export class Deadline {
     return this.#controller.signal;
   }
 
-  /** The time no longer counts; the outer signal still does. */
-  disarm(): void {
+  /** Cancels the timeout. The outer signal still aborts the exchange. */
+  cancelTimeout(): void {
     clearTimeout(this.#timer);
   }
 
-  /** Lets go of timer and signal. */
-  end(): void {
-    this.disarm();
+  /** Releases the timer and the listener on the outer signal. */
+  dispose(): void {
+    this.cancelTimeout();
     this.#outer?.removeEventListener("abort", this.#abort);
   }
 
-  /** What an error that ended the exchange means: the server's refusal as it is, all else as `ConnectionError`. */
-  explain(error: unknown): ApiError | ConnectionError {
+  /** Converts an error that ended the exchange: every error except an `ApiError` becomes a `ConnectionError`. */
+  toClientError(error: unknown): ApiError | ConnectionError {
     if (error instanceof ApiError) return error;
     if (this.#expired)
-      return new ConnectionError("ETIMEDOUT", new Error(`no answer within ${this.#timeoutMs} ms`));
+      return new ConnectionError("ETIMEDOUT", new Error(`no response within ${this.#timeoutMs} ms`));
     return new ConnectionError(codeOf(error), error);
   }
 

@@ -4,7 +4,7 @@ import type { ApiClient, KubeObject, ResourceType } from "./kubernetes.ts";
 import type { Logger } from "./log.ts";
 import type { Metrics } from "./metrics.ts";
 
-/** The object that an event is about. */
+/** The object of an event. */
 export interface EventTarget {
   readonly apiVersion: string;
   readonly kind: string;
@@ -15,17 +15,17 @@ export interface EventTarget {
 
 export interface EventNote {
   readonly target: EventTarget;
-  /** Warning only if a person must act. */
+  /** Warning: a person must act. */
   readonly type: "Normal" | "Warning";
   /** One PascalCase word. */
   readonly reason: string;
-  /** A sentence for a person. */
+  /** The message, as a sentence. */
   readonly note: string;
 }
 
 export interface EventRecorderOptions {
   readonly client: ApiClient;
-  /** Which controller says it, and which process: shown as the event's source. */
+  /** The controller and the process that report the events: shown as each event's source. */
   readonly component: string;
   readonly instance: string;
   readonly clock: Clock;
@@ -33,7 +33,7 @@ export interface EventRecorderOptions {
   readonly metrics: Metrics;
 }
 
-/** An event on the server, or one that waits to be written (then without a name). */
+/** Equal events, which share one Event object. `name` is undefined until the Event object is created. */
 interface Series {
   readonly event: EventNote;
   readonly firstMs: number;
@@ -43,42 +43,43 @@ interface Series {
   queued: boolean;
 }
 
-interface Bucket {
+interface TokenBucket {
   tokens: number;
   filledMs: number;
 }
 
 const events: ResourceType = { group: "", version: "v1", plural: "events", kind: "Event", namespaced: true };
 
-/** The same said again within this time raises the count of the first; later it is news again (as in client-go). */
+/** An equal event within this time increments the count of the first one; a later one is a new event, as in client-go. */
 const seriesMs = 600_000;
-/** Per object: this many at once, then one more per refill (client-go's spam filter). */
+/** Rate limit per object, as in client-go's spam filter: a burst of events, then one event per refill interval. */
 const burst = 25;
 const refillMs = 300_000;
-const maxRemembered = 4096;
+/** Maximum number of series and of token buckets in memory. */
+const maxEntries = 4096;
 const maxQueued = 1024;
-/** etcd's and the API server's limit on an event's message. */
+/** The API server's limit for an event's message. */
 const maxNoteLength = 1024;
 
 const timestamp = (wallMs: number): string => new Date(wallMs).toISOString().replace(/\.\d+Z$/, "Z");
 
-/** Puts a key last and drops the oldest ones above the limit. */
-const remember = <V>(map: Map<string, V>, key: string, value: V): void => {
+/** Sets an entry as the newest one and drops the oldest entry above `maxEntries`. */
+const setNewest = <V>(map: Map<string, V>, key: string, value: V): void => {
   map.delete(key);
   map.set(key, value);
-  if (map.size <= maxRemembered) return;
+  if (map.size <= maxEntries) return;
   const [oldest] = map.keys();
   if (oldest !== undefined) map.delete(oldest);
 };
 
 /**
- * Writes Kubernetes events (core/v1: what `kubectl describe` and every dashboard read) beside the work: recording
- * takes no time and never fails; what can't be written is counted and dropped.
+ * Writes Kubernetes events in the background: `record` returns at once and never fails. Events that can't be written
+ * are counted and dropped. The API is core/v1, because `kubectl describe` and dashboards read core/v1 Events.
  */
 export class EventRecorder {
   readonly #options: EventRecorderOptions;
   readonly #series = new Map<string, Series>();
-  readonly #buckets = new Map<string, Bucket>();
+  readonly #buckets = new Map<string, TokenBucket>();
   #queue: Series[] = [];
   #sending: Promise<void> | undefined;
 
@@ -86,13 +87,13 @@ export class EventRecorder {
     this.#options = options;
   }
 
-  /** Records that something happened to an object. */
+  /** Queues an event to be written. */
   record(event: EventNote): void {
     const nowMs = this.#options.clock.now();
     const key = [event.target.uid, event.type, event.reason, event.note].join("\n");
     const known = this.#series.get(key);
     const isSame = known !== undefined && nowMs - known.lastMs < seriesMs;
-    if (!this.#mayPass(event.target.uid)) {
+    if (!this.#takeToken(event.target.uid)) {
       this.#options.metrics.eventsDropped.inc({ cause: "rate" });
       return;
     }
@@ -101,29 +102,30 @@ export class EventRecorder {
       : { event, firstMs: nowMs, lastMs: nowMs, count: 0, name: undefined, queued: false };
     series.count += 1;
     series.lastMs = nowMs;
-    remember(this.#series, key, series);
+    setNewest(this.#series, key, series);
     this.#enqueue(series);
   }
 
-  /** Resolves when all that was recorded has been written or dropped. Never rejects. */
+  /** Resolves when all recorded events are written or dropped. Never rejects. */
   async flush(): Promise<void> {
     await this.#sending;
   }
 
-  #mayPass(uid: string): boolean {
+  /** Returns false if the object's events exceed the rate limit. */
+  #takeToken(uid: string): boolean {
     const nowMs = this.#options.clock.monotonicMs();
     const bucket = this.#buckets.get(uid) ?? { tokens: burst, filledMs: nowMs };
     const refilled = Math.floor((nowMs - bucket.filledMs) / refillMs);
     bucket.tokens = Math.min(burst, bucket.tokens + refilled);
     bucket.filledMs += refilled * refillMs;
-    remember(this.#buckets, uid, bucket);
+    setNewest(this.#buckets, uid, bucket);
     if (bucket.tokens === 0) return false;
     bucket.tokens -= 1;
     return true;
   }
 
   #enqueue(series: Series): void {
-    // One that waits already takes the higher count along.
+    // A queued series is written with the current count.
     if (series.queued) return;
     if (this.#queue.length >= maxQueued) {
       this.#options.metrics.eventsDropped.inc({ cause: "full" });
@@ -134,7 +136,7 @@ export class EventRecorder {
     this.#sending ??= this.#send();
   }
 
-  /** Writes one after the other; never rejects. */
+  /** Writes queued series one after the other. Never rejects. */
   async #send(): Promise<void> {
     for (let series = this.#queue.shift(); series !== undefined; series = this.#queue.shift()) {
       series.queued = false;
@@ -149,14 +151,14 @@ export class EventRecorder {
   }
 
   async #write(series: Series): Promise<void> {
-    if (series.name !== undefined && (await this.#raiseCount(series, series.name))) return;
+    if (series.name !== undefined && (await this.#updateCount(series, series.name))) return;
     const body = this.#body(series);
     series.name = body.metadata.name;
     await this.#options.client.create(events, body);
   }
 
-  /** Whether the event was still there: the server drops events after an hour. */
-  async #raiseCount(series: Series, name: string): Promise<boolean> {
+  /** Updates the count of an Event. Returns false if the Event no longer exists: the API server deletes it after an hour. */
+  async #updateCount(series: Series, name: string): Promise<boolean> {
     const ref = { namespace: series.event.target.namespace ?? "default", name };
     const body = { count: series.count, lastTimestamp: timestamp(series.lastMs) };
     try {

@@ -3,19 +3,19 @@ import { serve, type ServerType } from "@hono/node-server";
 import { Hono } from "hono";
 import type { Metrics } from "./metrics.ts";
 
-/** Gives the reason why something is not well, or undefined if it is. */
+/** Returns the reason why a check fails, or undefined if the check passes. */
 export type Check = () => string | undefined;
 export type Checks = Readonly<Record<string, Check>>;
 
 export interface HealthOptions {
-  /** Whether a restart would help: that this answers at all shows that the event loop turns. */
+  /** Checks that fail if a restart would help. Any response shows that the event loop runs. */
   readonly live: Checks;
-  /** Whether the work can be done. */
+  /** Checks that fail while the process can't work. */
   readonly ready: Checks;
   readonly metrics: Metrics;
 }
 
-const report = (checks: Checks, verbose: boolean) => {
+const runChecks = (checks: Checks, verbose: boolean) => {
   const results = Object.entries(checks).map(([name, check]) => ({ name, reason: check() }));
   const failed = results.filter(({ reason }) => reason !== undefined);
   const shown = verbose ? results : failed;
@@ -26,13 +26,13 @@ const report = (checks: Checks, verbose: boolean) => {
   return { text: `${text}\n`, status: failed.length === 0 ? 200 : 503 } as const;
 };
 
-/** /livez, /readyz (with `?verbose` as on the API server) and /metrics, as an app that does not listen. */
+/** Creates an app with /livez, /readyz (both with `?verbose`, as on the API server) and /metrics. Does not listen. */
 export const createHealthApp = ({ live, ready, metrics }: HealthOptions): Hono => {
   const app = new Hono();
   const endpoints = { "/livez": live, "/readyz": ready };
   for (const [path, checks] of Object.entries(endpoints)) {
     app.get(path, (context) => {
-      const { text, status } = report(checks, context.req.query("verbose") !== undefined);
+      const { text, status } = runChecks(checks, context.req.query("verbose") !== undefined);
       return context.text(text, status);
     });
   }
@@ -42,13 +42,14 @@ export const createHealthApp = ({ live, ready, metrics }: HealthOptions): Hono =
   return app;
 };
 
-/** A listening server; `port` is the one it got if 0 was asked for. */
+/** A listening server. */
 export interface HealthServer {
+  /** The actual port, also if port 0 was requested. */
   readonly port: number;
   close(): Promise<void>;
 }
 
-/** Listens on the port of all addresses (or of `hostname`); rejects if it is taken. */
+/** Listens on the port of all addresses, or of `hostname` only. Rejects if the port is in use. */
 export const serveHealth = (app: Hono, port: number, hostname?: string): Promise<HealthServer> =>
   new Promise((resolve, reject) => {
     const server: ServerType = serve(
@@ -64,6 +65,6 @@ export const serveHealth = (app: Hono, port: number, hostname?: string): Promise
 const closeServer = (server: ServerType): Promise<void> =>
   new Promise((resolve, reject) => {
     server.close((error) => (error === undefined ? resolve() : reject(error)));
-    // A scraper's kept-alive connection must not hold up the end of the process.
+    // Idle keep-alive connections of scrapers would keep the process running.
     if ("closeAllConnections" in server) server.closeAllConnections();
   });

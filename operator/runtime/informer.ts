@@ -13,10 +13,10 @@ export interface InformerOptions<T> {
   readonly namespaces?: readonly string[] | undefined;
   readonly labelSelector?: string | undefined;
   readonly fieldSelector?: string | undefined;
-  /** Keeps of an object what is used; what it drops costs no memory. `previous` is what was kept of it before. */
+  /** Reduces an object to what the cache keeps, to save memory. `previous` is the cached state before, if any. */
   readonly transform: (object: KubeObject, previous?: T) => T;
   readonly indexers?: Readonly<Record<string, Indexer<T>>> | undefined;
-  /** Called after the store has changed. */
+  /** Called after each change of the store. */
   readonly onChange: (change: Change<T>) => void;
   readonly clock: Clock;
   readonly log: Logger;
@@ -25,10 +25,10 @@ export interface InformerOptions<T> {
   readonly random?: (() => number) | undefined;
 }
 
-/** A local copy of a collection, kept up to date by watching it: the semantics of client-go's Informer. */
+/** A local cache of a collection, kept current by a watch: the semantics of client-go's Informer. */
 export class Informer<T> {
   readonly store: Store<T>;
-  readonly #sink: StoreUpdater<T>;
+  readonly #updater: StoreUpdater<T>;
   readonly #reflectors: readonly Reflector[];
   readonly #whenSynced = Promise.withResolvers<void>();
   #running: Promise<unknown> | undefined;
@@ -38,13 +38,13 @@ export class Informer<T> {
     const { client, resource, clock, random = Math.random } = options;
     const labels = { resource: resource.plural };
     this.store = new Store(options.indexers);
-    this.#sink = new StoreUpdater({
+    this.#updater = new StoreUpdater({
       store: this.store,
       transform,
       onChange,
-      onFault: (key, error) => {
-        metrics.cache.faults.inc(labels);
-        log.error({ ...labels, key, err: error }, "could not take an object into the cache");
+      onError: (key, error) => {
+        metrics.cache.errors.inc(labels);
+        log.error({ ...labels, key, err: error }, "could not process an object from a list or watch");
       },
       onMissedDelete: () => metrics.cache.missedDeletes.inc(labels),
     });
@@ -57,7 +57,7 @@ export class Informer<T> {
         client,
         resource,
         selection,
-        sink: this.#sink,
+        sink: this.#updater,
         onSynced,
         clock,
         random,
@@ -68,34 +68,34 @@ export class Informer<T> {
     metrics.onScrape(() => metrics.cache.objects.set(labels, this.store.size));
   }
 
-  /** Starts listing and watching; a second call does nothing. */
+  /** Starts listing and watching. A second call has no effect. */
   start(): void {
     this.#running ??= Promise.all(this.#reflectors.map((reflector) => reflector.run()));
   }
 
-  /** Ends the watches and resolves when they have ended. */
+  /** Ends the watches. Resolves when all of them have ended. */
   async stop(): Promise<void> {
     for (const reflector of this.#reflectors) reflector.stop();
     await this.#running;
   }
 
-  /** Takes in the answer to a write of ours, so that what is read next is not older than what was written. */
-  learn(object: KubeObject): void {
-    this.#sink.upsert(object);
+  /** Stores the response to a write, so that the next read of the cache is not older than the write. */
+  update(object: KubeObject): void {
+    this.#updater.upsert(object);
   }
 
-  /** Whether the store holds everything; false again while the server denies us the collection. */
+  /** True if the store holds the whole collection. False again while the API server denies access to the collection. */
   synced(): boolean {
     return this.#reflectors.every((reflector) => reflector.synced);
   }
 
-  /** Resolves when the store holds everything for the first time. */
+  /** Resolves when the store holds the whole collection for the first time. */
   whenSynced(): Promise<void> {
     return this.#whenSynced.promise;
   }
 
-  /** Monotonic time of the last proof that every watch loop turns; for a liveness check. */
-  get lastSeenMs(): number {
-    return Math.min(...this.#reflectors.map((reflector) => reflector.lastSeenMs));
+  /** Monotonic time of the last activity of the least active reflector, for a liveness check. */
+  get lastActiveMs(): number {
+    return Math.min(...this.#reflectors.map((reflector) => reflector.lastActiveMs));
   }
 }

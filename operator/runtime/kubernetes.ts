@@ -1,6 +1,7 @@
 import type { StatusBody } from "./api-error.ts";
 
-/** What every Kubernetes object has in common, as JSON: nothing is dropped, dates stay strings. */
+// Types of Kubernetes objects as plain JSON: objects keep unknown fields, and dates stay strings.
+
 export interface OwnerReference {
   readonly apiVersion: string;
   readonly kind: string;
@@ -10,7 +11,7 @@ export interface OwnerReference {
   readonly blockOwnerDeletion?: boolean;
 }
 
-/** Who set which fields (server-side apply). */
+/** The fields that a field manager owns (server-side apply). */
 export interface ManagedFieldsEntry {
   readonly manager?: string;
   readonly operation?: string;
@@ -36,7 +37,7 @@ export interface ObjectMeta {
   readonly managedFields?: readonly ManagedFieldsEntry[];
 }
 
-/** An object as the API server gives it. */
+/** An object as the API server returns it. */
 export interface KubeObject {
   readonly apiVersion: string;
   readonly kind: string;
@@ -44,14 +45,14 @@ export interface KubeObject {
   readonly [field: string]: unknown;
 }
 
-/** The least that an object to be written must have. */
+/** The fields that every object to be written must have. */
 interface NamedObject {
   readonly apiVersion: string;
   readonly kind: string;
   readonly metadata: { readonly name: string; readonly namespace?: string | undefined };
 }
 
-/** An object to be written: any type of object with a name, or a literal. */
+/** An object to be written. */
 export type ObjectInput = KubeObject | NamedObject;
 
 export interface ObjectRef {
@@ -64,7 +65,7 @@ export interface ObjectList {
   readonly metadata: { readonly resourceVersion?: string; readonly continue?: string };
 }
 
-/** A kind and where it is served; the core group is "". */
+/** A kind and its API path. The core group is "". */
 export interface ResourceType {
   readonly group: string;
   readonly version: string;
@@ -73,12 +74,12 @@ export interface ResourceType {
   readonly namespaced: boolean;
 }
 
-/** One line of a watch stream; the object of an ERROR is a `Status`, that of a BOOKMARK has only a resourceVersion. */
+/** One line of a watch stream. The object of an ERROR is a `Status`; the object of a BOOKMARK has only a resourceVersion. */
 export type WatchEvent =
   | { readonly type: "ADDED" | "MODIFIED" | "DELETED" | "BOOKMARK"; readonly object: KubeObject }
   | { readonly type: "ERROR"; readonly object: StatusBody };
 
-/** Which objects a list or watch is about. */
+/** Selects the objects of a list or watch. */
 export interface Selection {
   readonly namespace?: string | undefined;
   readonly labelSelector?: string | undefined;
@@ -101,11 +102,11 @@ export interface WatchOptions extends Selection {
 /** Limits of one call; `timeoutMs` is per attempt. */
 export interface CallOptions {
   readonly timeoutMs?: number | undefined;
-  /** Aborts the call, between and during attempts. */
+  /** Aborts the call, during an attempt or between two attempts. */
   readonly signal?: AbortSignal | undefined;
-  /** Waits for no other call: for what everything else depends on. */
+  /** The call doesn't count toward the connection limit, so it never waits for other calls. */
   readonly urgent?: boolean | undefined;
-  /** How often a failed attempt may be repeated; the client's default if not given. */
+  /** Maximum number of retries; default: the client's. */
   readonly retries?: number | undefined;
 }
 
@@ -131,17 +132,17 @@ export interface PatchOptions {
 }
 
 /**
- * The Kubernetes API. Every method rejects with `ApiError` (the server refused) or `ConnectionError` (no answer),
- * after the retries that are safe for its verb.
+ * The Kubernetes API. Every method retries where a retry is safe for its verb, then rejects with `ApiError` (an error
+ * response) or `ConnectionError` (no response).
  */
 export interface ApiClient {
-  /** The API server's URL, without a slash at its end. */
+  /** The API server's URL, without a trailing slash. */
   readonly server: string;
   get(resource: ResourceType, ref: ObjectRef, options?: CallOptions): Promise<KubeObject>;
-  /** One page; items carry apiVersion and kind even where the server leaves them out. */
+  /** Returns one page. Sets apiVersion and kind of items where the server omits them. */
   list(resource: ResourceType, options: ListOptions, call?: CallOptions): Promise<ObjectList>;
   create(resource: ResourceType, object: ObjectInput, options?: CallOptions): Promise<KubeObject>;
-  /** PUT: the whole object, refused with a conflict if its resourceVersion is not the stored one. */
+  /** Replaces the whole object (PUT). Rejects with a conflict if the object's resourceVersion is outdated. */
   replace(
     resource: ResourceType,
     object: ObjectInput,
@@ -151,19 +152,19 @@ export interface ApiClient {
   /** Server-side apply. */
   apply(resource: ResourceType, object: ObjectInput, options: ApplyOptions): Promise<KubeObject>;
   patch(resource: ResourceType, ref: ObjectRef, options: PatchOptions): Promise<KubeObject>;
-  /** The raw stream, BOOKMARK and ERROR included; ends when the server ends it, rejects if it breaks. */
+  /** Yields all watch events, including BOOKMARK and ERROR. Ends when the server ends the stream; throws if it breaks. */
   watch(resource: ResourceType, options: WatchOptions, signal: AbortSignal): AsyncIterable<WatchEvent>;
-  /** The same client, calling `fence` before each attempt of each write; what it throws, the write rejects with. */
+  /** Returns a client that calls `fence` before each attempt of each write. If `fence` throws, the write rejects with that error. */
   fenced(fence: () => void): ApiClient;
-  /** Closes the connections; pending calls end first. */
+  /** Closes the connections after pending calls have ended. */
   close(): Promise<void>;
 }
 
-/** `group/version`, or the version alone for the core group. */
+/** `group/version`; for the core group only the version. */
 export const apiVersionOf = (resource: Pick<ResourceType, "group" | "version">): string =>
   resource.group === "" ? resource.version : `${resource.group}/${resource.version}`;
 
-/** The URL path of a collection: all namespaces if none is given. */
+/** The URL path of a collection, in one namespace or in all. */
 export const collectionPath = (resource: ResourceType, namespace?: string): string => {
   const root = resource.group === "" ? `/api/${resource.version}` : `/apis/${apiVersionOf(resource)}`;
   const scope =
@@ -171,6 +172,6 @@ export const collectionPath = (resource: ResourceType, namespace?: string): stri
   return `${root}${resource.namespaced ? scope : ""}/${resource.plural}`;
 };
 
-/** `namespace/name`, or the name alone for what has no namespace. */
+/** `namespace/name`; for a cluster-scoped object only the name. */
 export const objectKey = (namespace: string | undefined, name: string): string =>
   namespace === undefined || namespace === "" ? name : `${namespace}/${name}`;

@@ -5,7 +5,7 @@ import { heldSpec, type LeaseSpec, leases, releasedSpec, specOf } from "./lease.
 import type { Logger } from "./log.ts";
 import type { Metrics } from "./metrics.ts";
 
-/** A write was about to be started by a process that does not lead (any more). */
+/** A process that does not hold the leader lease tried to write. */
 export class NotLeaderError extends Error {
   override readonly name = "NotLeaderError";
 
@@ -19,7 +19,7 @@ export interface LeaderOptions {
   /** The Lease's namespace and name. */
   readonly namespace: string;
   readonly name: string;
-  /** Who we are: unique per process, the pod's name for instance. */
+  /** The holder identity in the Lease; unique per process, for example the pod's name. */
   readonly identity: string;
   readonly clock: Clock;
   readonly random: () => number;
@@ -27,22 +27,22 @@ export interface LeaderOptions {
   readonly metrics: Metrics;
   readonly onStarted: () => void;
   readonly onStopped: () => void;
-  /** How long others wait after our last renewal; default 15,000. */
+  /** Time after the last renewal from which another process may take the lease; default 15,000. */
   readonly leaseDurationMs?: number | undefined;
-  /** How long we go on after our last renewal; default 10,000, less than leaseDurationMs. */
+  /** Time after the last renewal at which the leader stops; default 10,000. Must be less than leaseDurationMs. */
   readonly renewDeadlineMs?: number | undefined;
-  /** Between tries; default 2,000. */
+  /** Time between two attempts; default 2,000. */
   readonly retryPeriodMs?: number | undefined;
 }
 
-/** Losing a race is no trouble. */
+/** Another process wrote the lease first. This is expected and not logged. */
 const isLostRace = (error: unknown): boolean =>
   error instanceof ApiError && (error.isConflict || error.isAlreadyExists);
 
 /**
- * Leader election over a Lease, with client-go's rules: another's lease counts as expired when it has not changed for
- * its duration as measured by our own monotonic clock, so clocks that disagree do no harm; our own ends for us
- * renewDeadline after we *sent* the last successful renewal, before anyone else may take it.
+ * Leader election with a Lease, by client-go's rules. The lease of another process has expired if this process saw no
+ * change for the lease duration on its own monotonic clock, so clock skew between machines is harmless. This process
+ * stops leading renewDeadline after it *sent* the last successful renewal, before another process may take the lease.
  */
 export class LeaderElector {
   readonly #options: LeaderOptions;
@@ -51,44 +51,44 @@ export class LeaderElector {
   readonly #retryPeriodMs: number;
   readonly #stopping = new AbortController();
   #running: Promise<void> | undefined;
-  /** The lease as last seen, and since when its spec has been so. */
+  /** The last observed lease, and the monotonic time since which its spec is unchanged. */
   #observed: { readonly lease: KubeObject; readonly sinceMs: number } | undefined;
-  /** Whether the last try failed, so that `#observed` may be out of date. */
-  #doubtful = false;
+  /** True if the last attempt failed: `#observed` may be outdated. */
+  #mayBeStale = false;
   #leading = false;
   #leadingUntilMs = -Infinity;
   #expiry: Timer | undefined;
-  #complaint: string | undefined;
+  #lastError: string | undefined;
 
   constructor(options: LeaderOptions) {
     this.#options = options;
     this.#leaseDurationMs = options.leaseDurationMs ?? 15_000;
     this.#renewDeadlineMs = options.renewDeadlineMs ?? 10_000;
     this.#retryPeriodMs = options.retryPeriodMs ?? 2_000;
-    this.#publish();
+    this.#setMetric();
   }
 
-  /** Whether we may write now. False as soon as the renew deadline has passed, even if no timer could run. */
+  /** True if this process may write now. False once the renew deadline has passed, even if no timer could run. */
   isLeader(): boolean {
     return this.#options.clock.monotonicMs() < this.#leadingUntilMs;
   }
 
-  /** Throws `NotLeaderError` unless we lead: to be called right before each write. */
+  /** Throws `NotLeaderError` unless this process leads. Call it right before each write. */
   fence(): void {
     if (!this.isLeader()) throw new NotLeaderError();
   }
 
-  /** Starts trying to lead; a second call does nothing. */
+  /** Starts the election. A second call has no effect. */
   start(): void {
     this.#running ??= this.#run();
   }
 
-  /** Stops, and gives the lease up if it is ours so that nobody need wait for it. Never rejects. */
+  /** Stops the election. Releases the lease if this process holds it, so that another process can lead at once. Never rejects. */
   async stop(): Promise<void> {
     this.#stopping.abort();
     await this.#running;
     const held = this.isLeader() ? this.#observed?.lease : undefined;
-    this.#lose();
+    this.#endLeadership();
     if (held !== undefined) await this.#release(held);
   }
 
@@ -96,29 +96,29 @@ export class LeaderElector {
     const { clock, random } = this.#options;
     const { signal } = this.#stopping;
     while (!signal.aborted) {
-      if (!this.isLeader()) this.#lose();
-      await this.#try();
-      // As in client-go those who wait do so for up to 2.2 periods, so that they don't all come at once.
+      if (!this.isLeader()) this.#endLeadership();
+      await this.#attempt();
+      // As in client-go, candidates wait 1 to 2.2 periods, so that they don't all try at the same time.
       const periods = this.isLeader() ? 1 : 1 + 1.2 * random();
       await sleep(clock, this.#retryPeriodMs * periods, signal);
     }
   }
 
-  async #try(): Promise<void> {
+  async #attempt(): Promise<void> {
     const sentMs = this.#options.clock.monotonicMs();
     try {
-      if (await this.#acquireOrRenew()) this.#hold(sentMs);
-      this.#doubtful = false;
-      this.#complaint = undefined;
+      if (await this.#acquireOrRenew()) this.#extendLeadership(sentMs);
+      this.#mayBeStale = false;
+      this.#lastError = undefined;
     } catch (error) {
-      this.#doubtful = true;
-      if (!isLostRace(error)) this.#complain(error);
+      this.#mayBeStale = true;
+      if (!isLostRace(error)) this.#logError(error);
     }
   }
 
-  /** Whether the lease is ours afterwards. */
+  /** Resolves with true if this process then holds the lease. */
   async #acquireOrRenew(): Promise<boolean> {
-    if (this.isLeader() && !this.#doubtful && this.#observed !== undefined) {
+    if (this.isLeader() && !this.#mayBeStale && this.#observed !== undefined) {
       await this.#write(this.#observed.lease);
       return true;
     }
@@ -136,7 +136,7 @@ export class LeaderElector {
   async #read(): Promise<KubeObject | undefined> {
     const { client, namespace, name } = this.#options;
     try {
-      return await client.get(leases, { namespace, name }, this.#limits());
+      return await client.get(leases, { namespace, name }, this.#callOptions());
     } catch (error) {
       if (error instanceof ApiError && error.isNotFound) return undefined;
       throw error;
@@ -146,26 +146,26 @@ export class LeaderElector {
   async #create(): Promise<void> {
     const { client, namespace, name } = this.#options;
     const lease = { apiVersion: "coordination.k8s.io/v1", kind: "Lease", metadata: { namespace, name } };
-    this.#observe(await client.create(leases, { ...lease, spec: this.#ourSpec({}) }, this.#limits()));
+    this.#observe(await client.create(leases, { ...lease, spec: this.#heldSpec({}) }, this.#callOptions()));
   }
 
   async #write(lease: KubeObject): Promise<void> {
-    const spec = this.#ourSpec(specOf(lease));
-    this.#observe(await this.#options.client.replace(leases, { ...lease, spec }, this.#limits()));
+    const spec = this.#heldSpec(specOf(lease));
+    this.#observe(await this.#options.client.replace(leases, { ...lease, spec }, this.#callOptions()));
   }
 
   async #release(lease: KubeObject): Promise<void> {
     const { client, clock, log } = this.#options;
     const spec = releasedSpec(specOf(lease), clock.now());
     try {
-      await client.replace(leases, { ...lease, spec }, this.#limits());
+      await client.replace(leases, { ...lease, spec }, this.#callOptions());
       log.info("released the leader lease");
     } catch (error) {
-      log.warn({ err: error }, "could not release the leader lease: it runs out by itself");
+      log.warn({ err: error }, "could not release the leader lease; the next leader waits until it expires");
     }
   }
 
-  #ourSpec(before: LeaseSpec): LeaseSpec {
+  #heldSpec(before: LeaseSpec): LeaseSpec {
     const { clock, identity } = this.#options;
     return heldSpec(before, { identity, durationMs: this.#leaseDurationMs, nowMs: clock.now() });
   }
@@ -189,44 +189,45 @@ export class LeaderElector {
   }
 
   /**
-   * Retrying is this loop's own business, an answer after the deadline is worth nothing, and the lease must not be lost
-   * because other requests are slow.
+   * No retries, because the election loop retries. A short timeout, because a response after the renew deadline is
+   * useless. Urgent, because slow requests must not cause the loss of the lease.
    */
-  #limits(): CallOptions {
+  #callOptions(): CallOptions {
     return { timeoutMs: this.#renewDeadlineMs / 2, retries: 0, urgent: true };
   }
 
-  #hold(sentMs: number): void {
+  #extendLeadership(sentMs: number): void {
     const { clock, log, onStarted, identity } = this.#options;
     this.#leadingUntilMs = sentMs + this.#renewDeadlineMs;
     if (this.#expiry !== undefined) clock.clearTimeout(this.#expiry);
-    this.#expiry = clock.setTimeout(() => this.#lose(), this.#leadingUntilMs - clock.monotonicMs());
+    this.#expiry = clock.setTimeout(() => this.#endLeadership(), this.#leadingUntilMs - clock.monotonicMs());
     if (this.#leading || !this.isLeader()) return;
     this.#leading = true;
-    this.#publish();
-    log.info({ identity }, "leading");
+    this.#setMetric();
+    log.info({ identity }, "became leader");
     onStarted();
   }
 
-  #lose(): void {
+  #endLeadership(): void {
     const { clock, log, onStopped, identity } = this.#options;
     if (this.#expiry !== undefined) clock.clearTimeout(this.#expiry);
     this.#leadingUntilMs = -Infinity;
     if (!this.#leading) return;
     this.#leading = false;
-    this.#publish();
-    log.info({ identity }, "no longer leading");
+    this.#setMetric();
+    log.info({ identity }, "no longer leader");
     onStopped();
   }
 
-  #complain(error: unknown): void {
-    const complaint = error instanceof Error ? error.message : String(error);
-    if (complaint !== this.#complaint)
-      this.#options.log.warn({ error: complaint }, "leader election failed, retrying");
-    this.#complaint = complaint;
+  /** Logs an error once, until the error changes or an attempt succeeds. */
+  #logError(error: unknown): void {
+    const message = error instanceof Error ? error.message : String(error);
+    if (message !== this.#lastError)
+      this.#options.log.warn({ error: message }, "leader election failed, retrying");
+    this.#lastError = message;
   }
 
-  #publish(): void {
+  #setMetric(): void {
     this.#options.metrics.leader.set({ name: this.#options.name }, this.#leading ? 1 : 0);
   }
 }

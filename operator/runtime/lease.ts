@@ -8,7 +8,7 @@ export const leases: ResourceType = {
   namespaced: true,
 };
 
-/** Who leads, since when, and until when others have to wait. */
+/** The fields of a Lease's spec that leader election uses. */
 export interface LeaseSpec {
   readonly holderIdentity?: string | null;
   readonly leaseDurationSeconds?: number;
@@ -19,7 +19,7 @@ export interface LeaseSpec {
 
 export const specOf = (lease: KubeObject): LeaseSpec => lease.spec ?? {};
 
-/** A `MicroTime`: RFC 3339 with exactly six digits of fractional seconds, or the API server refuses it. */
+/** A `MicroTime`: RFC 3339 with six fractional digits. The API server refuses every other number of digits. */
 const microTime = (wallMs: number): string => new Date(wallMs).toISOString().replace("Z", "000Z");
 
 interface Holder {
@@ -28,7 +28,7 @@ interface Holder {
   readonly nowMs: number;
 }
 
-/** The spec once `identity` has taken or renewed the lease. */
+/** The spec after `identity` has taken or renewed the lease. */
 export const heldSpec = (before: LeaseSpec, { identity, durationMs, nowMs }: Holder): LeaseSpec => {
   const now = microTime(nowMs);
   const isRenewal = before.holderIdentity === identity;
@@ -42,7 +42,7 @@ export const heldSpec = (before: LeaseSpec, { identity, durationMs, nowMs }: Hol
   };
 };
 
-/** The spec once its holder has given the lease up: free for anyone at once. */
+/** The spec after the holder has released the lease: any process may take it at once. */
 export const releasedSpec = (before: LeaseSpec, nowMs: number): LeaseSpec => ({
   ...before,
   holderIdentity: "",

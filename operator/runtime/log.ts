@@ -6,10 +6,10 @@ export type { Logger } from "pino";
 export const logLevels = ["trace", "debug", "info", "warn", "error", "fatal", "silent"] as const;
 export type LogLevel = (typeof logLevels)[number];
 
-/** Names under which a secret could be logged by mistake, at the top level and one below. */
+/** Field names that may contain a secret. They are redacted at the top level and one level below. */
 const secretNames = ["authorization", "Authorization", "token", "password", "secret", "data", "stringData"];
 
-/** JSON lines on stdout (or `destination`), with the level as a word and the time in RFC 3339. */
+/** Creates a logger that writes JSON lines to stdout or `destination`, with level names and RFC 3339 times. */
 export const createLogger = (level: LogLevel, destination?: DestinationStream): Logger => {
   const options = {
     level,

@@ -13,15 +13,15 @@ import type { Indexer } from "./store.ts";
 import { type Handler, type ReconcileResult, WorkQueue } from "./workqueue.ts";
 
 export interface ManagerOptions {
-  /** Of the controller: in metrics, logs and events. */
+  /** The controller's name, in metrics, logs and events. */
   readonly name: string;
   readonly client: ApiClient;
-  /** Which namespaces to watch; undefined: all. */
+  /** The namespaces to watch; undefined: all. */
   readonly namespaces?: readonly string[] | undefined;
-  /** How many keys are reconciled at once. */
+  /** Maximum number of keys reconciled at the same time. */
   readonly concurrency: number;
   readonly backoff: Backoff;
-  /** The Lease to hold while writing, and this process's unique name; undefined: there is only one process. */
+  /** The Lease of the leader election, and this process's unique identity; undefined: no leader election. */
   readonly leaderElection?:
     { readonly namespace: string; readonly name: string; readonly identity: string } | undefined;
   readonly clock: Clock;
@@ -33,36 +33,36 @@ export interface ManagerOptions {
 
 export interface CacheOptions<T> {
   readonly resource: ResourceType;
-  /** Instead of the manager's. */
+  /** The namespaces to watch; default: the manager's. */
   readonly namespaces?: readonly string[] | undefined;
   readonly labelSelector?: string | undefined;
   readonly fieldSelector?: string | undefined;
-  /** Keeps of an object what is used; `previous` is what was kept of it before. */
+  /** Reduces an object to what the cache keeps. `previous` is the cached state before, if any. */
   readonly transform: (object: KubeObject, previous?: T) => T;
   readonly indexers?: Readonly<Record<string, Indexer<T>>> | undefined;
-  /** Called after the store has changed: to add to the queue what the change concerns. */
+  /** Called after each change of the store, to queue the affected keys. */
   readonly onChange: (change: Change<T>) => void;
 }
 
-/** Longer than any single wait of a watch loop: one that has given no sign for so long is stuck. */
+/** A reflector without activity for this long is stuck: every wait of its loop is shorter. */
 const stuckMs = 300_000;
-/** Of the 10 s that a stop may take: what runs gets most, then the lease is released. */
+/** A stop takes at most 10 s: first reconciles in progress end, then events are written and the lease is released. */
 const drainMs = 6_500;
 const flushMs = 1_000;
 const releaseMs = 2_000;
 
-interface Drain {
-  /** Takes no more work and resolves when what runs has ended. */
+interface Drainable {
+  /** Accepts no more work. Resolves when all work in progress has ended. */
   stop(): Promise<void>;
 }
 
-type Follows = Pick<Informer<unknown>, "start" | "stop" | "synced" | "whenSynced" | "lastSeenMs">;
+type CacheState = Pick<Informer<unknown>, "start" | "stop" | "synced" | "whenSynced" | "lastActiveMs">;
 
-/** An error for the log: the stack only where it tells something. */
-const causeOf = (error: unknown): { cause: string } | { err: unknown } =>
+/** Log fields of an error: only the message of an expected error, also the stack trace of any other. */
+const errorFields = (error: unknown): { cause: string } | { err: unknown } =>
   error instanceof ExpectedError ? { cause: error.message } : { err: error };
 
-/** Resolves with whether the work ended within the time. */
+/** Resolves with true if the work ends within the time. */
 const endsWithin = async (clock: Clock, limitMs: number, work: Promise<unknown>): Promise<boolean> => {
   const timer = new AbortController();
   const ended = await Promise.race([
@@ -74,30 +74,30 @@ const endsWithin = async (clock: Clock, limitMs: number, work: Promise<unknown>)
 };
 
 /**
- * Runs one controller: caches, the queue, the election, events. Work starts once every cache is filled and we lead;
- * it pauses when the lease is lost and goes on when it is won again.
+ * Runs one controller: caches, work queue, leader election and events. Reconciling starts when all caches are synced and
+ * this process leads. It pauses when the process loses the lease and resumes when the process leads again.
  */
 export class Manager {
-  /** Refuses writes with `NotLeaderError` while we don't lead. */
+  /** Rejects writes with `NotLeaderError` while this process does not lead. */
   readonly client: ApiClient;
   readonly queue: WorkQueue;
   readonly events: EventRecorder;
   readonly #options: ManagerOptions;
   readonly #leader: LeaderElector | undefined;
-  readonly #caches: { readonly plural: string; readonly informer: Follows }[] = [];
-  readonly #drains: Drain[] = [];
+  readonly #caches: { readonly plural: string; readonly informer: CacheState }[] = [];
+  readonly #drainables: Drainable[] = [];
   #handler: Handler | undefined;
-  #filled = false;
+  #synced = false;
   #stopped: Promise<void> | undefined;
 
   constructor(options: ManagerOptions) {
     const { name, client, leaderElection, clock, random, log, metrics, concurrency, backoff } = options;
     this.#options = options;
     const onError = (key: string, error: unknown, retryInMs: number): void =>
-      log.warn({ key, ...causeOf(error), retryInMs }, "reconciling failed, will retry");
+      log.warn({ key, ...errorFields(error), retryInMs }, "reconcile failed, retrying");
     this.queue = new WorkQueue({ name, concurrency, backoff, clock, random, metrics, onError });
     if (leaderElection !== undefined) {
-      const resume = (): void => this.#workIfReady();
+      const resume = (): void => this.#runIfReady();
       const pause = (): void => this.queue.pause();
       const shared = { client, clock, random, log, metrics };
       this.#leader = new LeaderElector({ ...leaderElection, ...shared, onStarted: resume, onStopped: pause });
@@ -114,7 +114,7 @@ export class Manager {
     });
   }
 
-  /** Declares a cache; to be called before `start`. */
+  /** Declares a cache. Call it before `start`. */
   cache<T>(options: CacheOptions<T>): Informer<T> {
     const { client, namespaces, clock, random, log, metrics } = this.#options;
     const informer = new Informer({ client, namespaces, clock, random, log, metrics, ...options });
@@ -122,42 +122,42 @@ export class Manager {
     return informer;
   }
 
-  /** Declares something else that has to finish before the lease may be released. */
-  drainOnStop(drain: Drain): void {
-    this.#drains.push(drain);
+  /** Registers other work that must end before the lease is released. */
+  drainOnStop(drainable: Drainable): void {
+    this.#drainables.push(drainable);
   }
 
-  /** Starts watching and trying to lead; `reconcile` is called for queued keys as soon as work may start. */
+  /** Starts the watches and the election. Calls `reconcile` for queued keys once the caches are synced and it leads. */
   start(reconcile: Handler): void {
     this.#handler = (key) => this.#reconcile(key, reconcile);
     for (const { informer } of this.#caches) informer.start();
     this.#leader?.start();
-    void this.#startWorkOnceFilled();
+    void this.#runOnceSynced();
   }
 
-  /** Whether this process may write now. */
+  /** True if this process may write now. */
   isLeader(): boolean {
     return this.#leader?.isLeader() ?? true;
   }
 
-  /** Stops taking work, finishes what runs, writes pending events, releases the lease: within 10 s. Never rejects. */
+  /** Stops within 10 s: ends reconciles in progress, writes pending events, releases the lease. Never rejects. */
   stop(): Promise<void> {
     this.#stopped ??= this.#stop();
     return this.#stopped;
   }
 
-  /** Whether a restart would help. */
+  /** Liveness checks: each fails if its watch is stuck, so that a restart helps. */
   get live(): Checks {
     return Object.fromEntries(
-      this.#caches.map(({ plural, informer }) => [`watch-${plural}`, () => this.#stuck(informer)]),
+      this.#caches.map(({ plural, informer }) => [`watch-${plural}`, () => this.#stuckReason(informer)]),
     );
   }
 
-  /** Whether work can be done, now or as soon as we lead. */
+  /** Readiness checks: they pass if this process can reconcile, now or once it leads. */
   get ready(): Checks {
     const caches = this.#caches.map(
       ({ plural, informer }) =>
-        [`cache-${plural}`, () => (informer.synced() ? undefined : "not filled")] as const,
+        [`cache-${plural}`, () => (informer.synced() ? undefined : "not synced")] as const,
     );
     return {
       ...Object.fromEntries(caches),
@@ -165,20 +165,20 @@ export class Manager {
     };
   }
 
-  #stuck(informer: Follows): string | undefined {
-    const silentMs = this.#options.clock.monotonicMs() - informer.lastSeenMs;
-    return silentMs < stuckMs ? undefined : `no sign of life for ${Math.round(silentMs / 1000)} s`;
+  #stuckReason(informer: CacheState): string | undefined {
+    const inactiveMs = this.#options.clock.monotonicMs() - informer.lastActiveMs;
+    return inactiveMs < stuckMs ? undefined : `no activity for ${Math.round(inactiveMs / 1000)} s`;
   }
 
-  async #startWorkOnceFilled(): Promise<void> {
+  async #runOnceSynced(): Promise<void> {
     await Promise.all(this.#caches.map(({ informer }) => informer.whenSynced()));
-    this.#filled = true;
-    this.#options.log.info({ keys: this.queue.depth }, "caches are filled");
-    this.#workIfReady();
+    this.#synced = true;
+    this.#options.log.info({ keys: this.queue.depth }, "caches are synced");
+    this.#runIfReady();
   }
 
-  #workIfReady(): void {
-    if (this.#filled && this.isLeader() && this.#handler !== undefined) this.queue.run(this.#handler);
+  #runIfReady(): void {
+    if (this.#synced && this.isLeader() && this.#handler !== undefined) this.queue.run(this.#handler);
   }
 
   async #reconcile(key: string, reconcile: Handler): Promise<ReconcileResult | void> {
@@ -188,7 +188,7 @@ export class Manager {
     try {
       result = await reconcile(key);
     } catch (error) {
-      // The lease was lost in the middle: the key waits until we lead again, and nothing has failed.
+      // This process lost the lease during the reconcile. Requeue the key for when it leads again; not a failure.
       if (error instanceof NotLeaderError) return { requeueAfterMs: 1_000 };
       metrics.reconcile.errors.inc({ controller });
       metrics.reconcile.total.inc({ controller, result: "error" });
@@ -204,10 +204,12 @@ export class Manager {
   async #stop(): Promise<void> {
     const { clock, log } = this.#options;
     const stopping = this.#caches.map(({ informer }) => informer.stop());
-    const drained = Promise.all([this.queue.shutDown(), ...this.#drains.map((drain) => drain.stop())]);
-    if (!(await endsWithin(clock, drainMs, drained))) log.warn("stopping in the middle of a reconciliation");
-    if (!(await endsWithin(clock, flushMs, this.events.flush()))) log.warn("stopping with unwritten events");
+    const drained = Promise.all([this.queue.shutDown(), ...this.#drainables.map((drain) => drain.stop())]);
+    if (!(await endsWithin(clock, drainMs, drained))) log.warn("stopping while a reconcile is in progress");
+    if (!(await endsWithin(clock, flushMs, this.events.flush())))
+      log.warn("stopping before all events are written");
     const ended = Promise.all([...stopping, this.#leader?.stop()]);
-    if (!(await endsWithin(clock, releaseMs, ended))) log.warn("stopping without a released lease");
+    if (!(await endsWithin(clock, releaseMs, ended)))
+      log.warn("stopping before the leader lease is released");
   }
 }

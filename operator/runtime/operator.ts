@@ -26,7 +26,7 @@ const eventTypes = {
   DELETED: ResourceEventType.Deleted,
 } as const;
 
-/** The base class's signatures, as tuples. */
+/** Parameters of the base class's methods, as tuples: functions have at most three parameters here. */
 type WatchArguments = [
   group: string,
   version: string,
@@ -36,19 +36,19 @@ type WatchArguments = [
 ];
 type UriArguments = [group: string, version: string, plural: string, namespace?: string];
 
-/** The same object as the base class's types have it, which for one let finalizers be changed in place. */
-const resourceOf = (object: unknown): ResourceEvent["object"] => object as ResourceEvent["object"];
+/** Casts an object to the base class's type, which for example has mutable finalizers. */
+const asResource = (object: unknown): ResourceEvent["object"] => object as ResourceEvent["object"];
 
 const eventOf = (plural: string, { type, object }: Change<KubeObject>): ResourceEvent => {
-  const resource = resourceOf(object);
+  const resource = asResource(object);
   const meta = ResourceMetaImpl.createWithPlural(plural, resource);
   return { type: eventTypes[type], object: resource, meta };
 };
 
 /**
- * The base class of @dot-i/k8s-operator with its weak parts replaced: its own `watchResource` ends the process on any
- * failure, never lists and loses deletes; its writes fail silently. A subclass declares caches (or watches) in `init`
- * and says in `reconcile` what to do for a key.
+ * Replaces the unreliable methods of @dot-i/k8s-operator's base class: its `watchResource` exits the process on any
+ * failure, never lists and misses deletes; its writes fail silently. A subclass declares caches (or watches) in `init`
+ * and implements `reconcile`.
  */
 export abstract class Operator extends k8sOperator.default {
   protected readonly manager: Manager;
@@ -61,43 +61,43 @@ export abstract class Operator extends k8sOperator.default {
     this.manager = new Manager(options);
   }
 
-  /** Does what is to be done for a key; what it throws is logged and tried again with backoff. */
+  /** Reconciles a key. If it throws, the error is logged and the key is requeued with backoff. */
   protected abstract reconcile(key: string): Promise<ReconcileResult | void>;
 
-  /** Runs `init`, then starts watching and trying to lead. Resolves before the caches are filled: see `ready`. */
+  /** Runs `init`, then starts the watches and the election. Resolves before the caches are synced: see `ready`. */
   override async start(): Promise<void> {
     await super.start();
     this.manager.start((key) => this.reconcile(key));
   }
 
-  /** Stops taking work, finishes what runs, writes pending events, releases the lease: within 10 s. Never rejects. */
+  /** Stops within 10 s: ends reconciles in progress, writes pending events, releases the lease. Never rejects. */
   shutDown(): Promise<void> {
     return this.manager.stop();
   }
 
-  /** As `shutDown`, for the base class's signature, which has no promise. */
+  /** Calls `shutDown` without waiting: the base class's signature returns no promise. */
   override stop(): void {
     void this.shutDown();
   }
 
-  /** Whether a restart would help. */
+  /** Liveness checks: each fails if its watch is stuck, so that a restart helps. */
   get live(): Checks {
     return this.manager.live;
   }
 
-  /** Whether the caches are filled. */
+  /** Readiness checks: they pass if this process can reconcile, now or once it leads. */
   get ready(): Checks {
     return this.manager.ready;
   }
 
-  /** Declares a cache of a kind; only in `init`. */
+  /** Declares a cache of a kind. Call it only in `init`. */
   protected cache<T>(options: CacheOptions<T>): Informer<T> {
     return this.manager.cache(options);
   }
 
   /**
-   * Watches a kind: `onEvent` gets one event of an object at a time, and the same again, with backoff, if it rejects.
-   * Of several events of an object that come meanwhile only the last is delivered. For large kinds prefer `cache`.
+   * Watches a kind. `onEvent` gets one event per object at a time; if it rejects, it gets the event again with backoff.
+   * Of an object's pending events only the latest is delivered. For kinds with many objects prefer `cache`.
    */
   protected override watchResource(
     ...[group, version, plural, onEvent, namespace]: WatchArguments
@@ -108,57 +108,57 @@ export abstract class Operator extends k8sOperator.default {
     const onError = (key: string, error: unknown, retryInMs: number): void =>
       this.#options.log.warn(
         { key, resource: plural, err: error, retryInMs },
-        "handling an event failed, will retry",
+        "event handler failed, retrying",
       );
-    const feed = new CoalescingQueue<ResourceEvent>({ ...this.#options, name: id, onEvent, onError });
-    this.manager.drainOnStop(feed);
+    const events = new CoalescingQueue<ResourceEvent>({ ...this.#options, name: id, onEvent, onError });
+    this.manager.drainOnStop(events);
     this.cache({
       resource,
       namespaces: namespace === undefined ? this.#options.namespaces : [namespace],
       transform: (object) => object,
       onChange: (change) => {
-        const { namespace: place, name } = change.object.metadata;
-        feed.push(objectKey(place, name), eventOf(plural, change));
+        const { metadata } = change.object;
+        events.push(objectKey(metadata.namespace, metadata.name), eventOf(plural, change));
       },
     });
     return Promise.resolve();
   }
 
-  /** Replaces the status. Rejects if the server refuses; a `meta` that is out of date is a conflict. */
+  /** Replaces the status. Rejects on any error; an outdated `meta` is a conflict. */
   protected override async setResourceStatus(meta: ResourceMeta, status: unknown): Promise<ResourceMeta> {
     const { apiVersion, kind, namespace, name, resourceVersion } = meta;
     const object = { apiVersion, kind, metadata: { namespace, name, resourceVersion }, status };
     const stored = await this.manager.client.replace(this.#typeOf(meta), object, {
       subresource: "status",
     });
-    return ResourceMetaImpl.createWithId(meta.id, resourceOf(stored));
+    return ResourceMetaImpl.createWithId(meta.id, asResource(stored));
   }
 
-  /** Merges into the status (RFC 7386). Rejects if the server refuses; a `meta` that is out of date is a conflict. */
+  /** Merges into the status (RFC 7386). Rejects on any error; an outdated `meta` is a conflict. */
   protected override async patchResourceStatus(meta: ResourceMeta, status: unknown): Promise<ResourceMeta> {
     const body = { metadata: { resourceVersion: meta.resourceVersion }, status };
     const options = { type: "merge", body, subresource: "status" } as const;
     const stored = await this.manager.client.patch(this.#typeOf(meta), meta, options);
-    return ResourceMetaImpl.createWithId(meta.id, resourceOf(stored));
+    return ResourceMetaImpl.createWithId(meta.id, asResource(stored));
   }
 
-  /** Sets the finalizers. Rejects if the server refuses; a `meta` that is out of date is a conflict. */
+  /** Sets the finalizers. Rejects on any error; an outdated `meta` is a conflict. */
   protected override async setResourceFinalizers(meta: ResourceMeta, finalizers: string[]): Promise<void> {
     const body = { metadata: { resourceVersion: meta.resourceVersion, finalizers } };
     await this.manager.client.patch(this.#typeOf(meta), meta, { type: "merge", body });
   }
 
-  /** The URL of a custom resource's collection. */
+  /** Returns the URL of a custom resource's collection. */
   protected override getCustomResourceApiUri(...[group, version, plural, namespace]: UriArguments): string {
     const resource = { group, version, plural, kind: "", namespaced: true };
     return `${this.manager.client.server}${collectionPath(resource, namespace)}`;
   }
 
-  /** Applies a CustomResourceDefinition from a YAML file: creates it, or brings it up to date. */
+  /** Creates or updates a CustomResourceDefinition from a YAML file. */
   protected override async registerCustomResourceDefinition(crdFile: string) {
     const manifest = parseManifest(await readFile(crdFile, "utf8"));
     if (!manifest.apiVersion.startsWith("apiextensions.k8s.io/")) {
-      throw new Error(`${crdFile} is no CustomResourceDefinition`);
+      throw new Error(`${crdFile} is not a CustomResourceDefinition`);
     }
     await this.#options.client.apply(definitions, manifest, {
       fieldManager: this.#options.name,

@@ -6,7 +6,7 @@ import type { Logger } from "./log.ts";
 import type { Metrics } from "./metrics.ts";
 import type { Replacement } from "./storeupdater.ts";
 
-/** Where a reflector puts what it learns; a `StoreUpdater` of any type of object. */
+/** Receives the objects of lists and watches: a `StoreUpdater` of any type. */
 interface Sink {
   upsert(object: WatchedObject): void;
   remove(object: WatchedObject): void;
@@ -27,66 +27,66 @@ export interface ReflectorOptions {
   readonly metrics: Metrics;
 }
 
-/** A page is in memory as text and as objects at once; all kinds are listed at the same time. */
+/** Objects per page. Limits memory: all kinds are listed concurrently, and a page is in memory as text and as objects. */
 const pageSize = 200;
-/** The server closes a watch after 5 to 10 minutes, each at another time, so that load spreads (client-go). */
+/** The API server ends each watch after a random 5 to 10 minutes, which spreads load, as in client-go. */
 const minWatchSeconds = 300;
-/** Bookmarks come about once a minute: a stream that is silent for longer is dead, whatever TCP says. */
+/** A stream without data for this long is broken, even if TCP reports no error: bookmarks arrive about once a minute. */
 const inactivityMs = 90_000;
-/** A stream that lived that long was healthy, and what ended it is a new trouble. */
+/** A stream that lived this long was healthy: its end restarts the backoff. */
 const healthyMs = 10_000;
 const retryBackoff: Backoff = { baseMs: 200, maxMs: 30_000 };
 
-/** No permission, or the kind is not served: time may help, but until then we are blind. */
+/** 401, 403 or 404: the cache is not synced until a list succeeds. */
 const isDenied = (error: unknown): boolean =>
   error instanceof ApiError && (error.isForbidden || error.isNotFound || error.status === 401);
 
-/** Whether resuming the watch is pointless, so that a list is needed. */
+/** True if the watch can't be resumed, so that a list is needed. */
 const needsList = (error: unknown): boolean =>
   error instanceof ApiError &&
   (error.isGone || (error.status >= 400 && error.status < 500 && error.status !== 429));
 
-const sentence = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
-/** Follows one collection, of one namespace or of all: a list, then a watch, for ever. */
+/** Keeps a sink equal to one collection, of one namespace or of all, by a list and then watches: client-go's Reflector. */
 export class Reflector {
   readonly #options: ReflectorOptions;
   readonly #stopping = new AbortController();
   readonly #labels: { readonly resource: string };
   #failures = 0;
   #lists = 0;
-  /** Where the next watch starts; undefined: a list is needed first. */
+  /** The resourceVersion from which the next watch resumes; undefined: a list is needed first. */
   #resumeFrom: string | undefined;
-  #complaint: string | undefined;
+  #lastError: string | undefined;
   #synced = false;
-  #lastSeenMs: number;
+  #lastActiveMs: number;
 
   constructor(options: ReflectorOptions) {
     this.#options = options;
     this.#labels = { resource: options.resource.plural };
-    this.#lastSeenMs = options.clock.monotonicMs();
+    this.#lastActiveMs = options.clock.monotonicMs();
   }
 
-  /** Whether a list succeeded and nothing since has told that we may not see or that there is nothing to see. */
+  /** True if a list succeeded and no later request failed with 401, 403 or 404. */
   get synced(): boolean {
     return this.#synced;
   }
 
-  /** Monotonic time of the last proof that the loop turns: an event, an answer or a failure. */
-  get lastSeenMs(): number {
-    return this.#lastSeenMs;
+  /** Monotonic time of the loop's last activity: an event, a response or a failure. */
+  get lastActiveMs(): number {
+    return this.#lastActiveMs;
   }
 
-  /** Lists and watches until stopped; never rejects. */
+  /** Lists and watches until stopped. Never rejects. */
   async run(): Promise<void> {
     const { signal } = this.#stopping;
     while (!signal.aborted) {
       try {
-        await this.#turn();
+        await this.#listAndWatch();
       } catch (error) {
-        if (!signal.aborted) await this.#recover(error);
+        if (!signal.aborted) await this.#handleError(error);
       }
-      this.#touch();
+      this.#recordActivity();
     }
   }
 
@@ -94,7 +94,7 @@ export class Reflector {
     this.#stopping.abort();
   }
 
-  async #turn(): Promise<void> {
+  async #listAndWatch(): Promise<void> {
     if (this.#resumeFrom === undefined) {
       this.#resumeFrom = await this.#list();
       this.#synced = true;
@@ -105,7 +105,7 @@ export class Reflector {
     if (!this.#stopping.signal.aborted) await this.#watch(this.#resumeFrom);
   }
 
-  /** Brings the sink in line with the server and returns the list's resourceVersion. */
+  /** Replaces the sink's content with a list. Returns the list's resourceVersion. */
   async #list(): Promise<string> {
     if (this.#lists > 0) this.#options.metrics.cache.relists.inc(this.#labels);
     this.#lists += 1;
@@ -113,7 +113,7 @@ export class Reflector {
       return await this.#listPages(pageSize);
     } catch (error) {
       if (!(error instanceof ApiError && error.isGone)) throw error;
-      // The continue token expired between two pages: a single page needs none.
+      // The continue token expired between two pages: list again as one page.
       return await this.#listPages(undefined);
     }
   }
@@ -125,7 +125,7 @@ export class Reflector {
     try {
       for (;;) {
         const page = await client.list(resource, { ...selection, limit, continue: token }, { urgent: true });
-        this.#touch();
+        this.#recordActivity();
         for (const item of page.items) replacement.put(item);
         token = page.metadata.continue;
         if (token !== undefined && token !== "") continue;
@@ -144,29 +144,29 @@ export class Reflector {
     const stream = new AbortController();
     const stop = (): void => stream.abort();
     this.#stopping.signal.addEventListener("abort", stop, { once: true });
-    const watchdog = this.#watchSilence(stream);
+    const watchdog = this.#startWatchdog(stream);
     const startedMs = clock.monotonicMs();
     let events = 0;
     try {
       const options = { ...selection, resourceVersion, timeoutSeconds, allowWatchBookmarks: true };
       for await (const event of client.watch(resource, options, stream.signal)) {
         if (this.#stopping.signal.aborted) return;
-        this.#accept(event);
+        this.#handleEvent(event);
         events += 1;
-        if (events === 1) this.#recovered();
+        if (events === 1) this.#logRecovery();
       }
     } finally {
       watchdog[Symbol.dispose]();
       this.#stopping.signal.removeEventListener("abort", stop);
       if (events > 0 || clock.monotonicMs() - startedMs > healthyMs) this.#failures = 0;
     }
-    // As in client-go: a server that closes at once and says nothing is not asked again at once.
+    // As in client-go: a watch that ends within 1 s without an event counts as a failure, so that the next one backs off.
     if (events === 0 && clock.monotonicMs() - startedMs < 1_000)
-      throw new Error("the watch was closed at once");
+      throw new Error("the API server closed the watch within 1 s without an event");
   }
 
-  #accept(event: WatchEvent): void {
-    this.#touch();
+  #handleEvent(event: WatchEvent): void {
+    this.#recordActivity();
     if (event.type === "ERROR") throw new ApiError(event.object.code ?? 500, event.object);
     const { sink } = this.#options;
     if (event.type === "DELETED") sink.remove(event.object);
@@ -174,51 +174,51 @@ export class Reflector {
     this.#resumeFrom = event.object.metadata.resourceVersion ?? this.#resumeFrom;
   }
 
-  /** Aborts the stream when nothing has come for too long; one timer, not one per event. */
-  #watchSilence(stream: AbortController): Timer {
+  /** Aborts the stream when no event has arrived for `inactivityMs`. Uses one timer, not one per event. */
+  #startWatchdog(stream: AbortController): Timer {
     const { clock } = this.#options;
     const openedMs = clock.monotonicMs();
     const check = (): void => {
-      const silentMs = clock.monotonicMs() - Math.max(openedMs, this.#lastSeenMs);
-      if (silentMs < inactivityMs) timer = clock.setTimeout(check, inactivityMs - silentMs);
-      else stream.abort(new Error(`the watch was silent for ${Math.round(silentMs / 1000)} s`));
+      const inactiveMs = clock.monotonicMs() - Math.max(openedMs, this.#lastActiveMs);
+      if (inactiveMs < inactivityMs) timer = clock.setTimeout(check, inactivityMs - inactiveMs);
+      else stream.abort(new Error(`no watch event for ${Math.round(inactiveMs / 1000)} s`));
     };
     let timer = clock.setTimeout(check, inactivityMs);
     return { [Symbol.dispose]: () => clock.clearTimeout(timer) };
   }
 
-  async #recover(error: unknown): Promise<void> {
+  async #handleError(error: unknown): Promise<void> {
     const { clock, random } = this.#options;
     if (needsList(error)) this.#resumeFrom = undefined;
     if (isDenied(error)) this.#synced = false;
     this.#failures += 1;
-    // An expired version is an everyday event with a known cure, unless it comes back at once.
+    // An expired resourceVersion is normal: list at once, without a log line. Back off only if it happens repeatedly.
     if (error instanceof ApiError && error.isGone && this.#failures === 1) return;
-    this.#complain(error);
+    this.#logError(error);
     const askedMs = error instanceof ApiError ? (error.retryAfterMs ?? 0) : 0;
     const delayMs = Math.max(askedMs, backoffMs(retryBackoff, this.#failures, random));
     await sleep(clock, delayMs, this.#stopping.signal);
   }
 
-  /** Says each trouble once, until it is over. */
-  #complain(error: unknown): void {
-    const complaint = sentence(error);
+  /** Logs an error once, until the error changes or the watch works again. */
+  #logError(error: unknown): void {
+    const message = messageOf(error);
     const { log, resource } = this.#options;
-    const fields = { resource: resource.plural, error: complaint, failures: this.#failures };
-    if (complaint === this.#complaint) log.debug(fields, "still can't follow");
+    const fields = { resource: resource.plural, error: message, failures: this.#failures };
+    if (message === this.#lastError) log.debug(fields, "list or watch still fails, retrying");
     else if (isDenied(error))
-      log.error(fields, "can't see this kind: is its CRD installed and is it allowed? Retrying");
-    else log.warn(fields, "lost the watch, retrying");
-    this.#complaint = complaint;
+      log.error(fields, "can't list this kind, retrying: check that its CRD is installed and RBAC allows it");
+    else log.warn(fields, "list or watch failed, retrying");
+    this.#lastError = message;
   }
 
-  #recovered(): void {
-    if (this.#complaint === undefined) return;
-    this.#complaint = undefined;
-    this.#options.log.info(this.#labels, "following again");
+  #logRecovery(): void {
+    if (this.#lastError === undefined) return;
+    this.#lastError = undefined;
+    this.#options.log.info(this.#labels, "watch works again");
   }
 
-  #touch(): void {
-    this.#lastSeenMs = this.#options.clock.monotonicMs();
+  #recordActivity(): void {
+    this.#lastActiveMs = this.#options.clock.monotonicMs();
   }
 }

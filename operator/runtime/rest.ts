@@ -34,11 +34,11 @@ const objectPath = (resource: ResourceType, ref: ObjectRef, subresource?: string
   return subresource === undefined ? path : `${path}/${subresource}`;
 };
 
-const labelOf = (resource: ResourceType, subresource?: string): string =>
+const metricLabelOf = (resource: ResourceType, subresource?: string): string =>
   subresource === undefined ? resource.plural : `${resource.plural}/${subresource}`;
 
-/** Items of a built-in kind's list come without apiVersion and kind, which the list's own tell. */
-const completed = (body: unknown): ObjectList => {
+/** Sets apiVersion and kind of items from those of the list: the API server omits both for built-in kinds. */
+const withItemTypes = (body: unknown): ObjectList => {
   const list = body as ObjectList & { apiVersion: string; kind: string };
   const { apiVersion } = list;
   const kind = list.kind.replace(/List$/, "");
@@ -49,7 +49,7 @@ const completed = (body: unknown): ObjectList => {
   };
 };
 
-/** The Kubernetes API over HTTP: builds the requests, `Transport` sends them. */
+/** The Kubernetes API over HTTP: builds requests, which `Transport` sends. */
 export class RestClient implements ApiClient {
   readonly #transport: Transport;
   readonly #fence: (() => void) | undefined;
@@ -76,7 +76,7 @@ export class RestClient implements ApiClient {
     const path = collectionPath(resource, options.namespace);
     const query = queryOf({ ...options });
     const request = { method: "GET", path, resource: resource.plural, query } as const;
-    return completed(await this.#transport.json({ ...request, ...call, idempotent: true }));
+    return withItemTypes(await this.#transport.json({ ...request, ...call, idempotent: true }));
   }
 
   async create(resource: ResourceType, object: ObjectInput, options?: CallOptions): Promise<KubeObject> {
@@ -97,7 +97,7 @@ export class RestClient implements ApiClient {
     { subresource, ...options }: CallOptions & { readonly subresource?: "status" } = {},
   ): Promise<KubeObject> {
     const path = objectPath(resource, object.metadata, subresource);
-    const target = { method: "PUT", path, resource: labelOf(resource, subresource) } as const;
+    const target = { method: "PUT", path, resource: metricLabelOf(resource, subresource) } as const;
     return this.#write({ ...target, body: object, ...options, idempotent: true });
   }
 
@@ -117,10 +117,10 @@ export class RestClient implements ApiClient {
     return this.#write({
       method: "PATCH",
       path: objectPath(resource, object.metadata, subresource),
-      resource: labelOf(resource, subresource),
+      resource: metricLabelOf(resource, subresource),
       query: queryOf({ fieldManager, force, fieldValidation: "Strict" }),
       body: object,
-      // JSON is YAML; servers before 1.34 know no JSON content type for apply.
+      // The body is JSON, which is also YAML. API servers before 1.34 have no JSON content type for apply.
       contentType: "application/apply-patch+yaml",
       idempotent: true,
     });
@@ -131,11 +131,11 @@ export class RestClient implements ApiClient {
     return this.#write({
       method: "PATCH",
       path: objectPath(resource, ref, subresource),
-      resource: labelOf(resource, subresource),
+      resource: metricLabelOf(resource, subresource),
       query: queryOf({ fieldManager }),
       body,
       contentType: contentTypes[type],
-      // A merge patch says what shall be; a JSON patch may append, so that a second one would append twice.
+      // A repeated merge patch changes nothing. A repeated JSON patch may append twice.
       idempotent: type === "merge",
     });
   }

@@ -1,4 +1,4 @@
-/** A bounded number of places, given out in the order in which they are asked for. */
+/** A counting semaphore. Waiting callers acquire it in FIFO order. */
 export class Semaphore {
   #free: number;
   readonly #waiting = new Set<() => void>();
@@ -7,33 +7,31 @@ export class Semaphore {
     this.#free = count;
   }
 
-  /** Resolves with how to give the place back; rejects with the signal's reason if that is aborted first. */
-  async take(signal: AbortSignal): Promise<() => void> {
+  /** Resolves with a function that releases the semaphore. Rejects with the signal's reason if the signal aborts first. */
+  async acquire(signal: AbortSignal): Promise<() => void> {
     signal.throwIfAborted();
     if (this.#free > 0) this.#free -= 1;
-    else await this.#turn(signal);
-    return () => this.#pass();
+    else await this.#wait(signal);
+    return () => this.#release();
   }
 
-  /** Waits until a place is handed on. */
-  #turn(signal: AbortSignal): Promise<void> {
+  #wait(signal: AbortSignal): Promise<void> {
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     const giveUp = (): void => {
-      this.#waiting.delete(take);
+      this.#waiting.delete(grant);
       reject(signal.reason as Error);
     };
-    const take = (): void => {
-      this.#waiting.delete(take);
+    const grant = (): void => {
+      this.#waiting.delete(grant);
       signal.removeEventListener("abort", giveUp);
       resolve();
     };
     signal.addEventListener("abort", giveUp, { once: true });
-    this.#waiting.add(take);
+    this.#waiting.add(grant);
     return promise;
   }
 
-  /** Hands a place on to whoever has waited longest. */
-  #pass(): void {
+  #release(): void {
     const [next] = this.#waiting;
     if (next === undefined) this.#free += 1;
     else next();

@@ -1,6 +1,6 @@
 import { objectKey } from "./kubernetes.ts";
 
-/** Gives the keys under which an object is found in an index. */
+/** Returns the keys of an object in an index. */
 export type Indexer<T> = (object: T) => readonly string[];
 
 interface Entry<T> {
@@ -8,7 +8,7 @@ interface Entry<T> {
   readonly object: T;
 }
 
-/** Objects by namespace and name, and by the keys that named indexers give. */
+/** Objects by namespace and name, with named secondary indexes. */
 export class Store<T> {
   readonly #entries = new Map<string, Entry<T>>();
   readonly #indexers: ReadonlyMap<string, Indexer<T>>;
@@ -27,7 +27,7 @@ export class Store<T> {
     return this.#entries.get(objectKey(namespace, name))?.object;
   }
 
-  /** All objects, or those of one namespace. */
+  /** Returns the objects of one namespace, or all. */
   list(namespace?: string): T[] {
     const objects: T[] = [];
     for (const entry of this.#entries.values()) {
@@ -36,13 +36,13 @@ export class Store<T> {
     return objects;
   }
 
-  /** The objects that the index has under the key. Throws if there is no such index. */
+  /** Returns the objects with a key in an index. Throws if no such index exists. */
   byIndex(index: string, key: string): readonly T[] {
     const objects = this.#index(index).get(key);
     return objects === undefined ? [] : [...objects.values()];
   }
 
-  /** Puts an object in place of what was there and returns that. */
+  /** Sets an object and returns the previous one. */
   set(namespace: string | undefined, name: string, object: T): T | undefined {
     const key = objectKey(namespace, name);
     const previous = this.#entries.get(key)?.object;
@@ -54,7 +54,7 @@ export class Store<T> {
     return previous;
   }
 
-  /** Removes an object and returns it. */
+  /** Deletes an object and returns it. */
   delete(namespace: string | undefined, name: string): T | undefined {
     const key = objectKey(namespace, name);
     const previous = this.#entries.get(key)?.object;

@@ -2,7 +2,7 @@ import type { KubeObject } from "./kubernetes.ts";
 import { objectKey } from "./kubernetes.ts";
 import type { Store } from "./store.ts";
 
-/** What happened to an object; `previous` is what the store held before. */
+/** A change of an object in a store. `previous` is the stored object before the change. */
 export interface Change<T> {
   readonly type: "ADDED" | "MODIFIED" | "DELETED";
   readonly object: T;
@@ -13,110 +13,112 @@ interface StoreUpdaterOptions<T> {
   readonly store: Store<T>;
   readonly transform: (object: KubeObject, previous?: T) => T;
   readonly onChange: (change: Change<T>) => void;
-  /** Called when `transform` or `onChange` threw: one odd object must not blind us for all others. */
-  readonly onFault: (key: string, error: unknown) => void;
+  /** Called if `transform` or `onChange` throws: one bad object must not stop updates of all others. */
+  readonly onError: (key: string, error: unknown) => void;
   readonly onMissedDelete: () => void;
 }
 
-/** How many deletions are remembered, so that a late event doesn't bring an object back to life. */
+/** Maximum number of tombstones. A tombstone keeps the version of a deleted object, so that late events can't restore it. */
 const maxTombstones = 1024;
 
 /**
- * Whether version `a` is older than `b`. Versions are decimal numbers that grow (Kubernetes promises it since 1.35,
- * KEP-5504); of others we only know whether they are equal, and then nothing counts as older.
+ * True if resourceVersion `a` is older than `b`. Kubernetes guarantees since 1.35 (KEP-5504) that resourceVersions are
+ * decimal numbers that increase. Others can be compared only for equality, so none is older.
  */
 const isOlder = (a: string, b: string): boolean => {
   if (!/^\d+$/.test(a) || !/^\d+$/.test(b)) return false;
   return a.length === b.length ? a < b : a.length < b.length;
 };
 
-/** A list in progress: what it names is put, what it did not name is deleted in the end. */
+/** Replaces the store's content by a list in progress. */
 export interface Replacement {
+  /** Stores a listed object. */
   put(object: KubeObject): void;
-  /** The list was complete; `version` is its own. */
+  /** Deletes all objects that a complete list did not contain. `version` is the list's resourceVersion. */
   finish(version: string): void;
-  /** To be called in any case: the list was taken over, or broke off. */
+  /** Releases the replacement. Call it also if the list fails. */
   close(): void;
 }
 
-/** Keeps a store equal to what the server told, and tells each real change once. */
+/** Updates a store from lists and watches, and reports each actual change once. */
 export class StoreUpdater<T> {
   readonly #options: StoreUpdaterOptions<T>;
   readonly #versions = new Map<string, string>();
   readonly #tombstones = new Map<string, string>();
-  /** For each list in progress what was learned since it was asked for: the list may be older. */
-  readonly #sinceListed = new Set<Map<string, string>>();
+  /** For each list in progress, the versions stored since the list's request: the list may be older than they are. */
+  readonly #storedSinceLists = new Set<Map<string, string>>();
 
   constructor(options: StoreUpdaterOptions<T>) {
     this.#options = options;
   }
 
-  /** A watch said that the object is there. Duplicates and late events change nothing. */
+  /** Stores an object from a watch or a write. Ignores duplicate and late events. */
   upsert(object: KubeObject): void {
     const { namespace, name, resourceVersion = "" } = object.metadata;
     const key = objectKey(namespace, name);
     const known = this.#versions.get(key) ?? this.#tombstones.get(key);
     if (known === resourceVersion || (known !== undefined && isOlder(resourceVersion, known))) return;
-    for (const learned of this.#sinceListed) learned.set(key, resourceVersion);
+    for (const stored of this.#storedSinceLists) stored.set(key, resourceVersion);
     this.#put(key, object);
   }
 
-  /** A watch said that the object is gone (or no longer selected). */
+  /** Deletes an object after a DELETED watch event: the object is gone or no longer selected. */
   remove(object: KubeObject): void {
     const { namespace, name, resourceVersion = "" } = object.metadata;
     const key = objectKey(namespace, name);
     const known = this.#versions.get(key);
     if (known === undefined || isOlder(resourceVersion, known)) return;
-    this.#bury(key, resourceVersion);
-    this.#drop(key, namespace, name);
+    this.#addTombstone(key, resourceVersion);
+    this.#delete(key, namespace, name);
   }
 
   /**
-   * Starts taking over a list of one namespace or, without one, of all. A list is the truth whatever its versions
-   * say: after a restore from a backup they are lower than before.
+   * Starts a replacement by a list of one namespace, or of all. A list replaces stored objects even if its versions are
+   * lower: etcd may have been restored from a backup.
    */
   replace(namespace: string | undefined): Replacement {
-    const seen = new Set<string>();
-    const learned = new Map<string, string>();
-    // What the list is younger than it would name: learned and gone again, with an end that no watch tells.
+    const listed = new Set<string>();
+    const stored = new Map<string, string>();
+    // An unlisted object is kept only if its version is not older than the list. An older one was deleted before the
+    // list, without a watch event.
     const isNewer = (known: string | undefined, version: string): boolean =>
       known !== undefined && !isOlder(known, version);
-    this.#sinceListed.add(learned);
+    this.#storedSinceLists.add(stored);
     return {
       put: (object) => {
         const key = objectKey(object.metadata.namespace, object.metadata.name);
-        seen.add(key);
-        if (isOlder(object.metadata.resourceVersion ?? "", learned.get(key) ?? "")) return;
+        listed.add(key);
+        if (isOlder(object.metadata.resourceVersion ?? "", stored.get(key) ?? "")) return;
         if (this.#versions.get(key) !== object.metadata.resourceVersion) this.#put(key, object);
       },
-      // Versions may have gone back, so deletions remembered from before say nothing any more.
+      // After a restore from a backup, versions may be lower than those of tombstones: tombstones are invalid.
       finish: (version) => {
         this.#tombstones.clear();
         for (const key of this.#versions.keys()) {
           if (
-            seen.has(key) ||
-            isNewer(learned.get(key), version) ||
+            listed.has(key) ||
+            isNewer(stored.get(key), version) ||
             (namespace !== undefined && !key.startsWith(`${namespace}/`))
           )
             continue;
           this.#options.onMissedDelete();
           const slash = key.indexOf("/");
-          this.#drop(key, slash === -1 ? undefined : key.slice(0, slash), key.slice(slash + 1));
+          this.#delete(key, slash === -1 ? undefined : key.slice(0, slash), key.slice(slash + 1));
         }
       },
-      close: () => void this.#sinceListed.delete(learned),
+      close: () => void this.#storedSinceLists.delete(stored),
     };
   }
 
   #put(key: string, object: KubeObject): void {
-    const { store, transform } = this.#options;
+    const { store, transform, onChange } = this.#options;
     const { namespace, name, resourceVersion = "" } = object.metadata;
-    this.#guard(key, () => {
+    this.#catchErrors(key, () => {
       const kept = transform(object, store.get(namespace, name));
       this.#versions.set(key, resourceVersion);
       this.#tombstones.delete(key);
       const previous = store.set(namespace, name, kept);
-      this.#tell(
+      onChange(
         previous === undefined
           ? { type: "ADDED", object: kept }
           : { type: "MODIFIED", object: kept, previous },
@@ -124,14 +126,15 @@ export class StoreUpdater<T> {
     });
   }
 
-  #drop(key: string, namespace: string | undefined, name: string): void {
+  #delete(key: string, namespace: string | undefined, name: string): void {
     this.#versions.delete(key);
-    const previous = this.#options.store.delete(namespace, name);
+    const { store, onChange } = this.#options;
+    const previous = store.delete(namespace, name);
     if (previous !== undefined)
-      this.#guard(key, () => this.#tell({ type: "DELETED", object: previous, previous }));
+      this.#catchErrors(key, () => onChange({ type: "DELETED", object: previous, previous }));
   }
 
-  #bury(key: string, resourceVersion: string): void {
+  #addTombstone(key: string, resourceVersion: string): void {
     this.#tombstones.delete(key);
     this.#tombstones.set(key, resourceVersion);
     if (this.#tombstones.size <= maxTombstones) return;
@@ -139,15 +142,11 @@ export class StoreUpdater<T> {
     if (oldest !== undefined) this.#tombstones.delete(oldest);
   }
 
-  #tell(change: Change<T>): void {
-    this.#options.onChange(change);
-  }
-
-  #guard(key: string, action: () => void): void {
+  #catchErrors(key: string, action: () => void): void {
     try {
       action();
     } catch (error) {
-      this.#options.onFault(key, error);
+      this.#options.onError(key, error);
     }
   }
 }

@@ -1,22 +1,22 @@
 import { request as send, type Dispatcher } from "undici";
-import { ApiError, ConnectionError, refusalOf } from "./api-error.ts";
+import { ApiError, ConnectionError, apiErrorOf } from "./api-error.ts";
 import { type Backoff, backoffMs } from "./backoff.ts";
 import { realClock, sleep } from "./clock.ts";
 import { ConnectionPools, type TlsMaterial } from "./connections.ts";
 import { Deadline } from "./deadline.ts";
 import { Semaphore } from "./semaphore.ts";
 
-/** How to prove to the server who we are, and how to know it. */
+/** Authenticates the client to the API server (headers, client certificate) and the API server to the client (CA). */
 export interface Credentials {
   readonly headers: Readonly<Record<string, string>>;
   readonly tls: TlsMaterial;
   readonly proxyUrl: string | undefined;
 }
 
-/** One attempt, for metrics: status 0 means that no answer came. */
+/** One attempt of a request, for metrics. Status 0: no response. */
 export interface RequestInfo {
   readonly method: string;
-  /** Plural name, with the subresource if any: `demoapps/status`. */
+  /** Plural name, with the subresource if any, for example `demoapps/status`. */
   readonly resource: string;
   readonly status: number;
   readonly durationMs: number;
@@ -29,10 +29,10 @@ export interface HttpRequest {
   readonly query?: URLSearchParams | undefined;
   readonly body?: unknown;
   readonly contentType?: string | undefined;
-  /** Whether repeating it after an unknown outcome is harmless. */
+  /** True if the request may be repeated when it is unknown whether the first attempt took effect. */
   readonly idempotent: boolean;
   readonly fence?: (() => void) | undefined;
-  /** Has a connection of its own if need be. */
+  /** The request doesn't count toward the connection limit. */
   readonly urgent?: boolean | undefined;
   readonly timeoutMs?: number | undefined;
   readonly retries?: number | undefined;
@@ -55,19 +55,19 @@ interface Exchange {
   readonly signal: AbortSignal;
 }
 
-/** Between attempts, unless the server asks for more. */
+/** Backoff between attempts, added to the Retry-After delay that the server requests. */
 const retryBackoff: Backoff = { baseMs: 100, maxMs: 5_000 };
-/** A server that asks for more patience than this gets its answer passed on to the caller, whose queue waits. */
+/** No retry if the server requests a longer delay than this: the error goes to the caller, which requeues. */
 const maxRetryAfterMs = 10_000;
-/** Reading certificate files for every request would cost more than the request; tokens live for minutes. */
+/** Credentials are cached this long: reading certificate files costs more than a request, and tokens live for minutes. */
 const credentialsTtlMs = 10_000;
 
-/** The server, or a proxy before it, is not able to answer just now. */
+/** Statuses of an overloaded or restarting server, or of the proxy in front of it. */
 const overloaded: ReadonlySet<number> = new Set([502, 503, 504]);
 
 /**
- * Whether an attempt that failed so may be repeated. A bare 500 is not: the API server answers so to an apply of what
- * the kind's schema doesn't have, and to a webhook's failure, which the caller's own backoff suits better.
+ * True if a failed attempt may be retried. A 500 without Retry-After is not retried: the API server sends it for an
+ * apply of a field that the schema lacks, and for a failing webhook, which needs the caller's longer backoff.
  */
 const isRetryable = (error: unknown, idempotent: boolean): boolean => {
   if (error instanceof ApiError) {
@@ -81,13 +81,13 @@ const isRetryable = (error: unknown, idempotent: boolean): boolean => {
   return error instanceof ConnectionError && (idempotent || error.code === "ECONNREFUSED");
 };
 
-/** HTTP to one API server: pooled connections, a timeout per attempt, retries where they are safe. */
+/** An HTTP client for one API server: pooled connections, a timeout per attempt, retries where they are safe. */
 export class Transport {
   readonly server: string;
   readonly #options: TransportOptions;
   readonly #pools: ConnectionPools;
-  /** As many as there are connections, so that nothing waits inside the pool, where no deadline reaches it. */
-  readonly #slots: Semaphore;
+  /** Has the count of connections, so that no request waits inside the pool, where its deadline can't abort it. */
+  readonly #semaphore: Semaphore;
   #credentials: { readonly value: Promise<Credentials>; readonly expiresAtMs: number } | undefined;
 
   constructor(options: TransportOptions) {
@@ -95,10 +95,10 @@ export class Transport {
     this.server = options.server.replace(/\/$/, "");
     const connections = options.connections ?? 16;
     this.#pools = new ConnectionPools(connections);
-    this.#slots = new Semaphore(connections);
+    this.#semaphore = new Semaphore(connections);
   }
 
-  /** Sends the request, again if need be, and gives the answer's JSON. */
+  /** Sends the request, with retries. Returns the JSON of the response. */
   async json(request: HttpRequest): Promise<unknown> {
     const retries = request.retries ?? this.#options.retries ?? 3;
     for (let failures = 0; ;) {
@@ -108,27 +108,27 @@ export class Transport {
         failures += 1;
         if (failures > retries || request.signal?.aborted || !isRetryable(error, request.idempotent))
           throw error;
-        const askedMs = error instanceof ApiError ? (error.retryAfterMs ?? 0) : 0;
-        await sleep(realClock, askedMs + backoffMs(retryBackoff, failures, Math.random), request.signal);
+        const retryAfterMs = error instanceof ApiError ? (error.retryAfterMs ?? 0) : 0;
+        await sleep(realClock, retryAfterMs + backoffMs(retryBackoff, failures, Math.random), request.signal);
       }
     }
   }
 
-  /** Opens a stream and gives its chunks; ends when the server ends it, rejects if it breaks or is aborted. */
+  /** Opens a stream and yields its chunks. Ends when the server ends the stream. Throws if it breaks or is aborted. */
   async *stream(request: HttpRequest, signal: AbortSignal): AsyncGenerator<Buffer, void> {
     const deadline = new Deadline(this.#timeoutMs(request), signal);
     try {
       const credentials = await this.#currentCredentials();
       const dispatcher = this.#pools.get(credentials).unbounded;
-      const answer = await this.#send(request, { credentials, dispatcher, signal: deadline.signal });
-      // Only the headers are due: how long a watch may be silent is the watcher's business.
-      deadline.disarm();
-      for await (const chunk of answer.body) yield chunk;
+      const response = await this.#send(request, { credentials, dispatcher, signal: deadline.signal });
+      // The timeout applies only to the headers: the caller detects a stream without data.
+      deadline.cancelTimeout();
+      for await (const chunk of response.body) yield chunk;
     } catch (error) {
       if (signal.aborted) throw signal.reason;
-      throw deadline.explain(error);
+      throw deadline.toClientError(error);
     } finally {
-      deadline.end();
+      deadline.dispose();
     }
   }
 
@@ -144,26 +144,26 @@ export class Transport {
     const credentials = await this.#currentCredentials();
     const deadline = new Deadline(this.#timeoutMs(request), request.signal);
     try {
-      const leave = await this.#enter(request, deadline);
+      const release = await this.#acquireConnection(request, deadline);
       try {
-        // Right before it is sent: while it waited for its turn the lease may have been lost.
+        // Right before sending: the process may have lost the lease while the request waited for a connection.
         request.fence?.();
         return await this.#exchange(request, credentials, deadline);
       } finally {
-        leave();
+        release();
       }
     } finally {
-      deadline.end();
+      deadline.dispose();
     }
   }
 
-  /** Waits for the request's turn; gives how to end it. */
-  async #enter({ urgent }: HttpRequest, deadline: Deadline): Promise<() => void> {
+  /** Waits until the connection limit allows the request. Returns a function that releases the connection. */
+  async #acquireConnection({ urgent }: HttpRequest, deadline: Deadline): Promise<() => void> {
     if (urgent === true) return () => undefined;
     try {
-      return await this.#slots.take(deadline.signal);
+      return await this.#semaphore.acquire(deadline.signal);
     } catch (error) {
-      throw deadline.explain(error);
+      throw deadline.toClientError(error);
     }
   }
 
@@ -171,19 +171,19 @@ export class Transport {
     const { requests, unbounded } = this.#pools.get(credentials);
     const dispatcher = request.urgent === true ? unbounded : requests;
     try {
-      const answer = await this.#send(request, { credentials, dispatcher, signal: deadline.signal });
-      return JSON.parse(await answer.body.text());
+      const response = await this.#send(request, { credentials, dispatcher, signal: deadline.signal });
+      return JSON.parse(await response.body.text());
     } catch (error) {
-      throw deadline.explain(error);
+      throw deadline.toClientError(error);
     }
   }
 
-  /** One exchange up to the answer's headers; rejects with ApiError if the answer is an error. */
+  /** Sends one request and resolves with the response headers. Rejects with ApiError for an error status. */
   async #send(request: HttpRequest, { credentials, dispatcher, signal }: Exchange) {
     const startedAtMs = performance.now();
     let status = 0;
     try {
-      const answer = await send(this.#url(request), {
+      const response = await send(this.#url(request), {
         dispatcher,
         method: request.method,
         headers: this.#headers(request, credentials),
@@ -192,19 +192,19 @@ export class Transport {
         headersTimeout: 0,
         bodyTimeout: 0,
       });
-      status = answer.statusCode;
-      if (status >= 400) await this.#refuse(answer);
-      return answer;
+      status = response.statusCode;
+      if (status >= 400) await this.#throwApiError(response);
+      return response;
     } finally {
       const { method, resource } = request;
       this.#options.onRequest?.({ method, resource, status, durationMs: performance.now() - startedAtMs });
     }
   }
 
-  async #refuse(answer: Dispatcher.ResponseData): Promise<never> {
-    const text = await answer.body.text();
-    if (answer.statusCode === 401) this.#credentials = undefined;
-    throw refusalOf(answer.statusCode, text, answer.headers["retry-after"]);
+  async #throwApiError(response: Dispatcher.ResponseData): Promise<never> {
+    const text = await response.body.text();
+    if (response.statusCode === 401) this.#credentials = undefined;
+    throw apiErrorOf(response.statusCode, text, response.headers["retry-after"]);
   }
 
   #url(request: HttpRequest): string {
@@ -227,7 +227,7 @@ export class Transport {
     if (this.#credentials === undefined || this.#credentials.expiresAtMs < nowMs) {
       const value = this.#options.credentials();
       this.#credentials = { value, expiresAtMs: nowMs + credentialsTtlMs };
-      // A failure must not be remembered, nor be an unhandled rejection: each caller awaits `value` itself.
+      // Don't cache a failure. This handler also prevents an unhandled rejection; callers see the error via `value`.
       value.catch(() => {
         this.#credentials = undefined;
       });

@@ -2,15 +2,15 @@ import type { WatchEvent } from "./kubernetes.ts";
 
 const newline = 0x0a;
 
-/** Far above etcd's limit of 1.5 MiB per object: a longer line is no watch event. */
+/** Far above etcd's limit of 1.5 MiB per object: a longer line can't be a watch event. */
 const maxLineBytes = 32 * 1024 * 1024;
 
-/** Collects a stream's chunks and hands out whole lines; each byte is searched and copied once. */
+/** Splits a stream of chunks into lines. Searches and copies each byte once. */
 class LineBuffer {
   #parts: Buffer[] = [];
   #bytes = 0;
 
-  /** The lines that end in this chunk. */
+  /** Yields the lines that end in this chunk. */
   *push(chunk: Buffer): Generator<string, void> {
     let start = 0;
     for (let end = chunk.indexOf(newline); end !== -1; end = chunk.indexOf(newline, start)) {
@@ -40,8 +40,8 @@ class LineBuffer {
 }
 
 /**
- * The events of a watch's byte stream, one JSON document a line. Rejects if a line is no JSON or the stream ends in
- * the middle of one.
+ * Yields the events of a watch's byte stream, one JSON document per line. Throws if a line is not JSON, or if the stream
+ * ends in the middle of a line.
  */
 export async function* parseWatchStream(chunks: AsyncIterable<Buffer>): AsyncGenerator<WatchEvent, void> {
   const buffer = new LineBuffer();

@@ -2,8 +2,9 @@ import { type Backoff, backoffMs } from "./backoff.ts";
 import type { Clock, Timer } from "./clock.ts";
 import type { Metrics } from "./metrics.ts";
 
-/** What a handler asks for: nothing, or to be called again after a while. */
+/** The result of a handler. */
 export interface ReconcileResult {
+  /** Delay after which the key is handled again; undefined: only when it is added again. */
   readonly requeueAfterMs?: number | undefined;
 }
 
@@ -11,14 +12,14 @@ export type Handler = (key: string) => Promise<ReconcileResult | void>;
 
 export interface WorkQueueOptions {
   readonly name: string;
-  /** How many keys are processed at once. */
+  /** Maximum number of keys processed at the same time. */
   readonly concurrency: number;
   readonly backoff: Backoff;
   readonly clock: Clock;
   /** In [0, 1), for jitter. */
   readonly random: () => number;
   readonly metrics: Metrics;
-  /** Called when a handler threw; the key is tried again after `retryInMs`. */
+  /** Called when a handler throws. The key is requeued after `retryInMs`. */
   readonly onError: (key: string, error: unknown, retryInMs: number) => void;
 }
 
@@ -28,35 +29,35 @@ interface Delayed {
 }
 
 /**
- * Keys to work on, with the guarantees of client-go's workqueue: a key that waits is there once however often it is
- * added; no two handlers run for one key at once; a key added while its handler runs is handled again after; a
- * failing key waits longer each time and never holds up the others; first come, first served.
+ * A queue of keys with the guarantees of client-go's workqueue. A key waits at most once, however often it is added.
+ * No two handlers run for one key at the same time. A key added while its handler runs is handled again afterwards. A
+ * failing key backs off without delaying other keys. Keys are handled in FIFO order.
  */
 export class WorkQueue {
   readonly #options: WorkQueueOptions;
-  /** Waiting keys in order, with the time they were added. */
+  /** Waiting keys in FIFO order, with the monotonic time when each was added. */
   readonly #waiting = new Map<string, number>();
-  /** Keys in progress, with the time their handler started. */
+  /** Keys in progress, with the monotonic time when each handler started. */
   readonly #running = new Map<string, number>();
-  /** Keys added while they were in progress. */
+  /** Keys added while they were in progress, with the monotonic time when each was added. */
   readonly #dirty = new Map<string, number>();
   readonly #delayed = new Map<string, Delayed>();
   readonly #failures = new Map<string, number>();
   #handler: Handler | undefined;
   #closed = false;
-  #whenIdle: (() => void)[] = [];
+  #idleWaiters: (() => void)[] = [];
 
   constructor(options: WorkQueueOptions) {
     this.#options = options;
-    this.#publishGauges();
+    this.#registerGauges();
   }
 
-  /** Keys that wait for a worker. */
+  /** Number of keys that wait for a worker. */
   get depth(): number {
     return this.#waiting.size;
   }
 
-  /** Adds a key to be worked on as soon as a worker is free. */
+  /** Adds a key, to be handled once a worker is free. */
   add(key: string): void {
     if (this.#closed || this.#waiting.has(key) || this.#dirty.has(key)) return;
     this.#options.metrics.queue.adds.inc({ name: this.#options.name });
@@ -66,13 +67,10 @@ export class WorkQueue {
       return;
     }
     this.#waiting.set(key, nowMs);
-    this.#pump();
+    this.#dispatch();
   }
 
-  /**
-   * Adds a key later; of several such wishes for one key the earliest counts. A wish is met, and gone, as soon as
-   * the key is worked on.
-   */
+  /** Adds a key after a delay. The earliest due time wins; processing the key cancels its delay. */
   addAfter(key: string, delayMs: number): void {
     if (this.#closed || this.#waiting.has(key)) return;
     if (delayMs <= 0) {
@@ -91,45 +89,45 @@ export class WorkQueue {
     this.#delayed.set(key, { dueMs, timer });
   }
 
-  /** Drops what is remembered of a key that is gone: its failures and its pending delay. */
+  /** Drops a key's failure count and pending delay. */
   forget(key: string): void {
     this.#failures.delete(key);
-    this.#cancel(key);
+    this.#cancelDelay(key);
   }
 
-  #cancel(key: string): void {
+  #cancelDelay(key: string): void {
     const delayed = this.#delayed.get(key);
     if (delayed !== undefined) this.#options.clock.clearTimeout(delayed.timer);
     this.#delayed.delete(key);
   }
 
-  /** Starts, or after `pause` resumes, working on keys. */
+  /** Starts handling keys, or resumes after `pause`. */
   run(handler: Handler): void {
     if (this.#closed) return;
     this.#handler = handler;
-    this.#pump();
+    this.#dispatch();
   }
 
-  /** Starts no more handlers; keys are still taken in. What runs goes on. */
+  /** Starts no more handlers. Keys can still be added, and running handlers continue. */
   pause(): void {
     this.#handler = undefined;
   }
 
-  /** Takes no more keys, starts no more handlers, and resolves when the running ones have ended. */
+  /** Accepts no more keys and starts no more handlers. Resolves when running handlers have ended. */
   async shutDown(): Promise<void> {
     this.#closed = true;
     this.#handler = undefined;
     this.#waiting.clear();
     for (const key of this.#delayed.keys()) this.forget(key);
-    if (this.#running.size > 0) await new Promise<void>((resolve) => this.#whenIdle.push(resolve));
+    if (this.#running.size > 0) await new Promise<void>((resolve) => this.#idleWaiters.push(resolve));
   }
 
-  #pump(): void {
+  #dispatch(): void {
     for (const [key, addedMs] of this.#waiting) {
       const handler = this.#handler;
       if (handler === undefined || this.#running.size >= this.#options.concurrency) return;
       this.#waiting.delete(key);
-      this.#cancel(key);
+      this.#cancelDelay(key);
       const { clock, metrics, name } = this.#options;
       const startedMs = clock.monotonicMs();
       this.#running.set(key, startedMs);
@@ -168,17 +166,17 @@ export class WorkQueue {
     const addedMs = this.#dirty.get(key);
     this.#dirty.delete(key);
     if (addedMs !== undefined && !this.#closed) this.#waiting.set(key, addedMs);
-    this.#pump();
+    this.#dispatch();
     if (this.#running.size > 0) return;
-    for (const resolve of this.#whenIdle.splice(0)) resolve();
+    for (const resolve of this.#idleWaiters.splice(0)) resolve();
   }
 
-  /** Gauges are read when they are scraped: that costs nothing per key. */
-  #publishGauges(): void {
+  /** Sets the gauges on each scrape, so that they cost nothing per key. */
+  #registerGauges(): void {
     const { name, metrics, clock } = this.#options;
     metrics.onScrape(() => {
       const ages = [...this.#running.values()].map((startedMs) => (clock.monotonicMs() - startedMs) / 1000);
-      // What waits for this process to lead is no backlog: the leader works on it.
+      // A paused queue reports no backlog: the leader handles these keys.
       metrics.queue.depth.set({ name }, this.#handler === undefined ? 0 : this.#waiting.size);
       metrics.queue.activeWorkers.set({ controller: name }, ages.length);
       metrics.queue.unfinishedSeconds.set(

@@ -2,7 +2,7 @@ import { describe, expect, test } from "@jest/globals";
 import { readConfig } from "../../operator/config.ts";
 
 describe("the operator's configuration", () => {
-  test("is complete without flags and variables", () => {
+  test("no flags and no variables: every setting has a default", () => {
     expect(readConfig([], {})).toMatchObject({
       watchNamespaces: [],
       leaderElect: true,
@@ -11,12 +11,12 @@ describe("the operator's configuration", () => {
     });
   });
 
-  test("takes flags before variables, and variables before defaults", () => {
+  test("flag and variable are set: the flag wins; only the variable: it replaces the default", () => {
     const env = { PORT: "9000", CONCURRENCY: "5" };
     expect(readConfig(["--port", "9001"], env)).toMatchObject({ port: 9001, concurrency: 5 });
   });
 
-  test("takes namespaces as a list, blanks or not", () => {
+  test("namespaces with blanks and a trailing comma: a list of names", () => {
     expect(readConfig([], { WATCH_NAMESPACES: "team-a, team-b," }).watchNamespaces).toEqual([
       "team-a",
       "team-b",
@@ -29,19 +29,19 @@ describe("the operator's configuration", () => {
     { env: { LOG_LEVEL: "loud" }, names: "LOG_LEVEL" },
     { env: { WATCH_NAMESPACES: "Team_A" }, names: "WATCH_NAMESPACES" },
     { env: { CONCURRENCY: "many" }, names: "CONCURRENCY" },
-  ])("names $names when its value can't be used", ({ env, names }) => {
+  ])("$names is invalid: the error names the variable and the flag", ({ env, names }) => {
     expect(() => readConfig([], env)).toThrow(new RegExp(`^${names} \\(or --`));
   });
 
-  test("refuses a flag that it doesn't know", () => {
+  test("an unknown flag: refused", () => {
     expect(() => readConfig(["--colour", "red"], {})).toThrow(/unknown option/);
   });
 
-  test("can't be changed once it is read", () => {
+  test("the configuration: frozen", () => {
     expect(Object.isFrozen(readConfig([], {}))).toBe(true);
   });
 
-  test("gives every process an identity of its own", () => {
+  test("the identity: POD_NAME, by default unique per process", () => {
     expect(readConfig([], {}).identity).toContain(String(process.pid));
     expect(readConfig([], { POD_NAME: "operator-0" }).identity).toBe("operator-0");
   });

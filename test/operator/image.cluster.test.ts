@@ -16,12 +16,12 @@ describe("the operator's image", () => {
   });
   afterAll(() => command(buildah(["rmi", "--force", ref, again])));
 
-  test("says how it is to be run", async () => {
+  test("its configuration: non-root user, command and version label", async () => {
     const { config } = await inspect(ref);
     expect(config).toMatchObject({ User: "65532:65532", Cmd: expect.arrayContaining(["/app/main.js"]) });
     expect(config.Labels).toMatchObject({ "org.opencontainers.image.version": "0.1.0" });
   });
 
-  test("adds one small layer to its base, of the same bytes each time", () =>
+  test("built as two versions: both add the same small layer to the base", () =>
     addsOneSmallLayer("operator", { ref, again }));
 });

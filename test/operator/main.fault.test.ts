@@ -40,10 +40,10 @@ afterEach(async () => {
   await rm(folder, { recursive: true });
 });
 
-/** The operator's process, once it is ready. */
-async function running(): Promise<Program> {
+/** Starts the operator's process. Resolves when it is ready and leads. */
+async function startOperator(): Promise<Program> {
   const kubeconfig = join(folder, "kubeconfig");
-  // The library takes plain HTTP only so.
+  // The kubeconfig library accepts plain HTTP only with this setting.
   const cluster = { server: server.url, "insecure-skip-tls-verify": true };
   await writeFile(kubeconfig, kubeconfigOf(cluster));
   const started = await start(main, { KUBECONFIG: kubeconfig, POD_NAMESPACE: namespace, POD_NAME: "pod-a" });
@@ -60,14 +60,14 @@ async function holder(): Promise<unknown> {
   return (items[0]?.["spec"] as { holderIdentity?: string } | undefined)?.holderIdentity;
 }
 
-/** Lets an app be reconciled by an API server that answers no write, nor a read of one object. */
-async function hanging(): Promise<void> {
-  const isTheirs = (userAgent: string): boolean => userAgent === "demoapp-operator";
-  const spared: ReadonlySet<string> = new Set(["list", "watch"]);
+/** Makes all requests of the operator hang, except lists and watches, then creates an app to reconcile. */
+async function hangReconcile(): Promise<void> {
+  const isOperator = (userAgent: string): boolean => userAgent === "demoapp-operator";
+  const unaffected: ReadonlySet<string> = new Set(["list", "watch"]);
   server.faults.add({
     times: Infinity,
     do: "hang",
-    when: ({ verb, userAgent }) => isTheirs(userAgent) && !spared.has(verb),
+    when: ({ verb, userAgent }) => isOperator(userAgent) && !unaffected.has(verb),
   });
   const metadata = { namespace, name: "web" };
   await client.create(demoapps, {
@@ -78,40 +78,40 @@ async function hanging(): Promise<void> {
   });
   await until("a request hangs", 10_000, async () =>
     server.requests.find(
-      ({ resource, code, userAgent }) => resource !== "leases" && code === 0 && isTheirs(userAgent),
+      ({ resource, code, userAgent }) => resource !== "leases" && code === 0 && isOperator(userAgent),
     ),
   );
 }
 
 describe("the operator's process", () => {
-  test("on SIGTERM gives its lease back and exits 0", async () => {
-    const { kill, exit } = await running();
+  test("SIGTERM: releases its lease and exits with 0", async () => {
+    const { kill, exit } = await startOperator();
     kill("SIGTERM");
     expect(await exit).toBe(0);
     expect(await holder()).toBe("");
   });
 
-  test("exits 0 before Kubernetes would kill it, though the API server answers nothing", async () => {
-    const { kill, exit, log } = await running();
-    await hanging();
+  test("SIGTERM while the API server hangs: exits with 0 before Kubernetes would kill the process", async () => {
+    const { kill, exit, log } = await startOperator();
+    await hangReconcile();
     const startedAt = performance.now();
     kill("SIGTERM");
     expect(await exit).toBe(0);
     expect(performance.now() - startedAt).toBeLessThan(14_000);
-    expect(log.map(({ msg }) => msg)).toContain("stopping in the middle of a reconciliation");
+    expect(log.map(({ msg }) => msg)).toContain("stopping while a reconcile is in progress");
   });
 
-  test("exits at once on a second signal", async () => {
-    const { kill, exit, log } = await running();
-    await hanging();
+  test("a second signal: exits with 1 at once", async () => {
+    const { kill, exit, log } = await startOperator();
+    await hangReconcile();
     kill("SIGTERM");
     await until("stopping", 5_000, async () => log.find(({ msg }) => msg === "stopping"));
     kill("SIGTERM");
     expect(await exit).toBe(1);
-    expect(log.map(({ msg }) => msg)).not.toContain("stopping in the middle of a reconciliation");
+    expect(log.map(({ msg }) => msg)).not.toContain("stopping while a reconcile is in progress");
   });
 
-  test("ends with code 2 for a setting that can't be used", async () => {
+  test("a setting is invalid: exits with 2", async () => {
     const { exit } = await start(main, { CONCURRENCY: "many" });
     expect(await exit).toBe(2);
   });

@@ -3,12 +3,12 @@ import { createServer, request } from "node:http";
 import type { RequestListener, Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { createApp } from "../../webapp/app.ts";
-import type { Surroundings } from "../../webapp/app.ts";
+import type { ProcessHooks } from "../../webapp/app.ts";
 import { loadConfig } from "../../webapp/config.ts";
 
-/** The app as its environment makes it, silent unless a log is given. */
-export const appWith = (env: Record<string, string> = {}, around: Partial<Surroundings> = {}) =>
-  createApp(loadConfig({ POD_NAME: "pod-a", LOG_LEVEL: "silent", ...env }), around);
+/** Creates the app from environment variables, without log output unless `hooks` has a logger. */
+export const appWith = (env: Record<string, string> = {}, hooks: Partial<ProcessHooks> = {}) =>
+  createApp(loadConfig({ POD_NAME: "pod-a", LOG_LEVEL: "silent", ...env }), hooks);
 
 /** A server on a free port of 127.0.0.1. */
 export interface Listening {
@@ -27,23 +27,23 @@ function listening(server: Server): Promise<Listening> {
   );
 }
 
-/** The app behind a real server. */
-export const listen = (env: Record<string, string>, around?: Partial<Surroundings>): Promise<Listening> =>
-  listening(serve({ fetch: appWith(env, around).fetch, port: 0, hostname: "127.0.0.1" }) as Server);
+/** Starts the app as an HTTP server. */
+export const listen = (env: Record<string, string>, hooks?: Partial<ProcessHooks>): Promise<Listening> =>
+  listening(serve({ fetch: appWith(env, hooks).fetch, port: 0, hostname: "127.0.0.1" }) as Server);
 
-/** A Service in little: sends each request to the next of its backends, which may be changed as it goes. */
+/** A round-robin proxy, in place of a Service. Tests may replace its backends at any time. */
 export interface RoundRobin extends Listening {
   backends: readonly Listening[];
-  /** Requests to `/version` so far. */
-  readonly asked: () => number;
+  /** Number of requests to `/version` so far. */
+  readonly requests: () => number;
 }
 
 export async function roundRobin(backends: readonly Listening[]): Promise<RoundRobin> {
-  let turn = 0;
+  let requests = 0;
   const forward: RequestListener = (incoming, outgoing) => {
-    // Only these take turns, so that loading the page doesn't shift the shares.
-    if (incoming.url === "/version") turn += 1;
-    const { port } = proxy.backends[turn % proxy.backends.length] ?? { port: 0 };
+    // Only these requests advance the round robin, so that loading the page doesn't change the shares.
+    if (incoming.url === "/version") requests += 1;
+    const { port } = proxy.backends[requests % proxy.backends.length] ?? { port: 0 };
     const { url, method, headers } = incoming;
     const onward = request(
       { host: "127.0.0.1", port, path: url, method, headers, agent: false },
@@ -52,11 +52,11 @@ export async function roundRobin(backends: readonly Listening[]): Promise<RoundR
         answer.pipe(outgoing);
       },
     );
-    // What a client sees of a pod that is gone.
+    // A stopped backend looks like a stopped pod: the connection breaks.
     onward.on("error", () => outgoing.destroy());
     incoming.pipe(onward);
   };
   const server = createServer(forward).listen(0, "127.0.0.1");
-  const proxy: RoundRobin = { ...(await listening(server)), backends, asked: () => turn };
+  const proxy: RoundRobin = { ...(await listening(server)), backends, requests: () => requests };
   return proxy;
 }

@@ -14,19 +14,19 @@ describe("GET /", () => {
     "text/plain",
     "text/html;q=0.5, application/json",
     "nonsense",
-  ])("greets in exactly this JSON when asked for %j", async (accept) => {
+  ])("Accept is %j: the response is exactly the greeting in JSON", async (accept) => {
     const response = await appWith().request("/", { headers: accept === undefined ? {} : { accept } });
     expect(response.status).toBe(200);
     expect(response.headers.get("content-type")).toBe("application/json");
     expect(await response.text()).toBe('{"message":"Hello from SRE Demo App!","version":"1.0.0"}');
   });
 
-  test("names the version that it is configured to be", async () => {
+  test("APP_VERSION is set: the greeting has that version", async () => {
     const response = await appWith({ APP_VERSION: "2.0.0" }).request("/");
     expect(await response.text()).toBe('{"message":"Hello from SRE Demo App!","version":"2.0.0"}');
   });
 
-  test("gives a browser the page, and caches the difference", async () => {
+  test("a browser asks: the response is the page, and caches vary by Accept", async () => {
     const response = await appWith({ APP_VERSION: "2.0.0" }).request("/", { headers: { accept: BROWSER } });
     expect(response.headers.get("content-type")).toMatch(/^text\/html/);
     expect(response.headers.get("vary")).toBe("accept");
@@ -36,7 +36,7 @@ describe("GET /", () => {
     expect(page).not.toContain("<!-- ");
   });
 
-  test("allows exactly the page's own script and style, by hash", async () => {
+  test("the page's Content-Security-Policy: allows only its own script and style, by hash", async () => {
     const response = await appWith().request("/", { headers: { accept: BROWSER } });
     const page = await response.text();
     const policy = response.headers.get("content-security-policy");
@@ -51,43 +51,43 @@ describe("GET /", () => {
     expect(page).not.toMatch(/ (style|on\w+)="/);
   });
 
-  test("loads nothing from anywhere else", async () => {
+  test("the page's links: none leads to another host", async () => {
     const response = await appWith().request("/", { headers: { accept: BROWSER } });
     const links = [...(await response.text()).matchAll(/(?:src|href)="([^"]+)"/g)].map(([, link]) => link);
-    // Relative, so that the page works below a prefix too: behind kubectl proxy, for one.
+    // Links are relative, so that the page also works below a path prefix, for example behind kubectl proxy.
     for (const link of links) expect(link).toMatch(/^(data:|[a-z])/);
     expect(links.filter((link) => link?.startsWith("http"))).toStrictEqual([]);
   });
 });
 
 describe("health, readiness and version", () => {
-  test("GET /health is exactly this", async () => {
+  test("GET /health: 200 with exactly this JSON", async () => {
     const response = await appWith().request("/health");
     expect(response.status).toBe(200);
     expect(await response.text()).toBe('{"status":"healthy"}');
   });
 
-  test("while draining it is healthy, not ready, and asks clients to go elsewhere", async () => {
-    const app = appWith({}, { draining: () => true });
+  test("the app is draining: healthy, not ready, and closes connections", async () => {
+    const app = appWith({}, { isDraining: () => true });
     const ready = await app.request("/ready");
     expect([ready.status, await ready.text()]).toStrictEqual([503, '{"status":"draining"}']);
     const health = await app.request("/health");
     expect([health.status, health.headers.get("connection")]).toStrictEqual([200, "close"]);
   });
 
-  test("is ready otherwise, and keeps connections", async () => {
+  test("the app is not draining: ready, and keeps connections", async () => {
     const response = await appWith().request("/ready");
     expect([response.status, await response.text()]).toStrictEqual([200, '{"status":"ready"}']);
     expect(response.headers.get("connection")).toBeNull();
   });
 
-  test("GET /version says who answers, and closes so that the next one may be another", async () => {
+  test("GET /version: has version and pod, and closes the connection so that a Service can select another pod", async () => {
     const response = await appWith({ APP_VERSION: "1.2.3" }).request("/version");
     expect(await response.json()).toStrictEqual({ version: "1.2.3", pod: "pod-a" });
     expect(response.headers.get("connection")).toBe("close");
   });
 
-  test("every answer says who gave it, errors too, and is not to be cached", async () => {
+  test("any response, also an error: has version and pod as headers and must not be cached", async () => {
     for (const path of ["/", "/health", "/nowhere"]) {
       const { headers } = await appWith().request(path);
       expect([headers.get("x-app-version"), headers.get("x-app-pod")]).toStrictEqual(["1.0.0", "pod-a"]);
@@ -97,14 +97,14 @@ describe("health, readiness and version", () => {
   });
 });
 
-describe("what goes wrong", () => {
-  test("an unknown path is 404 in JSON", async () => {
+describe("errors", () => {
+  test("an unknown path: 404 in JSON", async () => {
     const response = await appWith().request("/nowhere");
     expect([response.status, await response.text()]).toStrictEqual([404, '{"error":"not found"}']);
   });
 
   test.each(["/", "/health", "/ready", "/version", "/metrics"])(
-    "a POST to %s is 405 with Allow",
+    "a POST to %s: 405 with Allow",
     async (path) => {
       const response = await appWith().request(path, { method: "POST" });
       expect([response.status, response.headers.get("allow")]).toStrictEqual([405, "GET, HEAD"]);
@@ -112,12 +112,12 @@ describe("what goes wrong", () => {
     },
   );
 
-  test("HEAD answers as GET without a body", async () => {
+  test("a HEAD request: the response to GET without a body", async () => {
     const response = await appWith().request("/health", { method: "HEAD" });
     expect([response.status, await response.text()]).toStrictEqual([200, ""]);
   });
 
-  test("a body over 1 KiB is refused, with and without its length given", async () => {
+  test("a body over 1 KiB, with or without Content-Length: 413", async () => {
     const app = appWith({ FAULTS_OVER_HTTP: "true" });
     const headers = { "content-type": "application/json" };
     const whole = await app.request("/faults", { method: "PUT", headers, body: "x".repeat(1025) });
@@ -127,7 +127,7 @@ describe("what goes wrong", () => {
     expect((await app.request(new Request("http://localhost/faults", init))).status).toBe(413);
   });
 
-  test("a defect is a 500 without its message or stack, which go to the log", async () => {
+  test("a handler throws: 500 without message and stack, which are logged", async () => {
     const log = createLogger("silent");
     const error = jest.spyOn(log, "error");
     const random = () => {
@@ -141,7 +141,7 @@ describe("what goes wrong", () => {
     expect(error).toHaveBeenCalledTimes(1);
   });
 
-  test("no path at all brings it down or gives anything but JSON", async () => {
+  test("any unknown path and method: 404 in JSON", async () => {
     const app = appWith();
     await fc.assert(
       fc.asyncProperty(
@@ -165,13 +165,13 @@ describe("GET /metrics", () => {
     return (await app.request("/metrics")).text();
   };
 
-  test("counts requests by route, code and version", async () => {
+  test("requests to known routes: counted by route, code and version", async () => {
     const text = await metricsAfter("/", "/", "/health");
     expect(text).toContain('http_requests_total{route="/",code="200",version="1.2.3"} 2');
     expect(text).toContain('http_requests_total{route="/health",code="200",version="1.2.3"} 1');
   });
 
-  test("times them in a histogram, and knows the process", async () => {
+  test("a request: its duration is in a histogram, beside the process metrics", async () => {
     const text = await metricsAfter("/");
     expect(text).toMatch(
       /http_request_duration_seconds_bucket\{le="0\.1",route="\/",code="200",version="1\.2\.3"\} 1/,
@@ -179,7 +179,7 @@ describe("GET /metrics", () => {
     expect(text).toMatch(/^process_cpu_seconds_total /m);
   });
 
-  test("strangers' paths make one series, not one each", async () => {
+  test("requests to unknown paths: share one series", async () => {
     const text = await metricsAfter("/a", "/b", "/c?d", "/wp-admin.php");
     expect(text).toContain('http_requests_total{route="none",code="404",version="1.2.3"} 4');
   });

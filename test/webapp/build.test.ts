@@ -12,7 +12,7 @@ const build = (...args: string[]) =>
   promisify(execFile)(process.execPath, ["tools/build.mjs", ...args], { cwd: root });
 
 describe("the web app's bundle", () => {
-  test("is the same each time, is one small file, and needs only Node", async () => {
+  test("built twice: the same bytes, one small file that imports only Node's modules", async () => {
     await build("webapp");
     const first = await readFile(bundle, "utf8");
     await build("webapp");
@@ -26,7 +26,7 @@ describe("the web app's bundle", () => {
     expect(imports).toContain("node:http");
   });
 
-  test("runs, and has the page inside", async () => {
+  test("run by Node: serves the greeting and the page with style and script", async () => {
     await build("webapp");
     const program = await start(bundle, { DRAIN_WAIT_MS: "0" });
     const url = `http://127.0.0.1:${program.port}/`;
@@ -35,12 +35,14 @@ describe("the web app's bundle", () => {
       version: "1.0.0",
     });
     const page = await fetch(url, { headers: { accept: "text/html" } });
-    expect(await page.text()).toMatch(/<style>[^]*--ground[^]*<script type="module">[^]*setTimeout\(beat/);
+    expect(await page.text()).toMatch(
+      /<style>[^]*--background[^]*<script type="module">[^]*setTimeout\(probeRepeatedly/,
+    );
     program.kill("SIGTERM");
     expect(await program.exit).toBe(0);
   });
 
-  test("an unknown program is named with those that there are", async () => {
+  test("build of an unknown program: fails and lists the known programs", async () => {
     await expect(build("website")).rejects.toThrow(
       /no such program: website; the programs are operator and webapp/,
     );

@@ -4,7 +4,7 @@ import { hostname } from "node:os";
 import { ConfigError, loadConfig } from "../../webapp/config.ts";
 
 describe("the web app's configuration", () => {
-  test("needs nothing to be set", () => {
+  test("no variable is set: every setting has a default", () => {
     expect(loadConfig({})).toStrictEqual({
       port: 8080,
       host: "0.0.0.0",
@@ -18,11 +18,11 @@ describe("the web app's configuration", () => {
     });
   });
 
-  test("takes an empty variable for one that is not set", () => {
+  test("a variable is empty: counts as unset", () => {
     expect(loadConfig({ APP_VERSION: "", PORT: "", FAULTS_OVER_HTTP: "" })).toStrictEqual(loadConfig({}));
   });
 
-  test("reads each variable", () => {
+  test("all variables are set: each is used", () => {
     const env = {
       PORT: "9000",
       HOST: "::1",
@@ -66,19 +66,19 @@ describe("the web app's configuration", () => {
     ["FAULT_NOT_READY", "yes"],
     ["FAULT_CRASH_AFTER_SECONDS", "3601"],
     ["FAULTS_OVER_HTTP", "1"],
-  ])("refuses %s=%j by name and with the value", (name, value) => {
+  ])("%s=%j: refused with name and value", (name, value) => {
     expect(() => loadConfig({ [name]: value })).toThrow(ConfigError);
     expect(() => loadConfig({ [name]: value })).toThrow(new RegExp(`^${name}: `));
     expect(() => loadConfig({ [name]: value })).toThrow(`(it is "${value}")`);
   });
 
-  test("names all variables that are wrong at once", () => {
+  test("several variables are invalid: the error names all of them", () => {
     expect(() => loadConfig({ PORT: "x", HOST: "h", FAULT_ERROR_RATE: "2" })).toThrow(
       /PORT.*FAULT_ERROR_RATE/,
     );
   });
 
-  test("gives a configuration within its bounds or a ConfigError, whatever is set", () => {
+  test("random values: either a configuration within its bounds or a ConfigError", () => {
     const text = fc.oneof(fc.string(), fc.double().map(String), fc.integer().map(String));
     const env = fc.record({ PORT: text, FAULT_ERROR_RATE: text, FAULT_LATENCY_MS: text, APP_VERSION: text });
     fc.assert(

@@ -4,7 +4,7 @@ import { join } from "node:path";
 
 const root = join(import.meta.dirname, "../..");
 
-/** A Dockerfile's instructions, continued lines joined, by stage; arguments before the first FROM are `""`. */
+/** A Dockerfile's instructions by stage, with continued lines joined. Key `""`: arguments before the first FROM. */
 function stagesOf(file: string): Map<string, string[]> {
   const text = readFileSync(join(root, file), "utf8")
     .replaceAll(/^#.*\n/gm, "")
@@ -23,7 +23,7 @@ describe.each(["webapp", "operator"])("Dockerfile.%s", (program) => {
   const stages = stagesOf(`Dockerfile.${program}`);
   const final = stages.get("final") ?? [];
 
-  test("takes its bases as arguments whose public defaults are pinned by version, and by Renovate by digest too", () => {
+  test("base images: arguments whose public defaults are pinned by version, optionally by Renovate's digest", () => {
     const defaults = stages.get("")?.map((line) => /^ARG (\w+)=(\S+)$/.exec(line)?.slice(1) ?? []);
     const images = Object.fromEntries(defaults ?? []);
     expect(images.NODE_IMAGE).toMatch(
@@ -35,7 +35,7 @@ describe.each(["webapp", "operator"])("Dockerfile.%s", (program) => {
     expect(final[0]).toBe("FROM ${RUNTIME_IMAGE}");
   });
 
-  test("holds one file of ours, owned by that user, and runs it without a shell", () => {
+  test("the final stage: copies only the bundle, owned by the image's user, and runs it without a shell", () => {
     const copies = final.filter((line) => /^(COPY|ADD|RUN) /.test(line));
     expect(copies).toStrictEqual([
       `COPY --from=bundle --chown=65532:65532 /src/dist/${program}/main.js main.js`,
@@ -44,25 +44,25 @@ describe.each(["webapp", "operator"])("Dockerfile.%s", (program) => {
     expect(final.at(-1)).toMatch(/^CMD \[("--[\w=-]+", )*"\/app\/main\.js"\]$/);
   });
 
-  test("makes the bundle with the script that everyone else uses", () => {
+  test("the build stages: the bundle comes from npm run build, or from dist", () => {
     expect(stages.get("build")?.at(-1)).toBe(`RUN npm run build -- ${program}`);
     expect(stages.get("prebuilt")?.at(-1)).toBe(`COPY dist/${program}/main.js /src/dist/${program}/main.js`);
   });
 
-  test("says what it is in OCI labels", () => {
+  test("the final stage's labels: all OCI labels are set", () => {
     const labels = final.find((line) => line.startsWith("LABEL ")) ?? "";
     for (const name of ["title", "description", "licenses", "source", "version", "revision"])
       expect(labels).toContain(`org.opencontainers.image.${name}=`);
   });
 });
 
-test("both images install the packages in the same layers", () => {
+test("the build stages of both images: install the packages in the same layers", () => {
   const installing = (program: string) => stagesOf(`Dockerfile.${program}`).get("build")?.slice(0, 5);
   expect(installing("webapp")).toStrictEqual(installing("operator"));
 });
 
 test.each(["Dockerfile.webapp", "Dockerfile.operator", "tools/demo/Dockerfile.broken"])(
-  "%s ends as a numeric user that is not root, whatever its base does",
+  "%s: the final stage sets a numeric non-root user, independent of its base",
   (file) => {
     const users = [...stagesOf(file).values()].at(-1)?.filter((line) => line.startsWith("USER "));
     expect(users).toStrictEqual(["USER 65532:65532"]);

@@ -11,7 +11,7 @@ afterEach(() => {
 });
 
 describe("faults by environment", () => {
-  test("the error rate fails that share of the greetings and of /version", async () => {
+  test("an error rate: that share of / and /version responds with 500", async () => {
     const drawn = [0.1, 0.3, 0.24, 0.25];
     const app = appWith({ FAULT_ERROR_RATE: "0.25" }, { random: () => drawn.shift() ?? 1 });
     const statuses = [];
@@ -19,27 +19,27 @@ describe("faults by environment", () => {
     expect(statuses).toStrictEqual([500, 200, 500, 200]);
   });
 
-  test("an error rate of 1 spares health, readiness, metrics and the page", async () => {
+  test("an error rate of 1: health, readiness, metrics and the page still respond with 200", async () => {
     const app = appWith({ FAULT_ERROR_RATE: "1" });
     expect((await app.request("/")).status).toBe(500);
     for (const path of ["/health", "/ready", "/metrics"]) expect((await app.request(path)).status).toBe(200);
     expect((await app.request("/", { headers: { accept: "text/html" } })).status).toBe(200);
   });
 
-  test("latency is added to an answer", async () => {
+  test("a latency: delays a response", async () => {
     const startedAt = performance.now();
     await appWith({ FAULT_LATENCY_MS: "60" }).request("/");
     // Timers may fire up to a millisecond early.
     expect(performance.now() - startedAt).toBeGreaterThanOrEqual(59);
   });
 
-  test("not ready is not ready, and stays alive", async () => {
+  test("not ready: /ready responds with 503, /health with 200", async () => {
     const app = appWith({ FAULT_NOT_READY: "true" });
     expect((await app.request("/ready")).status).toBe(503);
     expect((await app.request("/health")).status).toBe(200);
   });
 
-  test("it crashes after the time given, not before", () => {
+  test("a crash after 12 s: happens then, not before", () => {
     jest.useFakeTimers();
     const crash = jest.fn();
     appWith({ FAULT_CRASH_AFTER_SECONDS: "12" }, { crash });
@@ -51,18 +51,18 @@ describe("faults by environment", () => {
 });
 
 describe("faults over HTTP", () => {
-  test("don't exist unless enabled", async () => {
+  test("not enabled: /faults responds with 404", async () => {
     for (const method of ["GET", "PUT", "DELETE"])
       expect((await appWith().request("/faults", { method })).status).toBe(404);
   });
 
   const enabled = () => appWith({ FAULTS_OVER_HTTP: "true" });
 
-  test("are set, shown and ended", async () => {
+  test("enabled: PUT sets faults, GET returns them, DELETE clears them", async () => {
     const app = enabled();
-    const set = { errorRate: 1, latencyMs: 0, notReady: true, crashAfterSeconds: 0 };
-    expect(await (await put(app, { errorRate: 1, notReady: true })).json()).toStrictEqual(set);
-    expect(await (await app.request("/faults")).json()).toStrictEqual(set);
+    const expected = { errorRate: 1, latencyMs: 0, notReady: true, crashAfterSeconds: 0 };
+    expect(await (await put(app, { errorRate: 1, notReady: true })).json()).toStrictEqual(expected);
+    expect(await (await app.request("/faults")).json()).toStrictEqual(expected);
     expect((await app.request("/")).status).toBe(500);
     expect((await app.request("/ready")).status).toBe(503);
     await app.request("/faults", { method: "DELETE" });
@@ -70,7 +70,7 @@ describe("faults over HTTP", () => {
     expect((await app.request("/ready")).status).toBe(200);
   });
 
-  test("a pending crash is called off by the next setting", async () => {
+  test("faults are cleared while a crash is pending: no crash", async () => {
     jest.useFakeTimers();
     const crash = jest.fn();
     const app = appWith({ FAULTS_OVER_HTTP: "true" }, { crash });
@@ -88,28 +88,31 @@ describe("faults over HTTP", () => {
     [{ crashAfterSeconds: -1 }, "crashAfterSeconds"],
     [{ explode: true }, "explode"],
     [[], "expected object"],
-  ])("refuse %j and say why", async (faults, named) => {
+  ])("PUT of %j: 400 with the reason", async (faults, named) => {
     const response = await put(enabled(), faults);
     expect(response.status).toBe(400);
     expect(await response.json()).toStrictEqual({ error: expect.stringContaining(named) });
   });
 
-  test("refuse what a page of another origin could send, and what is not JSON", async () => {
+  test("a content type that another origin may send, or a body that is not JSON: refused", async () => {
     expect((await put(enabled(), {}, "text/plain")).status).toBe(415);
     const headers = { "content-type": "application/json" };
     expect((await enabled().request("/faults", { method: "PUT", headers, body: "{" })).status).toBe(400);
   });
 
-  test("whatever is sent is either in bounds or refused", async () => {
+  test("random faults: either within bounds or refused", async () => {
     const app = enabled();
     const any = fc.record({ errorRate: fc.double(), latencyMs: fc.double() }, { requiredKeys: [] });
     await fc.assert(
       fc.asyncProperty(any, async (faults) => {
         const { status } = await put(app, faults);
-        const now = (await (await app.request("/faults")).json()) as { errorRate: number; latencyMs: number };
+        const active = (await (await app.request("/faults")).json()) as {
+          errorRate: number;
+          latencyMs: number;
+        };
         expect([200, 400]).toContain(status);
-        expect(now.errorRate >= 0 && now.errorRate <= 1).toBe(true);
-        expect(now.latencyMs >= 0 && now.latencyMs <= 30_000).toBe(true);
+        expect(active.errorRate >= 0 && active.errorRate <= 1).toBe(true);
+        expect(active.latencyMs >= 0 && active.latencyMs <= 30_000).toBe(true);
       }),
       { numRuns: 50 },
     );

@@ -17,19 +17,19 @@ describe("the web app's image", () => {
   });
   afterAll(() => command(buildah(["rmi", "--force", ref, again])));
 
-  test("says how it is to be run", async () => {
+  test("its configuration: non-root user, port and version label", async () => {
     const { config } = await inspect(ref);
     expect(config).toMatchObject({ User: "65532:65532", ExposedPorts: { "8080/tcp": {} } });
     expect(config.Labels).toMatchObject({ "org.opencontainers.image.version": "1.4.0" });
   });
 
-  test("adds one small layer to its base, of the same bytes each time", () =>
+  test("built as two versions: both add the same small layer to the base", () =>
     addsOneSmallLayer("webapp", { ref, again }));
 
-  test("runs alone as a user that it has never heard of, with a read-only root, and ends well", async () => {
+  test("run as an arbitrary user with a read-only root: serves requests and exits with 0 on SIGTERM", async () => {
     const container = await runAlone(ref, 12_345);
     try {
-      const health = await until("it answers", 10_000, () => container.get(8080, "/health"));
+      const health = await until("the app responds", 10_000, () => container.get(8080, "/health"));
       expect(health).toBe('200 {"status":"healthy"}');
       expect(await container.get(8080, "/")).toBe(
         '200 {"message":"Hello from SRE Demo App!","version":"1.4.0"}',

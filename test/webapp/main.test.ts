@@ -23,7 +23,7 @@ async function run(env: Record<string, string> = {}): Promise<Program> {
 const get = (path: string) => fetch(`http://127.0.0.1:${program?.port}${path}`);
 const messages = () => program?.log.map(({ msg }) => msg);
 
-/** What the server answers to these bytes, until it closes the connection. */
+/** Sends bytes to the server. Resolves with the whole response when the server closes the connection. */
 function exchange(bytes: string): Promise<string> {
   return new Promise((resolve, reject) => {
     let answer = "";
@@ -33,8 +33,8 @@ function exchange(bytes: string): Promise<string> {
   });
 }
 
-describe("the web app's process on SIGTERM", () => {
-  test("is unready at once, healthy, still serving, and exits 0", async () => {
+describe("SIGTERM", () => {
+  test("an idle app: not ready at once, healthy, still serving, then exits with 0", async () => {
     const { kill, exit } = await run();
     expect((await get("/ready")).status).toBe(200);
     kill("SIGTERM");
@@ -45,7 +45,7 @@ describe("the web app's process on SIGTERM", () => {
     expect(messages()).toStrictEqual(["listening", "draining", "stopped"]);
   });
 
-  test("answers what it was asked before it stops", async () => {
+  test("a request is in progress: completes before the app exits", async () => {
     const { kill, exit } = await run({ FAULT_LATENCY_MS: "900" });
     const slow = get("/");
     await get("/ready");
@@ -54,7 +54,7 @@ describe("the web app's process on SIGTERM", () => {
     expect(await exit).toBe(0);
   });
 
-  test("drops no request of clients that keep their connections, and tells them to go elsewhere", async () => {
+  test("clients keep their connections: each gets Connection: close, and no request fails", async () => {
     const { kill, exit, port } = await run({ DRAIN_WAIT_MS: "1000" });
     const agent = new Agent({ keepAlive: true, maxSockets: 4 });
     const statuses: (number | undefined)[] = [];
@@ -77,7 +77,7 @@ describe("the web app's process on SIGTERM", () => {
     agent.destroy();
   });
 
-  test("exits at once on a second signal", async () => {
+  test("a second signal: the app exits at once with 143", async () => {
     const { kill, exit, log } = await run({ DRAIN_WAIT_MS: "60000" });
     kill("SIGTERM");
     await until("draining", 2000, async () => log.find(({ msg }) => msg === "draining"));
@@ -85,7 +85,7 @@ describe("the web app's process on SIGTERM", () => {
     expect(await exit).toBe(143);
   });
 
-  test("cuts what takes too long, and says so with its exit code", async () => {
+  test("a request exceeds the drain timeout: the request is cut and the app exits with 1", async () => {
     const { kill, exit, log } = await run({
       DRAIN_WAIT_MS: "0",
       DRAIN_TIMEOUT_MS: "100",
@@ -101,46 +101,46 @@ describe("the web app's process on SIGTERM", () => {
 });
 
 describe("the web app's process", () => {
-  test("refuses to start with a bad variable, which it names", async () => {
+  test("an environment variable is invalid: exits with 1 and names the variable", async () => {
     const { exit, log } = await run({ PORT: "eighty" });
     expect(await exit).toBe(1);
     expect(log).toMatchObject([
-      { level: 60, msg: expect.stringMatching(/^bad configuration: PORT: .*"eighty"/) },
+      { level: 60, msg: expect.stringMatching(/^invalid configuration: PORT: .*"eighty"/) },
     ]);
   });
 
-  test("says when its port is taken", async () => {
+  test("the port is in use: exits with 1 and logs the error", async () => {
     const first = await run();
     const second = await start(main, { PORT: String(first.port) });
     expect(await second.exit).toBe(1);
-    expect(second.log).toMatchObject([{ msg: "can't listen", err: { code: "EADDRINUSE" } }]);
+    expect(second.log).toMatchObject([{ msg: "can't listen on the port", err: { code: "EADDRINUSE" } }]);
   });
 
-  test("crashes when that is the fault, and says so", async () => {
+  test("a crash fault: exits with 1 and logs the fault", async () => {
     const { exit } = await run({ FAULT_CRASH_AFTER_SECONDS: "0.2" });
     expect(await exit).toBe(1);
     expect(messages()).toStrictEqual(["listening", "fault: crash"]);
   });
 
-  test("logs nothing per request", async () => {
+  test("requests: are not logged", async () => {
     await run();
     for (const path of ["/", "/health", "/nowhere"]) await get(path);
     expect(messages()).toStrictEqual(["listening"]);
   });
 
-  test("refuses headers over 8 KiB", async () => {
+  test("request headers over 8 KiB: 431", async () => {
     await run();
     const answer = await exchange(`GET / HTTP/1.1\r\nhost: a\r\nx: ${"y".repeat(9000)}\r\n\r\n`);
     expect(answer).toMatch(/^HTTP\/1\.1 431 /);
   });
 
-  test("closes on what isn't HTTP, without a stack trace", async () => {
+  test("a request is not HTTP: 400 without a stack trace, and the connection is closed", async () => {
     await run();
     const answer = await exchange("hello\r\n\r\n");
     expect(answer).toMatch(/^HTTP\/1\.1 400 Bad Request\r\nConnection: close\r\n\r\n$/);
   });
 
-  test("does not wait for a client that never ends its headers", async () => {
+  test("a client never ends its headers: 408 within 8 s", async () => {
     await run();
     const startedAt = performance.now();
     const answer = await exchange("GET / HTTP/1.1\r\nhost: a\r\n");

@@ -19,8 +19,8 @@ afterAll(() => browser.close());
 
 const running: Listening[] = [];
 let service: RoundRobin;
-/** Consoles of all the test's pages. */
-let complaints: string[];
+/** Console messages and errors of all pages of a test. */
+let consoleMessages: string[];
 
 async function pod(version: string, id: string, errorEvery = Infinity): Promise<Listening> {
   let answers = 0;
@@ -37,7 +37,7 @@ async function pod(version: string, id: string, errorEvery = Infinity): Promise<
 }
 
 beforeEach(async () => {
-  complaints = [];
+  consoleMessages = [];
   service = await roundRobin([
     await pod("1.0.0", "x2k4q"),
     await pod("1.0.0", "m8vzt"),
@@ -53,24 +53,24 @@ afterEach(async () => {
 async function open(options: BrowserContextOptions = {}): Promise<Page> {
   const context = await browser.newContext({ ...desktop, ...options });
   const page = await context.newPage();
-  page.on("console", (message) => complaints.push(message.text()));
-  page.on("pageerror", (error) => complaints.push(error.message));
+  page.on("console", (message) => consoleMessages.push(message.text()));
+  page.on("pageerror", (error) => consoleMessages.push(error.message));
   await page.goto(`http://127.0.0.1:${service.port}/`);
   return page;
 }
 
 const setRate = (page: Page, perSecond: number) => page.getByLabel("Rate").fill(String(perSecond));
-const answered = (page: Page) => page.locator(".cell.answered").count();
+const filledCells = (page: Page) => page.locator(".cell.filled").count();
 const until = (page: Page, cells: number) =>
   page
-    .locator(".cell.answered")
+    .locator(".cell.filled")
     .nth(cells - 1)
     .waitFor();
 const percentOf = async (page: Page, selector: string) =>
   Number.parseFloat((await page.locator(selector).textContent()) ?? "");
 
 describe("the page", () => {
-  test("gives each version's share of the answers in numbers, and each pod's", async () => {
+  test("two versions on three pods: shows each version's and each pod's share of the responses as a number", async () => {
     const page = await open();
     await setRate(page, 20);
     await until(page, 120);
@@ -92,14 +92,14 @@ describe("the page", () => {
     expect(await page.locator("#window").textContent()).toBe("of the last 120 requests");
   });
 
-  test("says that there are no errors with a sign and a number", async () => {
+  test("no errors: the error card shows a tick and 0 %", async () => {
     const page = await open();
     await until(page, 4);
     await page.waitForSelector("#errors[data-state=none]");
     expect(await page.locator("#error-share").textContent()).toBe("0 %");
   });
 
-  test("shows errors as a shape in the wall and as a number that agrees with it", async () => {
+  test("a pod fails half of its requests: errors are crosses in the grid, and the number matches", async () => {
     service.backends = [await pod("1.0.0", "x2k4q"), await pod("1.1.0", "bad01", 2)];
     const page = await open();
     await setRate(page, 20);
@@ -117,7 +117,7 @@ describe("the page", () => {
     );
   });
 
-  test("counts what nobody answered as an error of no version", async () => {
+  test("a request gets no response: counted as an error without a version", async () => {
     const gone = await pod("1.0.0", "gone0");
     await gone.close();
     const page = await open();
@@ -125,12 +125,12 @@ describe("the page", () => {
     service.backends = [gone];
     await page.waitForSelector(".cell.error.unknown");
     expect(await page.locator(".cell.error").first().getAttribute("title")).toMatch(
-      /^nobody: no connection, /,
+      /^unknown pod: connection failed, /,
     );
     expect(await page.locator(".card.version").count()).toBe(2);
   });
 
-  test("works by keyboard alone", async () => {
+  test("keyboard only: rate, pause and clear work", async () => {
     const page = await open();
     await page.keyboard.press("Tab");
     await page.keyboard.press("ArrowRight");
@@ -139,39 +139,39 @@ describe("the page", () => {
     await until(page, 1);
     await page.keyboard.press("Space");
     await page.getByRole("button", { name: "Resume" }).waitFor();
-    // What was asked before the pause may still come in; five beats later nothing more does.
+    // Requests sent before the pause may still complete. Within the next second, five probes would be due.
     await page.waitForLoadState("networkidle");
-    const asked = service.asked();
+    const requests = service.requests();
     await page.evaluate(() => new Promise((resolve) => setTimeout(resolve, 1000)));
-    expect(service.asked()).toBe(asked);
+    expect(service.requests()).toBe(requests);
     await page.keyboard.press("Tab");
     await page.keyboard.press("Enter");
-    expect(await answered(page)).toBe(0);
+    expect(await filledCells(page)).toBe(0);
   });
 
-  test("asks four times a second unless told otherwise", async () => {
+  test("the default rate: about four requests per second", async () => {
     const page = await open();
     await until(page, 2);
-    const [before, startedAt] = [service.asked(), performance.now()];
+    const [before, startedAt] = [service.requests(), performance.now()];
     await until(page, 12);
-    const perSecond = (service.asked() - before) / ((performance.now() - startedAt) / 1000);
+    const perSecond = (service.requests() - before) / ((performance.now() - startedAt) / 1000);
     expect(perSecond).toBeLessThan(4.5);
     expect(perSecond).toBeGreaterThan(2);
   });
 
-  test("moves only for those who like motion", async () => {
+  test("the user prefers reduced motion: no animation", async () => {
     const animation = async (page: Page) => {
       await until(page, 1);
-      return page.evaluate("getComputedStyle(document.querySelector('.cell.answered')).animationName");
+      return page.evaluate("getComputedStyle(document.querySelector('.cell.filled')).animationName");
     };
     expect(await animation(await open())).toBe("appear");
     expect(await animation(await open({ reducedMotion: "reduce" }))).toBe("none");
   });
 
-  test("runs clean under its Content-Security-Policy, which refuses any other script", async () => {
+  test("the Content-Security-Policy: the page runs without console messages, and other scripts are refused", async () => {
     const page = await open();
     await until(page, 8);
-    expect(complaints).toStrictEqual([]);
+    expect(consoleMessages).toStrictEqual([]);
     await expect(page.addScriptTag({ content: "window.intruder = 1" })).rejects.toThrow(/TrustedScript/);
   });
 
@@ -180,18 +180,21 @@ describe("the page", () => {
     ["desktop", "dark", desktop],
     ["phone", "light", phone],
     ["phone", "dark", phone],
-  ] as const)("fits a %s in %s colours in the middle of a rollout", async (device, colorScheme, options) => {
-    const page = await open({ ...options, colorScheme });
-    await setRate(page, 20);
-    await until(page, 40);
-    const [first, second, fresh] = service.backends as [Listening, Listening, Listening];
-    const next = await pod("1.1.0", "k7d2r", 9);
-    service.backends = [first, second, fresh, next];
-    await until(page, 80);
-    service.backends = [second, fresh, next];
-    await until(page, 112);
-    const width = await page.evaluate("document.documentElement.scrollWidth");
-    expect(width).toBeLessThanOrEqual(options.viewport.width);
-    await page.screenshot({ path: join(artifacts, `page-${device}-${colorScheme}.png`), fullPage: true });
-  });
+  ] as const)(
+    "a %s with %s colours during a rollout: the page fits its width",
+    async (device, colorScheme, options) => {
+      const page = await open({ ...options, colorScheme });
+      await setRate(page, 20);
+      await until(page, 40);
+      const [first, second, fresh] = service.backends as [Listening, Listening, Listening];
+      const next = await pod("1.1.0", "k7d2r", 9);
+      service.backends = [first, second, fresh, next];
+      await until(page, 80);
+      service.backends = [second, fresh, next];
+      await until(page, 112);
+      const width = await page.evaluate("document.documentElement.scrollWidth");
+      expect(width).toBeLessThanOrEqual(options.viewport.width);
+      await page.screenshot({ path: join(artifacts, `page-${device}-${colorScheme}.png`), fullPage: true });
+    },
+  );
 });

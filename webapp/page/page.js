@@ -1,83 +1,84 @@
-// Asks /version again and again and shows who answered. Plain JavaScript for the browser: it is put into the
-// page as it is, so that one response holds all of it and a rolling update can't mix the parts of two versions.
+// Requests /version repeatedly and shows which version and pod responded. Plain JavaScript for the browser: page.ts
+// inserts it into the page, so that one response contains the whole page, even during a rolling update.
 
-/** Answers that are shown and counted; fills the wall's rows at each of its widths. */
+/** Number of latest results that the page shows and counts. Divisible by every column count of the grid. */
 const WINDOW = 120;
-/** A browser opens no more connections to one host; what waits for one would count as slow. */
-const MOST_IN_FLIGHT = 6;
+/** Browsers open at most 6 connections to one host: the time that a request waits for one would count as latency. */
+const MAX_IN_FLIGHT = 6;
 const TIMEOUT_MS = 5000;
 const COLOURS = 6;
-/** How often a screen reader is told, in milliseconds. */
+/** Minimum interval between two summaries for screen readers, in milliseconds. */
 const SUMMARY_INTERVAL_MS = 10_000;
 
 /**
- * @typedef {object} Answer
- * @property {string} [version] - Undefined if nobody of ours answered.
+ * @typedef {object} Result
+ * @property {string} [version] - Undefined if no pod of the app responded.
  * @property {string} [pod]
  * @property {boolean} ok
- * @property {string} said - The status code, or why there is none.
- * @property {number} ms - Until the answer was there.
+ * @property {string} outcome - The status code, or why there is none.
+ * @property {number} ms - Time until the response or failure.
  */
 
-/** @type {Answer[]} Oldest first. */
-let answers = [];
-/** Answers since the last clear: the next one goes into cell `total % WINDOW`. */
+/** @type {Result[]} Oldest first. */
+let results = [];
+/** Number of results since the last clear. The next result goes into cell `total % WINDOW`. */
 let total = 0;
 let inFlight = 0;
 let paused = false;
 let summarizedAt = 0;
 let drawPending = false;
-/** Counts up with each clear, so that an answer to an older question is dropped. */
+/** Incremented by each clear, so that results of earlier requests are dropped. */
 let generation = 0;
-/** Version -> its number in order of appearance; pod -> its letter. */
+/** Version -> number, and pod -> letter, in order of appearance. */
 const versionNumbers = new Map();
 const podLetters = new Map();
 
 const byId = (id) => document.getElementById(id);
-const wall = byId("wall");
+const grid = byId("grid");
 const percent = new Intl.NumberFormat("en", { style: "percent", maximumFractionDigits: 1 });
 const share = (part, whole) => percent.format(whole === 0 ? 0 : part / whole).replace("%", " %");
 const plural = (count, noun) => `${count} ${noun}${count === 1 ? "" : "s"}`;
 
 function element(tag, className, text = "") {
-  const made = document.createElement(tag);
-  made.className = className;
-  made.textContent = text;
-  return made;
+  const created = document.createElement(tag);
+  created.className = className;
+  created.textContent = text;
+  return created;
 }
 
-/** A, B, … Z, AA, AB, … */
+/** Index 0 -> A, 25 -> Z, 26 -> AA, 27 -> AB. */
 function letters(index) {
   const last = String.fromCodePoint(65 + (index % 26));
   return index < 26 ? last : letters(Math.floor(index / 26) - 1) + last;
 }
 
-function remember(map, key, value) {
+function getOrCreate(map, key, value) {
   if (!map.has(key)) map.set(key, value(map.size));
   return map.get(key);
 }
 
-const letterOf = (pod) => remember(podLetters, pod, letters);
-const lookOf = (version) =>
-  version === undefined ? "unknown" : `v${remember(versionNumbers, version, (size) => size) % COLOURS}`;
+const letterOf = (pod) => getOrCreate(podLetters, pod, letters);
+/** The CSS class that gives a version its colour and shape. */
+const classOf = (version) =>
+  version === undefined ? "unknown" : `v${getOrCreate(versionNumbers, version, (size) => size) % COLOURS}`;
 
 function median(numbers) {
   const sorted = [...numbers].sort((a, b) => a - b);
   return sorted[Math.floor((sorted.length - 1) / 2)];
 }
 
-/** The groups of `list` with the same `key`, by first appearance of that key since the last clear. */
+/** Groups `list` by `key`. Groups are sorted by the first appearance of their key since the last clear. */
 function groups(list, key, order) {
-  const found = Map.groupBy(list, (answer) => answer[key]);
-  found.delete(undefined);
+  const byKey = Map.groupBy(list, (result) => result[key]);
+  byKey.delete(undefined);
   const ranks = [...order.keys()];
-  return [...found].sort(([a], [b]) => ranks.indexOf(a) - ranks.indexOf(b));
+  return [...byKey].sort(([a], [b]) => ranks.indexOf(a) - ranks.indexOf(b));
 }
 
-/** @returns {Promise<Answer>} */
-async function ask() {
+/** @returns {Promise<Result>} */
+async function requestVersion() {
   const startedAt = performance.now();
-  const since = () => performance.now() - startedAt;
+  const elapsedMs = () => performance.now() - startedAt;
   try {
     const response = await fetch("version", { cache: "no-store", signal: AbortSignal.timeout(TIMEOUT_MS) });
     await response.text();
@@ -85,49 +86,49 @@ async function ask() {
       version: response.headers.get("x-app-version") ?? undefined,
       pod: response.headers.get("x-app-pod") ?? undefined,
       ok: response.ok,
-      said: `status ${response.status}`,
-      ms: since(),
+      outcome: `status ${response.status}`,
+      ms: elapsedMs(),
     };
   } catch (error) {
     return {
       ok: false,
-      said: error.name === "TimeoutError" ? "no answer in time" : "no connection",
-      ms: since(),
+      outcome: error.name === "TimeoutError" ? "timeout" : "connection failed",
+      ms: elapsedMs(),
     };
   }
 }
 
-function add(answer) {
-  const cell = wall.children[total % WINDOW];
-  wall.querySelector(".newest")?.classList.remove("newest");
-  const fresh = element("span", `cell answered newest ${lookOf(answer.version)}`);
-  if (answer.ok) fresh.textContent = letterOf(answer.pod);
-  else fresh.classList.add("error");
-  const who =
-    answer.pod === undefined ? "nobody" : `${answer.version} on ${letterOf(answer.pod)}, ${answer.pod}`;
-  fresh.title = `${who}: ${answer.said}, ${Math.round(answer.ms)} ms`;
-  cell.replaceWith(fresh);
+function add(result) {
+  const cell = grid.children[total % WINDOW];
+  grid.querySelector(".newest")?.classList.remove("newest");
+  const newest = element("span", `cell filled newest ${classOf(result.version)}`);
+  if (result.ok) newest.textContent = letterOf(result.pod);
+  else newest.classList.add("error");
+  const source =
+    result.pod === undefined ? "unknown pod" : `${result.version} on ${letterOf(result.pod)}, ${result.pod}`;
+  newest.title = `${source}: ${result.outcome}, ${Math.round(result.ms)} ms`;
+  cell.replaceWith(newest);
   total += 1;
-  answers = [...answers, answer].slice(-WINDOW);
+  results = [...results, result].slice(-WINDOW);
   draw();
 }
 
 const failures = (list) => list.filter(({ ok }) => !ok).length;
 
-function versionCard([version, list], answered) {
-  const card = element("li", `card version ${lookOf(version)}`);
+function versionCard([version, list], responses) {
+  const card = element("li", `card version ${classOf(version)}`);
   const name = element("p", "card-name");
   name.append(element("span", "swatch"), version);
   const pods = plural(new Set(list.map(({ pod }) => pod)).size, "pod");
-  const detail = element("p", "card-detail", `${pods} · ${plural(list.length, "answer")}`);
+  const detail = element("p", "card-detail", `${pods} · ${plural(list.length, "response")}`);
   const failed = failures(list);
   if (failed > 0) detail.append(" · ", element("span", "some-errors", plural(failed, "error")));
-  card.append(name, element("p", "card-share", share(list.length, answered)), detail);
+  card.append(name, element("p", "card-share", share(list.length, responses)), detail);
   return card;
 }
 
-function podRow([pod, list], answered) {
-  const row = element("tr", lookOf(list.at(-1).version));
+function podRow([pod, list], responses) {
+  const row = element("tr", classOf(list.at(-1).version));
   const name = element("td", "");
   const flex = element("div", "pod");
   flex.append(element("span", "letter", letterOf(pod)), pod);
@@ -136,7 +137,7 @@ function podRow([pod, list], answered) {
   row.append(
     name,
     element("td", "", list.at(-1).version),
-    element("td", "number", share(list.length, answered)),
+    element("td", "number", share(list.length, responses)),
     element("td", failed > 0 ? "number some-errors" : "number", failed > 0 ? `✕ ${failed}` : "0"),
     element("td", "number", `${Math.round(median(list.map(({ ms }) => ms)))} ms`),
   );
@@ -144,53 +145,53 @@ function podRow([pod, list], answered) {
 }
 
 function drawErrors(failed) {
-  const state = answers.length === 0 ? "waiting" : failed === 0 ? "none" : "some";
+  const state = results.length === 0 ? "waiting" : failed === 0 ? "none" : "some";
   byId("errors").dataset.state = state;
-  byId("error-share").textContent = state === "waiting" ? "–" : share(failed, answers.length);
+  byId("error-share").textContent = state === "waiting" ? "–" : share(failed, results.length);
   byId("error-detail").textContent =
     state === "waiting"
-      ? "waiting for the first answer"
-      : `${failed} of ${plural(answers.length, "request")}`;
+      ? "waiting for the first response"
+      : `${failed} of ${plural(results.length, "request")}`;
 }
 
 function drawBar(versions) {
   const bar = byId("bar");
-  // Parts are kept and not made anew: a new one would not move from its old width to the new one.
+  // Existing parts are reused, so that the CSS transition animates their width.
   while (bar.children.length > versions.length) bar.lastChild.remove();
   while (bar.children.length < versions.length) bar.append(element("span", ""));
   for (const [index, [version, list]] of versions.entries()) {
-    bar.children[index].className = lookOf(version);
+    bar.children[index].className = classOf(version);
     bar.children[index].style.flexGrow = list.length;
   }
 }
 
-function summarize(versions, answered, failed) {
+function summarize(versions, responses, failed) {
   if (performance.now() - summarizedAt < SUMMARY_INTERVAL_MS) return;
   summarizedAt = performance.now();
-  const parts = versions.map(([version, list]) => `${share(list.length, answered)} version ${version}`);
-  byId("summary").textContent = [...parts, `${share(failed, answers.length)} errors`].join(", ");
+  const parts = versions.map(([version, list]) => `${share(list.length, responses)} version ${version}`);
+  byId("summary").textContent = [...parts, `${share(failed, results.length)} errors`].join(", ");
 }
 
 function drawNow() {
   drawPending = false;
-  const versions = groups(answers, "version", versionNumbers);
-  // A version's pods stand together, each version's in order of appearance.
+  const versions = groups(results, "version", versionNumbers);
+  // Pods are grouped by version, each group in order of appearance.
   const pods = versions.flatMap(([, list]) => groups(list, "pod", podLetters));
-  const answered = versions.reduce((sum, [, list]) => sum + list.length, 0);
-  const failed = failures(answers);
-  byId("window").textContent = answers.length === 0 ? "" : `of the last ${plural(answers.length, "request")}`;
+  const responses = versions.reduce((sum, [, list]) => sum + list.length, 0);
+  const failed = failures(results);
+  byId("window").textContent = results.length === 0 ? "" : `of the last ${plural(results.length, "request")}`;
   drawBar(versions);
-  byId("cards").replaceChildren(...versions.map((entry) => versionCard(entry, answered)), byId("errors"));
+  byId("cards").replaceChildren(...versions.map((entry) => versionCard(entry, responses)), byId("errors"));
   drawErrors(failed);
   const none = element("tr", "empty");
   none.append(Object.assign(element("td", "", "None yet"), { colSpan: 5 }));
   byId("pods").replaceChildren(
-    ...(pods.length === 0 ? [none] : pods.map((entry) => podRow(entry, answered))),
+    ...(pods.length === 0 ? [none] : pods.map((entry) => podRow(entry, responses))),
   );
-  summarize(versions, answered, failed);
+  summarize(versions, responses, failed);
 }
 
-/** Draws once a frame at most. */
+/** Draws at most once per frame. */
 function draw() {
   if (drawPending) return;
   drawPending = true;
@@ -198,28 +199,28 @@ function draw() {
 }
 
 async function probe() {
-  if (paused || document.hidden || inFlight >= MOST_IN_FLIGHT) return;
-  const asked = generation;
+  if (paused || document.hidden || inFlight >= MAX_IN_FLIGHT) return;
+  const requestGeneration = generation;
   inFlight += 1;
-  const answer = await ask();
+  const result = await requestVersion();
   inFlight -= 1;
-  if (asked === generation) add(answer);
+  if (requestGeneration === generation) add(result);
 }
 
 function clear() {
   generation += 1;
-  answers = [];
+  results = [];
   total = 0;
   summarizedAt = 0;
   versionNumbers.clear();
   podLetters.clear();
-  wall.replaceChildren(...Array.from({ length: WINDOW }, () => element("span", "cell")));
+  grid.replaceChildren(...Array.from({ length: WINDOW }, () => element("span", "cell")));
   draw();
 }
 
-function beat() {
+function probeRepeatedly() {
   void probe();
-  setTimeout(beat, 1000 / byId("rate").valueAsNumber);
+  setTimeout(probeRepeatedly, 1000 / byId("rate").valueAsNumber);
 }
 
 byId("rate").addEventListener("input", ({ target }) => {
@@ -231,4 +232,4 @@ byId("pause").addEventListener("click", ({ target }) => {
 });
 byId("clear").addEventListener("click", clear);
 clear();
-beat();
+probeRepeatedly();

@@ -2,14 +2,14 @@ import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import type { Config } from "../config.ts";
 
-// tools/build.mjs puts the files' text in place of these calls, so that the bundle is one file.
+// tools/build.mjs replaces these calls with the files' content, so that the bundle is one file.
 const template = readFileSync(new URL("./page.html", import.meta.url), "utf8");
 const style = readFileSync(new URL("./page.css", import.meta.url), "utf8");
 const script = readFileSync(new URL("./page.js", import.meta.url), "utf8");
 
 export interface Page {
   readonly html: string;
-  /** Allows this very style and script, requests to the app itself, and nothing else. */
+  /** Allows the page's own style and script (by hash) and requests to the app, nothing else. */
   readonly contentSecurityPolicy: string;
 }
 
@@ -28,14 +28,14 @@ const policy = [
 ].join("; ");
 
 /**
- * The page as one document, style and script included: during a rollout each request may reach another
- * version, and parts of two versions must not be mixed.
+ * Renders the page as one document with style and script. During a rollout each request may reach another version, and
+ * separate files could come from two versions.
  */
 export function renderPage({ version, pod }: Pick<Config, "version" | "pod">): Page {
   const parts: Record<string, string> = {
     style: `<style>${style}</style>`,
     script: `<script type="module">${script}</script>`,
-    // Need no escaping: loadConfig lets through letters, digits and a few signs.
+    // `version` and `pod` need no escaping: loadConfig allows only letters, digits and a few punctuation characters.
     version,
     pod,
   };

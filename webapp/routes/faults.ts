@@ -4,14 +4,14 @@ import { faultsSchema, noFaults } from "../config.ts";
 import type { FaultState } from "../faults.ts";
 import { problem } from "../problem.ts";
 
-/** `/faults`: GET shows the faults in force, PUT replaces them, DELETE ends them. */
+/** `/faults`: GET returns the active faults, PUT replaces them, DELETE clears them. */
 export function faultRoutes(faults: FaultState, log: Logger): Hono {
   const routes = new Hono();
   routes.get("/faults", (c) => c.json(faults.current));
   routes.put("/faults", async (c) => {
-    // A page of another origin can't send this type without asking first, and it is never allowed to.
+    // CSRF protection: a page of another origin can't send this type without a CORS preflight, which the app refuses.
     if (c.req.header("content-type")?.split(";")[0] !== "application/json")
-      return problem(c, 415, "send application/json");
+      return problem(c, 415, "the content type must be application/json");
     const body: unknown = await c.req.json().catch(() => undefined);
     const { success, data, error } = faultsSchema.safeParse(body);
     if (!success)
@@ -22,7 +22,7 @@ export function faultRoutes(faults: FaultState, log: Logger): Hono {
   });
   routes.delete("/faults", (c) => {
     faults.set(noFaults);
-    log.warn("faults ended");
+    log.warn("faults cleared");
     return c.json(noFaults);
   });
   return routes;

@@ -4,7 +4,7 @@ import type { Config } from "../config.ts";
 import type { FaultState } from "../faults.ts";
 import { renderPage } from "../page/page.ts";
 
-/** `GET /`: the greeting as JSON; the page to whoever prefers HTML. */
+/** `GET /`: the page if the client prefers HTML, otherwise the greeting as JSON. */
 export function helloRoutes(config: Config, faults: FaultState): Hono {
   const page = renderPage(config);
   const greeting = { message: "Hello from SRE Demo App!", version: config.version };
@@ -14,9 +14,9 @@ export function helloRoutes(config: Config, faults: FaultState): Hono {
     "/",
     async (c, next) => {
       c.header("vary", "accept");
-      const wanted = accepts(c, { header: "Accept", supports: [json, "text/html"], default: json });
-      if (wanted === json) return next();
-      // The faults spare the page: it is what shows them.
+      const type = accepts(c, { header: "Accept", supports: [json, "text/html"], default: json });
+      if (type === json) return next();
+      // Faults don't affect the page, because the page displays them.
       c.header("content-security-policy", page.contentSecurityPolicy);
       return c.html(page.html);
     },

@@ -1,7 +1,7 @@
 import { Hono } from "hono";
 import type { Metrics } from "../metrics.ts";
 
-/** `GET /metrics` in Prometheus' text format. */
+/** `GET /metrics` in Prometheus's text format. */
 export function metricsRoutes({ registry }: Metrics): Hono {
   const routes = new Hono();
   routes.get("/metrics", async (c) =>

@@ -3,8 +3,8 @@ import type { Config } from "../config.ts";
 import type { FaultState } from "../faults.ts";
 
 /**
- * `GET /version`: which version answers, on which pod. Closes its connection, because a Service chooses a pod
- * per connection: whoever asks again may reach another one.
+ * `GET /version`: the version and the pod that respond. Closes the connection, because a Service selects a pod per
+ * connection: the client's next request may reach another pod.
  */
 export function versionRoutes({ version, pod }: Config, faults: FaultState): Hono {
   const routes = new Hono();

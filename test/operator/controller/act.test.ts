@@ -1,165 +1,294 @@
 import { describe, expect, test } from "@jest/globals";
-import { NoOpApplies, act } from "../../../operator/controller/act.ts";
+import { type ActOptions, NoOpApplies, act } from "../../../operator/controller/act.ts";
 import type { Action } from "../../../operator/core/action.ts";
+import { ConnectionError } from "../../../operator/runtime/api-error.ts";
 import { ApiError } from "../../../operator/runtime/client.ts";
 import type { ApiClient, KubeObject } from "../../../operator/runtime/kubernetes.ts";
 
-const object = (kind: string) => ({
+const object = (kind: string, resourceVersion?: string) => ({
   apiVersion: "v1",
   kind,
-  metadata: { namespace: "team", name: "web", uid: "1" },
+  metadata: {
+    namespace: "team",
+    name: "web",
+    uid: "1",
+    ...(resourceVersion !== undefined && { resourceVersion }),
+  },
 });
-const apply = (kind: string): Action => ({ do: "apply", object: object(kind), why: "update" });
+const apply = (kind: string, over?: string): Action => ({
+  do: "apply",
+  object: object(kind),
+  why: "update",
+  over,
+});
 const remove: Action = { do: "delete", object: object("ControllerRevision"), why: "history limit" };
+const takeOver: Action = {
+  do: "take-over",
+  object: object("Deployment"),
+  patch: [{ op: "remove", path: "/a" }],
+  why: "drift",
+};
 
-/** A client that answers each write with the next of the answers: an object, or an error to reject with. */
-function answering(...answers: readonly (KubeObject | Error)[]) {
-  const left = [...answers];
-  const calls: string[] = [];
-  const answer = (verb: string) => (): Promise<KubeObject> => {
-    calls.push(verb);
-    const next = left.shift();
-    return next instanceof Error ? Promise.reject(next) : Promise.resolve(next ?? object("Service"));
-  };
-  const client = { apply: answer("apply"), patch: answer("patch"), delete: answer("delete") };
-  return { client: client as unknown as ApiClient, calls };
-}
-
-async function run(actions: readonly Action[], ...answers: readonly (KubeObject | Error)[]) {
-  const { client, calls } = answering(...answers);
-  const learned: KubeObject[] = [];
-  const done: string[] = [];
-  const options = {
-    client,
+/** Runs `act` with a client that responds to each write with the next response: an object, or an error to reject with. */
+function scene(...responses: readonly (KubeObject | Error)[]) {
+  const left = [...responses];
+  const calls: unknown[][] = [];
+  const respond =
+    (verb: string) =>
+    (...args: unknown[]): Promise<KubeObject> => {
+      calls.push([verb, ...args]);
+      const next = left.shift();
+      return next instanceof Error ? Promise.reject(next) : Promise.resolve(next ?? object("Service"));
+    };
+  const client = { apply: respond("apply"), patch: respond("patch"), delete: respond("delete") };
+  const cached: KubeObject[] = [];
+  const written: string[] = [];
+  const options: ActOptions = {
+    client: client as unknown as ApiClient,
     noOpApplies: new NoOpApplies(),
-    learn: (learnt: KubeObject) => void learned.push(learnt),
-    onDone: (action: Action) => void done.push(action.object.kind),
+    updateCache: (response) => void cached.push(response),
+    onWritten: (action) => void written.push(`${action.do} ${action.object.kind}`),
   };
-  return { refused: await act(actions, options), calls, learned, done };
+  return {
+    calls,
+    verbs: () => calls.map(([verb]) => verb),
+    cached,
+    written,
+    noOpApplies: options.noOpApplies,
+    run: (...actions: readonly Action[]) => act(actions, options),
+  };
 }
 
-describe("acting", () => {
-  test("writes in order and learns what each write answered", async () => {
-    const answer = object("Deployment");
-    const { calls, learned, done } = await run([apply("Deployment"), apply("Service")], answer);
-    expect({ calls, done }).toEqual({ calls: ["apply", "apply"], done: ["Deployment", "Service"] });
-    expect(learned[0]).toBe(answer);
+describe("executing actions", () => {
+  test("a plan without actions: no request", async () => {
+    const { run, calls } = scene();
+    expect(await run()).toBeUndefined();
+    expect(calls).toEqual([]);
+  });
+
+  test("an apply: a forced server-side apply by the operator's field manager", async () => {
+    const { run, calls } = scene();
+    await run(apply("Deployment"));
+    expect(calls).toEqual([
+      [
+        "apply",
+        expect.objectContaining({ group: "apps", plural: "deployments" }),
+        object("Deployment"),
+        { fieldManager: "demoapp-operator", force: true },
+      ],
+    ]);
+  });
+
+  test("a take-over: a JSON patch by the operator's field manager", async () => {
+    const { run, calls } = scene();
+    await run(takeOver);
+    expect(calls).toEqual([
+      [
+        "patch",
+        expect.objectContaining({ plural: "deployments" }),
+        { namespace: "team", name: "web" },
+        { type: "json", body: [{ op: "remove", path: "/a" }], fieldManager: "demoapp-operator" },
+      ],
+    ]);
+  });
+
+  test("a delete: only of the object with the observed uid", async () => {
+    const { run, calls } = scene();
+    await run(remove);
+    expect(calls).toEqual([
+      [
+        "delete",
+        expect.objectContaining({ plural: "controllerrevisions" }),
+        { namespace: "team", name: "web" },
+        { preconditions: { uid: "1" } },
+      ],
+    ]);
+  });
+
+  test("several actions: executed in order, each response stored in the cache, each write reported", async () => {
+    const [deployment, patched] = [object("Deployment", "1"), object("Deployment", "2")];
+    const { run, verbs, cached, written } = scene(deployment, patched);
+    expect(await run(apply("Deployment"), takeOver, remove)).toBeUndefined();
+    expect(verbs()).toEqual(["apply", "patch", "delete"]);
+    expect(cached).toEqual([deployment, patched]);
+    expect(written).toEqual(["apply Deployment", "take-over Deployment", "delete ControllerRevision"]);
+  });
+
+  test("an unknown kind: throws before any request", async () => {
+    const { run, calls } = scene();
+    await expect(run(apply("Ingress"))).rejects.toThrow("no resource type for kind Ingress");
+    expect(calls).toEqual([]);
+  });
+});
+
+const webhook = 'admission webhook "a.b.c" denied the request: no';
+const policy = "ValidatingAdmissionPolicy 'p' with binding 'p' denied request: no";
+
+describe("a refusal", () => {
+  test.each([
+    { by: "validation (422)", status: 422, message: "spec.x: Invalid value" },
+    { by: "validation (400)", status: 400, message: "the object is malformed" },
+    { by: "RBAC", status: 403, message: 'User "x" cannot patch resource "services"' },
+    { by: "a quota", status: 403, message: "exceeded quota: pods=2" },
+    { by: "the size limit of a request", status: 413, message: "Request entity too large" },
+    { by: "the size limit of etcd", status: 500, message: "etcdserver: request is too large" },
+    {
+      by: "an unknown field, which server-side apply refuses with 500",
+      status: 500,
+      message: "failed to create typed patch object: field not declared in schema",
+    },
+    {
+      by: "a value of a wrong type, which server-side apply refuses with 500",
+      status: 500,
+      message: "failed to create typed patch object (team/web; apps/v1): .spec: expected string, got 8080",
+    },
+    {
+      by: "a value that can't be converted, refused with 500",
+      status: 500,
+      message: "failed to convert new object to smd typed",
+    },
+    { by: "a webhook without a status of its own", status: 400, message: webhook },
+    { by: "a webhook with an unusual status", status: 409, message: webhook },
+    {
+      by: "a webhook that can't be reached",
+      status: 500,
+      message: 'failed calling webhook "a.b.c": refused',
+    },
+    { by: "a policy", status: 422, message: policy },
+  ])("of an apply by $by: stops the later actions and is returned", async ({ status, message }) => {
+    const { run, verbs, cached, written } = scene(object("Service"), new ApiError(status, { message }));
+    const refused = await run(apply("Service"), apply("Deployment"), apply("Service"));
+    expect(refused).toEqual({ object: "Deployment/web", status, message });
+    expect(verbs()).toEqual(["apply", "apply"]);
+    expect([cached.length, written]).toEqual([1, ["apply Service"]]);
   });
 
   test.each([
-    { what: "validation", error: new ApiError(422, { message: "spec.x: Invalid value" }) },
-    { what: "RBAC or a webhook", error: new ApiError(403, { message: "User can't" }) },
-    {
-      what: "an unknown field, which server-side apply answers with 500",
-      error: new ApiError(500, {
-        message: "failed to create typed patch object: field not declared in schema",
-      }),
-    },
-    {
-      what: "a value of the wrong type in a field that is passed on",
-      error: new ApiError(500, {
-        message: "failed to create typed patch object (team/web; apps/v1): .spec: expected string, got 8080",
-      }),
-    },
-    {
-      what: "a webhook that names no code of its own, which the API server answers with 400",
-      error: new ApiError(400, { message: 'admission webhook "a.b.c" denied the request: no' }),
-    },
-    {
-      what: "a webhook with whatever code it names",
-      error: new ApiError(409, { message: 'admission webhook "a.b.c" denied the request: no' }),
-    },
-  ])("stops at the first write that is refused by $what, and says which", async ({ error }) => {
-    const { refused, done } = await run(
-      [apply("Service"), apply("Deployment"), apply("Service")],
-      object("Service"),
-      error,
-    );
-    expect(refused).toEqual({ object: "Deployment/web", status: error.status, message: error.message });
-    expect(done).toEqual(["Service"]);
+    { by: "RBAC", status: 403, message: "User can't" },
+    { by: "a policy, which has status 422", status: 422, message: policy },
+    { by: "a webhook without a status of its own", status: 400, message: webhook },
+  ])("of a take-over by $by: is returned", async ({ status, message }) => {
+    const { run, written } = scene(new ApiError(status, { message }));
+    expect(await run(takeOver)).toEqual({ object: "Deployment/web", status, message });
+    expect(written).toEqual([]);
   });
 
+  test("of a delete by RBAC: is returned", async () => {
+    const { run, written } = scene(new ApiError(403, { message: "User can't" }));
+    expect(await run(remove)).toEqual({
+      object: "ControllerRevision/web",
+      status: 403,
+      message: "User can't",
+    });
+    expect(written).toEqual([]);
+  });
+});
+
+describe("an error that a retry may fix", () => {
   test.each([
-    { what: "a conflict", error: new ApiError(409, { reason: "Conflict" }) },
-    { what: "a failing server", error: new ApiError(503, {}) },
+    { name: "a conflict", error: new ApiError(409, { reason: "Conflict" }) },
+    { name: "an overloaded API server", error: new ApiError(503, {}) },
+    { name: "an internal error", error: new ApiError(500, { message: "etcdserver: leader changed" }) },
+    { name: "too many requests", error: new ApiError(429, {}) },
+    { name: "expired credentials", error: new ApiError(401, {}) },
+    { name: "a missing namespace", error: new ApiError(404, {}) },
     {
-      what: "a namespace that is going",
+      name: "a terminating namespace",
       error: new ApiError(403, { message: "because it is being terminated" }),
     },
-  ])("throws $what, which is worth another try", async ({ error }) => {
-    await expect(run([apply("Service")], error)).rejects.toBe(error);
+    { name: "no response", error: new ConnectionError("ECONNRESET", undefined) },
+    { name: "a defect of the operator", error: new TypeError("x is undefined") },
+  ])("$name: is thrown, and later actions are not executed", async ({ error }) => {
+    const { run, calls, written } = scene(error);
+    await expect(run(apply("Service"), apply("Deployment"))).rejects.toBe(error);
+    expect([calls.length, written]).toEqual([1, []]);
   });
 
-  test.each([404, 409])("takes a deletion that is answered with %d for done", async (status) => {
-    const { refused, calls } = await run(
-      [remove, apply("Service")],
-      new ApiError(status, { reason: "Conflict" }),
-    );
-    expect(refused).toBeUndefined();
-    expect(calls).toEqual(["delete", "apply"]);
+  test.each([422, 400])(
+    "status %d for a take-over: is thrown, because the patch may be stale",
+    async (status) => {
+      const error = new ApiError(status, { message: "the server rejected our request" });
+      await expect(scene(error).run(takeOver)).rejects.toBe(error);
+    },
+  );
+
+  test.each([404, 409])("status %d for a delete: ignored, because the object is gone", async (status) => {
+    const { run, verbs, written } = scene(new ApiError(status, { reason: "Conflict" }));
+    expect(await run(remove, apply("Service"))).toBeUndefined();
+    expect(verbs()).toEqual(["delete", "apply"]);
+    expect(written).toEqual(["apply Service"]);
   });
 
-  test("says that a write was done only if it changed something", async () => {
-    const same = {
-      ...object("Deployment"),
-      metadata: { ...object("Deployment").metadata, resourceVersion: "7" },
-    };
-    const over = { ...apply("Deployment"), over: "7" } as Action;
-    expect((await run([over], same)).done).toEqual([]);
-    expect((await run([{ ...over, over: "6" } as Action], same)).done).toEqual(["Deployment"]);
+  test("status 503 for a delete: is thrown", async () => {
+    const error = new ApiError(503, {});
+    await expect(scene(error).run(remove)).rejects.toBe(error);
   });
+});
 
-  const claim: Action = { do: "take-over", object: object("Deployment"), patch: [], why: "drift" };
-
-  test("throws what makes a claim invalid: the object has changed meanwhile", async () => {
-    const error = new ApiError(422, { message: "the server rejected our request" });
-    await expect(run([claim], error)).rejects.toBe(error);
+describe("a no-op apply", () => {
+  test("the response has the live object's resourceVersion: not reported as written, but cached", async () => {
+    const { run, written, cached } = scene(object("Deployment", "7"));
+    await run(apply("Deployment", "7"));
+    expect([written, cached.length]).toEqual([[], 1]);
   });
 
   test.each([
-    { who: "RBAC", error: new ApiError(403, { message: "User can't" }) },
-    {
-      who: "a policy, which the API server answers with 422",
-      error: new ApiError(422, {
-        message: "ValidatingAdmissionPolicy 'p' with binding 'p' denied request: no",
-      }),
-    },
-    {
-      who: "a webhook that names no code of its own",
-      error: new ApiError(400, { message: 'admission webhook "a.b.c" denied the request: no' }),
-    },
-  ])("says that a claim is refused for good by $who", async ({ error }) => {
-    const { status } = error;
-    expect((await run([claim], error)).refused).toMatchObject({ object: "Deployment/web", status });
+    { name: "the response has another resourceVersion", over: "6" },
+    { name: "the object did not exist", over: undefined },
+  ])("$name: reported as written", async ({ over }) => {
+    const { run, written } = scene(object("Deployment", "7"));
+    await run(apply("Deployment", over));
+    expect(written).toEqual(["apply Deployment"]);
   });
 
-  test("forgets an app that is gone", async () => {
-    const same = {
-      ...object("Deployment"),
-      metadata: { ...object("Deployment").metadata, resourceVersion: "7" },
-    };
-    const { client, calls } = answering(same, same);
-    const noOpApplies = new NoOpApplies();
-    const options = { client, noOpApplies, learn: () => undefined, onDone: () => undefined };
-    const over = { ...apply("Deployment"), over: "7" } as Action;
-    await act([over], options);
-    noOpApplies.forget("team/web");
-    await act([over], options);
+  test("neither object changes: skipped without a request, and later actions are executed", async () => {
+    const { run, verbs, written } = scene(object("Deployment", "7"), object("Deployment", "7"));
+    for (let turn = 0; turn < 3; turn += 1) await run(apply("Deployment", "7"), remove);
+    expect(verbs()).toEqual(["apply", "delete", "delete", "delete"]);
+    expect(written).toEqual(Array<string>(3).fill("delete ControllerRevision"));
+  });
+
+  test("the live object changes: applied again", async () => {
+    const { run, calls } = scene(object("Deployment", "7"), object("Deployment", "9"));
+    for (const over of ["7", "7", "7", "8"]) await run(apply("Deployment", over));
     expect(calls).toHaveLength(2);
   });
 
-  test("does not repeat an apply that changed nothing, until the object has changed", async () => {
-    const { client, calls } = answering(
-      { ...object("Deployment"), metadata: { ...object("Deployment").metadata, resourceVersion: "7" } },
-      { ...object("Deployment"), metadata: { ...object("Deployment").metadata, resourceVersion: "9" } },
-    );
-    const options = {
-      client,
-      noOpApplies: new NoOpApplies(),
-      learn: () => undefined,
-      onDone: () => undefined,
-    };
-    for (const over of ["7", "7", "7", "8"]) await act([{ ...apply("Deployment"), over } as Action], options);
-    expect(calls).toEqual(["apply", "apply"]);
+  test("the desired object changes: applied again", async () => {
+    const { run, calls } = scene(object("Deployment", "7"), object("Deployment", "7"));
+    await run(apply("Deployment", "7"));
+    await run({ ...apply("Deployment", "7"), object: { ...object("Deployment"), spec: { replicas: 2 } } });
+    expect(calls).toHaveLength(2);
+  });
+
+  test("another kind with the same name and resourceVersion: applied", async () => {
+    const { run, calls } = scene(object("Deployment", "7"));
+    await run(apply("Deployment", "7"), apply("Service", "7"));
+    expect(calls).toHaveLength(2);
+  });
+
+  test("a later apply changes the object: the earlier no-op no longer counts", async () => {
+    const { run, calls } = scene(object("Deployment", "7"), object("Deployment", "9"));
+    for (const over of ["7", "8", "7"]) await run(apply("Deployment", over));
+    expect(calls).toHaveLength(3);
+  });
+
+  test.each(["Deployment", "Service"])(
+    "the app is deleted: the %s's no-op apply is forgotten",
+    async (kind) => {
+      const { run, calls, noOpApplies } = scene(object(kind, "7"), object(kind, "7"));
+      await run(apply(kind, "7"));
+      noOpApplies.forget("team/web");
+      await run(apply(kind, "7"));
+      expect(calls).toHaveLength(2);
+    },
+  );
+
+  test("another app is deleted: still skipped", async () => {
+    const { run, calls, noOpApplies } = scene(object("Deployment", "7"));
+    await run(apply("Deployment", "7"));
+    noOpApplies.forget("team/other");
+    await run(apply("Deployment", "7"));
+    expect(calls).toHaveLength(1);
   });
 });

@@ -16,18 +16,18 @@ const entry = (rollout: number, outcome: string, finishedAt?: string): Entry => 
 
 function scene() {
   const metrics = createMetrics();
-  let leading = true;
-  const subject = new AppMetrics(metrics, () => leading);
+  let isLeader = true;
+  const subject = new AppMetrics(metrics, () => isLeader);
   const lines = async (name: string): Promise<string[]> =>
     (await metrics.scrape()).split("\n").filter((line) => line.startsWith(name));
-  const lead = (leads: boolean): void => {
-    leading = leads;
+  const setLeader = (value: boolean): void => {
+    isLeader = value;
   };
-  return { subject, lines, lead };
+  return { subject, lines, setLeader };
 }
 
 describe("metrics of the apps", () => {
-  test("show one phase per app, and its blockers by reason", async () => {
+  test("an app changes its phase: one phase series, and one blocker series per reason", async () => {
     const { subject, lines } = scene();
     const blocker = { object: "Pod/a", reason: "CrashLoop", message: "m", since: at(0), next: "n" };
     subject.observe(app(), { phase: "Healthy" });
@@ -40,23 +40,23 @@ describe("metrics of the apps", () => {
     ]);
   });
 
-  test("go with their app", async () => {
+  test("the app is deleted: its series are removed", async () => {
     const { subject, lines } = scene();
     subject.observe(app(), { phase: "Healthy" });
     subject.forget("team/web");
     expect(await lines("demoapp_phase{")).toEqual([]);
   });
 
-  test("are the leader's alone, so that no two processes contradict each other", async () => {
-    const { subject, lines, lead } = scene();
+  test("the process is not the leader: no series, so that two processes can't contradict each other", async () => {
+    const { subject, lines, setLeader } = scene();
     subject.observe(app(), { phase: "Healthy" });
-    lead(false);
+    setLeader(false);
     expect(await lines("demoapp_phase{")).toEqual([]);
-    lead(true);
+    setLeader(true);
     expect(await lines("demoapp_phase{")).toHaveLength(1);
   });
 
-  test("count every rollout that was seen to end, one that gave way to the next too", async () => {
+  test("rollouts end while the operator runs: counted by outcome, also superseded ones", async () => {
     const { subject, lines } = scene();
     subject.observe(app(), { history: [entry(1, "Running")] });
     subject.observe(app(), { history: [entry(2, "Running"), entry(1, "Superseded", at(5))] });
@@ -70,7 +70,7 @@ describe("metrics of the apps", () => {
     );
   });
 
-  test("do not count what had ended before this operator started", async () => {
+  test("a rollout ended before the operator started: not counted", async () => {
     const { subject, lines } = scene();
     subject.observe(app(), { history: [entry(1, "Accepted", at(5))] });
     expect(await lines("demoapp_rollouts_total{")).toEqual([]);

@@ -12,7 +12,7 @@ const key = "team/web";
 const keys = () => [key];
 const storeOf = <T>() => new Store<T>({ [byApp]: keys });
 
-/** Caches with an app in them, and a server that answers as the test says. */
+/** Caches with an app, and an API server whose response to `get` a test can set. */
 function scene() {
   const caches = {
     apps: { store: storeOf<App>() },
@@ -23,61 +23,75 @@ function scene() {
     scalers: { store: storeOf<object>() },
   };
   caches.apps.store.set("team", "web", app());
-  const gone = (): Promise<never> => Promise.reject(new ApiError(404, { reason: "NotFound" }));
-  const server = { get: gone as () => Promise<unknown>, asked: 0 };
+  const notFound = (): Promise<never> => Promise.reject(new ApiError(404, { reason: "NotFound" }));
+  const server = { get: notFound as () => Promise<unknown>, requests: 0 };
   const client = {
     get: () => {
-      server.asked += 1;
+      server.requests += 1;
       return server.get();
     },
   };
   const warnings = { of: () => Promise.resolve([]) };
   const options = { caches: caches as unknown as Caches, client, warnings } as unknown as ObserveOptions;
-  return { caches, server, look: () => observe(key, options) };
+  return { caches, server, run: () => observe(key, options) };
 }
 
 describe("an observation", () => {
-  test("asks for a child only where the cache lacks it", async () => {
-    const { caches, server, look } = scene();
+  test("the caches have both children: no API call", async () => {
+    const { caches, server, run } = scene();
     caches.deployments.store.set("team", "web", carrying(v1));
     caches.services.store.set("team", "web", renderService(valid({})));
-    expect(await look()).toMatchObject({ deployment: { kind: "Deployment" }, service: { kind: "Service" } });
-    expect(server.asked).toBe(0);
+    expect(await run()).toMatchObject({ deployment: { kind: "Deployment" }, service: { kind: "Service" } });
+    expect(server.requests).toBe(0);
   });
 
-  test("takes what the caches hold when the answers are there, not when they were asked for", async () => {
-    const { caches, server, look } = scene();
-    const answer = Promise.withResolvers<never>();
-    server.get = () => answer.promise;
-    const looking = look();
+  test("the caches lack the children: both are read from the API server", async () => {
+    const { server, run } = scene();
+    const child = { kind: "Deployment", metadata: { name: "web" } };
+    server.get = () => Promise.resolve(child);
+    expect(await run()).toMatchObject({ deployment: child, service: child });
+    expect(server.requests).toBe(2);
+  });
+
+  test("a cache changes during an API call: the observation has the newer state", async () => {
+    const { caches, server, run } = scene();
+    const response = Promise.withResolvers<never>();
+    server.get = () => response.promise;
+    const observing = run();
     caches.apps.store.set("team", "web", app({ generation: 2 }));
     caches.deployments.store.set("team", "web", carrying(v1));
     caches.pods.store.set("team", "a", pod("a", v1));
-    answer.reject(new ApiError(404, { reason: "NotFound" }));
-    expect(await looking).toMatchObject({
+    response.reject(new ApiError(404, { reason: "NotFound" }));
+    expect(await observing).toMatchObject({
       app: { generation: 2 },
       deployment: { kind: "Deployment" },
       pods: [{ name: "a", ready: true }],
     });
   });
 
-  test("is none of an app that went meanwhile", async () => {
-    const { caches, look } = scene();
-    const looking = look();
+  test("the app is deleted during an API call: no observation", async () => {
+    const { caches, run } = scene();
+    const observing = run();
     caches.apps.store.delete("team", "web");
-    expect(await looking).toBeUndefined();
+    expect(await observing).toBeUndefined();
   });
 
-  test("has the pods in the order of their names, whichever changed last", async () => {
-    const { caches, look } = scene();
+  test("pods change in any order: the observation has them sorted by name", async () => {
+    const { caches, run } = scene();
     for (const name of ["b", "a"]) caches.pods.store.set("team", name, pod(name, v1));
     caches.pods.store.set("team", "a", unready("a", v1, waiting("ErrImagePull")));
-    expect((await look())?.pods.map(({ name }) => name)).toEqual(["a", "b"]);
+    expect((await run())?.pods.map(({ name }) => name)).toEqual(["a", "b"]);
   });
 
-  test("says which child it may not see", async () => {
-    const { server, look } = scene();
+  test("the API server fails: the error is thrown, so that the key is requeued", async () => {
+    const { server, run } = scene();
+    server.get = () => Promise.reject(new ApiError(503, {}));
+    await expect(run()).rejects.toThrow("503");
+  });
+
+  test("the API server refuses to return a child: the observation has the refusal", async () => {
+    const { server, run } = scene();
     server.get = () => Promise.reject(new ApiError(403, { message: "cannot get resource" }));
-    expect((await look())?.refused).toMatchObject({ object: "Deployment/web", status: 403 });
+    expect((await run())?.refused).toMatchObject({ object: "Deployment/web", status: 403 });
   });
 });

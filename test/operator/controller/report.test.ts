@@ -11,30 +11,31 @@ const progressing = (readyReplicas: number): DemoAppStatus => ({ phase: "Progres
 function reporter(fail?: Error) {
   const clock = new VirtualClock();
   const written: unknown[] = [];
-  let tookMs = 0;
-  const takes = (ms: number): void => {
-    tookMs = ms;
+  let writeMs = 0;
+  const setWriteMs = (ms: number): void => {
+    writeMs = ms;
   };
   const apply = (_: unknown, object: { status: unknown }) => {
     written.push(object.status);
-    clock.jump(tookMs);
+    clock.jump(writeMs);
     return fail ? Promise.reject(fail) : Promise.resolve(object);
   };
   const client = { apply } as unknown as ApiClient;
-  return { clock, written, takes, subject: new Reporter({ client, clock, learn: () => undefined }) };
+  const subject = new Reporter({ client, clock, updateCache: () => undefined });
+  return { clock, written, setWriteMs, subject };
 }
 
 describe("reporting a status", () => {
-  test("writes nothing when nothing differs, whatever the order of the fields", async () => {
+  test("only the order of the fields differs: no write", async () => {
     const { subject, written } = reporter();
     const status = { readyReplicas: 1, phase: "Progressing" } as const;
     expect(await subject.report(app({ status: progressing(1) }), status)).toBeUndefined();
     expect(written).toEqual([]);
   });
 
-  test("writes numbers alone less often where the API server is slow", async () => {
-    const { clock, subject, written, takes } = reporter();
-    takes(100);
+  test("only counts differ and a write takes 100 ms: the next write is delayed to 2 s after the last one", async () => {
+    const { clock, subject, written, setWriteMs } = reporter();
+    setWriteMs(100);
     await subject.report(app(), progressing(0));
     expect(await subject.report(app({ status: progressing(0) }), progressing(1))).toBe(1_900);
     await clock.advance(1_900);
@@ -42,11 +43,11 @@ describe("reporting a status", () => {
     expect(written).toHaveLength(2);
   });
 
-  test("writes a new phase at once, and numbers alone at most once a second", async () => {
+  test("a new phase: written at once; only counts differ: written at most once a second", async () => {
     const { clock, subject, written } = reporter();
     await subject.report(app(), progressing(0));
-    const heldBack = await subject.report(app({ status: progressing(0) }), progressing(1));
-    expect(heldBack).toBe(1000);
+    const delayMs = await subject.report(app({ status: progressing(0) }), progressing(1));
+    expect(delayMs).toBe(1000);
     await subject.report(app({ status: progressing(0) }), { phase: "Healthy", readyReplicas: 1 });
     expect(written).toHaveLength(2);
     await clock.advance(1000);
@@ -54,17 +55,17 @@ describe("reporting a status", () => {
     expect(written).toHaveLength(3);
   });
 
-  test("has nobody to report to when the app is gone", async () => {
+  test("the app is deleted: no error and no retry", async () => {
     const { subject } = reporter(new ApiError(404, {}));
     await expect(subject.report(app(), progressing(1))).resolves.toBeUndefined();
   });
 
-  test("asks to look again after a conflict, which tells of something newer", async () => {
+  test("a conflict, because a newer object exists: a retry after 1 s", async () => {
     const { subject } = reporter(new ApiError(409, { reason: "Conflict" }));
     await expect(subject.report(app(), progressing(1))).resolves.toBe(1000);
   });
 
-  test("passes on a failure, so that it is tried again", async () => {
+  test("the API server fails: the error is thrown, so that the key is requeued", async () => {
     const { subject } = reporter(new ApiError(503, {}));
     await expect(subject.report(app(), progressing(1))).rejects.toThrow("503");
   });

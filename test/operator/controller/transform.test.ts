@@ -4,8 +4,8 @@ import { appOf, manifestOf, podOf, scalerOf } from "../../../operator/controller
 const metadata = { namespace: "team", name: "web", uid: "1", resourceVersion: "1", generation: 3 };
 const demoApp = (spec: unknown) => ({ apiVersion: "demoapp.dev/v1", kind: "DemoApp", metadata, spec });
 
-describe("what caches keep", () => {
-  test("a DemoApp comes with its defaults filled in", () => {
+describe("cache transforms", () => {
+  test("a DemoApp: its spec has defaults", () => {
     const { spec, problems, generation } = appOf(demoApp({ image: "app:1" }));
     expect({ replicas: spec?.replicas, problems, generation }).toEqual({
       replicas: 2,
@@ -14,7 +14,7 @@ describe("what caches keep", () => {
     });
   });
 
-  test("a DemoApp's spec is read once per generation, and anew when another took its name", () => {
+  test("the same generation: the spec is not parsed again; another generation or uid: parsed again", () => {
     const first = appOf(demoApp({ image: "app:1" }));
     expect(appOf(demoApp({ image: "app:1" }), first).spec).toBe(first.spec);
     for (const other of [{ generation: 4 }, { uid: "2" }])
@@ -23,13 +23,13 @@ describe("what caches keep", () => {
       ).toBe("app:2");
   });
 
-  test("a stored DemoApp that is not valid comes with its problems instead of a spec", () => {
+  test("a stored DemoApp is invalid: it has problems instead of a spec", () => {
     const { spec, problems } = appOf(demoApp({ image: "app:1", replicas: -1 }));
     expect(spec).toBeUndefined();
     expect(problems).toEqual([expect.objectContaining({ path: "spec.replicas" })]);
   });
 
-  test("an object's owners of status are emptied but keep their place, which patches name", () => {
+  test("managedFields: entries of status lose their fields but keep their index, which patches use", () => {
     const managedFields = [
       { manager: "kube-controller-manager", subresource: "status", fieldsV1: { "f:status": {} } },
       { manager: "kubectl", fieldsV1: { "f:spec": {} } },
@@ -45,7 +45,7 @@ describe("what caches keep", () => {
     ]);
   });
 
-  test("equal sets of owned fields are one object, so that a thousand apps don't keep a thousand", () => {
+  test("equal field sets of two objects: share one object in memory", () => {
     const fieldsOf = (name: string) => {
       const fieldsV1 = { "f:metadata": { [`k:${name}`]: {} }, "f:spec": { "f:replicas": {} } };
       const managedFields = [{ manager: "demoapp-operator", fieldsV1 }];
@@ -57,7 +57,7 @@ describe("what caches keep", () => {
     expect(api?.["f:spec"]).toBe(web?.["f:spec"]);
   });
 
-  test("a pod comes with its worst news: the last ending also while it waits", () => {
+  test("a container waits after a crash: the pod has the last termination too", () => {
     const terminated = {
       reason: "Error",
       exitCode: 3,
@@ -109,7 +109,7 @@ describe("what caches keep", () => {
     expect(pod.app).toBe(app);
   });
 
-  test("a pod's last words are cut to what fits into a status", () => {
+  test("a termination message of 9,000 characters: cut to 1,024", () => {
     const state = { terminated: { reason: "Error", exitCode: 1, message: "x".repeat(9000), finishedAt: "" } };
     const pod = podOf({
       apiVersion: "v1",
@@ -120,7 +120,7 @@ describe("what caches keep", () => {
     expect(pod.containers[0]?.ended?.message).toHaveLength(1024);
   });
 
-  test("a scaler comes down to what it targets", () => {
+  test("a HorizontalPodAutoscaler: keeps only its name and target", () => {
     const spec = { scaleTargetRef: { kind: "Deployment", name: "web" } };
     expect(
       scalerOf({ apiVersion: "autoscaling/v2", kind: "HorizontalPodAutoscaler", metadata, spec }),

@@ -156,12 +156,12 @@ describe("watching", () => {
     scene().api.refuseWatch = new Error("ECONNREFUSED");
     scene().api.watch.fail(new Error("reset"));
     await scene().clock.advance(600 * second);
-    expect(scene().clock.monotonicMs() - scene().informer.lastSeenMs).toBeLessThan(60 * second);
+    expect(scene().clock.monotonicMs() - scene().informer.lastActiveMs).toBeLessThan(60 * second);
     expect(scene().informer.synced()).toBe(true);
   });
 
   test("the answer to a write of ours is there at once, and the watch's word of it is no news", async () => {
-    scene().informer.learn(object("a", 15));
+    scene().informer.update(object("a", 15));
     expect(scene().told()).toEqual(["MODIFIED a@15"]);
     scene().api.watch.push(modified(object("a", 12)), modified(object("a", 15)));
     await settle();
@@ -174,8 +174,8 @@ describe("watching", () => {
     scene().api.hold = list.promise;
     scene().api.watch.push({ type: "ERROR", object: expired });
     await settle();
-    scene().informer.learn(object("a", 105));
-    scene().informer.learn(object("b", 111));
+    scene().informer.update(object("a", 105));
+    scene().informer.update(object("b", 111));
     list.resolve();
     await settle();
     expect(
