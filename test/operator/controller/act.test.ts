@@ -54,7 +54,6 @@ function scene(...responses: readonly (KubeObject | Error)[]) {
     verbs: () => calls.map(([verb]) => verb),
     cached,
     written,
-    noOpApplies: options.noOpApplies,
     run: (...actions: readonly Action[]) => act(actions, options),
   };
 }
@@ -241,54 +240,10 @@ describe("a no-op apply", () => {
     expect(written).toEqual(["apply Deployment"]);
   });
 
-  test("neither object changes: skipped without a request, and later actions are executed", async () => {
-    const { run, verbs, written } = scene(object("Deployment", "7"), object("Deployment", "7"));
+  test("repeated: skipped without a request, and later actions are executed", async () => {
+    const { run, verbs, written } = scene(object("Deployment", "7"));
     for (let turn = 0; turn < 3; turn += 1) await run(apply("Deployment", "7"), remove);
     expect(verbs()).toEqual(["apply", "delete", "delete", "delete"]);
     expect(written).toEqual(Array<string>(3).fill("delete ControllerRevision"));
-  });
-
-  test("the live object changes: applied again", async () => {
-    const { run, calls } = scene(object("Deployment", "7"), object("Deployment", "9"));
-    for (const over of ["7", "7", "7", "8"]) await run(apply("Deployment", over));
-    expect(calls).toHaveLength(2);
-  });
-
-  test("the desired object changes: applied again", async () => {
-    const { run, calls } = scene(object("Deployment", "7"), object("Deployment", "7"));
-    await run(apply("Deployment", "7"));
-    await run({ ...apply("Deployment", "7"), object: { ...object("Deployment"), spec: { replicas: 2 } } });
-    expect(calls).toHaveLength(2);
-  });
-
-  test("another kind with the same name and resourceVersion: applied", async () => {
-    const { run, calls } = scene(object("Deployment", "7"));
-    await run(apply("Deployment", "7"), apply("Service", "7"));
-    expect(calls).toHaveLength(2);
-  });
-
-  test("a later apply changes the object: the earlier no-op no longer counts", async () => {
-    const { run, calls } = scene(object("Deployment", "7"), object("Deployment", "9"));
-    for (const over of ["7", "8", "7"]) await run(apply("Deployment", over));
-    expect(calls).toHaveLength(3);
-  });
-
-  test.each(["Deployment", "Service"])(
-    "the app is deleted: the %s's no-op apply is forgotten",
-    async (kind) => {
-      const { run, calls, noOpApplies } = scene(object(kind, "7"), object(kind, "7"));
-      await run(apply(kind, "7"));
-      noOpApplies.forget("team/web");
-      await run(apply(kind, "7"));
-      expect(calls).toHaveLength(2);
-    },
-  );
-
-  test("another app is deleted: still skipped", async () => {
-    const { run, calls, noOpApplies } = scene(object("Deployment", "7"));
-    await run(apply("Deployment", "7"));
-    noOpApplies.forget("team/other");
-    await run(apply("Deployment", "7"));
-    expect(calls).toHaveLength(1);
   });
 });

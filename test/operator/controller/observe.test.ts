@@ -1,28 +1,14 @@
 import { describe, expect, test } from "@jest/globals";
-import { type Caches, type ObserveOptions, byApp, observe } from "../../../operator/controller/observe.ts";
-import type { Manifest } from "../../../operator/core/manifest.ts";
-import type { App } from "../../../operator/core/observed.ts";
+import { type ObserveOptions, observe } from "../../../operator/controller/observe.ts";
 import { ApiError } from "../../../operator/runtime/client.ts";
-import { Store } from "../../../operator/runtime/store.ts";
 import { carrying, v1, valid } from "../core/deciding.ts";
 import { app, pod, unready, waiting } from "../core/objects.ts";
 import { renderService } from "../../../operator/core/render/service.ts";
-
-const key = "team/web";
-const keys = () => [key];
-const storeOf = <T>() => new Store<T>({ [byApp]: keys });
+import { createCaches, key } from "./scene.ts";
 
 /** Caches with an app, and an API server whose response to `get` a test can set. */
 function scene() {
-  const caches = {
-    apps: { store: storeOf<App>() },
-    deployments: { store: storeOf<Manifest>() },
-    services: { store: storeOf<Manifest>() },
-    revisions: { store: storeOf<Manifest>() },
-    pods: { store: storeOf<object>() },
-    scalers: { store: storeOf<object>() },
-  };
-  caches.apps.store.set("team", "web", app());
+  const caches = createCaches(app());
   const notFound = (): Promise<never> => Promise.reject(new ApiError(404, { reason: "NotFound" }));
   const server = { get: notFound as () => Promise<unknown>, requests: 0 };
   const client = {
@@ -32,7 +18,7 @@ function scene() {
     },
   };
   const warnings = { of: () => Promise.resolve([]) };
-  const options = { caches: caches as unknown as Caches, client, warnings } as unknown as ObserveOptions;
+  const options = { caches, client, warnings } as unknown as ObserveOptions;
   return { caches, server, run: () => observe(key, options) };
 }
 

@@ -1,0 +1,122 @@
+import { NoOpApplies } from "../../../operator/controller/act.ts";
+import { AppMetrics } from "../../../operator/controller/metrics.ts";
+import { byApp } from "../../../operator/controller/observe.ts";
+import { type ReconcileOptions, reconcile } from "../../../operator/controller/reconcile.ts";
+import { Reporter } from "../../../operator/controller/report.ts";
+import type { Manifest } from "../../../operator/core/manifest.ts";
+import type { App } from "../../../operator/core/observed.ts";
+import { ApiError } from "../../../operator/runtime/client.ts";
+import { createLogger } from "../../../operator/runtime/log.ts";
+import { createMetrics } from "../../../operator/runtime/metrics.ts";
+import { Store } from "../../../operator/runtime/store.ts";
+import type { ReconcileResult } from "../../../operator/runtime/workqueue.ts";
+import { VirtualClock } from "../../sim/clock.ts";
+import { app, startMs } from "../core/objects.ts";
+
+/** The key of the app in the caches. */
+export const key = "team/web";
+
+const cacheOf = <T>() => ({ store: new Store<T>({ [byApp]: () => [key] }) });
+
+/** Caches with one app and no children. Every child that a test adds belongs to the app. */
+export function createCaches(initial: App) {
+  const apps = cacheOf<App>();
+  apps.store.set(initial.namespace, initial.name, initial);
+  const [deployments, services, revisions] = [cacheOf<Manifest>(), cacheOf<Manifest>(), cacheOf<Manifest>()];
+  return { apps, deployments, services, revisions, pods: cacheOf<object>(), scalers: cacheOf<object>() };
+}
+
+/** Reconciles one app on an API server without other objects. Records requests and events, in order, as steps. */
+export class Scene {
+  readonly clock = new VirtualClock(startMs);
+  readonly logged: { readonly msg: string }[] = [];
+  readonly caches;
+  /** Called with each request's step, for example `apply DemoApp/status`. The request fails with the returned error. */
+  fault: (step: string) => Error | undefined | void = () => undefined;
+  /** Returns the resourceVersion of the response to an apply; default: a new one. */
+  version = (): string => String((this.#version += 1));
+  readonly #metrics = createMetrics();
+  readonly #options: ReconcileOptions;
+  #steps: string[] = [];
+  #version = 10;
+
+  constructor(initial = app()) {
+    this.caches = createCaches(initial);
+    const { clock, caches } = this;
+    const client = {
+      get: async (_: unknown, { name }: { name: string }) => {
+        this.#request(`get ${name}`);
+        throw new ApiError(404, { reason: "NotFound" });
+      },
+      apply: async (_: unknown, object: Manifest, { subresource }: { subresource?: string }) => {
+        this.#request(`apply ${object.kind}${subresource === undefined ? "" : `/${subresource}`}`);
+        const metadata = {
+          uid: `uid-${object.kind}`,
+          ...object.metadata,
+          resourceVersion: this.version(),
+        };
+        return { ...object, metadata };
+      },
+    };
+    const updateCache = (object: Manifest) => this.#updateCache(object);
+    const options = {
+      caches,
+      client,
+      clock,
+      updateCache,
+      noOpApplies: new NoOpApplies(),
+      warnings: { of: () => Promise.resolve([]) },
+      metrics: new AppMetrics(this.#metrics, () => true),
+      recorder: { record: ({ reason }: { reason: string }) => void this.#steps.push(`event ${reason}`) },
+      log: createLogger("debug", { write: (line: string) => void this.logged.push(JSON.parse(line)) }),
+    } as unknown as ReconcileOptions;
+    this.#options = { ...options, reporter: new Reporter(options) };
+  }
+
+  /** Reconciles once. Returns the requeue time, the error if it throws, and the steps. */
+  async reconcile(): Promise<ReconcileResult & { readonly steps: string[]; readonly error?: unknown }> {
+    this.#steps = [];
+    const steps = this.#steps;
+    try {
+      return { steps, ...(await reconcile(key, this.#options)) };
+    } catch (error) {
+      return { steps, error };
+    }
+  }
+
+  /** The app in the cache. */
+  get app(): App | undefined {
+    return this.caches.apps.store.get("team", "web");
+  }
+
+  set app(value: App | undefined) {
+    if (value === undefined) this.caches.apps.store.delete("team", "web");
+    else this.caches.apps.store.set("team", "web", value);
+  }
+
+  /** Changes the live Deployment. */
+  changeDeployment(change: (live: Manifest) => Manifest): void {
+    const live = this.caches.deployments.store.get("team", "web");
+    if (live === undefined) throw new Error("the app has no Deployment");
+    this.#updateCache(change(live));
+  }
+
+  /** The phases that the metrics export. */
+  async phases(): Promise<string[]> {
+    const text = await this.#metrics.scrape();
+    return [...text.matchAll(/^demoapp_phase\{.*phase="(\w+)"/gm)].map(([, phase = ""]) => phase);
+  }
+
+  #request(step: string): void {
+    this.#steps.push(step);
+    const error = this.fault(step);
+    if (error) throw error;
+  }
+
+  #updateCache(object: Manifest): void {
+    const { deployments, services, revisions } = this.caches;
+    const cache = { Deployment: deployments, Service: services, ControllerRevision: revisions }[object.kind];
+    if (cache !== undefined) cache.store.set("team", object.metadata.name, object);
+    else if (this.app !== undefined) this.app = { ...this.app, status: object["status"] as App["status"] };
+  }
+}
