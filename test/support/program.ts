@@ -1,43 +1,35 @@
 import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { createInterface } from "node:readline";
 
-/** A line of its log. */
+/** A line of the program's log. */
 type Entry = Readonly<Record<string, unknown>> & { readonly msg: string };
 
-/** One of our programs as a process of its own. */
+/** The operator or the web app as a process. */
 export interface Program {
   readonly port: number;
   readonly log: readonly Entry[];
   readonly kill: (signal: NodeJS.Signals) => void;
-  /** Its exit code; -1 if a signal ended it. */
+  /** The exit code; -1 if a signal ended the process. */
   readonly exit: Promise<number>;
 }
 
-/** What each program says with its port once it listens. */
-const listening: ReadonlySet<string> = new Set(["listening", "started"]);
-
-/** Starts `file` with Node and nothing but `env`; waits until it listens or has ended. */
+/** Runs `file` with Node and only the variables of `env`. Resolves when the program listens or has exited. */
 export async function start(file: string, env: Record<string, string> = {}): Promise<Program> {
   const child = spawn(process.execPath, [file], {
     env: { PORT: "0", HOST: "127.0.0.1", POD_NAME: "pod-a", ...env },
     stdio: ["ignore", "pipe", "inherit"],
   });
   const log: Entry[] = [];
-  const exit = new Promise<number>((resolve, reject) => {
-    child.on("error", reject);
-    child.on("close", (code) => resolve(code ?? -1));
-  });
-  const port = new Promise<number>((resolve) => {
+  const exit = once(child, "close").then(([code]) => (code as number | null) ?? -1);
+  const listening = new Promise<number>((resolve) => {
     createInterface({ input: child.stdout }).on("line", (line) => {
       const entry = JSON.parse(line) as Entry;
       log.push(entry);
-      if (listening.has(entry.msg)) resolve(Number(entry.port));
+      // The web app logs "listening" with its port, the operator "started".
+      if (["listening", "started"].includes(entry.msg)) resolve(Number(entry["port"]));
     });
   });
-  return {
-    port: await Promise.race([port, exit.then(() => 0)]),
-    log,
-    exit,
-    kill: (signal) => child.kill(signal),
-  };
+  const port = await Promise.race([listening, exit.then(() => 0)]);
+  return { port, log, exit, kill: (signal) => child.kill(signal) };
 }

@@ -1,7 +1,8 @@
-import { serve } from "@hono/node-server";
-import { createServer, request } from "node:http";
-import type { RequestListener, Server } from "node:http";
-import type { AddressInfo } from "node:net";
+import { type HttpBindings, serve } from "@hono/node-server";
+import { RESPONSE_ALREADY_SENT } from "@hono/node-server/utils/response";
+import { Hono } from "hono";
+import { proxy } from "hono/proxy";
+import type { Server } from "node:http";
 import { createApp } from "../../webapp/app.ts";
 import type { ProcessHooks } from "../../webapp/app.ts";
 import { loadConfig } from "../../webapp/config.ts";
@@ -16,20 +17,22 @@ export interface Listening {
   close(): Promise<void>;
 }
 
-function listening(server: Server): Promise<Listening> {
+function serveOnFreePort(fetch: Parameters<typeof serve>[0]["fetch"]): Promise<Listening> {
+  const { promise, resolve } = Promise.withResolvers<Listening>();
+  const server = serve({ fetch, port: 0, hostname: "127.0.0.1" }, ({ port }) =>
+    resolve({ port, close }),
+  ) as Server;
   const close = async (): Promise<void> => {
-    const closed = new Promise((resolve) => server.close(resolve));
+    const closed = new Promise((done) => server.close(done));
     server.closeAllConnections();
     await closed;
   };
-  return new Promise((resolve) =>
-    server.on("listening", () => resolve({ port: (server.address() as AddressInfo).port, close })),
-  );
+  return promise;
 }
 
 /** Starts the app as an HTTP server. */
 export const listen = (env: Record<string, string>, hooks?: Partial<ProcessHooks>): Promise<Listening> =>
-  listening(serve({ fetch: appWith(env, hooks).fetch, port: 0, hostname: "127.0.0.1" }) as Server);
+  serveOnFreePort(appWith(env, hooks).fetch);
 
 /** A round-robin proxy, in place of a Service. Tests may replace its backends at any time. */
 export interface RoundRobin extends Listening {
@@ -40,23 +43,16 @@ export interface RoundRobin extends Listening {
 
 export async function roundRobin(backends: readonly Listening[]): Promise<RoundRobin> {
   let requests = 0;
-  const forward: RequestListener = (incoming, outgoing) => {
+  const app = new Hono<{ Bindings: HttpBindings }>().all("*", (c) => {
     // Only these requests advance the round robin, so that loading the page doesn't change the shares.
-    if (incoming.url === "/version") requests += 1;
-    const { port } = proxy.backends[requests % proxy.backends.length] ?? { port: 0 };
-    const { url, method, headers } = incoming;
-    const onward = request(
-      { host: "127.0.0.1", port, path: url, method, headers, agent: false },
-      (answer) => {
-        outgoing.writeHead(answer.statusCode ?? 502, answer.headers);
-        answer.pipe(outgoing);
-      },
-    );
-    // A stopped backend looks like a stopped pod: the connection breaks.
-    onward.on("error", () => outgoing.destroy());
-    incoming.pipe(onward);
-  };
-  const server = createServer(forward).listen(0, "127.0.0.1");
-  const proxy: RoundRobin = { ...(await listening(server)), backends, requests: () => requests };
-  return proxy;
+    if (c.req.path === "/version") requests += 1;
+    const { port } = service.backends[requests % service.backends.length] ?? { port: 0 };
+    return proxy(`http://127.0.0.1:${port}${c.req.path}`, c.req).catch(() => {
+      // A stopped backend looks like a stopped pod: the connection breaks.
+      c.env.outgoing.destroy();
+      return RESPONSE_ALREADY_SENT;
+    });
+  });
+  const service: RoundRobin = { ...(await serveOnFreePort(app.fetch)), backends, requests: () => requests };
+  return service;
 }

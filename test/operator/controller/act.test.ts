@@ -187,6 +187,7 @@ describe("an error that a retry may fix", () => {
   test.each([
     { name: "a conflict", error: new ApiError(409, { reason: "Conflict" }) },
     { name: "an overloaded API server", error: new ApiError(503, {}) },
+    { name: "status 503 with a message of a refusal", error: new ApiError(503, { message: "too large" }) },
     { name: "an internal error", error: new ApiError(500, { message: "etcdserver: leader changed" }) },
     { name: "too many requests", error: new ApiError(429, {}) },
     { name: "expired credentials", error: new ApiError(401, {}) },

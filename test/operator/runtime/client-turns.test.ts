@@ -1,55 +1,56 @@
 import { describe, expect, test } from "@jest/globals";
+import { resources } from "../../../operator/controller/resources.ts";
 import type { ApiClient } from "../../../operator/runtime/kubernetes.ts";
 import { until } from "../../../tools/cluster/command.ts";
 import { settle } from "../../sim/clock.ts";
-import { ok, ref, services, useServer, web } from "./client-harness.ts";
+import { ok, ref, useServer, web } from "./http-server.ts";
 
-const harness = useServer();
+const server = useServer();
 
-describe("when every connection is taken by a request that hangs", () => {
+describe("while a request hangs on the only connection", () => {
   /** A read that the server holds; gives how to let it be answered. */
   async function hangs(client: ApiClient): Promise<() => Promise<unknown>> {
     const { promise, resolve } = Promise.withResolvers<void>();
-    harness.server.answer = (received, response) => {
+    server().respond = (received, response) => {
       if (received.method === "PUT") ok(received, response);
       else void promise.then(() => ok(received, response));
     };
-    const slow = client.get(services, ref);
-    await until("it is on its way", 2_000, async () => harness.server.received[0]);
+    const slow = client.get(resources.Service, ref);
+    await until("it is on its way", 2_000, async () => server().received[0]);
     return () => {
       resolve();
       return slow;
     };
   }
 
-  test("what is urgent goes through", async () => {
-    const client = harness.connect({ connections: 1 });
+  test("an urgent request: completes", async () => {
+    const client = server().connect({ connections: 1 });
     const release = await hangs(client);
-    expect(await client.replace(services, web, { urgent: true, timeoutMs: 2_000 })).toEqual(web);
+    expect(await client.replace(resources.Service, web, { urgent: true, timeoutMs: 2_000 })).toEqual(web);
     await release();
   });
 
-  test("a request that waits for its turn has its timeout all the same, and leaves the turn to others", async () => {
-    const client = harness.connect({ connections: 1, retries: 0 });
+  test("another request: times out while it waits, and later requests complete", async () => {
+    const client = server().connect({ connections: 1, retries: 0 });
     const release = await hangs(client);
-    const late = client.replace(services, web, { timeoutMs: 50 });
+    const late = client.replace(resources.Service, web, { timeoutMs: 50 });
     await expect(late).rejects.toMatchObject({ code: "ETIMEDOUT" });
     await release();
-    expect(await client.replace(services, web)).toEqual(web);
+    expect(await client.replace(resources.Service, web)).toEqual(web);
   });
 
-  test("a write that waited asks its fence when its turn comes, not before", async () => {
-    const client = harness.connect({ connections: 1, retries: 0 });
+  test("a waiting write: its fence is called when it gets the connection, not before", async () => {
+    const client = server().connect({ connections: 1, retries: 0 });
     let leads = true;
     const fenced = client.fenced(() => {
       if (!leads) throw new Error("not the leader");
     });
     const release = await hangs(client);
-    const write = Promise.allSettled([fenced.replace(services, web)]);
+    const write = Promise.allSettled([fenced.replace(resources.Service, web)]);
     await settle();
     leads = false;
     await release();
     expect(await write).toMatchObject([{ status: "rejected", reason: { message: "not the leader" } }]);
-    expect(harness.server.received.map(({ method }) => method)).toEqual(["GET"]);
+    expect(server().received.map(({ method }) => method)).toEqual(["GET"]);
   });
 });

@@ -3,23 +3,15 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, test } from "@jest/globals";
+import { resources } from "../../../operator/controller/resources.ts";
 import { createClient } from "../../../operator/runtime/client.ts";
-import type { ApiClient, ResourceType } from "../../../operator/runtime/kubernetes.ts";
+import type { ApiClient } from "../../../operator/runtime/kubernetes.ts";
 import { kubeconfigOf } from "../../support/kubeconfig.ts";
-import { ok, ref, services, useServer, web } from "./client-harness.ts";
-import { sendJson, startServer } from "./http-server.ts";
+import { ref, sendJson, TestServer, useServer, web } from "./http-server.ts";
 
-const deployments: ResourceType = {
-  group: "apps",
-  version: "v1",
-  plural: "deployments",
-  kind: "Deployment",
-  namespaced: true,
-};
+const server = useServer();
 
-const harness = useServer();
-
-describe("what is sent", () => {
+describe("requests", () => {
   const body = JSON.stringify(web);
   const calls: {
     name: string;
@@ -28,17 +20,17 @@ describe("what is sent", () => {
   }[] = [
     {
       name: "get reads one object",
-      call: (client) => client.get(services, ref),
+      call: (client) => client.get(resources.Service, ref),
       expect: { method: "GET", path: "/api/v1/namespaces/shop/services/web" },
     },
     {
       name: "create posts to the collection",
-      call: (client) => client.create(services, web),
+      call: (client) => client.create(resources.Service, web),
       expect: { method: "POST", path: "/api/v1/namespaces/shop/services", type: "application/json", body },
     },
     {
       name: "replace puts the object, or its status",
-      call: (client) => client.replace(services, web, { subresource: "status" }),
+      call: (client) => client.replace(resources.Service, web, { subresource: "status" }),
       expect: {
         method: "PUT",
         path: "/api/v1/namespaces/shop/services/web/status",
@@ -48,7 +40,7 @@ describe("what is sent", () => {
     },
     {
       name: "apply is a strict server-side apply with a field manager",
-      call: (client) => client.apply(services, web, { fieldManager: "me", force: true }),
+      call: (client) => client.apply(resources.Service, web, { fieldManager: "me", force: true }),
       expect: {
         method: "PATCH",
         path: "/api/v1/namespaces/shop/services/web",
@@ -59,7 +51,8 @@ describe("what is sent", () => {
     },
     {
       name: "patch merges into a subresource",
-      call: (client) => client.patch(services, ref, { type: "merge", body: { a: 1 }, subresource: "status" }),
+      call: (client) =>
+        client.patch(resources.Service, ref, { type: "merge", body: { a: 1 }, subresource: "status" }),
       expect: {
         method: "PATCH",
         path: "/api/v1/namespaces/shop/services/web/status",
@@ -70,7 +63,10 @@ describe("what is sent", () => {
     {
       name: "delete carries its preconditions",
       call: (client) =>
-        client.delete(deployments, ref, { preconditions: { uid: "u" }, propagationPolicy: "Orphan" }),
+        client.delete(resources.Deployment, ref, {
+          preconditions: { uid: "u" },
+          propagationPolicy: "Orphan",
+        }),
       expect: {
         method: "DELETE",
         path: "/apis/apps/v1/namespaces/shop/deployments/web",
@@ -80,8 +76,8 @@ describe("what is sent", () => {
     },
   ];
   test.each(calls)("$name", async ({ call, expect: expected }) => {
-    await call(harness.connect());
-    const [received] = harness.server.received;
+    await call(server().connect());
+    const [received] = server().received;
     expect({
       method: received?.method,
       path: received?.url.pathname,
@@ -91,23 +87,23 @@ describe("what is sent", () => {
     }).toEqual({ query: "", type: undefined, body: "", ...expected });
   });
 
-  test("a list asks for one page and names what the server leaves out", async () => {
-    harness.server.answer = (_, response) =>
+  test("a list: requests one page, and sets apiVersion and kind of its items", async () => {
+    server().respond = (_, response) =>
       sendJson(response, 200, {
         apiVersion: "apps/v1",
         kind: "DeploymentList",
         metadata: { resourceVersion: "7", continue: "next" },
         items: [{ metadata: { name: "web" } }],
       });
-    const page = await harness
+    const page = await server()
       .connect()
-      .list(deployments, { labelSelector: "a=b", limit: 2, continue: "token" });
+      .list(resources.Deployment, { labelSelector: "a=b", limit: 2, continue: "token" });
     expect(page).toEqual({
       items: [{ apiVersion: "apps/v1", kind: "Deployment", metadata: { name: "web" } }],
       metadata: { resourceVersion: "7", continue: "next" },
     });
-    expect(harness.server.received[0]?.url.pathname).toBe("/apis/apps/v1/deployments");
-    expect(harness.server.received[0]?.url.search).toBe("?labelSelector=a%3Db&limit=2&continue=token");
+    expect(server().received[0]?.url.pathname).toBe("/apis/apps/v1/deployments");
+    expect(server().received[0]?.url.search).toBe("?labelSelector=a%3Db&limit=2&continue=token");
   });
 });
 
@@ -121,36 +117,34 @@ describe("connections", () => {
     return path;
   };
 
-  test("one after the other they are reused, and carry the token", async () => {
-    const config = kubeconfig({ server: harness.server.url, "insecure-skip-tls-verify": true });
-    const client = harness.connect({ server: undefined, kubeconfig: config });
-    for (let turn = 0; turn < 50; turn += 1) await client.get(services, ref);
+  test("sequential requests with a token: share connections, and each has the token", async () => {
+    const config = kubeconfig({ server: server().url, "insecure-skip-tls-verify": true });
+    const client = server().connect({ server: undefined, kubeconfig: config });
+    for (let turn = 0; turn < 50; turn += 1) await client.get(resources.Service, ref);
     // A request may start in the moment before the last one's connection is free again: then there are two.
-    expect(harness.server.connections()).toBeLessThanOrEqual(2);
-    expect(harness.server.received.every(({ headers }) => headers.authorization === "Bearer secret")).toBe(
-      true,
-    );
+    expect(server().connections).toBeLessThanOrEqual(2);
+    expect(server().received.every(({ headers }) => headers.authorization === "Bearer secret")).toBe(true);
   });
 
-  test("at once they need no more than the pool holds, and watches don't take from it", async () => {
-    harness.server.answer = (received, response) => {
+  test("100 concurrent requests and 6 watches: at most 4 connections for requests, one more per watch", async () => {
+    server().respond = (received, response) => {
       if (received.url.searchParams.has("watch")) response.writeHead(200).write("\n");
       else setTimeout(() => sendJson(response, 200, web), 5);
     };
-    const client = harness.connect({ connections: 4 });
+    const client = server().connect({ connections: 4 });
     const stopping = new AbortController();
     const options = { resourceVersion: "1", timeoutSeconds: 300, allowWatchBookmarks: true };
     const watches = Array.from({ length: 6 }, async () => {
-      for await (const event of client.watch(services, options, stopping.signal))
+      for await (const event of client.watch(resources.Service, options, stopping.signal))
         expect(event).toBeUndefined();
     });
-    await Promise.all(Array.from({ length: 100 }, () => client.get(services, ref)));
-    expect(harness.server.connections()).toBe(4 + 6);
+    await Promise.all(Array.from({ length: 100 }, () => client.get(resources.Service, ref)));
+    expect(server().connections).toBe(4 + 6);
     stopping.abort();
     expect((await Promise.allSettled(watches)).every(({ status }) => status === "rejected")).toBe(true);
   });
 
-  test("over TLS they are verified by the kubeconfig's CA and reused as well", async () => {
+  test("TLS: the server is verified with the kubeconfig's CA, and connections are shared", async () => {
     const key = join(directory, "key.pem");
     const cert = join(directory, "cert.pem");
     const subject = ["-subj", "/CN=test", "-addext", "subjectAltName=IP:127.0.0.1"];
@@ -158,27 +152,27 @@ describe("connections", () => {
     execFileSync("openssl", ["req", "-x509", "-days", "1", ...newKey, "-out", cert, ...subject], {
       stdio: "ignore",
     });
-    const tls = await startServer(ok, { cert: readFileSync(cert), key: readFileSync(key) });
+    const tls = await new TestServer({ cert: readFileSync(cert), key: readFileSync(key) }).start();
     try {
-      const trusting = harness.connect({
+      const trusting = server().connect({
         server: undefined,
         kubeconfig: kubeconfig({ server: tls.url, "certificate-authority": cert }),
       });
-      for (let turn = 0; turn < 20; turn += 1) await trusting.get(services, ref);
-      expect(tls.connections()).toBeLessThanOrEqual(2);
-      const strict = harness.connect({
+      for (let turn = 0; turn < 20; turn += 1) await trusting.get(resources.Service, ref);
+      expect(tls.connections).toBeLessThanOrEqual(2);
+      const strict = server().connect({
         server: undefined,
         kubeconfig: kubeconfig({ server: tls.url }),
         retries: 0,
       });
-      await expect(strict.get(services, ref)).rejects.toMatchObject({ name: "ConnectionError" });
+      await expect(strict.get(resources.Service, ref)).rejects.toMatchObject({ name: "ConnectionError" });
     } finally {
-      await tls.close();
+      await tls.stop();
     }
   });
 
-  test("a kubeconfig without the context is refused with its name", () => {
-    const config = kubeconfig({ server: harness.server.url });
+  test("the kubeconfig lacks the context: refused with the context's name", () => {
+    const config = kubeconfig({ server: server().url });
     expect(() => createClient({ kubeconfig: config, context: "prod" })).toThrow(/"prod"/);
   });
 });

@@ -32,7 +32,7 @@ beforeEach(() => {
   });
 });
 
-test("an event is written in the object's namespace with all that kubectl shows", async () => {
+test("an event: written to the object's namespace with all fields that kubectl shows", async () => {
   recorder.record(event);
   await recorder.flush();
   expect(stored()).toMatchObject([
@@ -50,7 +50,7 @@ test("an event is written in the object's namespace with all that kubectl shows"
   ]);
 });
 
-test("the same again raises the count of the first instead of adding another", async () => {
+test("an equal event: increments the count of the first one", async () => {
   recorder.record(event);
   await recorder.flush();
   await clock.advance(minute);
@@ -62,7 +62,7 @@ test("the same again raises the count of the first instead of adding another", a
   expect(api.writes.map(({ verb }) => verb)).toEqual(["create", "patch"]);
 });
 
-test("the same many times at once costs a single write", async () => {
+test("ten equal events at once: one write", async () => {
   const held = Promise.withResolvers<void>();
   api.hold = held.promise;
   recorder.record({ ...event, reason: "Other" });
@@ -73,7 +73,7 @@ test("the same many times at once costs a single write", async () => {
   expect(api.writes).toHaveLength(2);
 });
 
-test("another note, reason or object is another event, and so is the same after ten minutes", async () => {
+test("another note or object, or an equal event after ten minutes: a new event", async () => {
   recorder.record(event);
   recorder.record({ ...event, note: "revision def crashed" });
   recorder.record({ ...event, target: { ...target, uid: "uid-2" } });
@@ -84,7 +84,7 @@ test("another note, reason or object is another event, and so is the same after 
   expect(stored()).toHaveLength(4);
 });
 
-test("an event that the server has dropped meanwhile is written anew", async () => {
+test("the API server has deleted the event: an equal event is created again", async () => {
   recorder.record(event);
   await recorder.flush();
   api.objects.clear();
@@ -93,7 +93,7 @@ test("an event that the server has dropped meanwhile is written anew", async () 
   expect(stored()).toMatchObject([{ count: 2 }]);
 });
 
-test("an object that says too much is held back, others are not", async () => {
+test("many events of one object: rate-limited, events of other objects are not", async () => {
   for (let turn = 0; turn < 40; turn += 1) recorder.record({ ...event, note: `note ${turn}` });
   recorder.record({ ...event, target: { ...target, uid: "uid-2" } });
   await recorder.flush();
@@ -105,7 +105,7 @@ test("an object that says too much is held back, others are not", async () => {
   expect(stored()).toHaveLength(27);
 });
 
-test("a server that refuses fails nothing: what is lost is counted and the next goes through", async () => {
+test("the API server fails: the lost event is counted, and later events are written", async () => {
   api.fault = () => new Error("forbidden");
   recorder.record(event);
   await recorder.flush();
@@ -117,7 +117,7 @@ test("a server that refuses fails nothing: what is lost is counted and the next 
   expect(stored().map(({ reason }) => reason)).toEqual(["Next", "Rejected"]);
 });
 
-test("a server that hangs costs bounded memory", async () => {
+test("the API server hangs: the number of queued events is limited", async () => {
   const held = Promise.withResolvers<void>();
   api.hold = held.promise;
   for (let turn = 0; turn < 2_000; turn += 1)
@@ -129,7 +129,7 @@ test("a server that hangs costs bounded memory", async () => {
   expect(await metrics.scrape()).toMatch(/operator_events_dropped_total{cause="full"} 97[56]/);
 });
 
-test("a long note is cut to what the server takes", async () => {
+test("a long note: cut to the API server's limit", async () => {
   recorder.record({ ...event, note: "x".repeat(5_000) });
   await recorder.flush();
   expect(stored()[0]?.message).toHaveLength(1_024);

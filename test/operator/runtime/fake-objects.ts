@@ -4,95 +4,78 @@ import type {
   KubeObject,
   ObjectInput,
   ObjectRef,
-  PatchOptions,
+  ResourceType,
 } from "../../../operator/runtime/kubernetes.ts";
-import type { ResourceType } from "../../../operator/runtime/kubernetes.ts";
 
-/** Objects in memory with versions and conflicts, for what reads and writes single objects. */
+type FakeClient = Pick<ApiClient, "server" | "get" | "create" | "replace" | "patch" | "fenced">;
+
+const keyOf = ({ plural }: ResourceType, { namespace = "", name }: ObjectRef): string =>
+  `${plural}/${namespace}/${name}`;
+
+/** Objects in memory, with resourceVersions and conflicts, and a client for calls on single objects. */
 export class FakeObjects {
   readonly objects = new Map<string, KubeObject>();
   readonly writes: { readonly verb: string; readonly key: string; readonly body: unknown }[] = [];
-  /** What each call fails with, if it does. */
+  /** Returns the error that a call fails with, if any. */
   fault: (() => Error | undefined) | undefined;
-  /** Resolves when a call may go on; for calls that hang. */
+  /** If set, calls wait for this promise. */
   hold: Promise<void> | undefined;
-  #version = 0;
+  readonly client = this.#clientWith(() => undefined) as ApiClient;
 
-  readonly client: ApiClient;
-
-  constructor() {
-    const client = {
+  #clientWith(fence: () => void): FakeClient {
+    return {
       server: "https://test",
-      get: (resource: ResourceType, ref: ObjectRef) => this.#call(() => this.#existing(resource, ref)),
-      create: (resource: ResourceType, object: ObjectInput) =>
-        this.#call(() => this.#store("create", this.#key(resource, object.metadata), object)),
-      replace: (resource: ResourceType, object: KubeObject) =>
-        this.#call(() => {
-          const stored = this.#existing(resource, object.metadata);
-          const { resourceVersion } = object.metadata;
-          if (resourceVersion !== undefined && resourceVersion !== stored.metadata.resourceVersion) {
-            throw new ApiError(409, { reason: "Conflict" });
-          }
-          return this.#store("replace", this.#key(resource, object.metadata), object);
-        }),
-      patch: (resource: ResourceType, ref: ObjectRef, { body }: PatchOptions) =>
-        this.#call(() => {
-          const stored = this.#existing(resource, ref);
-          const { metadata = {}, ...rest } = body as Partial<KubeObject>;
-          const merged = { ...stored, ...rest, metadata: { ...stored.metadata, ...metadata } };
-          this.#store("patch", this.#key(resource, ref), merged);
-          this.writes.splice(-1, 1, { verb: "patch", key: this.#key(resource, ref), body });
-          return merged;
-        }),
-      fenced: (fence: () => void) => ({
-        ...client,
-        create: async (resource: ResourceType, object: ObjectInput) => {
-          fence();
-          return client.create(resource, object);
-        },
-        replace: async (resource: ResourceType, object: KubeObject) => {
-          fence();
-          return client.replace(resource, object);
-        },
-        patch: async (resource: ResourceType, ref: ObjectRef, options: PatchOptions) => {
-          fence();
-          return client.patch(resource, ref, options);
-        },
-      }),
+      get: (resource, ref) => this.#call(() => this.#existing(keyOf(resource, ref))),
+      create: async (resource, object) => {
+        fence();
+        const key = keyOf(resource, object.metadata);
+        return this.#call(() => {
+          if (this.objects.has(key)) throw new ApiError(409, { reason: "AlreadyExists" });
+          return this.#store({ verb: "create", key, body: object }, object);
+        });
+      },
+      replace: async (resource, object) => {
+        fence();
+        const key = keyOf(resource, object.metadata);
+        const { resourceVersion } = (object as KubeObject).metadata;
+        return this.#call(() => {
+          const current = this.#existing(key).metadata.resourceVersion;
+          if ((resourceVersion ?? current) !== current) throw new ApiError(409, { reason: "Conflict" });
+          return this.#store({ verb: "replace", key, body: object }, object);
+        });
+      },
+      patch: async (resource, ref, { body }) => {
+        fence();
+        const key = keyOf(resource, ref);
+        const { metadata, ...fields } = body as Partial<KubeObject>;
+        return this.#call(() => {
+          const current = this.#existing(key);
+          const object = { ...current, ...fields, metadata: { ...current.metadata, ...metadata } };
+          return this.#store({ verb: "patch", key, body }, object);
+        });
+      },
+      fenced: (next) => this.#clientWith(next) as ApiClient,
     };
-    this.client = client as unknown as ApiClient;
-  }
-
-  get(key: string): KubeObject | undefined {
-    return this.objects.get(key);
   }
 
   async #call<R>(action: () => R): Promise<R> {
     await this.hold;
-    const fault = this.fault?.();
-    if (fault !== undefined) throw fault;
+    const error = this.fault?.();
+    if (error !== undefined) throw error;
     return action();
   }
 
-  #key(resource: ResourceType, ref: ObjectRef): string {
-    return `${resource.plural}/${ref.namespace ?? ""}/${ref.name}`;
-  }
-
-  #existing(resource: ResourceType, ref: ObjectRef): KubeObject {
-    const stored = this.objects.get(this.#key(resource, ref));
+  #existing(key: string): KubeObject {
+    const stored = this.objects.get(key);
     if (stored === undefined) throw new ApiError(404, { reason: "NotFound" });
     return stored;
   }
 
-  #store(verb: string, key: string, object: ObjectInput): KubeObject {
-    if (verb === "create" && this.objects.has(key)) throw new ApiError(409, { reason: "AlreadyExists" });
-    this.#version += 1;
-    const stored = {
-      ...object,
-      metadata: { ...object.metadata, resourceVersion: String(this.#version) },
-    } as KubeObject;
-    this.objects.set(key, stored);
-    this.writes.push({ verb, key, body: object });
+  #store(write: (typeof this.writes)[number], object: ObjectInput): KubeObject {
+    this.writes.push(write);
+    const metadata = { ...object.metadata, resourceVersion: String(this.writes.length) };
+    const stored = { ...object, metadata } as KubeObject;
+    this.objects.set(write.key, stored);
     return stored;
   }
 }

@@ -20,27 +20,27 @@ const ask = async (path: string, live: Checks, ready: Checks = {}) => {
   return { status: response.status, text: await response.text() };
 };
 
-test("all checks well: 200, and ok is all it says", async () => {
+test('all checks pass: 200 with only "ok"', async () => {
   expect(await ask("/livez", { watch: () => undefined })).toEqual({ status: 200, text: "ok\n" });
 });
 
-test("one check not well: 503 with its reason", async () => {
-  const checks = { watch: () => "no sign of life for 400 s", other: () => undefined };
+test("one check fails: 503 with its reason", async () => {
+  const checks = { watch: () => "no activity for 400 s", other: () => undefined };
   expect(await ask("/livez", checks)).toEqual({
     status: 503,
-    text: "[-] watch: no sign of life for 400 s\nnot ok\n",
+    text: "[-] watch: no activity for 400 s\nnot ok\n",
   });
 });
 
-test("verbose lists every check", async () => {
-  const ready = { cache: () => "not filled", running: () => undefined };
+test("verbose: lists every check", async () => {
+  const ready = { cache: () => "not synced", running: () => undefined };
   expect(await ask("/readyz?verbose", {}, ready)).toEqual({
     status: 503,
-    text: "[-] cache: not filled\n[+] running ok\nnot ok\n",
+    text: "[-] cache: not synced\n[+] running ok\nnot ok\n",
   });
 });
 
-test("over HTTP it serves metrics, ours and the process's, and a taken port is an error", async () => {
+test("over HTTP: serves metrics of requests and of the process; a port in use is an error", async () => {
   collectProcessMetrics(metrics);
   metrics.countRequest({ method: "GET", resource: "pods", status: 200, durationMs: 12 });
   const app = createHealthApp({ live: {}, ready: {}, metrics });

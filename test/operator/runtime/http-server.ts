@@ -1,70 +1,83 @@
+import { once } from "node:events";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { createServer as createTlsServer } from "node:https";
 import type { AddressInfo } from "node:net";
+import { text } from "node:stream/consumers";
+import { type ClientOptions, createClient } from "../../../operator/runtime/client.ts";
+import type { ApiClient } from "../../../operator/runtime/kubernetes.ts";
+import type { RequestInfo } from "../../../operator/runtime/transport.ts";
+import { perTest } from "../../support/per-test.ts";
 
-export interface Received {
+export const web = { apiVersion: "v1", kind: "Service", metadata: { namespace: "shop", name: "web" } };
+export const ref = web.metadata;
+
+interface Received {
   readonly method: string;
   readonly url: URL;
   readonly headers: IncomingMessage["headers"];
   readonly body: string;
 }
 
-export type Answer = (received: Received, response: ServerResponse) => void;
-
-export interface TestServer {
-  readonly url: string;
-  /** How many connections were opened so far. */
-  readonly connections: () => number;
-  readonly received: readonly Received[];
-  answer: Answer;
-  close(): Promise<void>;
-}
+export type Responder = (received: Received, response: ServerResponse) => void;
 
 export const sendJson = (response: ServerResponse, status: number, body: unknown): void => {
   response.writeHead(status, { "content-type": "application/json" }).end(JSON.stringify(body));
 };
 
-const bodyOf = async (request: IncomingMessage): Promise<string> => {
-  const chunks: Buffer[] = [];
-  for await (const chunk of request) chunks.push(chunk as Buffer);
-  return Buffer.concat(chunks).toString();
-};
+export const ok: Responder = (_, response) => sendJson(response, 200, web);
 
-/** A server on 127.0.0.1 that answers as the test says. */
-export const startServer = async (
-  answer: Answer,
-  tls?: { readonly cert: Buffer; readonly key: Buffer },
-): Promise<TestServer> => {
-  const received: Received[] = [];
-  let connections = 0;
-  const handle = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
-    const url = new URL(request.url ?? "/", "http://server");
-    const entry = {
-      method: request.method ?? "",
-      url,
-      headers: request.headers,
-      body: await bodyOf(request),
+/** An HTTP server on 127.0.0.1, with or without TLS, and its clients. */
+export class TestServer {
+  /** Sends the response to a request; set by tests. */
+  respond = ok;
+  readonly received: Received[] = [];
+  /** The attempts that the clients reported. */
+  readonly attempts: RequestInfo[] = [];
+  /** Number of connections opened so far. */
+  connections = 0;
+  url = "";
+  readonly #server;
+  readonly #scheme;
+  readonly #clients: ApiClient[] = [];
+
+  constructor(tls?: { readonly cert: Buffer; readonly key: Buffer }) {
+    const listener = (request: IncomingMessage, response: ServerResponse): void => {
+      this.#handle(request, response).catch(() => response.destroy());
     };
-    received.push(entry);
-    server.answer(entry, response);
-  };
-  const listener = (request: IncomingMessage, response: ServerResponse): void => {
-    handle(request, response).catch(() => response.destroy());
-  };
-  const http = tls === undefined ? createServer(listener) : createTlsServer(tls, listener);
-  http.on(tls === undefined ? "connection" : "secureConnection", () => (connections += 1));
-  await new Promise<void>((resolve) => http.listen(0, "127.0.0.1", resolve));
-  const { port } = http.address() as AddressInfo;
-  const server: TestServer = {
-    url: `${tls === undefined ? "http" : "https"}://127.0.0.1:${port}`,
-    connections: () => connections,
-    received,
-    answer,
-    close: () =>
-      new Promise((resolve) => {
-        http.close(() => resolve());
-        http.closeAllConnections();
-      }),
-  };
-  return server;
-};
+    this.#scheme = tls === undefined ? "http" : "https";
+    this.#server = tls === undefined ? createServer(listener) : createTlsServer(tls, listener);
+    this.#server.on(tls === undefined ? "connection" : "secureConnection", () => (this.connections += 1));
+  }
+
+  async start(): Promise<this> {
+    await once(this.#server.listen(0, "127.0.0.1"), "listening");
+    this.url = `${this.#scheme}://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
+    return this;
+  }
+
+  /** Creates a client; by default a client of this server. */
+  connect(options: ClientOptions = {}): ApiClient {
+    const onRequest = (request: RequestInfo): void => void this.attempts.push(request);
+    const client = createClient({ server: this.url, onRequest, ...options });
+    this.#clients.push(client);
+    return client;
+  }
+
+  async stop(): Promise<void> {
+    const closed = new Promise((resolve) => this.#server.close(resolve));
+    this.#server.closeAllConnections();
+    await closed;
+    await Promise.all(this.#clients.map((client) => client.close()));
+  }
+
+  async #handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const { method = "", headers } = request;
+    const url = new URL(request.url ?? "/", "http://server");
+    const received = { method, url, headers, body: await text(request) };
+    this.received.push(received);
+    this.respond(received, response);
+  }
+}
+
+/** A server for each test of a file. */
+export const useServer = (): (() => TestServer) => perTest(() => new TestServer().start());

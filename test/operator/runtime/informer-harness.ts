@@ -1,45 +1,39 @@
-import { afterEach, beforeEach } from "@jest/globals";
+import { resources } from "../../../operator/controller/resources.ts";
+import { Informer, type InformerOptions } from "../../../operator/runtime/informer.ts";
 import type { KubeObject, WatchEvent } from "../../../operator/runtime/kubernetes.ts";
 import { createLogger } from "../../../operator/runtime/log.ts";
 import { createMetrics } from "../../../operator/runtime/metrics.ts";
-import { Informer, type InformerOptions } from "../../../operator/runtime/informer.ts";
 import { settle, VirtualClock } from "../../sim/clock.ts";
+import { perTest } from "../../support/per-test.ts";
 import { object, ScriptedApi } from "./scripted-api.ts";
-
-const pods = { group: "", version: "v1", plural: "pods", kind: "Pod", namespaced: true };
 
 export const second = 1000;
 export const expired = { kind: "Status", code: 410, reason: "Expired", message: "too old resource version" };
 
-export const added = (item: KubeObject): WatchEvent => ({ type: "ADDED", object: item });
-export const modified = (item: KubeObject): WatchEvent => ({ type: "MODIFIED", object: item });
-export const deleted = (item: KubeObject): WatchEvent => ({ type: "DELETED", object: item });
+const eventOf =
+  (type: "ADDED" | "MODIFIED" | "DELETED") =>
+  (item: KubeObject): WatchEvent => ({ type, object: item });
+export const [added, modified, deleted] = [eventOf("ADDED"), eventOf("MODIFIED"), eventOf("DELETED")];
 export const bookmark = (version: number): WatchEvent => ({ type: "BOOKMARK", object: object("", version) });
 
-interface LogLine {
-  readonly level: string;
-  readonly msg: string;
-  readonly error?: string;
-}
-
-/** A informer on a scripted API, and what it told, logged and counted. */
+/** An informer of a scripted API, and its changes, log lines and metrics. */
 class Scene {
   readonly api = new ScriptedApi();
   readonly clock = new VirtualClock();
-  readonly logged: LogLine[] = [];
+  readonly logged: { readonly level: string; readonly msg: string; readonly error?: string }[] = [];
   readonly #metrics = createMetrics();
   readonly #changes: string[] = [];
   #informer: Informer<KubeObject> | undefined;
 
   get informer(): Informer<KubeObject> {
-    if (this.#informer === undefined) throw new Error("not started");
+    if (this.#informer === undefined) throw new Error("the informer is not started");
     return this.#informer;
   }
 
   async start(options: Partial<InformerOptions<KubeObject>> = {}): Promise<void> {
     this.#informer = new Informer<KubeObject>({
       client: this.api.client,
-      resource: pods,
+      resource: resources.Pod,
       transform: (item) => item,
       onChange: ({ type, object: { metadata } }) =>
         void this.#changes.push(`${type} ${metadata.name}@${metadata.resourceVersion}`),
@@ -53,8 +47,8 @@ class Scene {
     await settle();
   }
 
-  /** The changes since the last call, as `TYPE name@version`. */
-  told(): string[] {
+  /** Returns the changes since the last call, as `TYPE name@version`. */
+  takeChanges(): string[] {
     return this.#changes.splice(0);
   }
 
@@ -68,12 +62,5 @@ class Scene {
   }
 }
 
-/** A fresh scene for each test of a file. */
-export const useScene = (): (() => Scene) => {
-  let scene = new Scene();
-  beforeEach(() => {
-    scene = new Scene();
-  });
-  afterEach(() => scene.stop());
-  return () => scene;
-};
+/** A scene for each test of a file. */
+export const useScene = (): (() => Scene) => perTest(() => new Scene());

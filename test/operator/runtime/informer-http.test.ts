@@ -1,15 +1,15 @@
 import { expect, test } from "@jest/globals";
+import { resources } from "../../../operator/controller/resources.ts";
 import { realClock } from "../../../operator/runtime/clock.ts";
 import { createLogger } from "../../../operator/runtime/log.ts";
 import { createMetrics } from "../../../operator/runtime/metrics.ts";
 import { Informer } from "../../../operator/runtime/informer.ts";
-import { services, useServer } from "./client-harness.ts";
-import { type Answer, sendJson } from "./http-server.ts";
+import { type Responder, sendJson, useServer } from "./http-server.ts";
 import { object } from "./scripted-api.ts";
 
-const harness = useServer();
+const server = useServer();
 
-const list = (resourceVersion: string, ...names: string[]): Answer => {
+const list = (resourceVersion: string, ...names: string[]): Responder => {
   const items = names.map((name) => ({ metadata: object(name, 1).metadata }));
   const body = { apiVersion: "v1", kind: "ServiceList", metadata: { resourceVersion }, items };
   return (_, response) => sendJson(response, 200, body);
@@ -18,8 +18,8 @@ const line = (type: string, name: string, version: number): string =>
   `${JSON.stringify({ type, object: object(name, version) })}\n`;
 const expired = `${JSON.stringify({ type: "ERROR", object: { kind: "Status", code: 410, reason: "Expired" } })}\n`;
 
-test("over real connections it survives a reset in the middle of an event, an overloaded server and an expired version", async () => {
-  const watches: Answer[] = [
+test("over HTTP, with a reset within an event, an overloaded server and an expired version: reports each change once", async () => {
+  const watches: Responder[] = [
     (_, response) => {
       response.write(`${line("ADDED", "b", 11)}{"type":"MODI`, () => response.socket?.resetAndDestroy());
     },
@@ -29,7 +29,7 @@ test("over real connections it survives a reset in the middle of an event, an ov
   ];
   const lists = [list("10", "a"), list("30", "a", "c")];
   const watchedFrom: (string | null)[] = [];
-  harness.server.answer = (received, response) => {
+  server().respond = (received, response) => {
     const isWatch = received.url.searchParams.has("watch");
     if (isWatch) watchedFrom.push(received.url.searchParams.get("resourceVersion"));
     (isWatch ? watches : lists).shift()?.(received, response);
@@ -37,8 +37,8 @@ test("over real connections it survives a reset in the middle of an event, an ov
   const changes: string[] = [];
   const finished = Promise.withResolvers<void>();
   const informer = new Informer({
-    client: harness.connect(),
-    resource: services,
+    client: server().connect(),
+    resource: resources.Service,
     transform: ({ kind, metadata }) => `${kind} ${metadata.name}`,
     onChange: ({ type, object: name }) => {
       changes.push(`${type} ${name}`);

@@ -7,14 +7,14 @@ import { object, page } from "./scripted-api.ts";
 const scene = useScene();
 
 describe("listing", () => {
-  test("takes page after page and watches from the last page's version", async () => {
+  test("several pages: all are stored, and the watch starts at the last page's version", async () => {
     scene().api.pages = [page([object("a", 1)], 10, "next"), page([object("b", 2)], 10)];
     await scene().start({ labelSelector: "app=x" });
     expect(scene().api.lists).toMatchObject([
       { limit: 200, labelSelector: "app=x" },
       { limit: 200, labelSelector: "app=x", continue: "next" },
     ]);
-    expect(scene().told()).toEqual(["ADDED a@1", "ADDED b@2"]);
+    expect(scene().takeChanges()).toEqual(["ADDED a@1", "ADDED b@2"]);
     expect(scene().informer.synced()).toBe(true);
     expect(scene().api.watch.options).toEqual({
       namespace: undefined,
@@ -26,13 +26,13 @@ describe("listing", () => {
     });
   });
 
-  test("is not synced before the last page", async () => {
+  test("the last page fails: not synced", async () => {
     scene().api.pages = [page([object("a", 1)], 10, "next"), new Error("reset")];
     await scene().start();
     expect(scene().informer.synced()).toBe(false);
   });
 
-  test("starts over in one page when the continue token has expired", async () => {
+  test("the continue token has expired: lists again as one page", async () => {
     scene().api.pages = [
       page([object("a", 1)], 10, "next"),
       new ApiError(410, expired),
@@ -40,11 +40,11 @@ describe("listing", () => {
     ];
     await scene().start();
     expect(scene().api.lists.map(({ limit }) => limit)).toEqual([200, 200, undefined]);
-    expect(scene().told()).toEqual(["ADDED a@1"]);
+    expect(scene().takeChanges()).toEqual(["ADDED a@1"]);
     expect(scene().api.watch.options.resourceVersion).toBe("12");
   });
 
-  test("says once that it has no permission, keeps trying, and is synced when it has", async () => {
+  test("no permission: logs once, retries, and is synced once the permission exists", async () => {
     scene().api.pages = [new ApiError(403, { message: "pods is forbidden" })];
     await scene().start();
     await scene().clock.advance(120 * second);
@@ -59,10 +59,10 @@ describe("listing", () => {
     expect(scene().informer.store.size).toBe(1);
     scene().api.watch.push(bookmark(11));
     await settle();
-    expect(scene().logged.at(-1)).toMatchObject({ level: "info", msg: "following again" });
+    expect(scene().logged.at(-1)).toMatchObject({ level: "info", msg: "watch works again" });
   });
 
-  test("waits longer each time, at most half a minute", async () => {
+  test("the list keeps failing: backs off to at most half a minute", async () => {
     scene().api.pages = [new ApiError(404, { message: "the server could not find the requested resource" })];
     await scene().start();
     await scene().clock.advance(3 * second);
@@ -75,7 +75,7 @@ describe("listing", () => {
     expect(scene().api.lists.length - afterLong).toBeLessThanOrEqual(3);
   });
 
-  test("waits as long as the server asks", async () => {
+  test("429 with Retry-After: waits that long", async () => {
     scene().api.pages = [new ApiError(429, {}, 20 * second), page([], 1)];
     await scene().start();
     await scene().clock.advance(19 * second);
@@ -84,7 +84,7 @@ describe("listing", () => {
     expect(scene().informer.synced()).toBe(true);
   });
 
-  test("one list and watch for each namespace share a store", async () => {
+  test("two namespaces: one list and watch each, with one store", async () => {
     scene().api.pages = [page([object("a", 1, "shop")], 10), page([object("a", 2, "bank")], 11)];
     await scene().start({ namespaces: ["shop", "bank"] });
     expect(scene().api.lists.map(({ namespace }) => namespace)).toEqual(["shop", "bank"]);
@@ -101,8 +101,8 @@ describe("listing", () => {
   });
 });
 
-describe("odd objects", () => {
-  test("one that can't be taken in is counted and does not hide the others", async () => {
+describe("errors in callbacks", () => {
+  test("transform throws: the error is counted and logged, and other objects are stored", async () => {
     scene().api.pages = [page([object("odd", 1), object("fine", 2)], 10)];
     await scene().start({
       transform: (item) => {
@@ -110,13 +110,13 @@ describe("odd objects", () => {
         return item;
       },
     });
-    expect(scene().told()).toEqual(["ADDED fine@2"]);
+    expect(scene().takeChanges()).toEqual(["ADDED fine@2"]);
     expect(scene().informer.synced()).toBe(true);
     expect(await scene().count("operator_cache_errors_total")).toBe(1);
     expect(scene().logged).toMatchObject([{ level: "error", key: "shop/odd" }]);
   });
 
-  test("a listener that throws does not end the watch", async () => {
+  test("onChange throws: the watch continues", async () => {
     const changes: string[] = [];
     scene().api.pages = [page([], 10)];
     await scene().start({

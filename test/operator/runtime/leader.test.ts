@@ -29,7 +29,7 @@ const elect = (identity: string, ownClock = clock) => {
   return { elector, told, metrics };
 };
 
-const lease = () => api.get(key)?.spec as Record<string, unknown> | undefined;
+const lease = () => api.objects.get(key)?.spec as Record<string, unknown> | undefined;
 const down = () => new Error("ECONNREFUSED");
 
 beforeEach(() => {
@@ -38,7 +38,7 @@ beforeEach(() => {
 });
 
 describe("a single process", () => {
-  test("creates the lease, leads, and renews it every two seconds with one write each", async () => {
+  test("no lease exists: creates it, leads, and renews it every two seconds with one write", async () => {
     const { elector, told, metrics } = elect("a");
     elector.start();
     await settle();
@@ -61,7 +61,7 @@ describe("a single process", () => {
     await elector.stop();
   });
 
-  test("releases the lease when it stops", async () => {
+  test("stop: releases the lease", async () => {
     const { elector, told } = elect("a");
     elector.start();
     await settle();
@@ -72,7 +72,7 @@ describe("a single process", () => {
     expect(clock.pending).toBe(0);
   });
 
-  test("goes on for ten seconds without the API server, then stops, and leads again when it is back", async () => {
+  test("the API server is down: leads for ten more seconds, and again when it is back", async () => {
     const { elector, told } = elect("a");
     elector.start();
     await settle();
@@ -90,7 +90,7 @@ describe("a single process", () => {
     await elector.stop();
   });
 
-  test("stops at its deadline even while a renewal hangs, and a late answer counts from when it was sent", async () => {
+  test("a renewal hangs: stops leading at the deadline; a late response counts from when the request was sent", async () => {
     const { elector, told } = elect("a");
     elector.start();
     await settle();
@@ -108,7 +108,7 @@ describe("a single process", () => {
     await elector.stop();
   });
 
-  test("no longer leads the moment it wakes after a minute's stop, before any timer has run", async () => {
+  test("the process was stopped for a minute: does not lead, even before any timer runs", async () => {
     const { elector, told } = elect("a");
     elector.start();
     await settle();
@@ -122,7 +122,7 @@ describe("a single process", () => {
 });
 
 describe("two processes", () => {
-  test("one leads; the other takes over as soon as the lease is released", async () => {
+  test("the leader releases the lease: the other process leads at once", async () => {
     const first = elect("a");
     const other = elect("b");
     first.elector.start();
@@ -137,7 +137,7 @@ describe("two processes", () => {
     await other.elector.stop();
   });
 
-  test("if the first is killed the other takes over after the lease's duration, not before", async () => {
+  test("the leader is killed: the other process leads after the lease duration, not before", async () => {
     const frozen = new VirtualClock();
     const first = elect("a", frozen);
     first.elector.start();
@@ -151,7 +151,7 @@ describe("two processes", () => {
     await other.elector.stop();
   });
 
-  test("a leader stopped for a minute and resumed does not lead, and sees who does", async () => {
+  test("the leader was stopped for a minute: does not lead, and observes the new leader", async () => {
     const frozen = new VirtualClock();
     const first = elect("a", frozen);
     first.elector.start();
@@ -171,7 +171,7 @@ describe("two processes", () => {
     await other.elector.stop();
   });
 
-  test("clocks that disagree by an hour do no harm", async () => {
+  test("clocks differ by an hour: only one process leads", async () => {
     const late = new VirtualClock(Date.UTC(2026, 0, 1, 1));
     const first = elect("a");
     const other = elect("b", late);
@@ -187,7 +187,7 @@ describe("two processes", () => {
     await other.elector.stop();
   });
 
-  test("never lead both, whatever fails when", async () => {
+  test("random failures: never both lead", async () => {
     const first = elect("a");
     const other = elect("b");
     first.elector.start();

@@ -6,7 +6,7 @@ const capture = (level: Parameters<typeof createLogger>[0]) => {
   return { lines, log: createLogger(level, { write: (line: string) => void lines.push(JSON.parse(line)) }) };
 };
 
-test("a line is JSON with the level as a word and the time in RFC 3339", () => {
+test("a line: JSON with the level's name and an RFC 3339 time", () => {
   const { lines, log } = capture("info");
   log.info({ namespace: "shop", name: "web" }, "rolled out");
   log.debug("not shown");
@@ -21,7 +21,7 @@ test("a line is JSON with the level as a word and the time in RFC 3339", () => {
   ]);
 });
 
-test("what may be a secret is not written", () => {
+test("fields that may contain a secret: redacted", () => {
   const { lines, log } = capture("info");
   log.info(
     { token: "s3cret", headers: { authorization: "Bearer s3cret" }, object: { data: { key: "s3cret" } } },
@@ -31,7 +31,7 @@ test("what may be a secret is not written", () => {
   expect(lines[0]).toMatchObject({ token: "[redacted]" });
 });
 
-test("the base class's messages go to the same log", () => {
+test("messages of the base class: written to the same log", () => {
   const { lines, log } = capture("debug");
   const adapted = operatorLogger(log);
   adapted.debug("a");

@@ -1,99 +1,73 @@
-import { afterEach, beforeEach } from "@jest/globals";
-import type { ResourceEvent } from "@dot-i/k8s-operator";
-import type { ApiClient } from "../../../operator/runtime/kubernetes.ts";
+import { resources } from "../../../operator/controller/resources.ts";
 import { createLogger } from "../../../operator/runtime/log.ts";
+import type { Manager } from "../../../operator/runtime/manager.ts";
 import { createMetrics } from "../../../operator/runtime/metrics.ts";
 import { Operator } from "../../../operator/runtime/operator.ts";
 import type { ReconcileResult } from "../../../operator/runtime/workqueue.ts";
 import { VirtualClock } from "../../sim/clock.ts";
+import { perTest } from "../../support/per-test.ts";
 import { FakeObjects } from "./fake-objects.ts";
 import { object, page, ScriptedApi } from "./scripted-api.ts";
 
 export const second = 1000;
-export const pods = { group: "", version: "v1", plural: "pods", kind: "Pod", namespaced: true };
 
-/** A small cluster with two pods, and the clock of all operators in it. */
-class World {
+/** A cluster with two pods, and the operators in it, which share a clock. */
+class Cluster {
   readonly api = new ScriptedApi();
   readonly objects = new FakeObjects();
   readonly clock = new VirtualClock();
   readonly metrics = createMetrics();
-  readonly running: TestOperator[] = [];
+  readonly operators: TestOperator[] = [];
 
   constructor() {
     this.api.pages = [page([object("a", 1), object("b", 2)], 10)];
   }
-}
 
-/** A fresh world for each test of a file; its operators are stopped in the end. */
-export const useWorld = (): (() => World) => {
-  let world = new World();
-  beforeEach(() => {
-    world = new World();
-  });
-  afterEach(async () => {
-    for (const operator of world.running) {
+  async stop(): Promise<void> {
+    for (const operator of this.operators) {
       const stopped = operator.shutDown();
-      await world.clock.advance(10 * second);
+      await this.clock.advance(10 * second);
       await stopped;
     }
-  });
-  return () => world;
-};
+  }
+}
 
-/** Notes which keys it was asked to reconcile, and does as the test says. */
+/** A cluster for each test of a file. */
+export const useCluster = (): (() => Cluster) => perTest(() => new Cluster());
+
+/** Records the keys that it reconciles. Tests set what it does with each. */
 export class TestOperator extends Operator {
+  declare readonly manager: Manager;
   readonly reconciled: string[] = [];
-  readonly seen: ResourceEvent[] = [];
   work: (key: string) => Promise<ReconcileResult | void> = () => Promise.resolve();
-  onEvent: (event: ResourceEvent) => Promise<void> = (event) => Promise.resolve(void this.seen.push(event));
 
-  constructor(world: World, identity?: string) {
-    const { clock, metrics } = world;
-    const client = { ...world.objects.client, ...world.api.client } as ApiClient;
-    const leaderElection =
-      identity === undefined ? undefined : { namespace: "system", name: "operator", identity };
-    const backoff = { baseMs: 100, maxMs: second };
-    const log = createLogger("silent");
+  constructor(cluster: Cluster, identity?: string) {
+    const { clock, metrics, objects, api } = cluster;
     super({
       name: "test",
-      client,
-      leaderElection,
+      client: { ...objects.client, ...api.client },
+      leaderElection:
+        identity === undefined ? undefined : { namespace: "system", name: "operator", identity },
       concurrency: 2,
-      backoff,
+      backoff: { baseMs: 100, maxMs: second },
       clock,
       random: () => 0,
-      log,
+      log: createLogger("silent"),
       metrics,
     });
-    world.running.push(this);
+    cluster.operators.push(this);
   }
 
-  protected override init(): Promise<void> {
+  protected override async init(): Promise<void> {
     this.cache({
-      resource: pods,
+      resource: resources.Pod,
       transform: ({ metadata }) => metadata.name,
       onChange: ({ object: name }) => this.manager.queue.add(name),
     });
-    return Promise.resolve();
   }
 
   protected override reconcile(key: string): Promise<ReconcileResult | void> {
     this.reconciled.push(key);
     return this.work(key);
-  }
-
-  write(): Promise<unknown> {
-    return this.manager.client.replace(pods, object("a", 1));
-  }
-
-  tell(name: string): Promise<void> {
-    const target = { apiVersion: "v1", kind: "Pod", namespace: "default", name, uid: name };
-    this.manager.events.record({ target, type: "Normal", reason: "Told", note: "a word" });
-    return this.manager.events.flush();
-  }
-
-  isLeader(): boolean {
-    return this.manager.isLeader();
   }
 }

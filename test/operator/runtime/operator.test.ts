@@ -1,156 +1,163 @@
 import { describe, expect, test } from "@jest/globals";
+import { resources } from "../../../operator/controller/resources.ts";
 import { ApiError } from "../../../operator/runtime/api-error.ts";
 import { settle } from "../../sim/clock.ts";
-import { pods, second, TestOperator, useWorld } from "./operator-harness.ts";
+import { second, TestOperator, useCluster } from "./operator-harness.ts";
 import { object, page } from "./scripted-api.ts";
 
 const lease = "leases/system/operator";
-const world = useWorld();
+const cluster = useCluster();
 
 describe("lifecycle", () => {
-  test("reconciles what a cache holds once it is filled, and what changes later", async () => {
-    const operator = new TestOperator(world());
+  test("the cache is synced: reconciles its objects, and later changes", async () => {
+    const operator = new TestOperator(cluster());
     await operator.start();
-    expect(operator.ready["cache-pods"]?.()).toBe("not filled");
+    expect(operator.ready["cache-pods"]?.()).toBe("not synced");
     await settle();
     expect(operator.ready["cache-pods"]?.()).toBeUndefined();
     expect(operator.reconciled).toEqual(["a", "b"]);
-    world().api.watch.push({ type: "MODIFIED", object: object("a", 11) });
+    cluster().api.watch.push({ type: "MODIFIED", object: object("a", 11) });
     await settle();
     expect(operator.reconciled).toEqual(["a", "b", "a"]);
-    expect(await world().metrics.scrape()).toContain(
+    expect(await cluster().metrics.scrape()).toContain(
       'controller_runtime_reconcile_total{controller="test",result="success"} 3',
     );
   });
 
-  test("does no work while a cache can't be filled, and does it when it can", async () => {
-    world().api.pages = [new ApiError(404, { message: "no such kind" })];
-    const operator = new TestOperator(world());
+  test("the cache can't sync: reconciles nothing until it can", async () => {
+    cluster().api.pages = [new ApiError(404, { message: "no such kind" })];
+    const operator = new TestOperator(cluster());
     await operator.start();
-    await world().clock.advance(60 * second);
+    await cluster().clock.advance(60 * second);
     expect(operator.reconciled).toEqual([]);
-    world().api.pages = [page([object("a", 1)], 10)];
-    await world().clock.advance(30 * second);
+    cluster().api.pages = [page([object("a", 1)], 10)];
+    await cluster().clock.advance(30 * second);
     expect(operator.reconciled).toEqual(["a"]);
   });
 
-  test("tries a failing key again and counts it", async () => {
-    const operator = new TestOperator(world());
+  test("a reconcile fails: the key is retried, and the failure is counted", async () => {
+    const operator = new TestOperator(cluster());
     operator.work = (key) => (key === "a" ? Promise.reject(new Error("no")) : Promise.resolve());
     await operator.start();
-    await world().clock.advance(250);
+    await cluster().clock.advance(250);
     expect(operator.reconciled).toEqual(["a", "b", "a"]);
-    expect(await world().metrics.scrape()).toContain(
+    expect(await cluster().metrics.scrape()).toContain(
       'controller_runtime_reconcile_errors_total{controller="test"} 2',
     );
   });
 
-  test("is not live when a watch loop has stopped turning", async () => {
-    const operator = new TestOperator(world());
+  test("a watch is stuck: the liveness check fails", async () => {
+    const operator = new TestOperator(cluster());
     await operator.start();
     await settle();
     expect(operator.live["watch-pods"]?.()).toBeUndefined();
-    world().clock.jump(400 * second);
-    expect(operator.live["watch-pods"]?.()).toMatch(/no sign of life for 400 s/);
+    cluster().clock.jump(400 * second);
+    expect(operator.live["watch-pods"]?.()).toMatch(/no activity for 400 s/);
   });
 });
 
 describe("leadership", () => {
-  test("only the leader works; the other takes over when the leader stops", async () => {
-    const first = new TestOperator(world(), "one");
+  test("two processes: only the leader reconciles; the other one takes over when it stops", async () => {
+    const first = new TestOperator(cluster(), "one");
     await first.start();
     await settle();
-    const other = new TestOperator(world(), "two");
+    const other = new TestOperator(cluster(), "two");
     await other.start();
-    await world().clock.advance(30 * second);
+    await cluster().clock.advance(30 * second);
     expect(first.reconciled).toEqual(["a", "b"]);
     expect(other.reconciled).toEqual([]);
     await first.shutDown();
-    await world().clock.advance(3 * second);
+    await cluster().clock.advance(3 * second);
     expect(other.reconciled).toEqual(["a", "b"]);
   });
 
-  test("work pauses when the lease is lost and goes on when it is won again", async () => {
-    const operator = new TestOperator(world(), "one");
+  test("the lease is lost: reconciling pauses until the process leads again", async () => {
+    const operator = new TestOperator(cluster(), "one");
     await operator.start();
     await settle();
-    world().objects.fault = () => new Error("ECONNREFUSED");
-    await world().clock.advance(11 * second);
-    world().api.watch.push({ type: "MODIFIED", object: object("a", 11) });
+    cluster().objects.fault = () => new Error("ECONNREFUSED");
+    await cluster().clock.advance(11 * second);
+    cluster().api.watch.push({ type: "MODIFIED", object: object("a", 11) });
     await settle();
     expect(operator.reconciled).toEqual(["a", "b"]);
-    world().objects.fault = undefined;
-    await world().clock.advance(5 * second);
+    cluster().objects.fault = undefined;
+    await cluster().clock.advance(5 * second);
     expect(operator.reconciled).toEqual(["a", "b", "a"]);
   });
 
-  test("no event is written once the lease is lost: the next leader tells what happened", async () => {
-    const operator = new TestOperator(world(), "one");
-    const events = (): number => world().objects.writes.filter(({ key }) => key.startsWith("events/")).length;
+  test("the lease is lost: no event is written", async () => {
+    const operator = new TestOperator(cluster(), "one");
+    const record = (name: string): Promise<void> => {
+      const target = { apiVersion: "v1", kind: "Pod", namespace: "default", name, uid: name };
+      operator.manager.events.record({ target, type: "Normal", reason: "Test", note: "a note" });
+      return operator.manager.events.flush();
+    };
+    const events = (): number =>
+      cluster().objects.writes.filter(({ key }) => key.startsWith("events/")).length;
     await operator.start();
     await settle();
-    await operator.tell("a");
+    await record("a");
     expect(events()).toBe(1);
-    world().clock.jump(60 * second);
-    await operator.tell("b");
+    cluster().clock.jump(60 * second);
+    await record("b");
     expect(events()).toBe(1);
   });
 
-  test("a process that was stopped for a minute starts no write, and its key is done when it leads again", async () => {
-    const operator = new TestOperator(world(), "one");
+  test("the process was stopped for a minute during a reconcile: no write; the key is reconciled when it leads again", async () => {
+    const operator = new TestOperator(cluster(), "one");
     let writes = 0;
     operator.work = async (key) => {
       if (key !== "a") return;
-      world().clock.jump(writes === 0 && operator.reconciled.length <= 2 ? 60 * second : 0);
-      await operator.write();
+      cluster().clock.jump(writes === 0 && operator.reconciled.length <= 2 ? 60 * second : 0);
+      await operator.manager.client.replace(resources.Pod, object("a", 1));
       writes += 1;
     };
-    await world().objects.client.create(pods, object("a", 1));
+    await cluster().objects.client.create(resources.Pod, object("a", 1));
     await operator.start();
     await settle();
     expect(writes).toBe(0);
-    await world().clock.advance(5 * second);
+    await cluster().clock.advance(5 * second);
     expect(operator.reconciled).toEqual(["a", "b", "a"]);
     expect(writes).toBe(1);
-    expect(await world().metrics.scrape()).not.toContain("controller_runtime_reconcile_errors_total{");
+    expect(await cluster().metrics.scrape()).not.toContain("controller_runtime_reconcile_errors_total{");
   });
 });
 
 describe("stopping", () => {
-  test("finishes what runs while still leading, starts nothing more, then releases the lease", async () => {
-    const operator = new TestOperator(world(), "one");
+  test("a reconcile is in progress: it ends while the process leads, no other starts, then the lease is released", async () => {
+    const operator = new TestOperator(cluster(), "one");
     const held = Promise.withResolvers<void>();
     let ledToTheEnd = false;
     operator.work = async () => {
       await held.promise;
-      ledToTheEnd = operator.isLeader();
+      ledToTheEnd = operator.manager.isLeader();
     };
     await operator.start();
     await settle();
     const stopping = operator.shutDown();
-    world().api.watch.push({ type: "ADDED", object: object("c", 12) });
-    await world().clock.advance(4 * second);
-    expect(world().objects.get(lease)?.spec).toMatchObject({ holderIdentity: "one" });
+    cluster().api.watch.push({ type: "ADDED", object: object("c", 12) });
+    await cluster().clock.advance(4 * second);
+    expect(cluster().objects.objects.get(lease)?.spec).toMatchObject({ holderIdentity: "one" });
     held.resolve();
     await settle();
     await stopping;
     expect(ledToTheEnd).toBe(true);
     expect(operator.reconciled).toEqual(["a", "b"]);
-    expect(world().objects.get(lease)?.spec).toMatchObject({ holderIdentity: "" });
+    expect(cluster().objects.objects.get(lease)?.spec).toMatchObject({ holderIdentity: "" });
     expect(operator.ready.running?.()).toBe("stopping");
   });
 
-  test("is over within ten seconds even if a reconciliation hangs, and the lease is free", async () => {
-    const operator = new TestOperator(world(), "one");
+  test("a reconcile hangs: stops within ten seconds and releases the lease", async () => {
+    const operator = new TestOperator(cluster(), "one");
     operator.work = () => new Promise<never>(() => undefined);
     await operator.start();
     await settle();
     let stopped = false;
     operator.stop();
     const stopping = operator.shutDown().then(() => (stopped = true));
-    await world().clock.advance(9.9 * second);
+    await cluster().clock.advance(9.9 * second);
     expect(stopped).toBe(true);
     await stopping;
-    expect(world().objects.get(lease)?.spec).toMatchObject({ holderIdentity: "" });
+    expect(cluster().objects.objects.get(lease)?.spec).toMatchObject({ holderIdentity: "" });
   });
 });

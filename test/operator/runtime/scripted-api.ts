@@ -1,96 +1,69 @@
+import { PassThrough } from "node:stream";
 import type {
   ApiClient,
+  KubeObject,
   ListOptions,
   ObjectList,
   WatchEvent,
   WatchOptions,
 } from "../../../operator/runtime/kubernetes.ts";
-import type { KubeObject } from "../../../operator/runtime/kubernetes.ts";
 
-/** A watch that a test feeds by hand. */
-class Channel implements AsyncIterable<WatchEvent> {
-  readonly options: WatchOptions;
-  readonly #signal: AbortSignal;
-  readonly #waiting: (() => void)[] = [];
-  readonly #events: WatchEvent[] = [];
-  #end: { readonly error?: unknown } | undefined;
-
-  constructor(options: WatchOptions, signal: AbortSignal) {
-    this.options = options;
-    this.#signal = signal;
-    signal.addEventListener("abort", () => this.fail(signal.reason));
-  }
-
-  get aborted(): boolean {
-    return this.#signal.aborted;
-  }
-
-  push(...events: WatchEvent[]): void {
-    this.#events.push(...events);
-    this.#wake();
-  }
-
-  end(): void {
-    this.#end ??= {};
-    this.#wake();
-  }
-
-  fail(error: unknown): void {
-    this.#end ??= { error };
-    this.#wake();
-  }
-
-  async *[Symbol.asyncIterator](): AsyncGenerator<WatchEvent, void> {
-    for (;;) {
-      for (let event = this.#events.shift(); event !== undefined; event = this.#events.shift()) yield event;
-      if (this.#end !== undefined) {
-        if ("error" in this.#end) throw this.#end.error;
-        return;
+/** Opens a watch whose events a test sends. */
+function openWatch(options: WatchOptions, signal: AbortSignal) {
+  const stream = new PassThrough({ objectMode: true });
+  const watch = {
+    options,
+    signal,
+    push: (...events: WatchEvent[]) => events.forEach((event) => stream.write(event)),
+    end: () => void stream.end(),
+    /** Ends the watch with an error, after the events sent before. */
+    fail: (error: unknown) => void (stream.writableEnded || stream.end({ error })),
+    async *[Symbol.asyncIterator](): AsyncGenerator<WatchEvent, void> {
+      for await (const item of stream as AsyncIterable<WatchEvent | { readonly error: unknown }>) {
+        if ("error" in item) throw item.error;
+        yield item;
       }
-      await new Promise<void>((resolve) => this.#waiting.push(resolve));
-    }
-  }
-
-  #wake(): void {
-    for (const resolve of this.#waiting.splice(0)) resolve();
-  }
+    },
+  };
+  signal.addEventListener("abort", () => watch.fail(signal.reason));
+  return watch;
 }
 
-type Page = ObjectList | Error;
+type ScriptedWatch = ReturnType<typeof openWatch>;
 
-/** Lists and watches as a test says; everything else is refused. */
+/** The lists and watches of a client, as a test scripts them. */
 export class ScriptedApi {
-  /** The answers to lists, in turn; the last is repeated. */
-  pages: Page[] = [];
-  /** Resolves when lists may be answered. */
+  /** The responses to lists, in order. The last one is repeated. */
+  pages: (ObjectList | Error)[] = [];
+  /** If set, lists wait for this promise. */
   hold: Promise<void> | undefined;
   readonly lists: ListOptions[] = [];
-  readonly watches: Channel[] = [];
-  /** What opening a watch fails with, if it does. */
-  refuseWatch: Error | undefined;
+  readonly watches: ScriptedWatch[] = [];
+  /** The error that every new watch fails with, if any. */
+  watchError: Error | undefined;
 
   readonly client = {
-    list: async (_: unknown, options: ListOptions): Promise<ObjectList> => {
+    list: async (_, options) => {
       this.lists.push(options);
       await this.hold;
       const page = this.pages.length > 1 ? this.pages.shift() : this.pages[0];
-      if (page === undefined) throw new Error("no page is left");
+      if (page === undefined) throw new Error("the test has no page for this list");
       if (page instanceof Error) throw page;
       return page;
     },
-    watch: (_: unknown, options: WatchOptions, signal: AbortSignal): AsyncIterable<WatchEvent> => {
-      const channel = new Channel(options, signal);
-      this.watches.push(channel);
-      if (this.refuseWatch !== undefined) channel.fail(this.refuseWatch);
-      return channel;
+    watch: (_, options, signal) => {
+      const watch = openWatch(options, signal);
+      this.watches.push(watch);
+      if (this.watchError !== undefined) watch.fail(this.watchError);
+      return watch;
     },
-  } as unknown as ApiClient;
+  } as Pick<ApiClient, "list" | "watch"> as ApiClient;
 
-  /** The watch that was opened last. */
-  get watch(): Channel {
-    const channel = this.watches.at(-1);
-    if (channel === undefined) throw new Error("nothing is watched");
-    return channel;
+  /** The latest watch. */
+  get watch(): ScriptedWatch {
+    const watch = this.watches.at(-1);
+    if (watch === undefined) throw new Error("no watch was opened");
+    return watch;
   }
 }
 

@@ -8,7 +8,7 @@ interface Item {
 
 const create = () => new Store<Item>({ owner: ({ owners }) => owners });
 
-test("finds objects by name, by namespace and by index", () => {
+test("objects: found by name, by namespace and by index", () => {
   const store = create();
   const a = { owners: ["x"] };
   const b = { owners: ["x", "y"] };
@@ -21,11 +21,11 @@ test("finds objects by name, by namespace and by index", () => {
   expect(store.byIndex("owner", "z")).toEqual([]);
 });
 
-test("an index that was never declared is a mistake, not an empty answer", () => {
+test("an unknown index: throws", () => {
   expect(() => create().byIndex("onwer", "x")).toThrow('no index "onwer"');
 });
 
-test("after any changes each index equals a search through all objects", () => {
+test("random changes: each index equals a search through all objects", () => {
   const owners = fc.uniqueArray(fc.constantFrom("x", "y", "z"));
   const name = fc.constantFrom("a", "b", "c");
   const change = fc.record({ name, owners: fc.option(owners) });

@@ -17,7 +17,7 @@ const collect = async (stream: AsyncIterable<Buffer>): Promise<unknown[]> => {
   return events;
 };
 
-test("however the network cuts the stream, in the middle of a character too, the events are the same", async () => {
+test("chunks of any size, also within a character: the same events", async () => {
   const name = fc.string({ unit: "grapheme" });
   await fc.assert(
     fc.asyncProperty(
@@ -32,11 +32,11 @@ test("however the network cuts the stream, in the middle of a character too, the
   );
 });
 
-test("a line that is no JSON is an error", async () => {
+test("a line is not JSON: throws", async () => {
   await expect(collect(pieces(Buffer.from("<html>\n"), [100]))).rejects.toThrow(SyntaxError);
 });
 
-test("a line without an end is given up before memory runs out", async () => {
+test("a line never ends: throws before memory runs out", async () => {
   async function* endless(): AsyncGenerator<Buffer, void> {
     const chunk = Buffer.alloc(1024 * 1024, "x");
     for (;;) yield chunk;
@@ -44,7 +44,7 @@ test("a line without an end is given up before memory runs out", async () => {
   await expect(collect(endless())).rejects.toThrow(/longer than/);
 });
 
-test("a large event in small chunks takes time in proportion to its size", async () => {
+test("a large event in small chunks: takes time in proportion to its size", async () => {
   const line = Buffer.from(`${JSON.stringify({ type: "ADDED", object: "x".repeat(8_000_000) })}\n`);
   const startedMs = performance.now();
   expect(await collect(pieces(line, [1024]))).toHaveLength(1);

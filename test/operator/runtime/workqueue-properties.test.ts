@@ -11,7 +11,7 @@ const setUp = (concurrency: number) => {
   return { clock, queue: new WorkQueue({ name: "test", concurrency, backoff, ...shared }) };
 };
 
-test("whatever happens: never two handlers of a key at once, never more than allowed, and each key's last addition is handled", async () => {
+test("random steps: at most one handler per key, at most concurrency handlers, and each key's last addition is handled", async () => {
   const key = fc.constantFrom("a", "b", "c", "d");
   const step = fc.oneof(
     fc.record({ do: fc.constant("add" as const), key }),

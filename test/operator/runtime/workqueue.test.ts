@@ -31,7 +31,7 @@ const gate = () => {
 };
 
 describe("a queue", () => {
-  test("holds a waiting key once, in the order of arrival", async () => {
+  test("a key is added twice: it waits once, in FIFO order", async () => {
     const { queue } = setUp();
     for (const key of ["b", "a", "b", "c", "a"]) queue.add(key);
     expect(queue.depth).toBe(3);
@@ -44,7 +44,7 @@ describe("a queue", () => {
     expect(handled).toEqual(["b", "a", "c"]);
   });
 
-  test("handles a key again that was added while its handler ran, and behind those that waited", async () => {
+  test("a key is added while its handler runs: handled again, after the waiting keys", async () => {
     const { queue } = setUp();
     const { started, handler, endOne } = gate();
     queue.run(handler);
@@ -59,7 +59,7 @@ describe("a queue", () => {
     expect(started).toEqual(["a", "b", "a"]);
   });
 
-  test("runs as many handlers as it may, and no more", async () => {
+  test("more keys than workers: runs at most concurrency handlers", async () => {
     const { queue } = setUp(3);
     const { started, handler, endOne } = gate();
     queue.run(handler);
@@ -70,7 +70,7 @@ describe("a queue", () => {
     expect(started).toEqual(["a", "b", "c", "d"]);
   });
 
-  test("tries a failing key again with growing delays up to the ceiling, and others meanwhile", async () => {
+  test("a handler fails: the key is retried with backoff, other keys are handled meanwhile", async () => {
     const { queue, clock, errors } = setUp();
     const handled: string[] = [];
     queue.run((key) => {
@@ -93,7 +93,7 @@ describe("a queue", () => {
     expect(errors.slice(0, 3)).toEqual(["bad in 100", "bad in 200", "bad in 400"]);
   });
 
-  test("starts from the shortest delay after a success", async () => {
+  test("a handler succeeds: the key's backoff starts again", async () => {
     const { queue, clock, errors } = setUp();
     let failing = true;
     queue.run(() => (failing ? Promise.reject(new Error("no")) : Promise.resolve()));
@@ -107,7 +107,7 @@ describe("a queue", () => {
     expect(errors).toEqual(["a in 100", "a in 200", "a in 100"]);
   });
 
-  test("takes a handler that throws at once like one that rejects", async () => {
+  test("a handler throws synchronously: the key is retried", async () => {
     const { queue, errors } = setUp();
     queue.run(() => {
       throw new Error("no");
@@ -117,7 +117,7 @@ describe("a queue", () => {
     expect(errors).toEqual(["a in 100"]);
   });
 
-  test("of several delays of a key the earliest counts", async () => {
+  test("several delays of a key: the earliest due time wins", async () => {
     const { queue, clock } = setUp();
     queue.addAfter("a", 500);
     queue.addAfter("a", 200);
@@ -129,7 +129,7 @@ describe("a queue", () => {
     expect(clock.pending).toBe(0);
   });
 
-  test("has met a wish for later as soon as the key is worked on, whoever asked for that", async () => {
+  test("a delayed key is processed early: its delay is cancelled", async () => {
     const { queue, clock } = setUp();
     const handledMs: number[] = [];
     queue.run(() => {
@@ -143,7 +143,7 @@ describe("a queue", () => {
     expect(handledMs).toEqual([40]);
   });
 
-  test("does not plan a key for later that waits already", async () => {
+  test("a waiting key is added with a delay: the delay is ignored", async () => {
     const { queue, clock } = setUp();
     queue.add("a");
     queue.addAfter("a", 100);
@@ -152,7 +152,7 @@ describe("a queue", () => {
     expect(queue.depth).toBe(1);
   });
 
-  test("comes back after the time that the handler asked for", async () => {
+  test("a handler returns requeueAfterMs: the key is handled again after that time", async () => {
     const { queue, clock } = setUp();
     const handledMs: number[] = [];
     queue.run(() => {
@@ -164,7 +164,7 @@ describe("a queue", () => {
     expect(handledMs).toEqual([0, 1_000, 2_000]);
   });
 
-  test("forgets a key's delay", async () => {
+  test("forget: cancels the key's delay", async () => {
     const { queue, clock } = setUp();
     queue.addAfter("a", 100);
     queue.forget("a");
@@ -172,7 +172,7 @@ describe("a queue", () => {
     expect(queue.depth).toBe(0);
   });
 
-  test("takes keys in while it is paused and handles them after", async () => {
+  test("keys are added while the queue is paused: handled after run", async () => {
     const { queue } = setUp();
     const { started, handler } = gate();
     queue.run(handler);
@@ -184,7 +184,7 @@ describe("a queue", () => {
     expect(started).toEqual(["a"]);
   });
 
-  test("shuts down when what runs has ended, and starts nothing more", async () => {
+  test("shutDown: resolves when running handlers have ended, and starts no others", async () => {
     const { queue, clock } = setUp();
     const { started, handler, endOne } = gate();
     queue.run(handler);
@@ -203,7 +203,7 @@ describe("a queue", () => {
     expect(clock.pending).toBe(0);
   });
 
-  test("tells no depth while it is paused: who doesn't lead has no backlog", async () => {
+  test("the queue is paused: its depth metric is 0", async () => {
     const { queue, metrics } = setUp();
     queue.add("a");
     expect(await metrics.scrape()).toContain('workqueue_depth{name="test"} 0');
@@ -212,7 +212,7 @@ describe("a queue", () => {
     expect(await metrics.scrape()).toContain('workqueue_depth{name="test"} 1');
   });
 
-  test("tells its depth, its waits and its longest runner", async () => {
+  test("metrics: depth, waiting time and longest running handler", async () => {
     const { queue, clock, metrics } = setUp();
     const { handler } = gate();
     queue.add("a");
