@@ -4,17 +4,17 @@ import { ApiError, ConnectionError } from "../../../operator/runtime/api-error.t
 import type { WatchEvent } from "../../../operator/runtime/kubernetes.ts";
 import { type Responder, ok, ref, sendJson, useServer, web } from "./http-server.ts";
 
-/** The n-th request gets the n-th answer, later ones the last. */
-const inTurn = (...answers: Responder[]): Responder => {
-  let turn = 0;
+/** The n-th request gets the n-th response, later requests the last one. */
+const sequence = (...responders: Responder[]): Responder => {
+  let i = 0;
   return (received, response) => {
-    answers[Math.min(turn, answers.length - 1)]?.(received, response);
-    turn += 1;
+    responders[Math.min(i, responders.length - 1)]?.(received, response);
+    i += 1;
   };
 };
-const reset: Responder = (_, response) => response.destroy();
-const silence: Responder = () => undefined;
-const refuse =
+const breakConnection: Responder = (_, response) => response.destroy();
+const noResponse: Responder = () => undefined;
+const respondWith =
   (status: number, body: unknown = {}, headers: Record<string, string> = {}): Responder =>
   (_, response) => {
     for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
@@ -33,7 +33,7 @@ describe("failures", () => {
   };
 
   test("an error response: an ApiError with the server's message and details, not retried", async () => {
-    server().respond = refuse(422, status);
+    server().respond = respondWith(422, status);
     const error = await server()
       .connect()
       .get(resources.Service, ref)
@@ -52,13 +52,18 @@ describe("failures", () => {
   });
 
   test("502, 503, or 500 with Retry-After, for an idempotent request: retried", async () => {
-    server().respond = inTurn(refuse(503), refuse(502), refuse(500, {}, { "retry-after": "0" }), ok);
+    server().respond = sequence(
+      respondWith(503),
+      respondWith(502),
+      respondWith(500, {}, { "retry-after": "0" }),
+      ok,
+    );
     expect(await server().connect().apply(resources.Service, web, { fieldManager: "me" })).toEqual(web);
     expect(server().attempts.map(({ status }) => status)).toEqual([503, 502, 500, 200]);
   });
 
   test("a 500 without Retry-After: not retried, because it may refuse an unknown field", async () => {
-    server().respond = refuse(500, { kind: "Status", message: ".dat: field not declared in schema" });
+    server().respond = respondWith(500, { kind: "Status", message: ".dat: field not declared in schema" });
     await expect(
       server().connect().apply(resources.Service, web, { fieldManager: "me" }),
     ).rejects.toMatchObject({
@@ -68,13 +73,13 @@ describe("failures", () => {
   });
 
   test("the connection breaks during an idempotent request: retried", async () => {
-    server().respond = inTurn(reset, reset, ok);
+    server().respond = sequence(breakConnection, breakConnection, ok);
     expect(await server().connect().get(resources.Service, ref)).toEqual(web);
     expect(server().attempts.map(({ status }) => status)).toEqual([0, 0, 200]);
   });
 
   test("a response is cut off: retried", async () => {
-    server().respond = inTurn((_, response) => {
+    server().respond = sequence((_, response) => {
       response.writeHead(200, { "content-length": "100" }).write('{"half":');
       response.socket?.end();
     }, ok);
@@ -82,26 +87,26 @@ describe("failures", () => {
   });
 
   test.each([
-    { after: "5xx", name: "ApiError", answer: refuse(503) },
-    { after: "a broken connection", name: "ConnectionError", answer: reset },
+    { after: "5xx", name: "ApiError", respond: respondWith(503) },
+    { after: "a broken connection", name: "ConnectionError", respond: breakConnection },
   ])(
     "a create fails with $after: not retried, because it may have taken effect",
-    async ({ name, answer }) => {
-      server().respond = answer;
+    async ({ name, respond }) => {
+      server().respond = respond;
       await expect(server().connect().create(resources.Service, web)).rejects.toMatchObject({ name });
       expect(server().received).toHaveLength(1);
     },
   );
 
   test("a create fails with 429: retried after the Retry-After delay", async () => {
-    server().respond = inTurn(refuse(429, {}, { "retry-after": "1" }), ok);
+    server().respond = sequence(respondWith(429, {}, { "retry-after": "1" }), ok);
     const startedMs = performance.now();
     expect(await server().connect().create(resources.Service, web)).toEqual(web);
     expect(performance.now() - startedMs).toBeGreaterThanOrEqual(1000);
   });
 
   test("a long Retry-After delay: not retried, and the error has the delay", async () => {
-    server().respond = refuse(429, {}, { "retry-after": "60" });
+    server().respond = respondWith(429, {}, { "retry-after": "60" });
     await expect(server().connect().get(resources.Service, ref)).rejects.toMatchObject({
       status: 429,
       retryAfterMs: 60_000,
@@ -121,7 +126,7 @@ describe("failures", () => {
   });
 
   test("the server does not respond: each attempt times out", async () => {
-    server().respond = silence;
+    server().respond = noResponse;
     await expect(
       server().connect({ timeoutMs: 50, retries: 1 }).get(resources.Service, ref),
     ).rejects.toMatchObject({
@@ -140,7 +145,7 @@ describe("failures", () => {
   });
 
   test("the call is aborted: rejects at once and is not retried", async () => {
-    server().respond = silence;
+    server().respond = noResponse;
     const stopping = new AbortController();
     const call = server().connect().list(resources.Service, {}, { signal: stopping.signal });
     stopping.abort();
@@ -224,7 +229,7 @@ describe("watching", () => {
   });
 
   test("the resourceVersion has expired: the watch throws an ApiError", async () => {
-    server().respond = refuse(410, { kind: "Status", code: 410, reason: "Expired" });
+    server().respond = respondWith(410, { kind: "Status", code: 410, reason: "Expired" });
     expect((await collect()).error).toMatchObject({ isGone: true });
   });
 

@@ -120,8 +120,8 @@ describe("connections", () => {
   test("sequential requests with a token: share connections, and each has the token", async () => {
     const config = kubeconfig({ server: server().url, "insecure-skip-tls-verify": true });
     const client = server().connect({ server: undefined, kubeconfig: config });
-    for (let turn = 0; turn < 50; turn += 1) await client.get(resources.Service, ref);
-    // A request may start in the moment before the last one's connection is free again: then there are two.
+    for (let i = 0; i < 50; i += 1) await client.get(resources.Service, ref);
+    // A request may start just before the previous request's connection is free again: then two connections exist.
     expect(server().connections).toBeLessThanOrEqual(2);
     expect(server().received.every(({ headers }) => headers.authorization === "Bearer secret")).toBe(true);
   });
@@ -158,7 +158,7 @@ describe("connections", () => {
         server: undefined,
         kubeconfig: kubeconfig({ server: tls.url, "certificate-authority": cert }),
       });
-      for (let turn = 0; turn < 20; turn += 1) await trusting.get(resources.Service, ref);
+      for (let i = 0; i < 20; i += 1) await trusting.get(resources.Service, ref);
       expect(tls.connections).toBeLessThanOrEqual(2);
       const strict = server().connect({
         server: undefined,

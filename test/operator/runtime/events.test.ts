@@ -63,11 +63,11 @@ test("an equal event: increments the count of the first one", async () => {
 });
 
 test("ten equal events at once: one write", async () => {
-  const held = Promise.withResolvers<void>();
-  api.hold = held.promise;
+  const response = Promise.withResolvers<void>();
+  api.hold = response.promise;
   recorder.record({ ...event, reason: "Other" });
-  for (let turn = 0; turn < 10; turn += 1) recorder.record(event);
-  held.resolve();
+  for (let i = 0; i < 10; i += 1) recorder.record(event);
+  response.resolve();
   await recorder.flush();
   expect(stored()).toMatchObject([{ count: 1 }, { count: 10 }]);
   expect(api.writes).toHaveLength(2);
@@ -94,7 +94,7 @@ test("the API server has deleted the event: an equal event is created again", as
 });
 
 test("many events of one object: rate-limited, events of other objects are not", async () => {
-  for (let turn = 0; turn < 40; turn += 1) recorder.record({ ...event, note: `note ${turn}` });
+  for (let i = 0; i < 40; i += 1) recorder.record({ ...event, note: `note ${i}` });
   recorder.record({ ...event, target: { ...target, uid: "uid-2" } });
   await recorder.flush();
   expect(stored()).toHaveLength(26);
@@ -118,12 +118,11 @@ test("the API server fails: the lost event is counted, and later events are writ
 });
 
 test("the API server hangs: the number of queued events is limited", async () => {
-  const held = Promise.withResolvers<void>();
-  api.hold = held.promise;
-  for (let turn = 0; turn < 2_000; turn += 1)
-    recorder.record({ ...event, target: { ...target, uid: `uid-${turn}` } });
+  const response = Promise.withResolvers<void>();
+  api.hold = response.promise;
+  for (let i = 0; i < 2_000; i += 1) recorder.record({ ...event, target: { ...target, uid: `uid-${i}` } });
   await settle();
-  held.resolve();
+  response.resolve();
   await recorder.flush();
   expect(stored().length).toBeLessThanOrEqual(1_025);
   expect(await metrics.scrape()).toMatch(/operator_events_dropped_total{cause="full"} 97[56]/);

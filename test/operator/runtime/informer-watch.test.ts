@@ -129,7 +129,7 @@ describe("watching", () => {
   });
 
   test("the server closes a watch at once: the next one waits for a backoff", async () => {
-    for (let turn = 0; turn < 5; turn += 1) {
+    for (let i = 0; i < 5; i += 1) {
       scene().api.watch.end();
       await settle();
     }

@@ -12,7 +12,7 @@ let api: FakeObjects;
 let clock: VirtualClock;
 
 const elect = (identity: string, ownClock = clock) => {
-  const told: string[] = [];
+  const notifications: string[] = [];
   const metrics = createMetrics();
   const elector = new LeaderElector({
     client: api.client,
@@ -23,10 +23,10 @@ const elect = (identity: string, ownClock = clock) => {
     random: () => 0,
     log: createLogger("silent"),
     metrics,
-    onStarted: () => void told.push("started"),
-    onStopped: () => void told.push("stopped"),
+    onStarted: () => void notifications.push("started"),
+    onStopped: () => void notifications.push("stopped"),
   });
-  return { elector, told, metrics };
+  return { elector, notifications, metrics };
 };
 
 const lease = () => api.objects.get(key)?.spec as Record<string, unknown> | undefined;
@@ -39,11 +39,11 @@ beforeEach(() => {
 
 describe("a single process", () => {
   test("no lease exists: creates it, leads, and renews it every two seconds with one write", async () => {
-    const { elector, told, metrics } = elect("a");
+    const { elector, notifications, metrics } = elect("a");
     elector.start();
     await settle();
     expect(elector.isLeader()).toBe(true);
-    expect(told).toEqual(["started"]);
+    expect(notifications).toEqual(["started"]);
     expect(lease()).toEqual({
       holderIdentity: "a",
       leaseDurationSeconds: 15,
@@ -62,18 +62,18 @@ describe("a single process", () => {
   });
 
   test("stop: releases the lease", async () => {
-    const { elector, told } = elect("a");
+    const { elector, notifications } = elect("a");
     elector.start();
     await settle();
     await elector.stop();
     expect(lease()).toMatchObject({ holderIdentity: "", leaseDurationSeconds: 1 });
-    expect(told).toEqual(["started", "stopped"]);
+    expect(notifications).toEqual(["started", "stopped"]);
     expect(() => elector.fence()).toThrow(NotLeaderError);
     expect(clock.pending).toBe(0);
   });
 
   test("the API server is down: leads for ten more seconds, and again when it is back", async () => {
-    const { elector, told } = elect("a");
+    const { elector, notifications } = elect("a");
     elector.start();
     await settle();
     api.fault = down;
@@ -81,26 +81,26 @@ describe("a single process", () => {
     expect(elector.isLeader()).toBe(true);
     await clock.advance(2 * second);
     expect(elector.isLeader()).toBe(false);
-    expect(told).toEqual(["started", "stopped"]);
+    expect(notifications).toEqual(["started", "stopped"]);
     api.fault = undefined;
     await clock.advance(10 * second);
     expect(elector.isLeader()).toBe(true);
-    expect(told).toEqual(["started", "stopped", "started"]);
+    expect(notifications).toEqual(["started", "stopped", "started"]);
     expect(lease()).toMatchObject({ holderIdentity: "a", leaseTransitions: 0 });
     await elector.stop();
   });
 
   test("a renewal hangs: stops leading at the deadline; a late response counts from when the request was sent", async () => {
-    const { elector, told } = elect("a");
+    const { elector, notifications } = elect("a");
     elector.start();
     await settle();
-    const held = Promise.withResolvers<void>();
-    api.hold = held.promise;
+    const renewal = Promise.withResolvers<void>();
+    api.hold = renewal.promise;
     await clock.advance(13 * second);
     expect(elector.isLeader()).toBe(false);
-    expect(told).toEqual(["started", "stopped"]);
+    expect(notifications).toEqual(["started", "stopped"]);
     api.hold = undefined;
-    held.resolve();
+    renewal.resolve();
     await settle();
     expect(elector.isLeader()).toBe(false);
     await clock.advance(5 * second);
@@ -109,14 +109,14 @@ describe("a single process", () => {
   });
 
   test("the process was stopped for a minute: does not lead, even before any timer runs", async () => {
-    const { elector, told } = elect("a");
+    const { elector, notifications } = elect("a");
     elector.start();
     await settle();
     clock.jump(60 * second);
     expect(elector.isLeader()).toBe(false);
     expect(() => elector.fence()).toThrow(NotLeaderError);
     await clock.advance(0);
-    expect(told).toEqual(["started", "stopped", "started"]);
+    expect(notifications).toEqual(["started", "stopped", "started"]);
     await elector.stop();
   });
 });
@@ -129,7 +129,7 @@ describe("two processes", () => {
     await settle();
     other.elector.start();
     await clock.advance(60 * second);
-    expect(other.told).toEqual([]);
+    expect(other.notifications).toEqual([]);
     await first.elector.stop();
     await clock.advance(3 * second);
     expect(other.elector.isLeader()).toBe(true);
@@ -164,7 +164,7 @@ describe("two processes", () => {
     expect(first.elector.isLeader()).toBe(false);
     await frozen.advance(0);
     await frozen.advance(10 * second);
-    expect(first.told).toEqual(["started", "stopped"]);
+    expect(first.notifications).toEqual(["started", "stopped"]);
     expect(lease()).toMatchObject({ holderIdentity: "b" });
     await first.elector.stop();
     expect(lease()).toMatchObject({ holderIdentity: "b" });
@@ -177,12 +177,12 @@ describe("two processes", () => {
     const other = elect("b", late);
     first.elector.start();
     other.elector.start();
-    for (let turn = 0; turn < 30; turn += 1) {
+    for (let i = 0; i < 30; i += 1) {
       await clock.advance(second);
       await late.advance(second);
       expect(first.elector.isLeader() && other.elector.isLeader()).toBe(false);
     }
-    expect(first.told.length + other.told.length).toBe(1);
+    expect(first.notifications.length + other.notifications.length).toBe(1);
     await first.elector.stop();
     await other.elector.stop();
   });
@@ -192,11 +192,11 @@ describe("two processes", () => {
     const other = elect("b");
     first.elector.start();
     other.elector.start();
-    let turn = 0;
+    let i = 0;
     let handOvers = 0;
     let leader = "";
-    for (; turn < 300; turn += 1) {
-      api.fault = (turn * 7919) % 97 < 30 ? down : undefined;
+    for (; i < 300; i += 1) {
+      api.fault = (i * 7919) % 97 < 30 ? down : undefined;
       await clock.advance(second);
       expect(first.elector.isLeader() && other.elector.isLeader()).toBe(false);
       const now = first.elector.isLeader() ? "a" : other.elector.isLeader() ? "b" : leader;

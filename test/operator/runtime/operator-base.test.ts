@@ -69,9 +69,9 @@ describe("the base class's methods", () => {
   test("an event handler rejects: the event is delivered again, or a newer one instead", async () => {
     const operator = new WatchingOperator(cluster());
     let failures = 2;
-    const seen: string[] = [];
+    const delivered: string[] = [];
     operator.onEvent = ({ meta }) => {
-      seen.push(`${meta.name}@${meta.resourceVersion}`);
+      delivered.push(`${meta.name}@${meta.resourceVersion}`);
       failures -= 1;
       return failures >= 0 ? Promise.reject(new Error("no")) : Promise.resolve();
     };
@@ -79,7 +79,7 @@ describe("the base class's methods", () => {
     await settle();
     cluster().api.watch.push({ type: "MODIFIED", object: object("a", 11) });
     await cluster().clock.advance(second);
-    expect(seen).toEqual(["a@1", "b@2", "a@11", "b@2"]);
+    expect(delivered).toEqual(["a@1", "b@2", "a@11", "b@2"]);
   });
 
   test("status and finalizers: written, and errors of the API server reject", async () => {

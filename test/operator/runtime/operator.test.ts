@@ -126,11 +126,11 @@ describe("leadership", () => {
 describe("stopping", () => {
   test("a reconcile is in progress: it ends while the process leads, no other starts, then the lease is released", async () => {
     const operator = new TestOperator(cluster(), "one");
-    const held = Promise.withResolvers<void>();
-    let ledToTheEnd = false;
+    const reconcile = Promise.withResolvers<void>();
+    let ledAtEnd = false;
     operator.work = async () => {
-      await held.promise;
-      ledToTheEnd = operator.manager.isLeader();
+      await reconcile.promise;
+      ledAtEnd = operator.manager.isLeader();
     };
     await operator.start();
     await settle();
@@ -138,10 +138,10 @@ describe("stopping", () => {
     cluster().api.watch.push({ type: "ADDED", object: object("c", 12) });
     await cluster().clock.advance(4 * second);
     expect(cluster().objects.objects.get(lease)?.spec).toMatchObject({ holderIdentity: "one" });
-    held.resolve();
+    reconcile.resolve();
     await settle();
     await stopping;
-    expect(ledToTheEnd).toBe(true);
+    expect(ledAtEnd).toBe(true);
     expect(operator.reconciled).toEqual(["a", "b"]);
     expect(cluster().objects.objects.get(lease)?.spec).toMatchObject({ holderIdentity: "" });
     expect(operator.ready.running?.()).toBe("stopping");

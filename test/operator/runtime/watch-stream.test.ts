@@ -2,10 +2,10 @@ import { expect, test } from "@jest/globals";
 import * as fc from "fast-check";
 import { parseWatchStream } from "../../../operator/runtime/watch-stream.ts";
 
-async function* pieces(bytes: Buffer, sizes: readonly number[]): AsyncGenerator<Buffer, void> {
+async function* chunksOf(bytes: Buffer, sizes: readonly number[]): AsyncGenerator<Buffer, void> {
   let start = 0;
-  for (let turn = 0; start < bytes.length; turn += 1) {
-    const end = start + (sizes[turn % sizes.length] ?? 1);
+  for (let i = 0; start < bytes.length; i += 1) {
+    const end = start + (sizes[i % sizes.length] ?? 1);
     yield bytes.subarray(start, end);
     start = end;
   }
@@ -26,14 +26,14 @@ test("chunks of any size, also within a character: the same events", async () =>
       async (names, sizes) => {
         const events = names.map((value) => ({ type: "ADDED", object: { value } }));
         const bytes = Buffer.from(events.map((event) => `${JSON.stringify(event)}\n`).join(""));
-        expect(await collect(pieces(bytes, sizes))).toEqual(events);
+        expect(await collect(chunksOf(bytes, sizes))).toEqual(events);
       },
     ),
   );
 });
 
 test("a line is not JSON: throws", async () => {
-  await expect(collect(pieces(Buffer.from("<html>\n"), [100]))).rejects.toThrow(SyntaxError);
+  await expect(collect(chunksOf(Buffer.from("<html>\n"), [100]))).rejects.toThrow(SyntaxError);
 });
 
 test("a line never ends: throws before memory runs out", async () => {
@@ -47,7 +47,7 @@ test("a line never ends: throws before memory runs out", async () => {
 test("a large event in small chunks: takes time in proportion to its size", async () => {
   const line = Buffer.from(`${JSON.stringify({ type: "ADDED", object: "x".repeat(8_000_000) })}\n`);
   const startedMs = performance.now();
-  expect(await collect(pieces(line, [1024]))).toHaveLength(1);
-  // Buffering that copies all it has for every chunk would move 32 GB.
+  expect(await collect(chunksOf(line, [1024]))).toHaveLength(1);
+  // A buffer that copies all previous chunks for every chunk would copy 32 GB.
   expect(performance.now() - startedMs).toBeLessThan(2_000);
 });

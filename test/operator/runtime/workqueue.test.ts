@@ -19,7 +19,7 @@ const setUp = (concurrency = 1) => {
   return { clock, metrics, queue, errors };
 };
 
-/** A handler whose calls end when the test says so. */
+/** A handler whose oldest running call ends when a test calls `endOne`. */
 const gate = () => {
   const started: string[] = [];
   const ends: (() => void)[] = [];
@@ -52,7 +52,7 @@ describe("a queue", () => {
     queue.add("b");
     queue.add("a");
     queue.add("a");
-    for (let turn = 0; turn < 4; turn += 1) {
+    for (let i = 0; i < 4; i += 1) {
       endOne();
       await settle();
     }

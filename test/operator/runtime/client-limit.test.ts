@@ -7,16 +7,16 @@ import { ok, ref, useServer, web } from "./http-server.ts";
 
 const server = useServer();
 
-describe("while a request hangs on the only connection", () => {
-  /** A read that the server holds; gives how to let it be answered. */
-  async function hangs(client: ApiClient): Promise<() => Promise<unknown>> {
+describe("while a request startHangingRead on the only connection", () => {
+  /** Sends a read that startHangingRead. Returns a function that lets the server respond. */
+  async function startHangingRead(client: ApiClient): Promise<() => Promise<unknown>> {
     const { promise, resolve } = Promise.withResolvers<void>();
     server().respond = (received, response) => {
       if (received.method === "PUT") ok(received, response);
       else void promise.then(() => ok(received, response));
     };
     const slow = client.get(resources.Service, ref);
-    await until("it is on its way", 2_000, async () => server().received[0]);
+    await until("the request arrived", 2_000, async () => server().received[0]);
     return () => {
       resolve();
       return slow;
@@ -25,14 +25,14 @@ describe("while a request hangs on the only connection", () => {
 
   test("an urgent request: completes", async () => {
     const client = server().connect({ connections: 1 });
-    const release = await hangs(client);
+    const release = await startHangingRead(client);
     expect(await client.replace(resources.Service, web, { urgent: true, timeoutMs: 2_000 })).toEqual(web);
     await release();
   });
 
   test("another request: times out while it waits, and later requests complete", async () => {
     const client = server().connect({ connections: 1, retries: 0 });
-    const release = await hangs(client);
+    const release = await startHangingRead(client);
     const late = client.replace(resources.Service, web, { timeoutMs: 50 });
     await expect(late).rejects.toMatchObject({ code: "ETIMEDOUT" });
     await release();
@@ -45,7 +45,7 @@ describe("while a request hangs on the only connection", () => {
     const fenced = client.fenced(() => {
       if (!leads) throw new Error("not the leader");
     });
-    const release = await hangs(client);
+    const release = await startHangingRead(client);
     const write = Promise.allSettled([fenced.replace(resources.Service, web)]);
     await settle();
     leads = false;
