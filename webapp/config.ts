@@ -28,7 +28,7 @@ const wholeNumber = (most: number) => number(z.int().min(0).max(most));
 const variables = z.object({
   PORT: wholeNumber(65_535).default(8080),
   HOST: z.string().min(1).default("0.0.0.0"),
-  // APP_VERSION and POD_NAME appear unescaped in headers, metric labels and HTML: allow no character with a meaning there.
+  // APP_VERSION and POD_NAME appear unescaped in headers, labels and HTML: allow no character with a meaning there.
   APP_VERSION: z
     .string()
     .regex(/^[\w.+-]{1,64}$/, "expected up to 64 letters, digits and . _ + -")

@@ -66,7 +66,7 @@ async function write(action: Action, { client, updateCache, noOpApplies }: ActOp
   return true;
 }
 
-/** Messages of 500 responses that a retry can't change: a field or type unknown to the API server, an oversized object. */
+/** Messages of 500 responses that a retry can't fix: a field or type unknown to the API server, an oversized object. */
 const permanentServerError = /failed to (create typed|convert)|too large/;
 
 /**

@@ -15,7 +15,7 @@ import { appOf, manifestOf, podOf, revisionObjectOf, scalerOf } from "./transfor
 import { Warnings } from "./warnings.ts";
 import { batchDelayMs, isUrgentAppChange, isUrgentDeploymentChange } from "./urgency.ts";
 
-/** Selects the operator's own objects: the caches omit all other Deployments, Services, ControllerRevisions and pods. */
+/** Selects the operator's own objects. The caches omit all other Deployments, Services, ControllerRevisions and pods. */
 const labelSelector = `${labels.managedBy}=${managedBy}`;
 
 interface Child {

@@ -17,7 +17,7 @@ interface PublishOptions extends EventSinks {
   readonly include: (event: AppEvent) => boolean;
 }
 
-/** Publishes a plan's events: as Kubernetes events for the app's users, as one log line each for the cluster's operators. */
+/** Publishes a plan's events: as Kubernetes events for the app's users, and as log lines for the cluster's operators. */
 export function publishEvents(
   app: App,
   { events, status }: Plan,

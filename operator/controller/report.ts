@@ -20,7 +20,7 @@ const countsIntervalMs = 1_000;
 /** Share of time for count-only status writes: a write of t ms delays the next one by 20 t. */
 const countsTimeShare = 1 / 20;
 
-/** The status fields that people and tools act on. All others (counts, and messages with counts) change with every pod. */
+/** The status fields that people and tools act on. The others (counts, and messages with counts) change with every pod. */
 const significantFields = (status: DemoAppStatus | undefined): string =>
   canonical([
     status?.observedGeneration,

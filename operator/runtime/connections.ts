@@ -16,8 +16,8 @@ interface ConnectionIdentity {
 }
 
 /**
- * `requests` has a bounded number of connections. `unbounded` is for watches, which occupy a connection for minutes, and
- * for urgent requests, which must not wait for other requests.
+ * `requests` has a bounded number of connections. `unbounded` is for watches, which occupy a connection for minutes,
+ * and for urgent requests, which must not wait for other requests.
  */
 interface Pools {
   readonly identity: ConnectionIdentity;

@@ -50,7 +50,7 @@ interface TokenBucket {
 
 const events: ResourceType = { group: "", version: "v1", plural: "events", kind: "Event", namespaced: true };
 
-/** An equal event within this time increments the count of the first one; a later one is a new event, as in client-go. */
+/** An equal event within this time increments the count of the first one, as in client-go. A later one is a new event. */
 const seriesMs = 600_000;
 /** Rate limit per object, as in client-go's spam filter: a burst of events, then one event per refill interval. */
 const burst = 25;
@@ -157,7 +157,7 @@ export class EventRecorder {
     await this.#options.client.create(events, body);
   }
 
-  /** Updates the count of an Event. Returns false if the Event no longer exists: the API server deletes it after an hour. */
+  /** Updates an Event's count. Returns false if the Event is gone: the API server deletes Events after an hour. */
   async #updateCount(series: Series, name: string): Promise<boolean> {
     const ref = { namespace: series.event.target.namespace ?? "default", name };
     const body = { count: series.count, lastTimestamp: timestamp(series.lastMs) };

@@ -74,7 +74,7 @@ export interface ResourceType {
   readonly namespaced: boolean;
 }
 
-/** One line of a watch stream. The object of an ERROR is a `Status`; the object of a BOOKMARK has only a resourceVersion. */
+/** One line of a watch stream. An ERROR has a `Status`; the object of a BOOKMARK has only a resourceVersion. */
 export type WatchEvent =
   | { readonly type: "ADDED" | "MODIFIED" | "DELETED" | "BOOKMARK"; readonly object: KubeObject }
   | { readonly type: "ERROR"; readonly object: StatusBody };
@@ -152,9 +152,9 @@ export interface ApiClient {
   /** Server-side apply. */
   apply(resource: ResourceType, object: ObjectInput, options: ApplyOptions): Promise<KubeObject>;
   patch(resource: ResourceType, ref: ObjectRef, options: PatchOptions): Promise<KubeObject>;
-  /** Yields all watch events, including BOOKMARK and ERROR. Ends when the server ends the stream; throws if it breaks. */
+  /** Yields all watch events, also BOOKMARK and ERROR. Ends when the server ends the stream; throws if it breaks. */
   watch(resource: ResourceType, options: WatchOptions, signal: AbortSignal): AsyncIterable<WatchEvent>;
-  /** Returns a client that calls `fence` before each attempt of each write. If `fence` throws, the write rejects with that error. */
+  /** Returns a client that calls `fence` before each attempt of a write. The write rejects with the error of `fence`. */
   fenced(fence: () => void): ApiClient;
   /** Closes the connections after pending calls have ended. */
   close(): Promise<void>;

@@ -83,7 +83,7 @@ export class LeaderElector {
     this.#running ??= this.#run();
   }
 
-  /** Stops the election. Releases the lease if this process holds it, so that another process can lead at once. Never rejects. */
+  /** Stops the election and releases the lease, so that another process can lead at once. Never rejects. */
   async stop(): Promise<void> {
     this.#stopping.abort();
     await this.#running;

@@ -74,8 +74,8 @@ const endsWithin = async (clock: Clock, limitMs: number, work: Promise<unknown>)
 };
 
 /**
- * Runs one controller: caches, work queue, leader election and events. Reconciling starts when all caches are synced and
- * this process leads. It pauses when the process loses the lease and resumes when the process leads again.
+ * Runs one controller: caches, work queue, leader election and events. Reconciling starts when all caches are synced
+ * and this process leads. It pauses when the process loses the lease and resumes when the process leads again.
  */
 export class Manager {
   /** Rejects writes with `NotLeaderError` while this process does not lead. */
@@ -127,7 +127,7 @@ export class Manager {
     this.#drainables.push(drainable);
   }
 
-  /** Starts the watches and the election. Calls `reconcile` for queued keys once the caches are synced and it leads. */
+  /** Starts the watches and the election. Calls `reconcile` for queued keys once synced and leading. */
   start(reconcile: Handler): void {
     this.#handler = (key) => this.#reconcile(key, reconcile);
     for (const { informer } of this.#caches) informer.start();

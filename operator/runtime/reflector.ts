@@ -27,13 +27,13 @@ export interface ReflectorOptions {
   readonly metrics: Metrics;
 }
 
-/** Objects per page. Limits memory: all kinds are listed concurrently, and a page is in memory as text and as objects. */
+/** Objects per page. Limits memory: kinds are listed concurrently, and each page is in memory as text and as objects. */
 const pageSize = 200;
 /** The API server ends each watch after a random 5 to 10 minutes, which spreads load, as in client-go. */
 const minWatchSeconds = 300;
-/** A stream without data for this long is broken, even if TCP reports no error: bookmarks arrive about once a minute. */
+/** A stream without events for this long is broken, even if TCP reports no error: bookmarks arrive once a minute. */
 const inactivityMs = 90_000;
-/** A stream that lived this long was healthy: its end restarts the backoff. */
+/** A stream that lived this long was healthy: the backoff starts again from its shortest delay. */
 const healthyMs = 10_000;
 const retryBackoff: Backoff = { baseMs: 200, maxMs: 30_000 };
 
@@ -48,7 +48,7 @@ const needsList = (error: unknown): boolean =>
 
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
-/** Keeps a sink equal to one collection, of one namespace or of all, by a list and then watches: client-go's Reflector. */
+/** Keeps a sink equal to a collection of one namespace or of all, by a list and then watches: client-go's Reflector. */
 export class Reflector {
   readonly #options: ReflectorOptions;
   readonly #stopping = new AbortController();
@@ -160,7 +160,7 @@ export class Reflector {
       this.#stopping.signal.removeEventListener("abort", stop);
       if (events > 0 || clock.monotonicMs() - startedMs > healthyMs) this.#failures = 0;
     }
-    // As in client-go: a watch that ends within 1 s without an event counts as a failure, so that the next one backs off.
+    // As in client-go, a watch that ends within 1 s without an event is a failure, so that the next one backs off.
     if (events === 0 && clock.monotonicMs() - startedMs < 1_000)
       throw new Error("the API server closed the watch within 1 s without an event");
   }

@@ -7,7 +7,7 @@ export class Semaphore {
     this.#free = count;
   }
 
-  /** Resolves with a function that releases the semaphore. Rejects with the signal's reason if the signal aborts first. */
+  /** Resolves with a function that releases the semaphore. Rejects with the signal's reason if that aborts first. */
   async acquire(signal: AbortSignal): Promise<() => void> {
     signal.throwIfAborted();
     if (this.#free > 0) this.#free -= 1;

@@ -18,7 +18,7 @@ interface StoreUpdaterOptions<T> {
   readonly onMissedDelete: () => void;
 }
 
-/** Maximum number of tombstones. A tombstone keeps the version of a deleted object, so that late events can't restore it. */
+/** Maximum number of tombstones. A tombstone has the version of a deleted object, so that late events can't restore it. */
 const maxTombstones = 1024;
 
 /**

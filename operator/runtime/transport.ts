@@ -59,7 +59,7 @@ interface Exchange {
 const retryBackoff: Backoff = { baseMs: 100, maxMs: 5_000 };
 /** No retry if the server requests a longer delay than this: the error goes to the caller, which requeues. */
 const maxRetryAfterMs = 10_000;
-/** Credentials are cached this long: reading certificate files costs more than a request, and tokens live for minutes. */
+/** Credentials are cached this long: reading certificate files costs more than a request. Tokens live for minutes. */
 const credentialsTtlMs = 10_000;
 
 /** Statuses of an overloaded or restarting server, or of the proxy in front of it. */

@@ -40,8 +40,8 @@ class LineBuffer {
 }
 
 /**
- * Yields the events of a watch's byte stream, one JSON document per line. Throws if a line is not JSON, or if the stream
- * ends in the middle of a line.
+ * Yields the events of a watch's byte stream, one JSON document per line. Throws if a line is not JSON, or if the
+ * stream ends within a line.
  */
 export async function* parseWatchStream(chunks: AsyncIterable<Buffer>): AsyncGenerator<WatchEvent, void> {
   const buffer = new LineBuffer();
@@ -50,5 +50,5 @@ export async function* parseWatchStream(chunks: AsyncIterable<Buffer>): AsyncGen
       if (line !== "") yield JSON.parse(line) as WatchEvent;
     }
   }
-  if (!buffer.isEmpty) throw new Error("the watch stream ended in the middle of an event");
+  if (!buffer.isEmpty) throw new Error("the watch stream ended within an event");
 }

@@ -29,7 +29,7 @@ const takeOver: Action = {
   why: "drift",
 };
 
-/** Runs `act` with a client that responds to each write with the next response: an object, or an error to reject with. */
+/** Runs `act` with a client that responds to each write with the next response: an object, or an error to throw. */
 function scene(...responses: readonly (KubeObject | Error)[]) {
   const left = [...responses];
   const calls: unknown[][] = [];

@@ -225,7 +225,7 @@ describe("watching", () => {
     server().respond = (_, response) => response.end(`${JSON.stringify(event(1))}\n{"type":"ADD`);
     const { events, error } = await collect();
     expect(events).toEqual([event(1)]);
-    expect(error).toMatchObject({ message: expect.stringContaining("middle of an event") });
+    expect(error).toMatchObject({ message: expect.stringContaining("ended within an event") });
   });
 
   test("the resourceVersion has expired: the watch throws an ApiError", async () => {
