@@ -1,8 +1,8 @@
 import { fieldManager } from "../api/names.ts";
 import type { Action } from "../core/action.ts";
 import { canonical } from "../core/hash.ts";
-import { isOfAdmission } from "../core/writeblockers.ts";
 import type { Refusal } from "../core/observed.ts";
+import { isAdmissionMessage } from "../core/refusals.ts";
 import { ApiError } from "../runtime/client.ts";
 import type { ApiClient, KubeObject } from "../runtime/kubernetes.ts";
 import { resourceOf } from "./resources.ts";

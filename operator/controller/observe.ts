@@ -1,4 +1,4 @@
-import { claimedNames } from "../core/writeblockers.ts";
+import { deploymentName, serviceName } from "../api/names.ts";
 import type { Manifest } from "../core/manifest.ts";
 import type { App, Observed, Refusal, Revision } from "../core/observed.ts";
 import { readRevision } from "../core/revisions.ts";

@@ -1,5 +1,5 @@
 import { apiVersion, kind } from "../api/names.ts";
-import { quoting } from "../api/reasons.ts";
+import { outputReasons } from "../api/reasons.ts";
 import type { AppEvent } from "../core/events.ts";
 import type { App } from "../core/observed.ts";
 import type { Plan } from "../core/plan.ts";

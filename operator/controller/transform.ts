@@ -6,10 +6,10 @@ import {
   type Fields,
   type ManagedFields,
   type Manifest,
-  cut,
   isFields,
+  truncate,
 } from "../core/manifest.ts";
-import type { App, ContainerState, Ending, Pod } from "../core/observed.ts";
+import type { App, ContainerState, Pod, Termination } from "../core/observed.ts";
 import type { KubeObject } from "../runtime/kubernetes.ts";
 
 // The cache transforms of each kind. Caches keep only the fields that the operator uses: whole objects of a thousand
@@ -120,7 +120,7 @@ const list = (value: unknown): readonly Fields[] => (Array.isArray(value) ? (val
 /** Maximum length of a container's message in the cache. */
 const maxMessageLength = 1024;
 
-function endingOf(state: Fields): Ending | undefined {
+function endingOf(state: Fields): Termination | undefined {
   const ended = state["terminated"];
   if (!isFields(ended)) return undefined;
   return {
@@ -143,7 +143,7 @@ function containerOf(status: Fields): ContainerState {
     waiting: isFields(waiting)
       ? { reason: text(waiting["reason"]), message: cut(text(waiting["message"]), maxMessageLength) }
       : undefined,
-    ended: endingOf(state) ?? endingOf(fields(status["lastState"])),
+    terminated: endingOf(state) ?? endingOf(fields(status["lastState"])),
   };
 }
 

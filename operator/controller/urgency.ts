@@ -1,7 +1,7 @@
 import { canonical } from "../core/hash.ts";
 import type { Manifest } from "../core/manifest.ts";
 import type { App } from "../core/observed.ts";
-import { isSettled } from "../core/view.ts";
+import { isSettled } from "../core/deployment.ts";
 import type { Change } from "../runtime/storeupdater.ts";
 
 /**

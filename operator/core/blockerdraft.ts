@@ -1,15 +1,20 @@
 import type { ReasonMessage } from "../api/reasons.ts";
-import type { Blocker } from "../api/schema.ts";
-import type { View } from "./view.ts";
+import type { App } from "./observed.ts";
 
-/** A blocker before it is known since when it is there. */
-export type BlockerDraft = Omit<Blocker, "since">;
+/** A blocker without `since`, which `blockersOf` adds. */
+export interface BlockerDraft extends ReasonMessage {
+  /** The object that the blocker is about, as `Kind/name`. */
+  readonly object: string;
+  /** What a person can do; starts with a verb. */
+  readonly next: string;
+}
 
-export const blockerDraft = (object: string, said: ReasonMessage, next: string): BlockerDraft => ({
+export const blockerDraft = (object: string, problem: ReasonMessage, next: string): BlockerDraft => ({
   object,
-  ...said,
+  ...problem,
   next,
 });
-/** A command for the app's namespace. */
-export const kubectl = ({ observed: { app } }: View, rest: string): string =>
-  `kubectl -n ${app.namespace} ${rest}`;
+
+/** A kubectl command in the app's namespace. */
+export const kubectl = ({ namespace }: Pick<App, "namespace">, rest: string): string =>
+  `kubectl -n ${namespace} ${rest}`;

@@ -1,15 +1,15 @@
 import { compareQuantities } from "../api/quantity.ts";
 import { type DemoAppSpec, demoAppSpec } from "../api/schema.ts";
 
-/** What the rest of a spec is when only the image is given. */
+/** The spec that zod makes of an image alone. */
 const bare = demoAppSpec.parse({ image: "none" });
 const { startup } = demoAppSpec.parse({ image: "none", probes: { startup: {} } }).probes;
 const defaultPath = "/health";
 
 /**
- * What affects pods, as it is when nothing is asked for. Some of it the CRD doesn't store (a stored default
- * would fight the rules between fields): the core fills that in, and the fields' descriptions name it.
- * Defaults never change within v1.
+ * The defaults of all fields that affect pods. The CRD does not store some of them, because a stored default would
+ * break rules between fields; core fills these in, and the descriptions of the fields name them. Defaults never
+ * change within v1.
  */
 export const podDefaults = {
   port: bare.port,
@@ -27,14 +27,14 @@ export const podDefaults = {
   pod: {},
 } as const;
 
-/** How many pods more and how many less a rolling update may have for a while, as in a Deployment. */
-interface Pace {
+/** How many pods a rolling update may have above and below `replicas`, as in a Deployment. */
+interface RollingUpdate {
   readonly maxSurge: string | number;
   readonly maxUnavailable: string | number;
 }
 
-/** The pace of a rolling update: a quarter more pods for a while, and never one less. */
-export const rollingUpdateOf = ({ strategy }: DemoAppSpec): Pace => ({
+/** `spec.strategy.rollingUpdate` with its defaults: at most a quarter more pods than `replicas`, and never fewer. */
+export const rollingUpdateOf = ({ strategy }: DemoAppSpec): RollingUpdate => ({
   maxSurge: strategy.rollingUpdate?.maxSurge ?? "25%",
   maxUnavailable: strategy.rollingUpdate?.maxUnavailable ?? 0,
 });
@@ -51,9 +51,9 @@ const smaller = (a: string | undefined, b: string): string =>
   a !== undefined && compareQuantities(a, b) < 0 ? a : b;
 
 /**
- * Requests and limits with what is missing filled in, key by key: a missing limit is the larger of default
- * and request, a missing request the smaller of default and limit. So a request above the default limit
- * raises the limit instead of being refused.
+ * Fills in missing requests and limits, key by key. A missing limit is the larger of default and request; a missing
+ * request is the smaller of default and limit. So a request above the default limit raises the limit, and the API
+ * server does not refuse it.
  */
 export function completeResources(given: DemoAppSpec["resources"]): Resources {
   const requests: Quantities = given?.requests ?? {};
@@ -74,8 +74,8 @@ export function completeResources(given: DemoAppSpec["resources"]): Resources {
 }
 
 /**
- * How many of `replicas` a Kubernetes "number or percentage" means; percentages of maxSurge round up and
- * those of maxUnavailable down. Source: k8s.io/apimachinery/pkg/util/intstr.
+ * The number of pods that an int-or-percent value means. Percentages of maxSurge round up, those of maxUnavailable
+ * round down. Source: k8s.io/apimachinery/pkg/util/intstr.
  */
 export function countOf(value: string | number, replicas: number, round: "up" | "down"): number {
   if (typeof value === "number") return value;
@@ -84,11 +84,11 @@ export function countOf(value: string | number, replicas: number, round: "up" | 
 }
 
 /**
- * The fewest pods that may be available while a rollout runs: replicas less maxUnavailable. Where both
- * maxSurge and maxUnavailable come to nothing the Deployment controller takes one pod away, or it could
- * never move. Source: k8s.io/kubernetes/pkg/controller/deployment/util, ResolveFenceposts.
+ * The fewest pods that may be available during a rollout: replicas minus maxUnavailable. If both maxSurge and
+ * maxUnavailable round to 0, the Deployment controller uses a maxUnavailable of 1, or the rollout could never
+ * start. Source: k8s.io/kubernetes/pkg/controller/deployment/util, ResolveFenceposts.
  */
-export function floorOf(replicas: number, { maxSurge, maxUnavailable }: Pace): number {
+export function floorOf(replicas: number, { maxSurge, maxUnavailable }: RollingUpdate): number {
   const surge = countOf(maxSurge, replicas, "up");
   const unavailable = countOf(maxUnavailable, replicas, "down");
   return replicas - Math.min(replicas, surge === 0 && unavailable === 0 ? 1 : unavailable);

@@ -1,14 +1,14 @@
 import { type FieldSet, type Fields, fieldOf, isFields } from "./manifest.ts";
 
-/** One step of a path into an object: a field's name, or the key of an item in a keyed list. */
+/** One step of a path into an object: a field, the item of a keyed list, or the item of a set. */
 type Step = { readonly field: string } | { readonly key: Fields } | { readonly value: unknown };
 
-/** A JSON Patch operation (RFC 6902) of the kinds used here. */
+/** A JSON Patch operation (RFC 6902) of a kind that the operator uses. */
 export type PatchOperation =
   | { readonly op: "add" | "replace"; readonly path: string; readonly value: unknown }
   | { readonly op: "remove"; readonly path: string };
 
-/** Reads a key of a FieldsV1 tree: `f:name`, `k:{"name":"app"}` or `v:"x"`; undefined for `.`. */
+/** Parses a key of a FieldsV1 tree: `f:name`, `k:{"name":"app"}` or `v:"x"`; undefined for `.`. */
 function stepOf(text: string): Step | undefined {
   const rest = text.slice(2);
   if (text.startsWith("f:")) return { field: rest };
@@ -23,71 +23,76 @@ interface Branch {
   readonly below: FieldSet;
 }
 
-const remembered = new WeakMap<FieldSet, readonly Branch[]>();
+/** Parsed field sets. Most apps share their field sets, and parsing keys takes half of the time of a comparison. */
+const parsed = new WeakMap<FieldSet, readonly Branch[]>();
 
-/** The branches of a field set. (Remembered per set: most apps share theirs, and reading keys is half of the work.) */
 function branchesOf(fields: FieldSet): readonly Branch[] {
-  const known = remembered.get(fields);
+  const known = parsed.get(fields);
   if (known !== undefined) return known;
   const branches = Object.entries(fields).flatMap(([text, below]) => {
     const step = stepOf(text);
     return step === undefined ? [] : [{ step, below }];
   });
-  remembered.set(fields, branches);
+  parsed.set(fields, branches);
   return branches;
 }
 
-/** A key field that may be left out of what is applied, with what it then is. */
+/** Key fields that an applied item may omit, with their defaults. */
 const keyDefaults: Fields = { protocol: "TCP" };
 
-/** A field of an item that tells it from the others of its list. */
-export const keyField = (item: Fields, name: string): unknown =>
+/** The value of a field that is part of the key of a list item. */
+export const keyFieldOf = (item: Fields, name: string): unknown =>
   fieldOf(item, name) ?? fieldOf(keyDefaults, name);
 
-/** True if an item of a keyed list is the one that a key of managedFields names. */
-export const matches = (item: unknown, key: Fields): boolean =>
-  isFields(item) && Object.entries(key).every(([name, value]) => keyField(item, name) === value);
+/** True if a list item has the key that `managedFields` names. */
+export const matchesKey = (item: unknown, key: Fields): boolean =>
+  isFields(item) && Object.entries(key).every(([name, value]) => keyFieldOf(item, name) === value);
 
-/** What is in a value where a step leads; undefined if nothing is. */
-function follow(value: unknown, step: Step): unknown {
+/** The part of a value to which a step leads; undefined if the value has no such part. */
+function partAt(value: unknown, step: Step): unknown {
   if ("field" in step) return isFields(value) ? fieldOf(value, step.field) : undefined;
   if (!Array.isArray(value)) return undefined;
-  return value.find((item) => ("key" in step ? matches(item, step.key) : item === step.value));
+  return value.find((item) => ("key" in step ? matchesKey(item, step.key) : item === step.value));
 }
 
 interface Pair {
   readonly live: unknown;
-  readonly wanted: unknown;
+  readonly desired: unknown;
 }
 
-/** True if a field set names something that is in `live` and not in `wanted`: its manager added it. */
-export const adds = (fields: FieldSet, { live, wanted }: Pair): boolean =>
+const pairAt = ({ live, desired }: Pair, step: Step): Pair => ({
+  live: partAt(live, step),
+  desired: partAt(desired, step),
+});
+
+/** True if a field set names a part that `live` has and `desired` lacks: the manager of the set added it. */
+export const namesAddition = (fields: FieldSet, pair: Pair): boolean =>
   branchesOf(fields).some(({ step, below }) => {
-    const pair = { live: follow(live, step), wanted: follow(wanted, step) };
-    if (pair.live === undefined) return false;
-    return pair.wanted === undefined || adds(below, pair);
+    const part = pairAt(pair, step);
+    if (part.live === undefined) return false;
+    return part.desired === undefined || namesAddition(below, part);
   });
 
-/** Everything that either field set names. */
+/** Every field that one of the two field sets names. */
 export function union(a: FieldSet, b: FieldSet): FieldSet {
   const both = Object.entries(b).map(([step, below]) => [step, union(a[step] ?? {}, below)] as const);
   return { ...a, ...Object.fromEntries(both) };
 }
 
-/** True if a map has keys that `wanted` lacks, at any depth. */
-const hasMore = ({ live, wanted }: Pair): boolean =>
+/** True if the live map has keys that the desired map lacks, at any depth. */
+const hasExtraKeys = ({ live, desired }: Pair): boolean =>
   isFields(live) &&
-  isFields(wanted) &&
+  isFields(desired) &&
   Object.entries(live).some(
-    ([key, value]) => !Object.hasOwn(wanted, key) || hasMore({ live: value, wanted: wanted[key] }),
+    ([key, value]) => !Object.hasOwn(desired, key) || hasExtraKeys({ live: value, desired: desired[key] }),
   );
 
 /**
- * True if a field set names as a whole a map (an atomic one, such as a selector) that has more in it than is
- * wanted: its manager took it over to add to it.
+ * True if a field set names a whole atomic map, such as a selector, and the live map has extra keys: the manager of
+ * the set replaced the map to add keys.
  */
-export const widens = (fields: FieldSet, { live, wanted }: Pair): boolean =>
+export const namesExtendedMap = (fields: FieldSet, pair: Pair): boolean =>
   branchesOf(fields).some(({ step, below }) => {
-    const pair = { live: follow(live, step), wanted: follow(wanted, step) };
-    return Object.keys(below).length > 0 ? widens(below, pair) : hasMore(pair);
+    const part = pairAt(pair, step);
+    return Object.keys(below).length > 0 ? namesExtendedMap(below, part) : hasExtraKeys(part);
   });

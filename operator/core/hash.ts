@@ -1,10 +1,9 @@
 import { createHash } from "node:crypto";
 import type { DemoAppSpec } from "../api/schema.ts";
 import { completeResources, podDefaults } from "./defaults.ts";
-import { withoutDefaults } from "./diff.ts";
-import { isFields } from "./manifest.ts";
+import { type Fields, fieldOf, isFields } from "./manifest.ts";
 
-/** JSON with every object's keys in order, so that equal values give equal text. */
+/** JSON with sorted keys, so that equal values have equal text. */
 export function canonical(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map(canonical).join(",")}]`;
   if (!isFields(value)) return JSON.stringify(value) ?? "null";
@@ -15,23 +14,38 @@ export function canonical(value: unknown): string {
   return `{${fields.join(",")}}`;
 }
 
-const remembered = new WeakMap<DemoAppSpec, string>();
+/** A copy of `fields` without the values that equal those in `defaults`, and without objects that become empty. */
+export function withoutDefaults(fields: Fields, defaults: Fields): Fields {
+  const rest = Object.entries(fields).flatMap(([name, value]): [string, unknown][] => {
+    const other = fieldOf(defaults, name);
+    if (isFields(value) && Object.keys(value).length > 0) {
+      const inner = withoutDefaults(value, isFields(other) ? other : {});
+      return Object.keys(inner).length === 0 ? [] : [[name, inner]];
+    }
+    if (value === undefined || JSON.stringify(value) === JSON.stringify(other)) return [];
+    return [[name, value]];
+  });
+  return Object.fromEntries(rest);
+}
+
+/** A spec object never changes, so its hash is computed once. */
+const hashes = new WeakMap<DemoAppSpec, string>();
 
 /**
- * Ten hex digits that name what a spec makes of its pods. Values equal to their default are left out: the
- * API server adds defaults of a newer CRD to stored objects, and that must not restart anything. Replicas,
- * strategy and service do not count. (Remembered per spec object, which never changes.)
+ * Ten hex digits that identify the pod template of a spec. Values equal to their default are left out: the API server
+ * adds the defaults of a newer CRD to stored objects, and an added default must not restart pods. Replicas, strategy
+ * and service do not affect pods and are left out too.
  */
 export function hashOf(spec: DemoAppSpec): string {
-  const known = remembered.get(spec);
+  const known = hashes.get(spec);
   if (known !== undefined) return known;
   const { image, port, env, envFrom, pod } = spec;
-  // A startup probe that is all defaults is still one more than none.
+  // `given` distinguishes a startup probe with only defaults from no startup probe.
   const startup = spec.probes.startup && { ...spec.probes.startup, given: true };
   const probes = { ...spec.probes, startup };
   const input = { image, port, probes, resources: completeResources(spec.resources), env, envFrom, pod };
   const text = canonical(withoutDefaults(input, podDefaults));
   const hash = createHash("sha256").update(text).digest("hex").slice(0, 10);
-  remembered.set(spec, hash);
+  hashes.set(spec, hash);
   return hash;
 }

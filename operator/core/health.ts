@@ -1,7 +1,6 @@
 import { type ReasonMessage, reasonMessage } from "../api/reasons.ts";
-import { type Fields, cut, isFields } from "./manifest.ts";
-import type { ContainerState, Pod, Revision } from "./observed.ts";
-import { millis } from "./observed.ts";
+import { type Fields, isFields, truncate } from "./manifest.ts";
+import { type ContainerState, type Pod, type Revision, millis } from "./observed.ts";
 
 export interface VerdictInput {
   readonly revision: Revision;
@@ -10,52 +9,58 @@ export interface VerdictInput {
   readonly deadlineMs: number;
   readonly minReadyMs: number;
   readonly nowMs: number;
-  /** The API server refuses further pods of it: a quota, a policy. */
+  /** True if the API server refuses more pods of the revision: a quota, a policy. */
   readonly isRefused: boolean;
 }
 
-/** When a pod is (or will be, if nothing changes) available: ready for `minReadyMs`; Infinity if it isn't ready. */
+/**
+ * When a pod becomes available if nothing changes: `minReadyMs` after it became ready, ms since 1970. Infinity if
+ * the pod isn't ready or is terminating.
+ */
 export const availableAtMs = (pod: Pod, minReadyMs: number): number =>
   pod.ready && !pod.deleting ? millis(pod.readinessSince) + minReadyMs : Infinity;
 
 const restartLimit = 3;
 
-/** A registry's word that there is no such image; not that it can't be reached or won't say. */
+/** Matches a registry's message that the image does not exist. */
 const notFound = /code = NotFound|manifest unknown|name unknown|: not found/i;
-const notItsFault =
+/** Matches messages of an unreachable registry, and of one that hides whether the image exists. */
+const registryFailure =
   /no such host|dial tcp|connection refused|timeout|unauthorized|denied|forbidden|\b40[13]\b|too many/i;
-/** Names of images and addresses in a message: their words (an image "timeout-demo") say nothing of its cause. */
+/** Image names and addresses in a message. Their text (an image named "timeout-demo") doesn't tell the cause. */
 const references = /"[^"]*"|\S*\/\S*/g;
 
-/** True if a container waits for an image that the registry says does not exist. */
+/** True if a container waits for an image that does not exist, according to the registry. */
 export const imageIsMissing = (container: ContainerState): boolean => {
   const { reason = "", message = "" } = container.waiting ?? {};
   if (reason === "InvalidImageName") return true;
   if (!/^(ErrImagePull|ImagePullBackOff)$/.test(reason)) return false;
-  return notFound.test(message) && !notItsFault.test(message.replace(references, ""));
+  return notFound.test(message) && !registryFailure.test(message.replace(references, ""));
 };
 
-/** True if the kubelet holds a container back because it keeps ending. */
+/** True if the kubelet delays the next restart of a container because it keeps crashing. */
 export const isCrashLooping = (container: ContainerState): boolean =>
   container.waiting?.reason === "CrashLoopBackOff";
 
-/** "exit code 1: cannot open /data", at most 1 KiB of it the container's own words. */
-export function lastWords(container: ContainerState): string {
-  const { ended } = container;
-  if (!ended) return "no exit was recorded";
-  const words = cut(ended.message.trim(), 1024);
-  const how = ended.reason === "OOMKilled" ? "OOMKilled" : `exit code ${ended.exitCode}`;
-  return words === "" ? how : `${how}: ${words}`;
+/** Most log output of a container that a message quotes, in characters. */
+const maxLogOutput = 1024;
+
+/** How a container terminated last: "exit code 1: cannot open /data". */
+export function exitText({ terminated }: ContainerState): string {
+  if (!terminated) return "no exit was recorded";
+  const output = truncate(terminated.message.trim(), maxLogOutput);
+  const exit = terminated.reason === "OOMKilled" ? "OOMKilled" : `exit code ${terminated.exitCode}`;
+  return output === "" ? exit : `${exit}: ${output}`;
 }
 
-/** True for a pod that can't be relied on: held back for its crashes, or not ready after its third restart. */
-export const keepsEnding = (pod: Pod): boolean =>
+/** True if a pod isn't ready because of crashes: a container is in a crash loop, or restarted 3 times or more. */
+export const isPodCrashing = (pod: Pod): boolean =>
   !pod.deleting &&
   !pod.ready &&
-  pod.containers.some((one) => one.ended && (isCrashLooping(one) || one.restarts >= restartLimit));
+  pod.containers.some((one) => one.terminated && (isCrashLooping(one) || one.restarts >= restartLimit));
 
-/** The containers of a pod that the revision asks for: what a webhook adds is not its doing. */
-function ownOf({ containers }: Pod, { template }: Revision): readonly ContainerState[] {
+/** The containers that the revision's template names. Webhooks can inject others, which no verdict counts. */
+function ownContainers({ containers }: Pod, { template }: Revision): readonly ContainerState[] {
   const spec = isFields(template["spec"]) ? template["spec"] : {};
   const lists = [spec["initContainers"], spec["containers"]];
   const own = lists.flatMap((list) => (Array.isArray(list) ? (list as Fields[]) : []));
@@ -63,73 +68,91 @@ function ownOf({ containers }: Pod, { template }: Revision): readonly ContainerS
   return containers.filter(({ name }) => names.has(name));
 }
 
-function crashed(pod: Pod, container: ContainerState, watch: VerdictInput): ReasonMessage | undefined {
-  const startedMs = millis(watch.revision.startedAt);
-  const own = millis(container.ended?.at) >= startedMs;
-  const often = container.restarts >= restartLimit && millis(pod.createdAt) >= startedMs;
-  if (!own || !(isCrashLooping(container) || often)) return undefined;
-  return reasonMessage("CrashLoop", {
-    pod: pod.name,
-    container: container.name,
-    words: lastWords(container),
-  });
+/** A crash loop or 3 restarts since the rollout started. */
+function crashVerdict(
+  pod: Pod,
+  container: ContainerState,
+  { revision }: VerdictInput,
+): ReasonMessage | undefined {
+  const startedMs = millis(revision.startedAt);
+  const isRecent = millis(container.terminated?.at) >= startedMs;
+  const isAtLimit = container.restarts >= restartLimit && millis(pod.createdAt) >= startedMs;
+  if (!isRecent || !(isCrashLooping(container) || isAtLimit)) return undefined;
+  const detail = exitText(container);
+  return reasonMessage("CrashLoop", { pod: pod.name, container: container.name, detail });
 }
 
-/** True if a container waits for the cluster: its image, a Secret, a volume; not for another container or itself. */
-const isKeptWaiting = ({ waiting }: ContainerState): boolean =>
+const imageVerdict = (pod: Pod, container: ContainerState): ReasonMessage | undefined =>
+  imageIsMissing(container)
+    ? reasonMessage("ImageNotFound", { pod: pod.name, detail: container.waiting?.message ?? "" })
+    : undefined;
+
+/** True if a container waits for the cluster (image, Secret, volume), not for another container or its own backoff. */
+const waitsForCluster = ({ waiting }: ContainerState): boolean =>
   waiting !== undefined && !/^(PodInitializing|CrashLoopBackOff)$/.test(waiting.reason);
 
-/** When the last of a pod's own containers started, ms since 1970; Infinity while the cluster keeps one from it. */
+/** When the last of a pod's own containers started, ms since 1970; Infinity if the cluster keeps one from starting. */
 function startedAtMs({ containers }: Pod, own: readonly ContainerState[]): number {
   const times = own.flatMap(({ runningSince }) => runningSince ?? []).map(millis);
-  const isHeld = containers.some((one) => isKeptWaiting(one) || (one.waiting && !own.includes(one)));
-  return times.length === 0 || isHeld ? Infinity : Math.max(...times);
+  const isBlocked = containers.some((one) => waitsForCluster(one) || (one.waiting && !own.includes(one)));
+  return times.length === 0 || isBlocked ? Infinity : Math.max(...times);
 }
 
-/** True if the cluster keeps pods of the revision from running: it stands still, whatever the others do. */
-const isHeldUp = (pods: readonly Pod[], { revision, isRefused }: VerdictInput): boolean =>
+/** True if the rollout is blocked: the API server refuses pods, or a pod of the revision can't start a container. */
+const isRolloutBlocked = (pods: readonly Pod[], { revision, isRefused }: VerdictInput): boolean =>
   isRefused ||
   pods.some(
     (pod) =>
-      !pod.deleting && pod.hash === revision.hash && startedAtMs(pod, ownOf(pod, revision)) === Infinity,
+      !pod.deleting &&
+      pod.hash === revision.hash &&
+      startedAtMs(pod, ownContainers(pod, revision)) === Infinity,
   );
 
-function unready(
+/** A pod whose containers run, but that is not available by the deadline. */
+function deadlineVerdict(
   pod: Pod,
   own: readonly ContainerState[],
-  watch: VerdictInput & { readonly heldUp: boolean },
+  input: VerdictInput & { readonly isBlocked: boolean },
 ): ReasonMessage | undefined {
-  if (availableAtMs(pod, watch.minReadyMs) <= watch.nowMs) return undefined;
-  // A readiness gate, or a container of somebody else's, is what it waits for.
+  if (availableAtMs(pod, input.minReadyMs) <= input.nowMs) return undefined;
+  // All own containers are ready, so the pod waits for a readiness gate or an injected container.
   if (!pod.ready && own.every(({ ready }) => ready)) return undefined;
-  // While the rollout can't go on anyway, a pod that was available has its time anew when it fails for a moment.
-  const changedMs = watch.heldUp ? millis(pod.readinessSince) : 0;
-  const sinceMs = Math.max(watch.progressAtMs, startedAtMs(pod, own), changedMs);
-  if (watch.nowMs < sinceMs + watch.deadlineMs) return undefined;
-  return reasonMessage("NotReadyByDeadline", { pod: pod.name, seconds: watch.deadlineMs / 1000 });
+  // While the rollout is blocked, the deadline of a pod restarts when its readiness changes: a short failure of an
+  // available pod must not reject the revision.
+  const readinessMs = input.isBlocked ? millis(pod.readinessSince) : 0;
+  const sinceMs = Math.max(input.progressAtMs, startedAtMs(pod, own), readinessMs);
+  if (input.nowMs < sinceMs + input.deadlineMs) return undefined;
+  return reasonMessage("NotReadyByDeadline", { pod: pod.name, seconds: input.deadlineMs / 1000 });
 }
 
-const missing = (pod: Pod, container: ContainerState): ReasonMessage | undefined =>
-  imageIsMissing(container)
-    ? reasonMessage("ImageNotFound", { pod: pod.name, words: container.waiting?.message ?? "" })
-    : undefined;
-
 /**
- * Why a revision is to be rejected, from its own pods alone: a crash loop, an image that does not exist, or
- * pods that started and were not available by the deadline. What the cluster lacks (room, quota, a Secret, a
- * reachable registry) keeps containers from starting and is never held against the revision.
+ * Why a revision is rejected, judged by its own pods alone: a crash loop, an image that does not exist, or pods that
+ * started and were not available by the deadline. What the cluster lacks (nodes, quota, a Secret, a reachable
+ * registry) keeps containers from starting and never rejects a revision.
  */
-export function verdictOf(pods: readonly Pod[], watch: VerdictInput): ReasonMessage | undefined {
-  const heldUp = isHeldUp(pods, watch);
+export function verdictOf(pods: readonly Pod[], input: VerdictInput): ReasonMessage | undefined {
+  const isBlocked = isRolloutBlocked(pods, input);
   for (const pod of pods) {
-    if (pod.deleting || pod.hash !== watch.revision.hash) continue;
-    const own = ownOf(pod, watch.revision);
+    if (pod.deleting || pod.hash !== input.revision.hash) continue;
+    const own = ownContainers(pod, input.revision);
     for (const container of own) {
-      const verdict = crashed(pod, container, watch) ?? missing(pod, container);
+      const verdict = crashVerdict(pod, container, input) ?? imageVerdict(pod, container);
       if (verdict) return verdict;
     }
-    const verdict = unready(pod, own, { ...watch, heldUp });
+    const verdict = deadlineVerdict(pod, own, { ...input, isBlocked });
     if (verdict) return verdict;
   }
   return undefined;
+}
+
+/** A pod younger than this, in ms, is starting normally. */
+const startupMs = 5_000;
+
+/** True if a pod's status doesn't say why the pod is not ready, so that the operator has to read its Events. */
+export function needsEvents(pod: Pod, nowMs: number): boolean {
+  if (pod.ready || pod.deleting || pod.unschedulable !== undefined) return false;
+  if (nowMs - millis(pod.createdAt) < startupMs) return false;
+  return !pod.containers.some(
+    ({ waiting }) => waiting && !/^(ContainerCreating|PodInitializing)$/.test(waiting.reason),
+  );
 }

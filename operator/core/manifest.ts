@@ -1,4 +1,4 @@
-/** What core needs to know of a Kubernetes object; runtime's objects fit it structurally. */
+/** The metadata that core reads. The runtime's objects match this type structurally. */
 export interface Metadata {
   readonly name: string;
   readonly namespace?: string;
@@ -22,7 +22,7 @@ export interface OwnerReference {
   readonly blockOwnerDeletion?: boolean;
 }
 
-/** One entry of `metadata.managedFields`: who set which fields, in the format FieldsV1. */
+/** One entry of `metadata.managedFields`: which manager set which fields, in the FieldsV1 format. */
 export interface ManagedFields {
   readonly manager?: string;
   readonly operation?: string;
@@ -31,11 +31,12 @@ export interface ManagedFields {
   readonly fieldsV1?: FieldSet;
 }
 
-/** A FieldsV1 tree: keys are `f:<field>`, `k:<json of the list item's key>`, `v:<json value>` and `.`. */
+/** A FieldsV1 tree. Its keys are `f:<field>`, `k:<JSON of the list item's key>`, `v:<JSON value>` and `.`. */
 export interface FieldSet {
   readonly [path: string]: FieldSet;
 }
 
+/** A Kubernetes object, live or desired. */
 export interface Manifest {
   readonly apiVersion: string;
   readonly kind: string;
@@ -57,7 +58,7 @@ export const isFields = (value: unknown): value is Fields =>
 export const fieldOf = (fields: Fields, name: string): unknown =>
   Object.hasOwn(fields, name) ? fields[name] : undefined;
 
-/** A copy without null at any depth: what is passed on says so to unset a default. */
+/** A copy without null at any depth. In fields that the spec passes through, null unsets a default. */
 export function withoutNulls(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(withoutNulls);
   if (!isFields(value)) return value;
@@ -65,9 +66,9 @@ export function withoutNulls(value: unknown): unknown {
   return Object.fromEntries(set.map(([key, child]) => [key, withoutNulls(child)]));
 }
 
-/** The first `length` characters, never half of one: the API server would make another of it. */
-export const cut = (text: string, length: number): string => text.slice(0, length).toWellFormed();
+/** The first `length` UTF-16 units. Replaces a split surrogate pair, because the API server would replace it too. */
+export const truncate = (text: string, length: number): string => text.slice(0, length).toWellFormed();
 
-/** A copy without the keys whose value is undefined, so that what is not set is not applied. */
+/** A copy without undefined values, so that server-side apply does not set these fields. */
 export const compact = <T extends Fields>(fields: T): T =>
   Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as T;

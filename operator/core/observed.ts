@@ -1,7 +1,7 @@
 import type { DemoAppSpec, DemoAppStatus } from "../api/schema.ts";
 import type { Fields, Manifest } from "./manifest.ts";
 
-/** The DemoApp as it is on the server. */
+/** The live DemoApp. */
 export interface App {
   readonly name: string;
   readonly namespace: string;
@@ -9,25 +9,25 @@ export interface App {
   readonly generation: number;
   readonly deleting: boolean;
   readonly annotations: Readonly<Record<string, string>>;
-  /** Undefined if what is stored is not valid today; `problems` says why. */
+  /** Undefined if the stored spec is invalid under the present schema; `problems` says why. */
   readonly spec: DemoAppSpec | undefined;
   readonly problems: readonly { readonly path: string; readonly message: string }[];
-  /** What was last written there; it is only a projection, and may be missing. */
+  /** The last written status. It is derived from the other objects and can be missing. */
   readonly status: DemoAppStatus | undefined;
 }
 
-/** How a rollout of a revision ended. `superseded`: another version was asked for before it was decided. */
+/** How a rollout ended. `superseded`: the spec requested another revision before the rollout had an outcome. */
 export type Outcome = "accepted" | "rejected" | "superseded";
 
-/** A ControllerRevision of the app: the rendered pod template and what became of it. */
+/** A revision of the app, stored in a ControllerRevision: the rendered pod template and its last rollout. */
 export interface Revision {
   readonly hash: string;
-  /** The rollout's number: higher for every start, of the same hash too. */
+  /** The number of the revision's last rollout. Each new rollout of the app gets a higher number. */
   readonly rollout: number;
   readonly image: string;
   readonly template: Fields;
   readonly startedAt: string;
-  /** Undefined while the rollout is under way. */
+  /** Undefined until the rollout is decided. */
   readonly outcome: Outcome | undefined;
   readonly finishedAt: string | undefined;
   readonly reason: string | undefined;
@@ -35,26 +35,26 @@ export interface Revision {
   readonly live: Manifest;
 }
 
-/** One container's state, as far as health is read from it. */
+/** The state of one container. */
 export interface ContainerState {
   readonly name: string;
-  /** Its own word, from its probes; a pod may lack more than that to be ready. */
+  /** True if the container passes its probes. A pod with ready containers can still wait for a readiness gate. */
   readonly ready: boolean;
   readonly restarts: number;
   readonly runningSince: string | undefined;
   readonly waiting: { readonly reason: string; readonly message: string } | undefined;
-  /** The last end of it, the present one included. */
-  readonly ended: Ending | undefined;
+  /** How the container terminated last: its present state or the one before. */
+  readonly terminated: Termination | undefined;
 }
 
-export interface Ending {
+export interface Termination {
   readonly reason: string;
   readonly exitCode: number;
   readonly message: string;
   readonly at: string;
 }
 
-/** A pod of the app, cut down to what is used. */
+/** A pod of the app, reduced to the fields that core reads. */
 export interface Pod {
   readonly name: string;
   readonly uid: string;
@@ -62,28 +62,29 @@ export interface Pod {
   readonly createdAt: string;
   readonly deleting: boolean;
   readonly ready: boolean;
-  /** Since when it is ready, or isn't; undefined if the kubelet has not said either. */
+  /** When the pod last became ready or unready; undefined if the kubelet has not reported readiness. */
   readonly readinessSince: string | undefined;
-  /** Why the scheduler has no place for it. */
+  /** Why the scheduler finds no node for the pod; undefined if it found one. */
   readonly unschedulable: string | undefined;
   readonly containers: readonly ContainerState[];
 }
 
-/** A warning about a pod from its Events: the only place that says what a probe got or which volume lacks. */
+/** A Warning Event of a pod. Only Events tell a probe's answer and which volume is missing. */
 export interface PodWarning {
   readonly pod: string;
   readonly reason: string;
   readonly message: string;
 }
 
-/** A write that the API server refused for good: waiting will not help, a person has to act. */
+/** A write that the API server refuses until a person acts: a retry doesn't help. */
 export interface Refusal {
+  /** `Kind/name`. */
   readonly object: string;
   readonly status: number;
   readonly message: string;
 }
 
-/** Everything that a decision about one app is made from, seen at one moment. */
+/** Everything that the operator knows about one app at one moment. */
 export interface Observed {
   readonly app: App;
   readonly deployment: Manifest | undefined;
@@ -91,16 +92,16 @@ export interface Observed {
   readonly revisions: readonly Revision[];
   readonly pods: readonly Pod[];
   readonly warnings: readonly PodWarning[];
-  /** Names of the HorizontalPodAutoscalers that target our Deployment. */
+  /** Names of the HorizontalPodAutoscalers that target the app's Deployment. */
   readonly scalers: readonly string[];
   readonly refused: Refusal | undefined;
 }
 
-/** An Observed whose spec is valid; what strategies work on. */
+/** An Observed with a valid spec. */
 export type ObservedApp = Observed & { readonly app: App & { readonly spec: DemoAppSpec } };
 
-/** Milliseconds since 1970 of a Kubernetes time; 0 for none. */
+/** A Kubernetes time as ms since 1970; 0 if undefined. */
 export const millis = (time: string | undefined): number => (time === undefined ? 0 : Date.parse(time));
 
-/** A Kubernetes time (RFC 3339, whole seconds) of milliseconds since 1970. */
+/** Milliseconds since 1970 as a Kubernetes time: RFC 3339, in whole seconds. */
 export const timestamp = (ms: number): string => `${new Date(ms).toISOString().slice(0, 19)}Z`;

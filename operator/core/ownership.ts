@@ -4,23 +4,30 @@ import type { Manifest } from "./manifest.ts";
 import type { App } from "./observed.ts";
 
 /**
- * Whose an object of the name that we want is. `going`: it is being deleted, or belongs to a DemoApp of the
- * same name that is gone, so its name becomes free by itself.
+ * Who owns the object with a name that the app needs.
+ * - `free`: no object has the name. `owned`: this DemoApp owns the object.
+ * - `adoptable`: no controller owns the object, and this DemoApp may take it over.
+ * - `terminating`: the object is terminating, or owned by a deleted DemoApp of this name; the name becomes free
+ *   without action.
+ * - `taken`: the object belongs to someone else.
  */
-export type Ownership = "free" | "ours" | "adoptable" | "going" | "taken";
+export type Ownership = "free" | "owned" | "adoptable" | "terminating" | "taken";
 
-/** The selector of a Deployment (immutable) or the kind's lack of one that matters. */
+/** True if the object selects pods by these labels. Only a Deployment's selector matters, because it is immutable. */
 const selects = (live: Manifest, labels: Readonly<Record<string, string>>): boolean =>
   live.kind !== "Deployment" || includes(live["spec"], { selector: { matchLabels: labels } });
 
-/** Whose `live` is, seen from `app`: an orphan of ours is adopted, and a Service where the user asks for it. */
+/**
+ * Who owns `live`, as seen from `app`. Objects that a DemoApp of this name left behind (`--cascade=orphan`) are
+ * adoptable; so is any Service without a controller if `demoapp.dev/adopt` allows it.
+ */
 export function ownershipOf(app: App, live: Manifest | undefined): Ownership {
   if (live === undefined) return "free";
   const { deletionTimestamp, ownerReferences = [], labels } = live.metadata;
-  if (deletionTimestamp !== undefined) return "going";
+  if (deletionTimestamp !== undefined) return "terminating";
   const controller = ownerReferences.find((owner) => owner.controller === true);
-  if (controller?.uid === app.uid) return "ours";
-  if (controller?.kind === kind && controller.name === app.name) return "going";
+  if (controller?.uid === app.uid) return "owned";
+  if (controller?.kind === kind && controller.name === app.name) return "terminating";
   if (controller !== undefined) return "taken";
   if (live.kind === "Service" && app.annotations[annotations.adopt] === "service") return "adoptable";
   const expected = selectorOf(app.name, "stable");

@@ -15,7 +15,7 @@ type Past = ReturnType<typeof pastTime>;
 const timesOf = ({ createdAt, readinessSince, containers }: Pod): readonly (string | undefined)[] => [
   createdAt,
   readinessSince,
-  ...containers.flatMap(({ runningSince, ended }) => [runningSince, ended?.at]),
+  ...containers.flatMap(({ runningSince, terminated }) => [runningSince, terminated?.at]),
 ];
 
 const pastPod = (pod: Pod, past: Past): Pod => ({
@@ -25,7 +25,7 @@ const pastPod = (pod: Pod, past: Past): Pod => ({
   containers: pod.containers.map((container) => ({
     ...container,
     runningSince: past(container.runningSince),
-    ended: container.ended && { ...container.ended, at: past(container.ended.at) },
+    terminated: container.terminated && { ...container.terminated, at: past(container.terminated.at) },
   })),
 });
 
@@ -37,7 +37,7 @@ const oldestPodOf = ({ hash }: Revision, pods: readonly Pod[]): string | undefin
     .toSorted((a, b) => millis(a) - millis(b))[0];
 
 /**
- * The observation with no time after `nowMs` on pods and in the status. A revision whose noted start lies in the
+ * The observation with no time after `nowMs` on pods and in the status. A revision whose stored start lies in the
  * future started with its oldest pod: with the present time, every earlier crash of its pods would count as older
  * than the rollout.
  */

@@ -2,8 +2,7 @@ import type { DemoAppStatus } from "../api/schema.ts";
 import type { Action } from "./action.ts";
 import { blockersOf } from "./blockers.ts";
 import { decide } from "./decide.ts";
-import { type AppEvent, decidedIn, eventsOf } from "./events.ts";
-import { holdsOf } from "./writeblockers.ts";
+import { type AppEvent, decidedRevisions, eventsOf } from "./events.ts";
 import { type App, type Observed, type ObservedApp, type Revision, millis } from "./observed.ts";
 import { withPastTimes } from "./pasttimes.ts";
 import { phaseOf } from "./phase.ts";
@@ -11,28 +10,29 @@ import { renderRevision, surplusOf } from "./revisions.ts";
 import { statusOf, statusOfInvalid } from "./status.ts";
 import { strategies } from "./strategies/strategy.ts";
 import { type View, viewOf } from "./view.ts";
+import { writeBlockersOf } from "./writeblockers.ts";
 
-/** What is to be done about one app now. */
+/** What the operator does about one app now. */
 export interface Plan {
-  /** Writes, in this order; each leaves a state that the next plan goes on from. */
+  /** Writes in order. After each one the state is consistent: a new plan continues from there. */
   readonly actions: readonly Action[];
   readonly status: DemoAppStatus;
   readonly events: readonly AppEvent[];
-  /** When to look again though nothing has changed, ms since 1970; undefined if only a change matters. */
+  /** When to requeue the app without a change, ms since 1970; undefined if only a change matters. */
   readonly requeueAtMs: number | undefined;
 }
 
 const isValid = (observed: Observed): observed is ObservedApp => observed.app.spec !== undefined;
 
-/** Revisions of an orphaned or restored app belong to it again. */
-const isDisowned = (app: App, revision: Revision): boolean =>
+/** True if a revision lost its owner reference: its app was orphaned, or was restored from a backup. */
+const hasLostOwner = (app: App, revision: Revision): boolean =>
   !(revision.live.metadata.ownerReferences ?? []).some((owner) => owner.uid === app.uid);
 
 function writeRevisions(view: View, decided: readonly Revision[]): readonly Action[] {
   const { app, revisions } = view.observed;
-  const surplus = surplusOf(view.observed, [view.wanted, view.lastGood, view.target]);
+  const surplus = surplusOf(view.observed, [view.requested, view.stable, view.target]);
   const changed = revisions.filter(
-    (revision) => decided.includes(revision) || (isDisowned(app, revision) && !surplus.includes(revision)),
+    (revision) => decided.includes(revision) || (hasLostOwner(app, revision) && !surplus.includes(revision)),
   );
   return [
     ...changed.map((revision): Action => ({
@@ -44,61 +44,65 @@ function writeRevisions(view: View, decided: readonly Revision[]): readonly Acti
   ];
 }
 
-const shortestLookMs = 5_000;
-const longestLookMs = 60_000;
+const minPollMs = 5_000;
+const maxPollMs = 60_000;
 
-/** Looks again at what sends no watch event (a volume that can't be mounted, a foreign object), less and less often. */
-function nextLookMs(view: View): number {
-  const { nowMs, observed } = view;
+/** Requeue time for state without a watch (failed mounts, foreign objects): backs off from 5 to 60 s. */
+function nextPollAtMs({ nowMs, observed }: View): number {
   const ready = observed.app.status?.conditions?.find(({ type }) => type === "Ready");
-  const forMs = ready?.status === "False" ? nowMs - millis(ready.lastTransitionTime) : 0;
-  return nowMs + Math.min(longestLookMs, Math.max(shortestLookMs, forMs / 2));
+  const unreadyMs = ready?.status === "False" ? nowMs - millis(ready.lastTransitionTime) : 0;
+  return nowMs + Math.min(maxPollMs, Math.max(minPollMs, unreadyMs / 2));
 }
 
 function requeueAtMs(view: View): number | undefined {
-  const { nowMs, observed, complete, deadlineAtMs, restartDueAtMs, held } = view;
+  const { nowMs, observed, complete, deadlineAtMs, restartDueAtMs, writeBlockers } = view;
   if (observed.app.spec.suspend) return undefined;
   const deadlineMs = observed.app.spec.progressDeadlineSeconds * 1000;
-  const runs = observed.pods.flatMap(({ containers }) =>
-    containers.map(({ runningSince }) => millis(runningSince)),
+  const podDeadlines = observed.pods.flatMap(({ containers }) =>
+    containers.map(({ runningSince }) => millis(runningSince) + deadlineMs),
   );
   const times = complete
     ? [restartDueAtMs]
-    : [restartDueAtMs, deadlineAtMs, ...runs.map((ms) => ms + deadlineMs), nextLookMs(view)];
+    : [restartDueAtMs, deadlineAtMs, ...podDeadlines, nextPollAtMs(view)];
   const next = Math.min(
     Infinity,
     ...times.filter((ms) => ms > nowMs),
-    ...(held.length > 0 ? [nextLookMs(view)] : []),
+    ...(writeBlockers.length > 0 ? [nextPollAtMs(view)] : []),
   );
   return next === Infinity ? undefined : next;
 }
 
 function planValid(observed: ObservedApp, nowMs: number): Plan {
-  const held = observed.app.spec.suspend || holdsOf(observed).length > 0;
-  const decided = held ? observed : decide(observed, nowMs);
-  const revisions = decidedIn(observed, decided);
+  const isReadOnly = observed.app.spec.suspend || writeBlockersOf(observed).length > 0;
+  const decided = isReadOnly ? observed : decide(observed, nowMs);
+  const revisions = decidedRevisions(observed, decided);
   const view = viewOf(decided, nowMs);
-  const { phase, said } = phaseOf(view);
+  const { phase, summary } = phaseOf(view);
   const blockers = blockersOf(view);
   const strategy = strategies[decided.app.spec.strategy.type];
-  const actions = held ? [] : [...writeRevisions(view, revisions), ...strategy(view)];
+  const actions = isReadOnly ? [] : [...writeRevisions(view, revisions), ...strategy(view)];
   return {
     actions,
-    status: statusOf(view, phase, { said, blockers }),
-    events: eventsOf(view, { phase, said, blockers, actions, revisions }),
+    status: statusOf(view, phase, { summary, blockers }),
+    events: eventsOf(view, { phase, summary, blockers, actions, revisions }),
     requeueAtMs: requeueAtMs(view),
   };
 }
 
 /**
- * Decides about one app: pure, so the same observation at the same moment always gives the same plan, and
- * whoever plans next goes on where this one was cut off.
+ * Plans the next writes for one app. Pure: the same observation and time always give the same plan, so a restarted
+ * operator continues an interrupted one.
  */
 export function plan(seen: Observed, nowMs: number): Plan {
   const observed = withPastTimes(seen, nowMs);
   if (isValid(observed)) return planValid(observed, nowMs);
   const status = statusOfInvalid(observed, nowMs);
   const isNew = observed.app.status?.phase !== "Degraded" || observed.app.status.message !== status.message;
-  const said = { reason: "InvalidSpec", message: status.message ?? "" } as const;
-  return { actions: [], status, events: isNew ? [{ type: "Warning", ...said }] : [], requeueAtMs: undefined };
+  const summary = { reason: "InvalidSpec", message: status.message ?? "" } as const;
+  return {
+    actions: [],
+    status,
+    events: isNew ? [{ type: "Warning", ...summary }] : [],
+    requeueAtMs: undefined,
+  };
 }

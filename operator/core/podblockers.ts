@@ -1,132 +1,130 @@
 import { reasonMessage } from "../api/reasons.ts";
 import { type BlockerDraft, blockerDraft, kubectl } from "./blockerdraft.ts";
-import { imageIsMissing, isCrashLooping, lastWords } from "./health.ts";
-import { type ContainerState, type Pod, type PodWarning, millis } from "./observed.ts";
-import type { View } from "./view.ts";
+import { exitText, imageIsMissing, isCrashLooping } from "./health.ts";
+import type { App, ContainerState, Observed, Pod } from "./observed.ts";
 
-/** One thing that can keep a container from running, told from its state. */
-type ContainerRule = (container: ContainerState, pod: Pod, view: View) => BlockerDraft | undefined;
+/** A container that is not available, in its pod and app. */
+interface Subject {
+  readonly container: ContainerState;
+  readonly pod: Pod;
+  readonly app: App;
+}
 
-const waitsFor = (container: ContainerState, pattern: RegExp): string | undefined =>
-  container.waiting && pattern.test(container.waiting.reason) ? container.waiting.message : undefined;
+/** One cause that keeps a container from running, recognised by the container's state. */
+type ContainerRule = (subject: Subject) => BlockerDraft | undefined;
 
-const imagePull: ContainerRule = (container, pod) => {
-  const words = waitsFor(
+/** The kubelet's message if a container waits for one of these reasons. */
+const waitingMessage = ({ waiting }: ContainerState, reasons: RegExp): string | undefined =>
+  waiting && reasons.test(waiting.reason) ? waiting.message : undefined;
+
+const imagePull: ContainerRule = ({ container, pod }) => {
+  const detail = waitingMessage(
     container,
     /^(ErrImagePull|ImagePullBackOff|InvalidImageName|ErrImageNeverPull|RegistryUnavailable)$/,
   );
-  if (words === undefined) return undefined;
-  const object = `Pod/${pod.name}`;
-  if (imageIsMissing(container))
-    return blockerDraft(
-      object,
-      reasonMessage("ImageNotFound", { pod: pod.name, words }),
-      "Push the image, or correct spec.image.",
-    );
+  if (detail === undefined) return undefined;
+  if (imageIsMissing(container)) {
+    const problem = reasonMessage("ImageNotFound", { pod: pod.name, detail });
+    return blockerDraft(`Pod/${pod.name}`, problem, "Push the image, or correct spec.image.");
+  }
   const next =
-    "See that the node reaches the registry, and that spec.pod.imagePullSecrets names valid credentials.";
-  return blockerDraft(object, reasonMessage("ImagePullFailed", { words }), next);
+    "Check that the node reaches the registry, and that spec.pod.imagePullSecrets names valid credentials.";
+  return blockerDraft(`Pod/${pod.name}`, reasonMessage("ImagePullFailed", { detail }), next);
 };
 
-const runsAsRoot: ContainerRule = (container, pod) => {
-  const words = waitsFor(container, /^CreateContainerConfigError$/);
-  if (words === undefined || !/non-?root/i.test(words)) return undefined;
+const runsAsRoot: ContainerRule = ({ container, pod }) => {
+  const detail = waitingMessage(container, /^CreateContainerConfigError$/);
+  if (detail === undefined || !/non-?root/i.test(detail)) return undefined;
   const next =
     "Set spec.pod.securityContext.runAsUser to a numeric user other than 0 (such as 10001), or USER in the Dockerfile.";
-  return blockerDraft(`Pod/${pod.name}`, reasonMessage("RunsAsRoot", { words }), next);
+  return blockerDraft(`Pod/${pod.name}`, reasonMessage("RunsAsRoot", { detail }), next);
 };
 
-const configMissing: ContainerRule = (container, pod) => {
-  const words = waitsFor(container, /^CreateContainerConfigError$/);
-  if (words === undefined) return undefined;
+const configMissing: ContainerRule = ({ container, pod }) => {
+  const detail = waitingMessage(container, /^CreateContainerConfigError$/);
+  if (detail === undefined) return undefined;
   const next =
-    "Create what the message names, or correct spec.env, spec.envFrom or spec.pod.volumes; it goes on by itself.";
-  return blockerDraft(`Pod/${pod.name}`, reasonMessage("ConfigMissing", { words }), next);
+    "Create the object that the message names, or correct spec.env, spec.envFrom or spec.pod.volumes; the pod then starts.";
+  return blockerDraft(`Pod/${pod.name}`, reasonMessage("ConfigMissing", { detail }), next);
 };
 
-const refusedByNode: ContainerRule = (container, pod, view) => {
-  const words = waitsFor(
+const refusedByNode: ContainerRule = ({ container, pod, app }) => {
+  const detail = waitingMessage(
     container,
     /^(CreateContainerError|RunContainerError|StartError|ContainerCannotRun)$/,
   );
-  if (words === undefined) return undefined;
-  const next = `Correct what the message names (spec.pod.command, volumes), see ${kubectl(view, `describe pod ${pod.name}`)}.`;
-  return blockerDraft(`Pod/${pod.name}`, reasonMessage("ContainerRefused", { words }), next);
+  if (detail === undefined) return undefined;
+  const describe = kubectl(app, `describe pod ${pod.name}`);
+  const next = `Correct the field that the message names (spec.pod.command, volumes). For details: ${describe}.`;
+  return blockerDraft(`Pod/${pod.name}`, reasonMessage("ContainerRefused", { detail }), next);
 };
 
-/** True for an init container that has done its work. */
-const isDone = ({ ended: end, runningSince, waiting }: ContainerState): boolean =>
-  end?.exitCode === 0 && runningSince === undefined && waiting === undefined;
+/** True for an init container that has completed. */
+const isCompleted = ({ terminated, runningSince, waiting }: ContainerState): boolean =>
+  terminated?.exitCode === 0 && runningSince === undefined && waiting === undefined;
 
-const ended: ContainerRule = (container, pod, view) => {
-  if (!container.ended || isDone(container)) return undefined;
+const crash: ContainerRule = ({ container, pod, app }) => {
+  const { name, terminated } = container;
+  if (!terminated || isCompleted(container)) return undefined;
   if (!isCrashLooping(container) && container.restarts === 0 && container.runningSince) return undefined;
   const object = `Pod/${pod.name}`;
-  const words = lastWords(container);
-  const { name } = container;
-  if (container.ended.reason === "OOMKilled")
-    return blockerDraft(
-      object,
-      reasonMessage("OutOfMemory", { container: name }),
-      "Raise spec.resources.limits.memory.",
-    );
-  if (/EROFS|read-only file ?system/i.test(container.ended.message)) {
-    const next =
-      "Mount an emptyDir where it writes (spec.pod.volumes, volumeMounts), or set spec.pod.containerSecurityContext.readOnlyRootFilesystem to false.";
-    return blockerDraft(object, reasonMessage("ReadOnlyRoot", { container: name, words }), next);
+  const detail = exitText(container);
+  if (terminated.reason === "OOMKilled") {
+    const problem = reasonMessage("OutOfMemory", { container: name });
+    return blockerDraft(object, problem, "Raise spec.resources.limits.memory.");
   }
-  const logs = kubectl(view, `logs ${pod.name} -c ${name} --previous`);
-  return blockerDraft(
-    object,
-    reasonMessage("CrashLoop", { pod: pod.name, container: name, words }),
-    `Read the log: ${logs}.`,
-  );
+  if (/EROFS|read-only file ?system/i.test(terminated.message)) {
+    const next =
+      "Mount an emptyDir where the container writes (spec.pod.volumes, volumeMounts), or set spec.pod.containerSecurityContext.readOnlyRootFilesystem to false.";
+    return blockerDraft(object, reasonMessage("ReadOnlyRoot", { container: name, detail }), next);
+  }
+  const problem = reasonMessage("CrashLoop", { pod: pod.name, container: name, detail });
+  const logs = kubectl(app, `logs ${pod.name} -c ${name} --previous`);
+  return blockerDraft(object, problem, `Read the log: ${logs}.`);
 };
 
-/** The first that matches says what is wrong with a container. */
-const containerRules: readonly ContainerRule[] = [imagePull, runsAsRoot, configMissing, refusedByNode, ended];
+/** The causes in order; the first one that matches any container of the pod gives the blocker. */
+const containerRules: readonly ContainerRule[] = [imagePull, runsAsRoot, configMissing, refusedByNode, crash];
 
-const warningOf = (view: View, pod: Pod, reason: RegExp): PodWarning | undefined =>
-  view.observed.warnings.findLast((warning) => warning.pod === pod.name && reason.test(warning.reason));
-
-/** What keeps one pod that is not available; the first that is found says most. */
-export function blockerOfPod(view: View, pod: Pod): BlockerDraft | undefined {
-  const object = `Pod/${pod.name}`;
-  if (pod.unschedulable !== undefined) {
-    const next =
-      "Add room or nodes, or lower spec.resources.requests; see nodeSelector, affinity and tolerations too.";
-    return blockerDraft(object, reasonMessage("Unschedulable", { words: pod.unschedulable }), next);
-  }
+function containerBlocker({ app }: Observed, pod: Pod): BlockerDraft | undefined {
   for (const rule of containerRules)
     for (const container of pod.containers) {
-      const blocker = rule(container, pod, view);
+      const blocker = rule({ container, pod, app });
       if (blocker) return blocker;
     }
-  const volume = warningOf(view, pod, /^FailedMount$/);
-  if (volume && pod.containers.every((container) => container.runningSince === undefined))
-    return blockerDraft(
-      object,
-      reasonMessage("ConfigMissing", { words: volume.message }),
-      "Create what the message names, or correct spec.pod.volumes; it goes on by itself.",
-    );
-  const sandbox = warningOf(view, pod, /^FailedCreatePodSandBox$/);
-  if (sandbox && pod.containers.every((container) => container.runningSince === undefined)) {
-    const next = `See to the pod's node: ${kubectl(view, `get pod ${pod.name} -o wide`)}.`;
-    return blockerDraft(object, reasonMessage("ContainerRefused", { words: sandbox.message }), next);
-  }
-  const unhealthy = warningOf(view, pod, /^Unhealthy$/);
-  if (!unhealthy || pod.ready) return undefined;
-  const next = `See that the app answers on spec.port and at the probe's path: ${kubectl(view, `logs ${pod.name}`)}.`;
-  return blockerDraft(object, reasonMessage("NotReady", { words: unhealthy.message }), next);
+  return undefined;
 }
 
-const unexplainedAfterMs = 5_000;
+/** A cause that only the Events of the pod show: a failed mount, a failed sandbox, a failing probe. */
+function warningBlocker({ app, warnings }: Observed, pod: Pod): BlockerDraft | undefined {
+  const object = `Pod/${pod.name}`;
+  const messageOf = (reason: string): string | undefined =>
+    warnings.findLast((warning) => warning.pod === pod.name && warning.reason === reason)?.message;
+  const hasStarted = pod.containers.some(({ runningSince }) => runningSince !== undefined);
+  const volume = messageOf("FailedMount");
+  if (volume !== undefined && !hasStarted) {
+    const next =
+      "Create the object that the message names, or correct spec.pod.volumes; the pod then starts.";
+    return blockerDraft(object, reasonMessage("ConfigMissing", { detail: volume }), next);
+  }
+  const sandbox = messageOf("FailedCreatePodSandBox");
+  if (sandbox !== undefined && !hasStarted) {
+    const next = `Check the pod's node: ${kubectl(app, `get pod ${pod.name} -o wide`)}.`;
+    return blockerDraft(object, reasonMessage("ContainerRefused", { detail: sandbox }), next);
+  }
+  const probe = messageOf("Unhealthy");
+  if (probe === undefined || pod.ready) return undefined;
+  const next = `Check that the app answers on spec.port and at the probe's path: ${kubectl(app, `logs ${pod.name}`)}.`;
+  return blockerDraft(object, reasonMessage("NotReady", { detail: probe }), next);
+}
 
-/** True if a pod's status doesn't say why it is not ready, so that its Events are worth asking for. */
-export function isUnexplained(pod: Pod, nowMs: number): boolean {
-  if (pod.ready || pod.deleting || pod.unschedulable !== undefined) return false;
-  if (nowMs - millis(pod.createdAt) < unexplainedAfterMs) return false;
-  return !pod.containers.some(
-    ({ waiting }) => waiting && !/^(ContainerCreating|PodInitializing)$/.test(waiting.reason),
-  );
+/** Why one pod is not available. The scheduler's reason comes first, then container states, then Events. */
+export function podBlocker(observed: Observed, pod: Pod): BlockerDraft | undefined {
+  if (pod.unschedulable !== undefined) {
+    const problem = reasonMessage("Unschedulable", { detail: pod.unschedulable });
+    const next =
+      "Add nodes, or lower spec.resources.requests; check nodeSelector, affinity and tolerations too.";
+    return blockerDraft(`Pod/${pod.name}`, problem, next);
+  }
+  return containerBlocker(observed, pod) ?? warningBlocker(observed, pod);
 }

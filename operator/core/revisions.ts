@@ -1,13 +1,13 @@
 import { childAnnotations as keys, labels, ownedBy, revisionName } from "../api/names.ts";
-import { renderPodTemplate } from "./render/pod.ts";
-import { ownerOf } from "./render/deployment.ts";
+import { hashOf } from "./hash.ts";
 import { type Fields, type Manifest, compact, isFields } from "./manifest.ts";
 import type { App, ObservedApp, Outcome, Revision } from "./observed.ts";
-import { hashOf } from "./hash.ts";
+import { ownerOf } from "./render/deployment.ts";
+import { renderPodTemplate } from "./render/pod.ts";
 
 const outcomes: ReadonlySet<string> = new Set<Outcome>(["accepted", "rejected", "superseded"]);
 
-/** Reads a revision from its ControllerRevision; undefined if it is not one of ours. */
+/** Reads a revision from its ControllerRevision; undefined if the operator did not write the object. */
 export function readRevision(live: Manifest): Revision | undefined {
   const { annotations = {} } = live.metadata;
   const data = live["data"];
@@ -15,24 +15,24 @@ export function readRevision(live: Manifest): Revision | undefined {
   if (hash === undefined || !isFields(data) || !isFields(data["template"])) return undefined;
   const outcome = annotations[keys.outcome] ?? "";
   const startedAt = annotations[keys.startedAt] ?? live.metadata.creationTimestamp ?? "";
-  const isOver = outcomes.has(outcome);
+  const isFinished = outcomes.has(outcome);
   return {
     hash,
     rollout: Number(live["revision"] ?? 0),
     image: annotations[keys.image] ?? "",
     template: data["template"],
     startedAt,
-    outcome: isOver ? (outcome as Outcome) : undefined,
-    finishedAt: isOver ? (annotations[keys.finishedAt] ?? startedAt) : undefined,
+    outcome: isFinished ? (outcome as Outcome) : undefined,
+    finishedAt: isFinished ? (annotations[keys.finishedAt] ?? startedAt) : undefined,
     reason: annotations[keys.reason],
     message: annotations[keys.message],
     live,
   };
 }
 
-/** The ControllerRevision of a revision: its data never changes, number and annotations do. */
+/** The ControllerRevision of a revision. Its data never changes; its number and its annotations do. */
 export function renderRevision(app: App, revision: Revision): Manifest {
-  const version = revision.live.metadata.resourceVersion;
+  const { resourceVersion } = revision.live.metadata;
   const { hash, image, startedAt, outcome, finishedAt, reason, message } = revision;
   return {
     apiVersion: "apps/v1",
@@ -40,8 +40,8 @@ export function renderRevision(app: App, revision: Revision): Manifest {
     metadata: {
       name: revisionName(app.name, hash),
       namespace: app.namespace,
-      // A decision made from an older look than the last decision is refused as a conflict.
-      ...(version !== undefined && { resourceVersion: version }),
+      // With resourceVersion, a write based on a stale cache fails with a conflict.
+      ...(resourceVersion !== undefined && { resourceVersion }),
       labels: { ...ownedBy(app.name), [labels.hash]: hash },
       annotations: compact({
         [keys.image]: image,
@@ -58,32 +58,31 @@ export function renderRevision(app: App, revision: Revision): Manifest {
   };
 }
 
-/** The revision that the spec asks for, if it was ever rolled out. */
-export const wantedOf = (o: ObservedApp): Revision | undefined => {
-  const hash = hashOf(o.app.spec);
-  return o.revisions.find((revision) => revision.hash === hash);
+/** The revision that the spec asks for; undefined before its first rollout. */
+export const requestedOf = ({ app, revisions }: ObservedApp): Revision | undefined => {
+  const hash = hashOf(app.spec);
+  return revisions.find((revision) => revision.hash === hash);
 };
 
-const latest = (revisions: readonly Revision[]): Revision | undefined =>
-  revisions.toSorted((a, b) => b.rollout - a.rollout)[0];
+const newestFirst = (revisions: readonly Revision[]): readonly Revision[] =>
+  revisions.toSorted((a, b) => b.rollout - a.rollout);
 
-/** The revision to go back to: the last one that was accepted. */
-export const lastGoodOf = (revisions: readonly Revision[]): Revision | undefined =>
-  latest(revisions.filter((revision) => revision.outcome === "accepted"));
+/** The revision that was accepted last; a rollback restores it. */
+export const stableOf = (revisions: readonly Revision[]): Revision | undefined =>
+  newestFirst(revisions.filter((revision) => revision.outcome === "accepted"))[0];
 
-/** The start of a rollout of what the spec asks for: the next number, and the stored template if there is one. */
-export function startOf(o: ObservedApp, at: string): Revision {
-  const { app } = o;
-  const previous = wantedOf(o);
+/** Starts a rollout of the requested revision: the next number, and the stored pod template if there is one. */
+export function startRollout(observed: ObservedApp, startedAt: string): Revision {
+  const { app } = observed;
+  const previous = requestedOf(observed);
   const hash = hashOf(app.spec);
-  const template = previous?.template ?? renderPodTemplate(app, app.spec);
   const metadata = { name: revisionName(app.name, hash), namespace: app.namespace };
   return {
     hash,
-    rollout: (latest(o.revisions)?.rollout ?? 0) + 1,
+    rollout: (newestFirst(observed.revisions)[0]?.rollout ?? 0) + 1,
     image: app.spec.image,
-    template,
-    startedAt: at,
+    template: previous?.template ?? renderPodTemplate(app, app.spec),
+    startedAt,
     outcome: undefined,
     finishedAt: undefined,
     reason: undefined,
@@ -93,13 +92,15 @@ export function startOf(o: ObservedApp, at: string): Revision {
 }
 
 /**
- * The oldest revisions beyond the history limit; never one that serves, is wanted or is the way back, and not
- * the newest, or its number would be given again and an act left behind would count for another rollout.
+ * The oldest revisions beyond the history limit, without those in `kept`. The newest revision always stays:
+ * otherwise its rollout number would be reused, and a command annotation left behind would apply to that rollout.
  */
-export function surplusOf(o: ObservedApp, kept: readonly (Revision | undefined)[]): readonly Revision[] {
-  const needed = [...kept, latest(o.revisions)];
-  const removable = o.revisions
-    .filter((revision) => !needed.some((other) => other?.hash === revision.hash))
-    .toSorted((a, b) => b.rollout - a.rollout);
-  return removable.slice(o.app.spec.revisionHistoryLimit);
+export function surplusOf(
+  observed: ObservedApp,
+  kept: readonly (Revision | undefined)[],
+): readonly Revision[] {
+  const revisions = newestFirst(observed.revisions);
+  const needed = [...kept, revisions[0]];
+  const removable = revisions.filter((revision) => !needed.some((other) => other?.hash === revision.hash));
+  return removable.slice(observed.app.spec.revisionHistoryLimit);
 }

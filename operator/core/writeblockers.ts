@@ -1,77 +1,83 @@
-import { deploymentName, serviceName } from "../api/names.ts";
-import { type ReasonMessage, reasonMessage } from "../api/reasons.ts";
+import { annotations } from "../api/names.ts";
+import { reasonMessage } from "../api/reasons.ts";
+import { type BlockerDraft, blockerDraft, kubectl } from "./blockerdraft.ts";
 import type { Manifest } from "./manifest.ts";
 import type { App, Observed, Refusal } from "./observed.ts";
 import { ownershipOf } from "./ownership.ts";
+import { isAdmissionMessage, isPermissionRefusal, quotaMessage } from "./refusals.ts";
 
-/** Something in the way of every write, the object it is about, and what a person can do. */
-export interface WriteBlocker extends ReasonMessage {
-  readonly object: string;
-  readonly next: string;
+/** What a person can do about an object that has the name of one of the app's objects. */
+function freeName(app: App, { kind, metadata }: Manifest): string {
+  const hasOwner = (metadata.ownerReferences ?? []).length > 0;
+  if (kind !== "Service" || hasOwner) {
+    const remove = kubectl(app, `delete ${kind.toLowerCase()} ${metadata.name}`);
+    return `Delete the object (${remove}) or rename the DemoApp.`;
+  }
+  const adopt = kubectl(app, `annotate demoapp ${app.name} ${annotations.adopt}=service`);
+  return `Adopt the Service (${adopt}), or delete or rename the Service.`;
 }
 
-const adoptService = ({ namespace, name }: App): string =>
-  `To take the Service over: kubectl -n ${namespace} annotate demoapp ${name} demoapp.dev/adopt=service. Else delete or rename it.`;
-
-function holdOnName(app: App, live: Manifest | undefined): readonly WriteBlocker[] {
+function nameBlocker(app: App, live: Manifest | undefined): readonly BlockerDraft[] {
   const ownership = ownershipOf(app, live);
-  if (live === undefined || (ownership !== "taken" && ownership !== "going")) return [];
+  if (live === undefined || (ownership !== "taken" && ownership !== "terminating")) return [];
   const object = `${live.kind}/${live.metadata.name}`;
-  if (ownership === "going") {
-    const next = `Nothing: it goes on when ${object} is gone.`;
-    return [{ object, ...reasonMessage("NameInDeletion", { object }), next }];
-  }
-  const resource = live.kind.toLowerCase();
-  const remove = `Delete it (kubectl -n ${app.namespace} delete ${resource} ${live.metadata.name}) or give the DemoApp another name.`;
-  const owned = (live.metadata.ownerReferences ?? []).length > 0;
-  const next = live.kind === "Service" && !owned ? adoptService(app) : remove;
-  return [{ object, ...reasonMessage("NameTaken", { object }), next }];
+  if (ownership === "taken")
+    return [blockerDraft(object, reasonMessage("NameTaken", { object }), freeName(app, live))];
+  const next = `Wait until ${object} is deleted; the operator then continues.`;
+  return [blockerDraft(object, reasonMessage("NameInDeletion", { object }), next)];
 }
 
-const permission = (refused: Refusal): boolean =>
-  refused.status === 403 && / cannot \w+ resource /.test(refused.message);
-const quota = (refused: Refusal): boolean => /exceeded quota|failed quota/i.test(refused.message);
+interface RefusalRule {
+  readonly reason: "PermissionMissing" | "QuotaExceeded" | "AdmissionRefused" | "ApplyRefused";
+  readonly matches: (refusal: Refusal) => boolean;
+  readonly next: (app: App) => string;
+}
+
+/** Why the API server refused a write, and what a person can do; the first match wins. */
+const refusalRules: readonly RefusalRule[] = [
+  {
+    reason: "PermissionMissing",
+    matches: isPermissionRefusal,
+    next: () => "Apply deploy/operator again: its ClusterRole has every permission that the operator uses.",
+  },
+  {
+    reason: "QuotaExceeded",
+    matches: ({ message }) => quotaMessage.test(message),
+    next: () => "Raise the ResourceQuota.",
+  },
+  {
+    reason: "AdmissionRefused",
+    matches: ({ status, message }) => status === 403 || isAdmissionMessage(message),
+    next: () =>
+      "Change the DemoApp so that the webhook or policy allows it, or ask its owner for an exception.",
+  },
+  {
+    reason: "ApplyRefused",
+    matches: () => true,
+    next: (app) =>
+      `Correct the field that the message names, in Git or with ${kubectl(app, `edit demoapp ${app.name}`)}.`,
+  },
+];
+
+function refusalBlocker(app: App, refusal: Refusal): readonly BlockerDraft[] {
+  const rule = refusalRules.find(({ matches }) => matches(refusal));
+  if (rule === undefined) return [];
+  const problem = reasonMessage(rule.reason, { detail: refusal.message });
+  return [blockerDraft(refusal.object, problem, rule.next(app))];
+}
+
 /**
- * True for the words of a webhook, of one that can't be reached, or of a policy. Their status says nothing: a webhook
- * gives whatever it likes, and a policy 422, as a field that is wrong does.
+ * Blockers that stop every write except the status; empty if the operator may write. All writes stop together, so
+ * that the operator never applies half of a change.
  */
-export const isOfAdmission = (message: string): boolean =>
-  /admission webhook|failed calling webhook|ValidatingAdmissionPolicy/i.test(message);
-const admission = ({ status, message }: Refusal): boolean => status === 403 || isOfAdmission(message);
-
-function holdOnRefusal(app: App, refused: Refusal): WriteBlocker {
-  const { object } = refused;
-  const words = { words: refused.message };
-  if (permission(refused)) {
-    const next = "Apply deploy/operator again: its ClusterRole has every permission that the operator uses.";
-    return { object, ...reasonMessage("PermissionMissing", words), next };
-  }
-  if (quota(refused))
-    return { object, ...reasonMessage("QuotaExceeded", words), next: "Raise the ResourceQuota." };
-  if (admission(refused)) {
-    const next =
-      "Change the DemoApp so that the webhook or policy allows it, or ask its owner for an exception.";
-    return { object, ...reasonMessage("AdmissionRefused", words), next };
-  }
-  const next = `Correct the field that the message names: kubectl -n ${app.namespace} edit demoapp ${app.name}, or in Git.`;
-  return { object, ...reasonMessage("ApplyRefused", words), next };
-}
-
-/** Why nothing but status may be written now; empty if nothing holds the app. Half a change is never applied. */
-export function holdsOf(observed: Observed): readonly WriteBlocker[] {
+export function writeBlockersOf(observed: Observed): readonly BlockerDraft[] {
   const { app, deployment, service, refused } = observed;
   return [
-    ...(refused ? [holdOnRefusal(app, refused)] : []),
-    ...holdOnName(app, deployment),
-    ...holdOnName(app, service),
+    ...(refused ? refusalBlocker(app, refused) : []),
+    ...nameBlocker(app, deployment),
+    ...nameBlocker(app, service),
     ...observed.revisions.flatMap(({ live }) =>
-      ownershipOf(app, live) === "going" ? holdOnName(app, live) : [],
+      ownershipOf(app, live) === "terminating" ? nameBlocker(app, live) : [],
     ),
   ];
 }
-
-/** The names of the objects that an app needs, and so may find taken. */
-export const claimedNames = ({ name }: Pick<App, "name">): { deployment: string; service: string } => ({
-  deployment: deploymentName(name),
-  service: serviceName(name),
-});

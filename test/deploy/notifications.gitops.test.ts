@@ -45,7 +45,7 @@ test.each([
     name: "rejected",
     words: [commit, 'exit code 1: {"msg":"fault: crash"}', "Next: Change spec.image in Git"],
   },
-  { name: "out-of-room", words: [commit, "A quota refuses", "Next: Raise the quota."] },
+  { name: "out-of-room", words: [commit, "A ResourceQuota refuses the request", "Next: Raise the quota."] },
   { name: "refused", words: [commit, "spec.replicas: Invalid value: 5000"] },
   { name: "unreadable", words: ["What runs is unchanged", "yaml: line 7: did not find expected key"] },
 ])(

@@ -94,7 +94,7 @@ export const rows: readonly Row[] = [
     reason: "ConfigMissing",
     object: /^Pod\/no-secret-/,
     message: /secret "gone" not found/,
-    next: /Create what the message names/,
+    next: /Create the object that the message names/,
   },
   {
     name: "no-config",
@@ -154,7 +154,7 @@ export const rows: readonly Row[] = [
     spec: {},
     reason: "NameTaken",
     object: /^Deployment\/taken$/,
-    message: /exists already/,
+    message: /exists but is not owned/,
     next: /delete deployment taken/,
   },
   {
@@ -162,7 +162,7 @@ export const rows: readonly Row[] = [
     spec: {},
     reason: "NameTaken",
     object: /^Service\/taken-service$/,
-    message: /exists already/,
+    message: /exists but is not owned/,
     next: /annotate demoapp taken-service demoapp\.dev\/adopt=service/,
   },
   {

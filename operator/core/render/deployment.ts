@@ -1,9 +1,10 @@
 import { apiVersion, childAnnotations, deploymentName, kind, selectorOf } from "../../api/names.ts";
 import { rollingUpdateOf } from "../defaults.ts";
-import { type Fields, type Manifest, type OwnerReference, compact, isFields } from "../manifest.ts";
+import type { TemplateMetadata } from "../deployment.ts";
+import { type Fields, type Manifest, type OwnerReference, compact } from "../manifest.ts";
 import type { App, ObservedApp } from "../observed.ts";
 
-/** The reference that lets the garbage collector delete an app's objects with it. */
+/** The owner reference by which the garbage collector deletes an app's objects together with the DemoApp. */
 export const ownerOf = (app: App): OwnerReference => ({
   apiVersion,
   kind,
@@ -13,32 +14,17 @@ export const ownerOf = (app: App): OwnerReference => ({
   blockOwnerDeletion: true,
 });
 
-/** What a Deployment is rendered from, next to the app itself. */
-export interface Track {
+/** The parts of a Deployment that do not come from the spec. */
+export interface DeploymentInput {
+  /** The pod template that the revision stores. */
   readonly template: Fields;
   readonly annotations: Readonly<Record<string, string>>;
-  /** When its pods were last asked to restart, RFC 3339; undefined if never. */
+  /** The newest restart that is due or was completed, RFC 3339; undefined for none. */
   readonly restartedAt: string | undefined;
 }
 
-/** The restart that a live Deployment has already carried out or is carrying out. */
-export function restartedAtOf(deployment: Manifest | undefined): string | undefined {
-  return templateOf(deployment)?.annotations?.[childAnnotations.restartedAt];
-}
-
-interface TemplateMetadata {
-  readonly labels?: Readonly<Record<string, string>>;
-  readonly annotations?: Readonly<Record<string, string>>;
-}
-
-/** The metadata of a live Deployment's pod template. */
-export function templateOf(deployment: Manifest | undefined): TemplateMetadata | undefined {
-  const spec = deployment?.["spec"];
-  const template = isFields(spec) ? spec["template"] : undefined;
-  return isFields(template) ? (template["metadata"] as TemplateMetadata | undefined) : undefined;
-}
-
-function withTrack(template: Fields, app: App, restartedAt: string | undefined): Fields {
+/** The stored pod template with the labels of the selector and the restart annotation. */
+function completeTemplate({ template, restartedAt }: DeploymentInput, app: App): Fields {
   const metadata = template["metadata"] as TemplateMetadata;
   const restart = restartedAt === undefined ? {} : { [childAnnotations.restartedAt]: restartedAt };
   const annotations = { ...metadata.annotations, ...restart };
@@ -51,8 +37,8 @@ function withTrack(template: Fields, app: App, restartedAt: string | undefined):
   };
 }
 
-/** The app's one lasting Deployment, of the same name. */
-export function renderDeployment({ app }: ObservedApp, track: Track): Manifest {
+/** The Deployment of the stable track; it has the name of the app. */
+export function renderDeployment({ app }: ObservedApp, input: DeploymentInput): Manifest {
   const { spec } = app;
   const labels = selectorOf(app.name, "stable");
   return {
@@ -62,7 +48,7 @@ export function renderDeployment({ app }: ObservedApp, track: Track): Manifest {
       name: deploymentName(app.name),
       namespace: app.namespace,
       labels,
-      annotations: track.annotations,
+      annotations: input.annotations,
       ownerReferences: [ownerOf(app)],
     },
     spec: {
@@ -75,7 +61,7 @@ export function renderDeployment({ app }: ObservedApp, track: Track): Manifest {
         type: "RollingUpdate",
         rollingUpdate: rollingUpdateOf(spec),
       },
-      template: withTrack(track.template, app, track.restartedAt),
+      template: completeTemplate(input, app),
     },
   };
 }

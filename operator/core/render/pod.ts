@@ -4,23 +4,26 @@ import { completeResources, podDefaults } from "../defaults.ts";
 import { hashOf } from "../hash.ts";
 import { type Fields, compact, withoutNulls } from "../manifest.ts";
 
-/** What the name and the labels of an app's objects come from. */
+/** The fields of an app that its labels are rendered from. */
 export interface Identity {
   readonly name: string;
   readonly namespace: string;
 }
 
-/** Long enough for every endpoint list to drop the pod before it stops listening. */
+/** Sleep of preStop: long enough for all nodes to remove the pod from their endpoints before it stops. */
 const drainSeconds = 5;
+/** Default of `spec.pod.terminationGracePeriodSeconds`. */
 const graceSeconds = 30;
 
-/** Kubernetes sleeps by itself here: no binary is needed in the image. It refuses to sleep longer than the grace. */
-function drain(withinSeconds: number): Fields | undefined {
-  const seconds = Math.min(drainSeconds, withinSeconds);
+/**
+ * The kubelet does the sleep, so the image needs no shell. Kubernetes refuses a sleep longer than the grace period.
+ */
+function drain(gracePeriodSeconds: number): Fields | undefined {
+  const seconds = Math.min(drainSeconds, gracePeriodSeconds);
   return seconds === 0 ? undefined : { preStop: { sleep: { seconds } } };
 }
 
-/** The restricted Pod Security Standard, and a root file system that nothing writes to. */
+/** The container part of the restricted Pod Security Standard, and a read-only root file system. */
 const hardened = {
   allowPrivilegeEscalation: false,
   readOnlyRootFilesystem: true,
@@ -67,10 +70,10 @@ const harden = (container: Container): Fields => ({
   securityContext: { ...hardened, ...container.securityContext },
 });
 
-/** A writable /tmp, unless the user mounts something there. */
+/** An emptyDir at /tmp, unless the user mounts a volume there. */
 function temporaryFolder(pod: DemoAppSpec["pod"]): { volumes: Fields[]; volumeMounts: Fields[] } {
-  const taken = (pod?.volumeMounts ?? []).some((mount) => mount["mountPath"] === "/tmp");
-  if (taken) return { volumes: [], volumeMounts: [] };
+  const isMounted = (pod?.volumeMounts ?? []).some((mount) => mount["mountPath"] === "/tmp");
+  if (isMounted) return { volumes: [], volumeMounts: [] };
   return {
     volumes: [{ name: "demoapp-tmp", emptyDir: {} }],
     volumeMounts: [{ name: "demoapp-tmp", mountPath: "/tmp" }],
@@ -103,7 +106,7 @@ function appContainer(spec: DemoAppSpec): Fields {
 const nonEmpty = <T>(items: readonly T[] | undefined): readonly T[] | undefined =>
   items && items.length > 0 ? items : undefined;
 
-/** Pods of an app over its nodes, evenly where that is possible; each revision is counted for itself. */
+/** Prefers to spread the pods of a revision evenly over nodes. */
 const spread = (identity: Identity): Fields => ({
   maxSkew: 1,
   topologyKey: "kubernetes.io/hostname",
@@ -112,7 +115,7 @@ const spread = (identity: Identity): Fields => ({
   matchLabelKeys: ["pod-template-hash"],
 });
 
-/** The pod template of a spec: pure, and so the same for the same spec and operator version. */
+/** The pod template of a spec. Pure: the same operator version renders the same spec to the same template. */
 export function renderPodTemplate(identity: Identity, spec: DemoAppSpec): Fields {
   const pod = spec.pod ?? {};
   const sidecars = (pod.sidecars ?? []).map((sidecar) => ({ ...sidecar, restartPolicy: "Always" }));

@@ -3,7 +3,7 @@ import type { Manifest } from "../manifest.ts";
 import type { ObservedApp } from "../observed.ts";
 import { ownerOf } from "./deployment.ts";
 
-/** The app's ClusterIP Service, of the same name. */
+/** The app's ClusterIP Service; it has the name of the app. */
 export const renderService = ({ app }: ObservedApp): Manifest => ({
   apiVersion: "v1",
   kind: "Service",

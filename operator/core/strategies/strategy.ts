@@ -1,10 +1,10 @@
-import type { Strategy as StrategySpec } from "../../api/schema.ts";
+import type { StrategySpec } from "../../api/schema.ts";
 import type { Action } from "../action.ts";
 import type { View } from "../view.ts";
 import { rolling } from "./rolling.ts";
 
-/** What to write so that the app's objects come closer to the view's target. No writes once they are there. */
+/** The writes that bring the app's objects closer to the view's target; none if they agree with the target. */
 export type Strategy = (view: View) => readonly Action[];
 
-/** Every strategy that `spec.strategy.type` accepts; one that is missing here does not compile. */
+/** The strategy for each `spec.strategy.type`; a type without a strategy does not compile. */
 export const strategies: Record<StrategySpec["type"], Strategy> = { RollingUpdate: rolling };

@@ -3,6 +3,7 @@ import { type ObserveOptions, observe } from "../../../operator/controller/obser
 import { ApiError } from "../../../operator/runtime/client.ts";
 import { carrying, v1, valid } from "../core/deciding.ts";
 import { app, pod, unready, waiting } from "../core/objects.ts";
+import { deploymentOf, observedApp, v1 } from "../core/situations.ts";
 import { renderService } from "../../../operator/core/render/service.ts";
 import { createCaches, key } from "./scene.ts";
 
@@ -45,7 +46,7 @@ describe("an observation", () => {
     server.get = () => response.promise;
     const observing = run();
     caches.apps.store.set("team", "web", app({ generation: 2 }));
-    caches.deployments.store.set("team", "web", carrying(v1));
+    caches.deployments.store.set("team", "web", deploymentOf(v1));
     caches.pods.store.set("team", "a", pod("a", v1));
     response.reject(new ApiError(404, { reason: "NotFound" }));
     expect(await observing).toMatchObject({

@@ -80,7 +80,7 @@ describe("cache transforms", () => {
     expect(pod.containers[0]).toMatchObject({
       restarts: 2,
       waiting: { reason: "CrashLoopBackOff" },
-      ended: { exitCode: 3, message: "no /data" },
+      terminated: { exitCode: 3, message: "no /data" },
     });
   });
 
@@ -117,7 +117,7 @@ describe("cache transforms", () => {
       metadata,
       status: { containerStatuses: [{ name: "app", state }] },
     });
-    expect(pod.containers[0]?.ended?.message).toHaveLength(1024);
+    expect(pod.containers[0]?.terminated?.message).toHaveLength(1024);
   });
 
   test("a HorizontalPodAutoscaler: keeps only its name and target", () => {

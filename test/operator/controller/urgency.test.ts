@@ -1,7 +1,7 @@
 import { describe, expect, test } from "@jest/globals";
 import { isUrgentAppChange, isUrgentDeploymentChange } from "../../../operator/controller/urgency.ts";
 import type { Manifest } from "../../../operator/core/manifest.ts";
-import { app, statusOf } from "../core/objects.ts";
+import { app } from "../core/objects.ts";
 
 describe("a DemoApp event is urgent", () => {
   const before = app({ generation: 2, annotations: { a: "1" } });

@@ -11,7 +11,7 @@ import {
   withContainer,
   withPod,
   withSpec,
-} from "./drifting.ts";
+} from "./driftobjects.ts";
 import { applied, patched } from "./world/foreign.ts";
 
 /** The live object after the writes that its drift asks for. */

@@ -2,14 +2,14 @@ import { describe, expect, test } from "@jest/globals";
 import type { Blocker } from "../../../operator/api/schema.ts";
 import { blockersOf } from "../../../operator/core/blockers.ts";
 import type { Observed } from "../../../operator/core/observed.ts";
-import { isUnexplained } from "../../../operator/core/podblockers.ts";
+import { needsEvents } from "../../../operator/core/health.ts";
 import { viewOf } from "../../../operator/core/view.ts";
-import { ending, rows, stuck } from "./blocking.ts";
-import { acts, carrying, v1, valid } from "./deciding.ts";
+import { ending, rows, stuck } from "./blockercases.ts";
 import { app, at, crashing, pod, running, spec, startMs, unready, waiting } from "./objects.ts";
+import { commanded, deploymentOf, observedApp, v1 } from "./situations.ts";
 
 const blockers = (before: Partial<Observed>): readonly Blocker[] =>
-  blockersOf(viewOf(valid(before), startMs));
+  blockersOf(viewOf(observedApp(before), startMs));
 
 describe("what is in the way, and what to do about it", () => {
   test.each(rows)("$name: $reason", ({ before, reason, object = "Pod/a", says, next }) => {
@@ -23,7 +23,7 @@ describe("what is in the way, and what to do about it", () => {
 
 describe("nothing is in the way", () => {
   const done = { ...running("migrate"), runningSince: undefined };
-  const finished = { ...done, ended: { reason: "Completed", exitCode: 0, message: "", at: at(-5) } };
+  const finished = { ...done, terminated: { reason: "Completed", exitCode: 0, message: "", at: at(-5) } };
 
   test.each<{ name: string; before: Partial<Observed> }>([
     { name: "while a pod starts", before: stuck(waiting("ContainerCreating")) },
@@ -39,7 +39,9 @@ describe("nothing is in the way", () => {
       name: "of a pod that is available, though it crashed once",
       before: {
         pods: [
-          pod("a", v1, { containers: [{ ...running(), restarts: 1, ended: ending("Error", "").ended }] }),
+          pod("a", v1, {
+            containers: [{ ...running(), restarts: 1, terminated: ending("Error", "").terminated }],
+          }),
         ],
       },
     },
@@ -54,12 +56,14 @@ describe("nothing is in the way", () => {
     {
       name: "once the Deployment controller makes pods again",
       before: {
-        deployment: carrying(v1, { conditions: [{ type: "ReplicaFailure", status: "False", message: "x" }] }),
+        deployment: deploymentOf(v1, {
+          conditions: [{ type: "ReplicaFailure", status: "False", message: "x" }],
+        }),
       },
     },
     {
       name: "by an abort that names no rollout under way",
-      before: { app: acts("app:1", { abort: "1" }), revisions: [v1] },
+      before: { app: commanded("app:1", { abort: "1" }), revisions: [v1] },
     },
   ])("$name", ({ before }) => {
     expect(blockers(before)).toEqual([]);
@@ -72,7 +76,7 @@ describe("a deadline that has passed", () => {
     { type: "Ready", status: "False" as const, lastTransitionTime: at(-61), reason: "x", message: "" },
   ];
   const late = app({ spec: short, status: { conditions } });
-  const missing = { deployment: carrying(v1, { availableReplicas: 1 }), revisions: [v1] };
+  const missing = { deployment: deploymentOf(v1, { availableReplicas: 1 }), revisions: [v1] };
 
   test("is in the way when nothing says why, with where to look", () => {
     expect(blockers({ app: late, ...missing })).toEqual([
@@ -133,5 +137,5 @@ test.each([
     asks: false,
   },
 ])("the events of a pod are worth asking for: $name, $asks", ({ pod: of, asks }) => {
-  expect(isUnexplained(of, startMs)).toBe(asks);
+  expect(needsEvents(of, startMs)).toBe(asks);
 });

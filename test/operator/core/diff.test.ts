@@ -1,5 +1,6 @@
 import { describe, expect, test } from "@jest/globals";
-import { drift, includes, withoutDefaults } from "../../../operator/core/diff.ts";
+import { drift, includes } from "../../../operator/core/diff.ts";
+import { withoutDefaults } from "../../../operator/core/hash.ts";
 import type { Fields, Manifest } from "../../../operator/core/manifest.ts";
 import { renderDeployment } from "../../../operator/core/render/deployment.ts";
 import { renderPodTemplate } from "../../../operator/core/render/pod.ts";
@@ -16,7 +17,7 @@ import {
   inPod,
   inContainer,
   live,
-} from "./drifting.ts";
+} from "./driftobjects.ts";
 import { app } from "./objects.ts";
 import { applied } from "./world/foreign.ts";
 

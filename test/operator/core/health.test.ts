@@ -1,5 +1,5 @@
 import { expect, test } from "@jest/globals";
-import { availableAtMs, lastWords } from "../../../operator/core/health.ts";
+import { availableAtMs, exitText } from "../../../operator/core/health.ts";
 import { at, crashing, pod, revision, running, startMs } from "./objects.ts";
 
 const good = revision("app:1", 1, "accepted");
@@ -34,9 +34,9 @@ test.each([
   { container: running(), words: "no exit was recorded" },
   { container: crashing("x".repeat(5000)), words: `exit code 1: ${"x".repeat(1024)}` },
   {
-    container: { ...running(), ended: { reason: "OOMKilled", exitCode: 137, message: "", at: at(0) } },
+    container: { ...running(), terminated: { reason: "OOMKilled", exitCode: 137, message: "", at: at(0) } },
     words: "OOMKilled",
   },
 ])("a container's last words are at most 1 KiB of its own", ({ container, words }) => {
-  expect(lastWords(container)).toBe(words);
+  expect(exitText(container)).toBe(words);
 });

@@ -1,8 +1,9 @@
 import { expect, test } from "@jest/globals";
+import type { Fields } from "../../../operator/core/manifest.ts";
 import type { Pod } from "../../../operator/core/observed.ts";
 import { plan } from "../../../operator/core/plan.ts";
-import { carrying, rejected2, v1, valid, wants } from "./deciding.ts";
 import { app, applied, at, observed, pod, revision, rolledOut, spec, startMs, unready } from "./objects.ts";
+import { deploymentOf, observedApp, rejected2, appOf, v1 } from "./situations.ts";
 
 test("an installation says which pods only minReadySeconds keeps from counting", () => {
   const first = revision("app:1", 1);
@@ -18,7 +19,7 @@ test("an installation says which pods only minReadySeconds keeps from counting",
 
 test("a rejection's message is one line with both ends of the last words, all of which the status keeps", () => {
   const good = revision("app:1", 1, "accepted");
-  const words = `keeps ending, last with exit code 1: ${"a line of the log\n".repeat(30)}Error: no database`;
+  const words = `is crash-looping, last with exit code 1: ${"a line of the log\n".repeat(30)}Error: no database`;
   const bad = { ...revision("app:2", 2, "rejected"), message: words };
   const pods = [pod("a", good), pod("b", good)];
   const before = observed({ revisions: [good], pods });
@@ -27,7 +28,7 @@ test("a rejection's message is one line with both ends of the last words, all of
   const { status } = plan({ ...before, app: wanted, deployment, revisions: [good, bad] }, startMs);
   expect(status.phase).toBe("Degraded");
   expect(status.message).toMatch(
-    /^Rollout 2 of app:2 was rejected \(keeps ending, last with exit code 1: a line of the log [^\n]* … [^\n]*Error: no database\); rollout 1 of app:1 serves\. Next: Change spec\.image in Git/,
+    /^Rollout 2 of app:2 was rejected \(is crash-looping, last with exit code 1: a line of the log [^\n]* … [^\n]*Error: no database\); rollout 1 of app:1 serves\. Next: Change spec\.image in Git/,
   );
   expect(status.rejected?.[0]?.message).toBe(words);
 });
@@ -42,9 +43,9 @@ test("of an image's digest a person is told the first digits", () => {
 });
 
 test("that a version serves behind a rejected one is not said of pods that aren't there", () => {
-  const before = { app: wants("app:2"), revisions: [v1, rejected2] };
-  const message = (pods: readonly Pod[], counts: object): string | undefined =>
-    plan(valid({ ...before, pods, deployment: carrying(v1, counts) }), startMs).status.message;
+  const before = { app: appOf("app:2"), revisions: [v1, rejected2] };
+  const message = (pods: readonly Pod[], counts: Fields): string | undefined =>
+    plan(observedApp({ ...before, pods, deployment: deploymentOf(v1, counts) }), startMs).status.message;
   const [a, b] = [pod("a", v1), pod("b", v1)];
   // A pod of the rejected version is still on its way out.
   expect(message([a, b], { replicas: 3 })).toContain("rollout 1 of app:1 serves. Next:");

@@ -1,22 +1,23 @@
-import { annotations, apiVersion, childAnnotations, kind } from "../../../operator/api/names.ts";
+import { apiVersion, childAnnotations, kind } from "../../../operator/api/names.ts";
 import { type DemoAppSpec, type DemoAppStatus, demoAppSpec } from "../../../operator/api/schema.ts";
 import type { Action } from "../../../operator/core/action.ts";
 import { hashOf } from "../../../operator/core/hash.ts";
 import type { Fields, Manifest } from "../../../operator/core/manifest.ts";
-import type {
-  App,
-  ContainerState,
-  Observed,
-  Outcome,
-  Pod,
-  Revision,
+import {
+  type App,
+  type ContainerState,
+  type Observed,
+  type Outcome,
+  type Pod,
+  type Revision,
+  timestamp,
 } from "../../../operator/core/observed.ts";
-import { timestamp } from "../../../operator/core/observed.ts";
 import { renderPodTemplate } from "../../../operator/core/render/pod.ts";
 import { renderRevision } from "../../../operator/core/revisions.ts";
 
-/** The moment at which tests begin: 2026-01-01T00:00:00Z. */
+/** The time at which tests begin: 2026-01-01T00:00:00Z. */
 export const startMs = Date.UTC(2026, 0, 1);
+/** A time, in seconds after the begin of the test. */
 export const at = (seconds: number): string => timestamp(startMs + seconds * 1000);
 
 export const spec = (fields: Readonly<Record<string, unknown>> = {}): DemoAppSpec =>
@@ -44,14 +45,14 @@ export const owner = {
   blockOwnerDeletion: true,
 };
 
-/** A revision of `app()` with the given image, in the given state. */
+/** A revision of `app()`. Rollout 2 started at second -980. */
 export function revision(image: string, rollout: number, outcome?: Outcome): Revision {
-  const wanted = spec({ image });
+  const requested = spec({ image });
   const bare: Revision = {
-    hash: hashOf(wanted),
+    hash: hashOf(requested),
     rollout,
     image,
-    template: renderPodTemplate(app(), wanted),
+    template: renderPodTemplate(app(), requested),
     startedAt: at(rollout * 10 - 1000),
     outcome,
     finishedAt: outcome && at(rollout * 10 - 995),
@@ -68,7 +69,7 @@ export const running = (name = "app", since = at(-500)): ContainerState => ({
   restarts: 0,
   runningSince: since,
   waiting: undefined,
-  ended: undefined,
+  terminated: undefined,
 });
 
 export const waiting = (
@@ -86,7 +87,7 @@ export const waiting = (
 export const crashing = (message: string, seconds = 0, more: Partial<ContainerState> = {}): ContainerState =>
   waiting("CrashLoopBackOff", "back-off", {
     restarts: 2,
-    ended: { reason: "Error", exitCode: 1, message, at: at(seconds) },
+    terminated: { reason: "Error", exitCode: 1, message, at: at(seconds) },
     ...more,
   });
 
@@ -127,7 +128,7 @@ export const observed = (fields: Partial<Observed> = {}): Observed => ({
   ...fields,
 });
 
-/** What the API server and the Deployment controller make of an applied Deployment. */
+/** An applied Deployment after the API server and the Deployment controller have processed it. */
 export const rolledOut = (deployment: Manifest, counts: Fields = {}): Manifest => {
   const replicas = (deployment["spec"] as { replicas: number }).replicas;
   const all = { replicas, readyReplicas: replicas, updatedReplicas: replicas, availableReplicas: replicas };
@@ -138,7 +139,7 @@ export const rolledOut = (deployment: Manifest, counts: Fields = {}): Manifest =
   };
 };
 
-/** The object that a plan applies, by kind. Throws if it applies none. */
+/** The object of a kind that a plan applies. Throws if the plan applies none. */
 export function applied(actions: readonly Action[], wantedKind: string): Manifest {
   const action = actions.find(({ do: verb, object }) => verb === "apply" && object.kind === wantedKind);
   if (!action)
@@ -146,19 +147,25 @@ export function applied(actions: readonly Action[], wantedKind: string): Manifes
   return action.object;
 }
 
-export const acting = (act: keyof typeof annotations, value: string): App =>
-  app({ annotations: { [annotations[act]]: value } });
-
-export const noted = (deployment: Manifest, note: { best: number; seconds: number }): Manifest => ({
+/** The Deployment with a rollout's stored progress: `best` pods, reached at a second. */
+export const withProgress = (deployment: Manifest, best: number, seconds: number): Manifest => ({
   ...deployment,
   metadata: {
     ...deployment.metadata,
     annotations: {
       ...deployment.metadata.annotations,
-      [childAnnotations.best]: String(note.best),
-      [childAnnotations.progressAt]: at(note.seconds),
+      [childAnnotations.best]: String(best),
+      [childAnnotations.progressAt]: at(seconds),
     },
   },
 });
 
-export const statusOf = (status: Partial<DemoAppStatus>): DemoAppStatus => status;
+/** A status whose condition Ready is False since a second. */
+export const unreadySince = (seconds: number): DemoAppStatus => ({
+  conditions: [
+    { type: "Ready", status: "False", lastTransitionTime: at(seconds), reason: "Recovering", message: "" },
+  ],
+});
+
+/** A Service with the app's name that someone else created. */
+export const foreignService: Manifest = { apiVersion: "v1", kind: "Service", metadata: { name: "web" } };

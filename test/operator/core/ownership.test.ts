@@ -1,9 +1,10 @@
 import { describe, expect, test } from "@jest/globals";
 import { annotations, selectorOf } from "../../../operator/api/names.ts";
-import { holdsOf } from "../../../operator/core/writeblockers.ts";
+import { writeBlockersOf } from "../../../operator/core/writeblockers.ts";
 import type { Manifest, Metadata } from "../../../operator/core/manifest.ts";
 import { type Ownership, ownershipOf } from "../../../operator/core/ownership.ts";
-import { acting, app, at, observed, owner } from "./objects.ts";
+import { app, at, observed, owner } from "./objects.ts";
+import { commanded } from "./situations.ts";
 
 const ours = selectorOf("web", "stable");
 
@@ -22,7 +23,11 @@ interface Row {
 
 test.each<Row>([
   { name: "none there: the name is free", live: undefined, expect: "free" },
-  { name: "owned by this DemoApp", live: object("Deployment", { ownerReferences: [owner] }), expect: "ours" },
+  {
+    name: "owned by this DemoApp",
+    live: object("Deployment", { ownerReferences: [owner] }),
+    expect: "owned",
+  },
   {
     name: "an orphan of ours, labels and selector alike: adopted",
     live: object("Deployment", { labels: ours }),
@@ -46,12 +51,12 @@ test.each<Row>([
   {
     name: "of a DemoApp of the same name that is gone: the garbage collector takes it",
     live: object("Deployment", { labels: ours, ownerReferences: [{ ...owner, uid: "uid-earlier" }] }),
-    expect: "going",
+    expect: "terminating",
   },
   {
     name: "being deleted, even if it is ours",
     live: object("Deployment", { ownerReferences: [owner], deletionTimestamp: at(0) }),
-    expect: "going",
+    expect: "terminating",
   },
   { name: "a stranger's Service", live: object("Service", { labels: { app: "web" } }), expect: "taken" },
   { name: "an orphaned Service of ours", live: object("Service", { labels: ours }), expect: "adoptable" },
@@ -68,7 +73,7 @@ test.each<Row>([
 });
 
 describe("a stranger's Service under demoapp.dev/adopt: service", () => {
-  const adopting = acting("adopt", "service");
+  const adopting = commanded("app:1", { adopt: "service" });
 
   test("is adopted, so that its cluster IP stays", () => {
     expect(ownershipOf(adopting, object("Service", {}))).toBe("adoptable");
@@ -84,7 +89,7 @@ describe("a stranger's Service under demoapp.dev/adopt: service", () => {
 
 describe("what holds every write", () => {
   test("nothing, when all names are free", () => {
-    expect(holdsOf(observed())).toEqual([]);
+    expect(writeBlockersOf(observed())).toEqual([]);
   });
 
   test.each([
@@ -110,7 +115,7 @@ describe("what holds every write", () => {
       name: "an object that is going: nothing is to be done",
       of: { deployment: object("Deployment", { deletionTimestamp: at(0) }) },
       reason: "NameInDeletion",
-      next: "Nothing",
+      next: "Wait until Deployment/web is deleted",
     },
     {
       name: "a permission that the operator lacks",
@@ -156,7 +161,7 @@ describe("what holds every write", () => {
       next: "kubectl -n team edit demoapp web",
     },
   ])("$name", ({ of, reason, next }) => {
-    const [hold, ...others] = holdsOf(observed(of));
+    const [hold, ...others] = writeBlockersOf(observed(of));
     expect(others).toEqual([]);
     expect(hold).toMatchObject({ reason, next: expect.stringContaining(next) as unknown });
     expect(hold?.object).toMatch(/^(Deployment|Service)\/web$/);

@@ -2,36 +2,36 @@ import { describe, expect, test } from "@jest/globals";
 import { withPastTimes } from "../../../operator/core/pasttimes.ts";
 import { plan } from "../../../operator/core/plan.ts";
 import { renderService } from "../../../operator/core/render/service.ts";
-import { carrying, v1, v2, valid, wants } from "./deciding.ts";
-import { app, at, crashing, noted, pod, running, spec, startMs, statusOf, unready } from "./objects.ts";
+import { at, crashing, pod, running, startMs, unready, unreadySince, withProgress } from "./objects.ts";
+import { appOf, deploymentOf, observedApp, v1, v2 } from "./situations.ts";
 
-const service = renderService(valid({}));
+const service = renderService(observedApp());
 
 describe("a clock that is ahead of the operator's", () => {
   test("minReadySeconds is 0 and a node is 20 minutes ahead: its ready pod counts as available", () => {
     const pods = [pod("a", v2, { readinessSince: at(1200), createdAt: at(-20) }), pod("b", v1)];
     const { status } = plan(
-      valid({
-        app: wants("app:2"),
+      observedApp({
+        app: appOf("app:2"),
         revisions: [v1, v2],
         service,
-        deployment: carrying(v2, { availableReplicas: 1 }),
+        deployment: deploymentOf(v2, { availableReplicas: 1 }),
         pods,
       }),
       startMs,
     );
-    expect(status.message).toMatch(/1 of 2 pods of it are available\./);
+    expect(status.message).toMatch(/1 of 2 pods of this version are available\./);
   });
 
   test("a former leader noted a start in the future: an earlier crash of the rollout's pods rejects it", () => {
     const started = { ...v2, startedAt: at(3600) };
     const crash = crashing("no luck", -5, { restarts: 9 });
     const { events } = plan(
-      valid({
-        app: wants("app:2"),
+      observedApp({
+        app: appOf("app:2"),
         revisions: [v1, started],
         service,
-        deployment: carrying(v2, { availableReplicas: 1 }),
+        deployment: deploymentOf(v2, { availableReplicas: 1 }),
         pods: [unready("b", v2, crash)],
       }),
       startMs,
@@ -40,17 +40,12 @@ describe("a clock that is ahead of the operator's", () => {
   });
 
   test("the status says since a time in the future that the app is not ready: the deadline counts from now", () => {
-    const status = statusOf({
-      observedGeneration: 1,
-      conditions: [
-        { type: "Ready", status: "False", reason: "RollingOut", message: "", lastTransitionTime: at(86_400) },
-      ],
-    });
-    const before = valid({
-      app: app({ spec: spec({ image: "app:2" }), status }),
+    const status = { ...unreadySince(86_400), observedGeneration: 1 };
+    const before = observedApp({
+      app: appOf("app:2", { status }),
       revisions: [v1, v2],
       service,
-      deployment: noted(carrying(v2, { availableReplicas: 1 }), { best: 0, seconds: -100 }),
+      deployment: withProgress(deploymentOf(v2, { availableReplicas: 1 }), 0, -100),
       pods: [unready("b", v2, running("app", at(-50)))],
     });
     const first = plan(before, startMs).status;
@@ -60,7 +55,7 @@ describe("a clock that is ahead of the operator's", () => {
   });
 
   test("no time lies in the future: every object stays the same", () => {
-    const before = valid({ app: wants("app:1"), revisions: [v1], pods: [pod("a", v1)] });
+    const before = observedApp({ app: appOf("app:1"), revisions: [v1], pods: [pod("a", v1)] });
     const after = withPastTimes(before, startMs);
     expect(after.pods[0]).toBe(before.pods[0]);
     expect(after.revisions[0]).toBe(before.revisions[0]);

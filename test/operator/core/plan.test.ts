@@ -1,43 +1,42 @@
 import { describe, expect, test } from "@jest/globals";
 import { childAnnotations } from "../../../operator/api/names.ts";
-import type { Action } from "../../../operator/core/action.ts";
 import type { Observed } from "../../../operator/core/observed.ts";
 import { plan } from "../../../operator/core/plan.ts";
-import { templateOf } from "../../../operator/core/render/deployment.ts";
+import { templateMetadataOf } from "../../../operator/core/deployment.ts";
 import { renderService } from "../../../operator/core/render/service.ts";
-import { accepted2, acts, carrying, rejected2, v1, v2, valid, wants } from "./deciding.ts";
 import {
   app,
   applied,
   at,
-  noted,
+  foreignService,
   observed,
   pod,
   revision,
   running,
   spec,
   startMs,
-  statusOf,
   unready,
+  unreadySince,
 } from "./objects.ts";
+import { accepted2, appOf, commanded, deploymentOf, observedApp, rejected2, v1, v2 } from "./situations.ts";
 
-const service = renderService(valid({}));
+const service = renderService(observedApp());
 const written = (before: Partial<Observed>): readonly string[] =>
-  plan(valid(before), startMs).actions.map(
-    ({ do: verb, object }: Action) => `${verb} ${object.kind}/${object.metadata.name}`,
+  plan(observedApp(before), startMs).actions.map(
+    ({ do: verb, object }) => `${verb} ${object.kind}/${object.metadata.name}`,
   );
 
 const rested = {
-  app: wants("app:1"),
+  app: appOf("app:1"),
   revisions: [v1],
   service,
-  deployment: noted(carrying(v1), { best: 1, seconds: -100 }),
+  deployment: deploymentOf(v1),
 };
 
 describe("what is written", () => {
   test("a first install: the memory first, then what it is about", () => {
     const { hash } = v1;
-    expect(written({ app: wants("app:1") })).toEqual([
+    expect(written({ app: appOf("app:1") })).toEqual([
       `apply ControllerRevision/web-${hash}`,
       "apply Service/web",
       "apply Deployment/web",
@@ -47,13 +46,13 @@ describe("what is written", () => {
   test("a rejection: first that it is one, then the way back, so that a kill between them loses nothing", () => {
     const pods = [unready("b", v2, running("app", at(-700)))];
     const before = {
-      app: wants("app:2"),
+      app: appOf("app:2"),
       revisions: [v1, v2],
       service,
-      deployment: carrying(v2, { availableReplicas: 1 }),
+      deployment: deploymentOf(v2, { availableReplicas: 1 }),
       pods,
     };
-    expect(plan(valid(before), startMs + 500_000).actions.map(({ why }) => why)).toEqual([
+    expect(plan(observedApp(before), startMs + 500_000).actions.map(({ why }) => why)).toEqual([
       "rejected",
       "update",
     ]);
@@ -65,13 +64,12 @@ describe("what is written", () => {
 
   test("nothing but status while suspended, however much is missing", () => {
     const suspended = app({ spec: spec({ image: "app:9", suspend: true }) });
-    const of = plan(valid({ app: suspended, revisions: [v1] }), startMs);
+    const of = plan(observedApp({ app: suspended, revisions: [v1] }), startMs);
     expect(of).toMatchObject({ actions: [], requeueAtMs: undefined, status: { phase: "Suspended" } });
   });
 
   test("nothing half-done where a name is taken: not even the revision", () => {
-    const taken = { apiVersion: "v1", kind: "Service", metadata: { name: "web" } };
-    const of = plan(valid({ app: wants("app:1"), service: taken }), startMs);
+    const of = plan(observedApp({ app: appOf("app:1"), service: foreignService }), startMs);
     expect(of.actions).toEqual([]);
     expect(of.status).toMatchObject({ phase: "Degraded", blockers: [{ reason: "NameTaken" }] });
   });
@@ -88,7 +86,7 @@ describe("what is written", () => {
 
   test("what the API server refused is in the way, and nothing else is decided meanwhile", () => {
     const refused = { object: "Deployment/web", status: 422, message: "spec: Invalid value" };
-    const of = plan(valid({ app: wants("app:2"), revisions: [v1], service, refused }), startMs);
+    const of = plan(observedApp({ app: appOf("app:2"), revisions: [v1], service, refused }), startMs);
     expect(of).toMatchObject({
       actions: [],
       status: { phase: "Degraded", blockers: [{ object: "Deployment/web", reason: "ApplyRefused" }] },
@@ -97,7 +95,10 @@ describe("what is written", () => {
 
   test("the newest annotations of a Deployment that lost them", () => {
     const { annotations: _, ...metadata } = rested.deployment.metadata;
-    const of = plan(valid({ ...rested, deployment: { ...rested.deployment, metadata } }), startMs).actions;
+    const of = plan(
+      observedApp({ ...rested, deployment: { ...rested.deployment, metadata } }),
+      startMs,
+    ).actions;
     expect(applied(of, "Deployment").metadata.annotations).toMatchObject({
       [childAnnotations.rollout]: "1",
       [childAnnotations.progressAt]: at(0),
@@ -118,18 +119,18 @@ describe("what is written", () => {
       spec: { selector: { app: "old" } },
     };
     const adopting = {
-      app: acts("app:1", { adopt: "service" }),
+      app: commanded("app:1", { adopt: "service" }),
       revisions: [revision("app:1", 1)],
       service: legacy,
     };
 
     test("nothing while our pods can't answer yet: those it selects go on", () => {
-      const deployment = carrying(v1, { availableReplicas: 1 });
+      const deployment = deploymentOf(v1, { availableReplicas: 1 });
       expect(written({ ...adopting, deployment })).not.toContain("apply Service/web");
     });
 
     test("its selector, once all of ours are available", () => {
-      expect(written({ ...adopting, deployment: carrying(v1) })).toContain("apply Service/web");
+      expect(written({ ...adopting, deployment: deploymentOf(v1) })).toContain("apply Service/web");
     });
   });
 
@@ -144,28 +145,35 @@ describe("what is written", () => {
 
 describe("the Deployment carries", () => {
   const hashIn = (before: Partial<Observed>): unknown =>
-    templateOf(applied(plan(valid(before), startMs).actions, "Deployment"))?.labels?.["demoapp.dev/hash"];
+    templateMetadataOf(applied(plan(observedApp(before), startMs).actions, "Deployment"))?.labels?.[
+      "demoapp.dev/hash"
+    ];
 
   test.each<{ name: string; before: Partial<Observed>; hash: string }>([
-    { name: "what is asked for", before: { ...rested, app: wants("app:2") }, hash: v2.hash },
+    { name: "what is asked for", before: { ...rested, app: appOf("app:2") }, hash: v2.hash },
     {
       name: "the good one while a rejected one is asked for",
-      before: { ...rested, app: wants("app:2"), revisions: [v1, rejected2], deployment: carrying(v2) },
+      before: {
+        ...rested,
+        app: appOf("app:2"),
+        revisions: [v1, rejected2],
+        deployment: deploymentOf(v2),
+      },
       hash: v1.hash,
     },
     {
       name: "the rejected one again only for a retry of its number",
-      before: { ...rested, app: acts("app:2", { retry: "2" }), revisions: [v1, rejected2] },
+      before: { ...rested, app: commanded("app:2", { retry: "2" }), revisions: [v1, rejected2] },
       hash: v2.hash,
     },
     {
       name: "what serves while paused, though an earlier version that was accepted is asked for again",
-      before: { app: acts("app:1", { paused: "true" }), revisions: [v1, accepted2], service },
+      before: { app: commanded("app:1", { paused: "true" }), revisions: [v1, accepted2], service },
       hash: accepted2.hash,
     },
     {
       name: "the good one again when Git goes back during a rollout",
-      before: { ...rested, revisions: [v1, v2], deployment: carrying(v2) },
+      before: { ...rested, revisions: [v1, v2], deployment: deploymentOf(v2) },
       hash: v1.hash,
     },
   ])("$name", ({ before, hash }) => {
@@ -175,23 +183,17 @@ describe("the Deployment carries", () => {
   test("the template as it was stored, though the operator would render another today", () => {
     const stored = { ...v1.template, spec: { ...(v1.template["spec"] as object), schedulerName: "older" } };
     const before = { ...rested, revisions: [{ ...v1, template: stored }], deployment: undefined };
-    const { spec: deployed } = applied(plan(valid(before), startMs).actions, "Deployment");
+    const { spec: deployed } = applied(plan(observedApp(before), startMs).actions, "Deployment");
     expect(deployed).toMatchObject({ template: { spec: { schedulerName: "older" } } });
   });
 });
 
 describe("when to look again", () => {
   const wake = (before: Partial<Observed>, nowMs = startMs): number | undefined => {
-    const { requeueAtMs } = plan(valid(before), nowMs);
+    const { requeueAtMs } = plan(observedApp(before), nowMs);
     return requeueAtMs === undefined ? undefined : (requeueAtMs - nowMs) / 1000;
   };
-  const waiting = (seconds: number) =>
-    statusOf({
-      conditions: [
-        { type: "Ready", status: "False", lastTransitionTime: at(seconds), reason: "x", message: "" },
-      ],
-    });
-  const half = carrying(v2, { availableReplicas: 1 });
+  const half = deploymentOf(v2, { availableReplicas: 1 });
 
   test("never, when all is as it should be", () => {
     expect(wake(rested)).toBeUndefined();
@@ -207,19 +209,13 @@ describe("when to look again", () => {
     { name: "less often later", seconds: -60, wakes: 30 },
     { name: "every minute in the end", seconds: -300, wakes: 60 },
   ])("while something is missing: $name", ({ seconds, wakes }) => {
-    expect(
-      wake({
-        app: wants("app:2", { status: waiting(seconds) }),
-        revisions: [v1, v2],
-        service,
-        deployment: half,
-      }),
-    ).toBe(wakes);
+    const app2 = appOf("app:2", { status: unreadySince(seconds) });
+    expect(wake({ app: app2, revisions: [v1, v2], service, deployment: half })).toBe(wakes);
   });
 
   test("right at the deadline, of the rollout and of each pod", () => {
     const late = {
-      app: wants("app:2", { status: waiting(-600) }),
+      app: appOf("app:2", { status: unreadySince(-600) }),
       revisions: [v1, v2],
       service,
       deployment: half,
@@ -229,17 +225,16 @@ describe("when to look again", () => {
   });
 
   test("while a name is taken: no watch tells when somebody else's object goes", () => {
-    const taken = { apiVersion: "v1", kind: "Service", metadata: { name: "web" } };
-    expect(wake({ ...rested, service: taken })).toBe(5);
+    expect(wake({ ...rested, service: foreignService })).toBe(5);
   });
 });
 
 test("available pods are those of the target that were ready for minReadySeconds", () => {
-  const before = valid({
+  const before = observedApp({
     app: app({ spec: spec({ image: "app:2", minReadySeconds: 15 }) }),
     revisions: [v1, v2],
     service,
-    deployment: carrying(v2, { availableReplicas: 0 }),
+    deployment: deploymentOf(v2, { availableReplicas: 0 }),
     pods: [
       pod("a", v1),
       pod("b", v2, { readinessSince: at(-14) }),

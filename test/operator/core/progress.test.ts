@@ -1,27 +1,28 @@
 import { describe, expect, test } from "@jest/globals";
 import { childAnnotations } from "../../../operator/api/names.ts";
+import type { DemoAppStatus } from "../../../operator/api/schema.ts";
 import type { Observed, Pod } from "../../../operator/core/observed.ts";
 import { plan } from "../../../operator/core/plan.ts";
 import { renderService } from "../../../operator/core/render/service.ts";
-import { carrying, v1, v2, valid } from "./deciding.ts";
-import { app, at, noted, pod, revision, spec, startMs, statusOf } from "./objects.ts";
+import { app, at, pod, revision, spec, startMs, withProgress } from "./objects.ts";
+import { deploymentOf, observedApp, v1, v2 } from "./situations.ts";
 
-const seen = statusOf({ observedGeneration: 1 });
+const seen: DemoAppStatus = { observedGeneration: 1 };
 const rolling = (replicas: number): Partial<Observed> => ({
   app: app({ spec: spec({ image: "app:2", replicas }), status: seen }),
   revisions: [v1, v2],
-  service: renderService(valid({})),
+  service: renderService(observedApp()),
 });
 
 /** What is noted on the Deployment, as `best@time`; undefined if it isn't written. */
 function notes(before: Partial<Observed>): string | undefined {
-  const { actions } = plan(valid(before), startMs);
+  const { actions } = plan(observedApp(before), startMs);
   const written = actions.find(({ object }) => object.kind === "Deployment")?.object.metadata.annotations;
   return written && `${written[childAnnotations.best]}@${written[childAnnotations.progressAt]}`;
 }
 
 /** A Deployment of 2 pods of which the notes tell; not all of them are available. */
-const told = (best: number) => noted(carrying(v2, { availableReplicas: 0 }), { best, seconds: -100 });
+const told = (best: number) => withProgress(deploymentOf(v2, { availableReplicas: 0 }), best, -100);
 const pods = (count: number): readonly Pod[] => Array.from({ length: count }, (_, i) => pod(`b${i}`, v2));
 
 describe("the progress that the deadline counts from", () => {

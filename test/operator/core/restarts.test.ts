@@ -2,19 +2,19 @@ import { describe, expect, test } from "@jest/globals";
 import { annotations, childAnnotations } from "../../../operator/api/names.ts";
 import type { Observed } from "../../../operator/core/observed.ts";
 import { plan } from "../../../operator/core/plan.ts";
-import { templateOf } from "../../../operator/core/render/deployment.ts";
+import { templateMetadataOf } from "../../../operator/core/deployment.ts";
 import { renderService } from "../../../operator/core/render/service.ts";
-import { carrying, v1, valid, wants } from "./deciding.ts";
-import { app, at, noted, pod, spec, startMs } from "./objects.ts";
+import { app, at, pod, spec, startMs } from "./objects.ts";
+import { deploymentOf, observedApp, appOf, v1 } from "./situations.ts";
 
-const service = renderService(valid({}));
-const deployment = noted(carrying(v1), { best: 1, seconds: -100 });
+const service = renderService(observedApp());
+const deployment = deploymentOf(v1);
 const pods = [pod("a", v1), pod("b", v1)];
-const rested = { app: wants("app:1"), revisions: [v1], service, deployment, pods };
+const rested = { app: appOf("app:1"), revisions: [v1], service, deployment, pods };
 
 describe("restarts", () => {
   const done = (time: string) => {
-    const template = templateOf(rested.deployment);
+    const template = templateMetadataOf(rested.deployment);
     const metadata = { ...template, annotations: { [childAnnotations.restartedAt]: time } };
     const { template: whole, ...others } = rested.deployment["spec"] as { template: object };
     return {
@@ -29,10 +29,10 @@ describe("restarts", () => {
     }),
   });
   const restartedAt = (before: Partial<Observed>): string | undefined => {
-    const deployment = plan(valid(before), startMs).actions.find(
+    const deployment = plan(observedApp(before), startMs).actions.find(
       ({ object }) => object.kind === "Deployment",
     );
-    return templateOf(deployment?.object)?.annotations?.[childAnnotations.restartedAt];
+    return templateMetadataOf(deployment?.object)?.annotations?.[childAnnotations.restartedAt];
   };
 
   test.each([
@@ -56,14 +56,15 @@ describe("restarts", () => {
     { name: "it is to come", by: { field: at(60) } },
     { name: "it is no time", by: { annotation: "tomorrow" } },
   ])("nothing restarts when $name", ({ by }) => {
-    expect(plan(valid({ ...done(at(-5)), ...asking(by) }), startMs).actions).toEqual([]);
+    expect(plan(observedApp({ ...done(at(-5)), ...asking(by) }), startMs).actions).toEqual([]);
   });
 
   test.each([
     { name: "every pod is younger than the requested time", pods: [pod("a", v1, { createdAt: at(-4) })] },
     { name: "the only older pod is terminating", pods: [pod("a", v1, { deleting: true })] },
     { name: "there is no pod", pods: [] },
-  ])("nothing restarts when $name", ({ pods }) => {
-    expect(plan(valid({ ...rested, ...asking({ field: at(-5) }), pods }), startMs).actions).toEqual([]);
+  ])("nothing restarts when $name", ({ pods: some }) => {
+    const before = observedApp({ ...rested, ...asking({ field: at(-5) }), pods: some });
+    expect(plan(before, startMs).actions).toEqual([]);
   });
 });

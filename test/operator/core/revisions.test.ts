@@ -1,6 +1,6 @@
 import { describe, expect, test } from "@jest/globals";
 import type { ObservedApp } from "../../../operator/core/observed.ts";
-import { lastGoodOf, readRevision, renderRevision, surplusOf } from "../../../operator/core/revisions.ts";
+import { stableOf, readRevision, renderRevision, surplusOf } from "../../../operator/core/revisions.ts";
 import { app, at, observed, owner, revision, spec } from "./objects.ts";
 
 describe("a ControllerRevision", () => {
@@ -63,6 +63,6 @@ describe("revisions beyond the history limit", () => {
 test("the way back is the revision that was accepted last, by number and not by place", () => {
   const newer = revision("app:1", 7, "accepted");
   const others = [revision("app:2", 6, "accepted"), revision("app:3", 8, "rejected"), revision("app:4", 9)];
-  expect(lastGoodOf([newer, ...others])).toBe(newer);
-  expect(lastGoodOf(others.slice(1))).toBeUndefined();
+  expect(stableOf([newer, ...others])).toBe(newer);
+  expect(stableOf(others.slice(1))).toBeUndefined();
 });

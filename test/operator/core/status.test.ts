@@ -4,20 +4,20 @@ import { type Blocker, type DemoAppStatus, type Phase, demoAppStatus } from "../
 import type { Observed } from "../../../operator/core/observed.ts";
 import { statusOf, statusOfInvalid } from "../../../operator/core/status.ts";
 import { viewOf } from "../../../operator/core/view.ts";
-import { accepted2, carrying, rejected2, v1, v2, valid, wants } from "./deciding.ts";
 import { app, at, observed, revision, startMs } from "./objects.ts";
+import { accepted2, deploymentOf, observedApp, rejected2, appOf, v1, v2 } from "./situations.ts";
 
-const said: ReasonMessage = reasonMessage("Suspended");
+const summary: ReasonMessage = reasonMessage("Suspended");
 
 interface About {
   readonly phase: Phase;
   readonly before?: Partial<Observed>;
-  readonly said?: ReasonMessage;
+  readonly summary?: ReasonMessage;
   readonly blockers?: readonly Blocker[];
 }
 
 const status = ({ phase, before = {}, blockers = [], ...about }: About): DemoAppStatus =>
-  statusOf(viewOf(valid(before), startMs), phase, { said: about.said ?? said, blockers });
+  statusOf(viewOf(observedApp(before), startMs), phase, { summary: about.summary ?? summary, blockers });
 
 /** `{ Ready: "True", … }` */
 const conditions = (of: DemoAppStatus): Record<string, string> =>
@@ -56,7 +56,7 @@ describe("conditions follow the kstatus rules", () => {
     expect(of.conditions?.[0]).toMatchObject({
       observedGeneration: 4,
       reason: "Suspended",
-      message: said.message,
+      message: summary.message,
     });
   });
 
@@ -80,7 +80,7 @@ describe("conditions follow the kstatus rules", () => {
       conditions(
         status({
           phase: "Progressing",
-          before: { revisions: [v1], deployment: carrying(v1, { availableReplicas: available }) },
+          before: { revisions: [v1], deployment: deploymentOf(v1, { availableReplicas: available }) },
         }),
       )["Available"];
     expect(of(2)).toBe("True");
@@ -90,19 +90,19 @@ describe("conditions follow the kstatus rules", () => {
 
 describe("the message", () => {
   test("is the sentence alone when nothing is in the way", () => {
-    expect(status({ phase: "Healthy" }).message).toBe(said.message);
+    expect(status({ phase: "Healthy" }).message).toBe(summary.message);
   });
 
   test("goes on with the first thing in the way, and what to do", () => {
     const blockers = [blocker("container app keeps ending", "Read the log."), blocker("other", "No.")];
     expect(status({ phase: "Degraded", blockers }).message).toBe(
-      `${said.message} Container app keeps ending. Next: Read the log.`,
+      `${summary.message} Container app keeps ending. Next: Read the log.`,
     );
   });
 
   test("doesn't say a thing twice", () => {
-    expect(status({ phase: "Degraded", blockers: [blocker(said.message, "Wait.")] }).message).toBe(
-      `${said.message} Next: Wait.`,
+    expect(status({ phase: "Degraded", blockers: [blocker(summary.message, "Wait.")] }).message).toBe(
+      `${summary.message} Next: Wait.`,
     );
   });
 
@@ -120,7 +120,7 @@ describe("revisions", () => {
       revision("app:2", 4, "rejected"),
       revision("app:5", 5),
     ];
-    const of = status({ phase: "Progressing", before: { app: wants("app:5"), revisions } });
+    const of = status({ phase: "Progressing", before: { app: appOf("app:5"), revisions } });
     expect(of.stable).toMatchObject({ image: "app:1", rollout: 1, since: v1.finishedAt });
     expect(of.candidate).toMatchObject({ image: "app:5", rollout: 5 });
     expect(of.rejected?.map(({ rollout }) => rollout)).toEqual([4, 3]);
@@ -143,7 +143,7 @@ describe("revisions", () => {
     const later = Array.from({ length: 12 }, (_, i) => revision(`app:${i + 3}`, i + 3, "rejected"));
     const of = status({
       phase: "Degraded",
-      before: { app: wants("app:2"), revisions: [v1, rejected2, ...later] },
+      before: { app: appOf("app:2"), revisions: [v1, rejected2, ...later] },
     });
     expect(of.rejected?.map(({ rollout }) => rollout)).toEqual([14, 13, 12, 11, 10, 9, 8, 7, 6, 2]);
   });
@@ -151,13 +151,13 @@ describe("revisions", () => {
 
 test("no step is told of while nothing may be written: it would be another at each look", () => {
   const refused = { object: "Deployment/web", status: 403, message: "denied" };
-  const before = { app: wants("app:2"), revisions: [v1, v2], deployment: carrying(v1) };
+  const before = { app: appOf("app:2"), revisions: [v1, v2], deployment: deploymentOf(v1) };
   expect(status({ phase: "Progressing", before }).step).toMatchObject({ index: 1 });
   expect(status({ phase: "Degraded", before: { ...before, refused } }).step).toBeUndefined();
 });
 
 test("counts are those of the Deployment, and of none where it is somebody else's", () => {
-  const deployment = carrying(v1, { readyReplicas: 1 });
+  const deployment = deploymentOf(v1, { readyReplicas: 1 });
   const own = status({ phase: "Healthy", before: { revisions: [v1], deployment } });
   expect(own).toMatchObject({ replicas: 2, readyReplicas: 1, updatedReplicas: 2, display: { ready: "1/2" } });
   const foreign = { ...deployment, metadata: { ...deployment.metadata, ownerReferences: [], labels: {} } };
@@ -173,8 +173,8 @@ test("the selector is the Service's, for kubectl scale and an HPA", () => {
 describe("of a spec that can't be read", () => {
   const problems = [{ path: "spec.image", message: "must be set" }];
 
-  test("what is wrong is said, and what was known of the app stays", () => {
-    const before = status({ phase: "Healthy", before: { revisions: [v1], deployment: carrying(v1) } });
+  test("what is wrong is summary, and what was known of the app stays", () => {
+    const before = status({ phase: "Healthy", before: { revisions: [v1], deployment: deploymentOf(v1) } });
     const of = statusOfInvalid(
       observed({ app: app({ spec: undefined, problems, status: before, generation: 2 }) }),
       startMs,
@@ -186,9 +186,9 @@ describe("of a spec that can't be read", () => {
   });
 
   test("how its pods are is told as ever, from the Deployment that runs on", () => {
-    const before = status({ phase: "Healthy", before: { revisions: [v1], deployment: carrying(v1) } });
+    const before = status({ phase: "Healthy", before: { revisions: [v1], deployment: deploymentOf(v1) } });
     const broken = app({ spec: undefined, problems, status: before });
-    const deployment = carrying(v1, { availableReplicas: 0, readyReplicas: 0 });
+    const deployment = deploymentOf(v1, { availableReplicas: 0, readyReplicas: 0 });
     const of = statusOfInvalid(observed({ app: broken, deployment }), startMs);
     expect(conditions(of)).toMatchObject({ Available: "False" });
     expect(of).toMatchObject({ availableReplicas: 0, readyReplicas: 0, display: { ready: "0/2" } });
@@ -213,9 +213,9 @@ describe("every status fits the schema", () => {
         status({
           phase: "Degraded",
           before: {
-            app: wants("app:2"),
+            app: appOf("app:2"),
             revisions: [v1, v2, accepted2, rejected2],
-            deployment: carrying(v1),
+            deployment: deploymentOf(v1),
           },
           blockers: [blocker("x".repeat(2048), "y")],
         }),

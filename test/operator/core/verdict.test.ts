@@ -32,7 +32,7 @@ interface Row {
 const finished = (name: string, seconds: number): ContainerState => ({
   ...running(name),
   runningSince: undefined,
-  ended: { reason: "Completed", exitCode: 0, message: "", at: at(seconds) },
+  terminated: { reason: "Completed", exitCode: 0, message: "", at: at(seconds) },
 });
 
 const exit = (seconds: number) => ({ reason: "Error", exitCode: 1, message: "", at: at(seconds) });
@@ -46,7 +46,7 @@ describe("a revision is rejected", () => {
     },
     {
       name: "for a third restart, though the container runs right now",
-      pods: [unready("b", bad, { ...running("app", at(-1)), restarts: 3, ended: exit(-2) })],
+      pods: [unready("b", bad, { ...running("app", at(-1)), restarts: 3, terminated: exit(-2) })],
       reason: "CrashLoop",
     },
     {
@@ -106,14 +106,14 @@ describe("a revision is not rejected", () => {
     },
     {
       name: "for two restarts",
-      pods: [unready("b", bad, { ...running("app", at(-1)), restarts: 2, ended: exit(-2) })],
+      pods: [unready("b", bad, { ...running("app", at(-1)), restarts: 2, terminated: exit(-2) })],
       reason: undefined,
     },
     {
       name: "for restarts of a pod from before its rollout, even if one more comes",
       pods: [
         {
-          ...unready("b", bad, { ...running("app", at(-1)), restarts: 9, ended: exit(-2) }),
+          ...unready("b", bad, { ...running("app", at(-1)), restarts: 9, terminated: exit(-2) }),
           createdAt: at(-981),
         },
       ],

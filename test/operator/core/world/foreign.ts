@@ -1,5 +1,5 @@
 import { fieldManager } from "../../../../operator/api/names.ts";
-import { type PatchOperation, matches } from "../../../../operator/core/fields.ts";
+import { type PatchOperation, matchesKey } from "../../../../operator/core/fields.ts";
 import {
   type Fields,
   type FieldSet,
@@ -103,10 +103,10 @@ function withoutDropped(live: unknown, fields: FieldSet, wanted: unknown): unkno
     const others = Array.isArray(wanted) ? (wanted as unknown[]) : [];
     return live.flatMap((item: unknown) => {
       const key = Object.keys(fields).find(
-        (step) => step.startsWith("k:") && matches(item, JSON.parse(step.slice(2)) as Fields),
+        (step) => step.startsWith("k:") && matchesKey(item, JSON.parse(step.slice(2)) as Fields),
       );
       if (key === undefined) return [item];
-      const other = others.find((candidate) => matches(candidate, JSON.parse(key.slice(2)) as Fields));
+      const other = others.find((candidate) => matchesKey(candidate, JSON.parse(key.slice(2)) as Fields));
       return other === undefined ? [] : [withoutDropped(item, fields[key] ?? {}, other)];
     });
   }

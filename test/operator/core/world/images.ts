@@ -23,7 +23,7 @@ const idle = {
   restarts: 0,
   runningSince: undefined,
   waiting: undefined,
-  ended: undefined,
+  terminated: undefined,
 };
 
 const runningSince = (ms: number, more: Partial<ContainerState> = {}): ContainerState => ({
@@ -56,10 +56,10 @@ function crashing(sinceMs: number, nowMs: number): State {
   const endMs = startMs + 5_000;
   if (nowMs < endMs)
     return unready(
-      runningSince(startMs, { restarts: cycle, ended: cycle === 0 ? undefined : exit(endMs - 15_000) }),
+      runningSince(startMs, { restarts: cycle, terminated: cycle === 0 ? undefined : exit(endMs - 15_000) }),
     );
   const back = { reason: "CrashLoopBackOff", message: "back-off" };
-  return unready({ ...idle, restarts: cycle, waiting: back, ended: exit(endMs) });
+  return unready({ ...idle, restarts: cycle, waiting: back, terminated: exit(endMs) });
 }
 
 /** Ready for 6 s, unready for 6 s, and so on. */
@@ -89,6 +89,6 @@ export function stateOf(life: Life, nowMs: number): State {
   const state = behaviour(life, nowMs);
   if (life.crashedMs === undefined || !state.ready) return state;
   const again = readyAfter(3_000, life.crashedMs, nowMs);
-  const container = { ...again.container, restarts: 1, ended: exit(life.crashedMs) };
+  const container = { ...again.container, restarts: 1, terminated: exit(life.crashedMs) };
   return { ...again, container };
 }

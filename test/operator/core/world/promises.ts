@@ -4,8 +4,8 @@ import type { Phase } from "../../../../operator/api/schema.ts";
 import type { Action } from "../../../../operator/core/action.ts";
 import { rollingUpdateOf } from "../../../../operator/core/defaults.ts";
 import type { Manifest } from "../../../../operator/core/manifest.ts";
-import { templateOf } from "../../../../operator/core/render/deployment.ts";
-import { lastGoodOf, readRevision } from "../../../../operator/core/revisions.ts";
+import { templateMetadataOf } from "../../../../operator/core/deployment.ts";
+import { readRevision, stableOf } from "../../../../operator/core/revisions.ts";
 import { deploymentSpec } from "./deployments.ts";
 import type { World } from "./world.ts";
 
@@ -56,10 +56,10 @@ function checkDeployment(world: World, object: Manifest): void {
   const wanted = world.app.spec;
   assert.equal(replicas, wanted?.replicas);
   assert.deepEqual(strategy.rollingUpdate, wanted && rollingUpdateOf(wanted));
-  const hash = templateOf(object)?.labels?.[labels.hash] ?? "";
+  const hash = templateMetadataOf(object)?.labels?.[labels.hash] ?? "";
   const live = world.revisions.get(revisionName(world.app.name, hash));
   const revision = live && readRevision(live);
-  const lastGood = lastGoodOf([...world.revisions.values()].flatMap((other) => readRevision(other) ?? []));
+  const lastGood = stableOf([...world.revisions.values()].flatMap((other) => readRevision(other) ?? []));
   assert.ok(
     revision?.outcome === undefined || revision.rollout === lastGood?.rollout,
     `rollout ${revision?.rollout} (${revision?.outcome}) serves, and not ${lastGood?.rollout}`,

@@ -1,7 +1,7 @@
 import { annotations } from "../../../operator/api/names.ts";
 import type { ContainerState, Observed } from "../../../operator/core/observed.ts";
-import { acts, carrying, rejected2, v1, wants } from "./deciding.ts";
-import { at, crashing, running, unready, waiting } from "./objects.ts";
+import { at, crashing, foreignService, running, unready, waiting } from "./objects.ts";
+import { appOf, commanded, deploymentOf, rejected2, v1 } from "./situations.ts";
 
 /** Everything that can be in the way of an app, and what is to be said of it. */
 interface Row {
@@ -19,10 +19,10 @@ export const stuck = (...containers: readonly ContainerState[]): Partial<Observe
   pods: [unready("a", v1, containers)],
 });
 export const ending = (reason: string, message: string): ContainerState =>
-  crashing("", 0, { ended: { reason, exitCode: 1, message, at: at(-1) } });
+  crashing("", 0, { terminated: { reason, exitCode: 1, message, at: at(-1) } });
 const refusing = (message: string): Partial<Observed> => ({
   deployment: {
-    ...carrying(v1),
+    ...deploymentOf(v1),
     status: { conditions: [{ type: "ReplicaFailure", status: "True", message }] },
   },
 });
@@ -60,7 +60,7 @@ export const rows: readonly Row[] = [
     before: stuck(waiting("CreateContainerConfigError", 'secret "s" not found')),
     reason: "ConfigMissing",
     says: 'secret "s" not found',
-    next: "Create what the message names",
+    next: "Create the object that the message names",
   },
   {
     name: "a command that the node can't run",
@@ -78,7 +78,7 @@ export const rows: readonly Row[] = [
   },
   {
     name: "a crash, though the container runs again",
-    before: stuck({ ...running(), restarts: 1, ended: ending("Error", "oh").ended }),
+    before: stuck({ ...running(), restarts: 1, terminated: ending("Error", "oh").terminated }),
     reason: "CrashLoop",
     says: "exit code 1: oh",
     next: "--previous",
@@ -185,15 +185,15 @@ export const rows: readonly Row[] = [
   },
   {
     name: "a restart at no time",
-    before: { app: wants("app:1", { annotations: { [annotations.restartAt]: "tomorrow" } }) },
+    before: { app: appOf("app:1", { annotations: { [annotations.restartAt]: "tomorrow" } }) },
     reason: "BadAnnotation",
     object: "DemoApp/web",
-    says: '"tomorrow"',
+    says: "'tomorrow'",
     next: `kubectl -n team annotate demoapp web --overwrite ${annotations.restartAt}=2026-01-01T00:00:00Z`,
   },
   {
     name: "a version that was rejected",
-    before: { app: wants("app:2"), revisions: [v1, rejected2], deployment: carrying(v1) },
+    before: { app: appOf("app:2"), revisions: [v1, rejected2], deployment: deploymentOf(v1) },
     reason: "RevisionRejected",
     object: `ControllerRevision/web-${rejected2.hash}`,
     says: "Rollout 2 of app:2 was rejected: it keeps ending.",
@@ -201,7 +201,7 @@ export const rows: readonly Row[] = [
   },
   {
     name: "an abort of the first install",
-    before: { app: acts("app:1", { abort: "1" }), revisions: [{ ...v1, outcome: undefined }] },
+    before: { app: commanded("app:1", { abort: "1" }), revisions: [{ ...v1, outcome: undefined }] },
     reason: "AbortRefused",
     object: "DemoApp/web",
     says: "Rollout 1 can't be aborted",
@@ -209,10 +209,10 @@ export const rows: readonly Row[] = [
   },
   {
     name: "a name that is taken",
-    before: { service: { apiVersion: "v1", kind: "Service", metadata: { name: "web" } } },
+    before: { service: foreignService },
     reason: "NameTaken",
     object: "Service/web",
-    says: "exists already",
+    says: "exists but is not owned",
     next: "adopt=service",
   },
   {
