@@ -1,10 +1,10 @@
-/** Makes the CustomResourceDefinition from the zod schema. */
+/** Generates the CustomResourceDefinition from the zod schema. */
 import * as z from "zod";
 import { group, kind, plural, shortName, singular, version } from "./names.ts";
 import { demoAppSpec, demoAppStatus, nameRules } from "./schema.ts";
 import { validations } from "./schema/rule.ts";
 
-/** A structural schema, as far as the generators look into it. */
+/** The parts of a structural schema that the generators read. */
 export type Schema = {
   type?: string;
   description?: string;
@@ -17,19 +17,19 @@ export type Schema = {
   [keyword: string]: unknown;
 };
 
-/** What JSON Schema has and a structural schema must not have, or what says nothing there. */
+/** True for keywords of JSON Schema that a structural schema must not or need not have. */
 function isForbidden(keyword: string, value: unknown): boolean {
   if (["$schema", "additionalProperties", "nullable"].includes(keyword)) return true;
-  // An integer's bounds in zod when none is given: not a limit of the API, only of JavaScript.
+  // Without bounds, zod gives integers the bounds of JavaScript. They are no limit of the API.
   return (
     (keyword === "minimum" || keyword === "maximum") && Math.abs(Number(value)) === Number.MAX_SAFE_INTEGER
   );
 }
 
-/** A number or a string: Kubernetes has an extension of its own for it, in place of a union. */
+/** True for int-or-string fields. Kubernetes has an extension for them, because it forbids unions. */
 const isUnion = (node: Schema): boolean => node["x-kubernetes-int-or-string"] === true;
 
-/** Turns one node of zod's JSON Schema, and all below it, into a structural schema. */
+/** Converts one node of zod's JSON Schema, with all nodes below, to a structural schema. */
 function structural(node: Schema): Schema {
   const kept = Object.entries(node).filter(
     ([keyword, value]) =>
@@ -52,23 +52,23 @@ function structural(node: Schema): Schema {
   };
 }
 
-/** `input`: what people may write, so that a field with a default is not required. */
+/** `io: "input"` describes what users write: fields with a default are optional. */
 const toSchema = (schema: z.ZodType): Schema =>
   structural(z.toJSONSchema(schema, { target: "openapi-3.0", io: "input", reused: "inline" }) as Schema);
 
-/** The schema of a whole DemoApp, which the documentation is made from too. */
+/** The schema of a whole DemoApp. The reference in docs/demoapp.md is generated from it too. */
 export const demoAppSchema = (): Schema => ({
   type: "object",
-  description: "An app that is run, kept running and rolled out safely.",
+  description: "An app that the operator runs, keeps running and rolls out safely.",
   required: ["spec"],
   properties: {
     apiVersion: { type: "string", description: `Always ${group}/${version}.` },
     kind: { type: "string", description: `Always ${kind}.` },
     metadata: { type: "object" },
-    spec: { ...toSchema(demoAppSpec), description: "What the team wants." },
+    spec: { ...toSchema(demoAppSpec), description: "The desired state of the app." },
     status: {
       ...toSchema(demoAppStatus),
-      description: "What the operator sees and does; only it writes here.",
+      description: "The observed state of the app. Only the operator writes it.",
     },
   },
   ...validations(nameRules),
@@ -85,7 +85,7 @@ const columns = [
   { name: "Age", type: "date", jsonPath: ".metadata.creationTimestamp" },
 ];
 
-/** The CustomResourceDefinition as it is applied to a cluster. */
+/** The CustomResourceDefinition that `kubectl apply` installs. */
 export const customResourceDefinition = () => ({
   apiVersion: "apiextensions.k8s.io/v1",
   kind: "CustomResourceDefinition",
@@ -107,7 +107,7 @@ export const customResourceDefinition = () => ({
         served: true,
         storage: true,
         additionalPrinterColumns: columns,
-        // `kubectl get demoapps --all-namespaces --field-selector status.phase=Degraded`
+        // For `kubectl get demoapps --all-namespaces --field-selector status.phase=Degraded`.
         selectableFields: [{ jsonPath: ".status.phase" }],
         subresources: {
           status: {},

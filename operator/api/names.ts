@@ -1,4 +1,4 @@
-/** Every name that the operator gives, reads or reserves in the cluster. Nothing else spells one of these out. */
+/** Every name that the operator sets, reads or reserves in the cluster. Other files use these constants only. */
 
 export const group = "demoapp.dev";
 export const version = "v1";
@@ -8,12 +8,12 @@ export const plural = "demoapps";
 export const singular = "demoapp";
 export const shortName = "dapp";
 
-/** Written by server-side apply on children and revisions. */
+/** The field manager of server-side apply on Deployments, Services and ControllerRevisions. */
 export const fieldManager = "demoapp-operator";
-/** Apart from the manager of the children, so that applying a status never takes over a field of the spec. */
+/** The field manager of the status. A manager of its own, so that a status write never takes over spec fields. */
 export const statusFieldManager = "demoapp-operator-status";
 
-/** Labels on children. The first three make the immutable selectors; the hash only tells pods apart. */
+/** Labels on the app's objects. Immutable selectors use the first three; the hash labels the pods of a revision. */
 export const labels = {
   name: "app.kubernetes.io/name",
   managedBy: "app.kubernetes.io/managed-by",
@@ -21,11 +21,12 @@ export const labels = {
   hash: `${group}/hash`,
 } as const;
 
-/** The value of `app.kubernetes.io/managed-by` on everything that the operator made. */
+/** The value of `app.kubernetes.io/managed-by` on every object that the operator creates. */
 export const managedBy = "demoapp-operator";
 
-/** Annotations that people write on a DemoApp. Acts name a rollout number, so one left behind is inert. */
+/** Command annotations, which people write on a DemoApp. */
 export const annotations = {
+  /** Names a rollout number, as `retry` does: one left behind has no effect on later rollouts. */
   abort: `${group}/abort`,
   retry: `${group}/retry`,
   paused: `${group}/paused`,
@@ -33,51 +34,51 @@ export const annotations = {
   adopt: `${group}/adopt`,
 } as const;
 
-/** Annotations that the operator writes on its children: the memory that has to survive it. */
+/** Annotations that the operator writes on the app's objects: state that has to survive a restart of the operator. */
 export const childAnnotations = {
-  /** On Deployments: number of the rollout that is at work or was the last. */
+  /** On Deployments: the number of the present or last rollout. */
   rollout: `${group}/rollout`,
-  /** On Deployments: the most pods of that rollout that were available at once. */
+  /** On Deployments: the largest number of available pods in this rollout. */
   best: `${group}/best`,
-  /** On Deployments: when `best` was reached, RFC 3339; the deadline counts from it. */
+  /** On Deployments: when `best` was reached, RFC 3339; the progress deadline counts from here. */
   progressAt: `${group}/progress-at`,
-  /** On pod templates: the restart that was asked for last, RFC 3339. */
+  /** On pod templates: the last restart, RFC 3339. */
   restartedAt: `${group}/restarted-at`,
-  /** On revisions: image, as the DemoApp spelt it. */
+  /** On revisions: `spec.image`. */
   image: `${group}/image`,
-  /** On revisions: when its last rollout started and ended, RFC 3339. */
+  /** On revisions: when the last rollout started and ended, RFC 3339. */
   startedAt: `${group}/started-at`,
   finishedAt: `${group}/finished-at`,
-  /** On revisions: accepted, rejected or superseded, and why in one word and in a sentence. */
+  /** On revisions: the outcome of the last rollout, with a reason and a message if it was rejected. */
   outcome: `${group}/outcome`,
   reason: `${group}/reason`,
   message: `${group}/message`,
 } as const;
 
-/** Which of the at most two Deployments of an app a pod belongs to. */
+/** The Deployments of an app, of which there are at most two. */
 export type Track = "stable" | "candidate";
 
-/** The app's own container in the pod; sidecars and init containers may not take the name. */
+/** The name of the app's container. Sidecars and init containers can't have this name. */
 export const containerName = "app";
-/** The name of `spec.port` in the pod, which the Service targets; extra ports may not take it. */
+/** The name of `spec.port` in the pod, which the Service targets. Additional ports can't have this name. */
 export const portName = "http";
 
-/** The longest name of a DemoApp: with `-candidate` behind it, it is still a label of 63 characters. */
+/** The longest name of a DemoApp: with the suffix `-candidate`, the name fits a label of 63 characters. */
 export const maxNameLength = 53;
-/** Endings that children take, so that no two DemoApps claim one object. */
+/** Suffixes of the names of the app's objects. A DemoApp can't have them, or two DemoApps would need one object. */
 export const reservedSuffixes = ["-candidate", "-preview"] as const;
 
 export const deploymentName = (app: string): string => app;
 export const serviceName = (app: string): string => app;
 export const revisionName = (app: string, hash: string): string => `${app}-${hash}`;
 
-/** Labels that select every object that the operator made for one app. */
+/** Labels that select every object of one app. */
 export const ownedBy = (app: string): Record<string, string> => ({
   [labels.name]: app,
   [labels.managedBy]: managedBy,
 });
 
-/** The immutable selector of one Deployment, and of a Service that serves one track. */
+/** The immutable selector of a track's Deployment, and the selector of a Service for one track. */
 export const selectorOf = (app: string, track: Track): Record<string, string> => ({
   ...ownedBy(app),
   [labels.track]: track,

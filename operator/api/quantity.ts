@@ -4,8 +4,8 @@
  */
 
 /**
- * What is taken for a quantity: a little less than Kubernetes takes, which reads "." as 0 and 1e9999 as the
- * largest number there is. Both engines use it.
+ * The accepted quantities. zod and CEL both use this pattern. Kubernetes accepts slightly more: it reads "." as 0 and
+ * 1e9999 as the largest possible number.
  */
 export const grammar =
   /^([+-]?)(\d+(?:\.\d*)?|\.\d+)(?:(Ki|Mi|Gi|Ti|Pi|Ei|n|u|m|k|M|G|T|P|E)|[eE]([+-]?\d{1,3}))?$/;
@@ -23,7 +23,7 @@ const decimalExponent: Readonly<Record<string, number>> = {
   E: 18,
 };
 
-/** A value as `digits * 10^exponent`, which keeps every quantity exact. */
+/** A value as `digits * 10^exponent`, which represents every quantity exactly. */
 type Exact = { readonly digits: bigint; readonly exponent: number };
 
 function parse(quantity: string): Exact | undefined {
@@ -37,12 +37,12 @@ function parse(quantity: string): Exact | undefined {
   return { digits: digits * 1024n ** BigInt(power), exponent: decimal - fraction.length };
 }
 
-/** True when Kubernetes accepts the text as a quantity. */
+/** True if the text is a quantity. */
 export const isQuantity = (quantity: string): boolean => parse(quantity) !== undefined;
 
 /**
- * Negative, 0 or positive as `a` is less than, equal to or greater than `b`: `1000m` equals `1`.
- * Throws a RangeError when one of them is not a quantity.
+ * Negative, 0 or positive if `a` is less than, equal to or greater than `b`; `1000m` equals `1`. Throws a RangeError
+ * if `a` or `b` is not a quantity.
  */
 export function compareQuantities(a: string, b: string): number {
   const [left, right] = [parse(a), parse(b)];

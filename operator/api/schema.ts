@@ -1,4 +1,4 @@
-/** The API `DemoApp`: its types, and the checks of documents before and after they reach the API server. */
+/** The API `DemoApp`: its types, and the schemas of written manifests and stored objects. */
 import * as z from "zod";
 import { apiVersion, kind, maxNameLength, reservedSuffixes } from "./names.ts";
 import { refined, type Rule } from "./schema/rule.ts";
@@ -8,7 +8,7 @@ import { demoAppStatus, type phases } from "./schema/status.ts";
 export type { Probe } from "./schema/probes.ts";
 export { demoAppSpec, demoAppStatus };
 
-/** What a name must be. The CEL is for the root of the object: only there may it look at the metadata. */
+/** The rules for names. Their CEL belongs to the root of the object, because only there it can read the metadata. */
 export const nameRules: readonly Rule<string>[] = [
   {
     cel: "self.metadata.name.matches('^[a-z]([-a-z0-9]*[a-z0-9])?$')",
@@ -31,7 +31,7 @@ const name = refined(z.string(), nameRules);
 
 const annotations = z.record(z.string(), z.string());
 
-/** As people write it; a status in it is ignored, as the API server ignores it. */
+/** A manifest that a user writes. Its status is ignored, as the API server ignores it. */
 export const manifest = z.strictObject({
   apiVersion: z.literal(apiVersion),
   kind: z.literal(kind),
@@ -40,7 +40,7 @@ export const manifest = z.strictObject({
   status: z.unknown().optional(),
 });
 
-/** As the API server returns it: it has an identity, and a status that may be missing or of another time. */
+/** An object that the API server returns: it has an identity, and its status can be missing or outdated. */
 export const stored = z.object({
   apiVersion: z.literal(apiVersion),
   kind: z.literal(kind),
@@ -56,13 +56,13 @@ export const stored = z.object({
     labels: annotations.optional(),
   }),
   spec: demoAppSpec,
-  // A status is only a projection of other objects: one that can't be read is rebuilt.
+  // The status is derived from other objects, so an unreadable status is dropped and rebuilt.
   status: demoAppStatus.optional().catch(undefined),
 });
 
-/** A document as people write it, defaults filled in. */
+/** A manifest with its defaults. */
 export type DemoAppManifest = z.output<typeof manifest>;
-/** An object as the API server stores it, defaults filled in. */
+/** A stored object with its defaults. */
 export type DemoApp = z.output<typeof stored>;
 export type DemoAppSpec = z.output<typeof demoAppSpec>;
 export type DemoAppStatus = z.output<typeof demoAppStatus>;

@@ -1,14 +1,14 @@
-/** Checks of documents offline, in the API server's words where it has words of its own. */
+/** Validates documents offline, with the messages of the API server where it has its own. */
 import type * as z from "zod";
 import { manifest, stored, type DemoApp, type DemoAppManifest } from "./schema.ts";
 
-/** What is wrong with a document: where, as `spec.probes.liveness.path`, and a sentence with the fix. */
+/** One problem of a document: the path of the field, such as `spec.probes.liveness.path`, and a message with the fix. */
 export type Problem = { readonly path: string; readonly message: string };
 
 export type Checked<T> =
   { readonly ok: true; readonly app: T } | { readonly ok: false; readonly problems: readonly Problem[] };
 
-/** A bound in the API server's words; zod names what it measured by `origin`. */
+/** The API server's messages for bounds, by zod's name of what has the bound (`origin`). */
 const least = {
   string: (n: string) => `should be at least ${n} chars long`,
   array: (n: string) => `should have at least ${n} items`,
@@ -19,11 +19,11 @@ const most = {
 };
 const isMeasured = (origin: string): origin is keyof typeof least => origin in least;
 
-/** The API server's words for what a structural schema refuses. */
-const words: z.core.$ZodErrorMap = (issue) => {
+/** The API server's messages for violations of a structural schema. */
+const messages: z.core.$ZodErrorMap = (issue) => {
   if (issue.code === "custom") return undefined;
   if (issue.input === undefined) return "Required value";
-  // Every number of the API is whole; zod has two names for what it should have been.
+  // All numbers of the API are integers; zod calls their type `int` or `number`.
   if (issue.code === "invalid_type")
     return `must be of type ${issue.expected.replace(/^(int|number)$/, "integer")}`;
   if (issue.code === "invalid_union") return "must be an integer or a string";
@@ -60,16 +60,16 @@ const problemsOf = (issue: z.core.$ZodIssue): readonly Problem[] =>
     : [{ path: pathOf(issue.path), message: issue.message }];
 
 function check<T>(schema: z.ZodType<T>, document: unknown): Checked<T> {
-  const { data, error } = schema.safeParse(document, { error: words });
+  const { data, error } = schema.safeParse(document, { error: messages });
   return error === undefined
     ? { ok: true, app: data }
     : { ok: false, problems: error.issues.flatMap(problemsOf) };
 }
 
-/** Checks a document as people write it; unknown fields are refused, as server-side apply does. */
+/** Validates a manifest. Unknown fields are problems, as for server-side apply. */
 export const validate = (document: unknown): Checked<DemoAppManifest> => check(manifest, document);
 
-/** The document without the fields that the schema doesn't know. */
+/** A copy of the document without unknown fields. */
 function withoutUnknown(document: unknown): unknown {
   const { error } = stored.safeParse(document);
   const unknown = error?.issues.filter((issue) => issue.code === "unrecognized_keys") ?? [];
@@ -83,8 +83,8 @@ function withoutUnknown(document: unknown): unknown {
 }
 
 /**
- * Reads an object as the API server stores it: defaults filled in, and fields of another version's schema left
- * out. Never throws: what an older schema allowed and this one doesn't comes back as problems.
+ * Reads a stored object: adds defaults and drops fields of another schema version. Never throws: values that only an
+ * older schema allowed are returned as problems.
  */
 export function parseStored(object: unknown): Checked<DemoApp> {
   const first = check(stored, object);

@@ -2,14 +2,17 @@ import * as z from "zod";
 import { atomicList, labelName, listByKey, objectName, portNumber, text, withDefault } from "./fields.ts";
 import { matches, withRules, type Rule } from "./rule.ts";
 
-/** Refers to one key of a ConfigMap or Secret. */
+/** A reference to one key of a ConfigMap or Secret. */
 const keyOf = (what: string) =>
   z.strictObject({
     name: objectName.describe(`Name of the ${what}, in the app's namespace. Required.`),
     key: withRules(text(253), [
       matches("^[-._a-zA-Z0-9]+$", "a key is letters, digits, '-', '_' and '.'"),
     ]).describe(`Key in the ${what}. Required.`),
-    optional: z.boolean().optional().describe(`True: start without it when it is missing. Default: false.`),
+    optional: z
+      .boolean()
+      .optional()
+      .describe("True: the container starts even if the key is missing. Default: false."),
   });
 
 const sources = ["fieldRef", "resourceFieldRef", "configMapKeyRef", "secretKeyRef"] as const;
@@ -18,16 +21,16 @@ const valueFrom = withRules(
   z.strictObject({
     fieldRef: z
       .strictObject({
-        apiVersion: text(32).optional().describe("Version that fieldPath is written in. Default: v1."),
-        fieldPath: text(512).min(1).describe("Field of the pod, such as metadata.name. Required."),
+        apiVersion: text(32).optional().describe("API version of fieldPath. Default: v1."),
+        fieldPath: text(512).min(1).describe("Path of the field, such as metadata.name. Required."),
       })
       .optional()
       .describe("A field of the pod. Default: none."),
     resourceFieldRef: z
       .strictObject({
-        containerName: text(63).optional().describe("Container to read. Default: the app's."),
-        resource: text(128).min(1).describe("Such as limits.memory. Required."),
-        divisor: text(32).optional().describe("Unit of the value. Default: 1. Unit: quantity."),
+        containerName: text(63).optional().describe("Name of the container. Default: the app's container."),
+        resource: text(128).min(1).describe("The request or limit, such as limits.memory. Required."),
+        divisor: text(32).optional().describe("Divides the value. Default: 1. Unit: quantity."),
       })
       .optional()
       .describe("A request or limit of a container. Default: none."),
@@ -55,11 +58,11 @@ const envVar = withRules(
   z.strictObject({
     name: withRules(text(256), [
       matches("^[ -<>-~]+$", "the name of an environment variable must be printable ASCII without '='"),
-    ]).describe("Name of the variable; each may be given once. Required."),
+    ]).describe("Name of the variable, unique in the list. Required."),
     value: text(32_768)
       .optional()
-      .describe("Its value; $(NAME) stands for an earlier variable. Default: empty."),
-    valueFrom: valueFrom.optional().describe("Where the value comes from instead. Default: none."),
+      .describe("Value of the variable; $(NAME) refers to an earlier variable. Default: empty."),
+    valueFrom: valueFrom.optional().describe("Source of the value, instead of value. Default: none."),
   }),
   envRules,
 );
@@ -70,14 +73,17 @@ const source = (what: string) =>
   z
     .strictObject({
       name: objectName.describe(`Name of the ${what}, in the app's namespace. Required.`),
-      optional: z.boolean().optional().describe("True: start without it when it is missing. Default: false."),
+      optional: z
+        .boolean()
+        .optional()
+        .describe(`True: the container starts even if the ${what} is missing. Default: false.`),
     })
     .optional()
-    .describe(`A ${what} to take every key of. Default: none.`);
+    .describe(`A ${what} whose keys all become environment variables. Default: none.`);
 
 const envFromEntry = withRules(
   z.strictObject({
-    prefix: text(256).optional().describe("Put before each name. Default: empty."),
+    prefix: text(256).optional().describe("Prefix of each variable name. Default: empty."),
     configMapRef: source("ConfigMap"),
     secretRef: source("Secret"),
   }),
@@ -98,34 +104,34 @@ const port = z.strictObject({
       "^([a-z0-9]+-)*[a-z0-9]*[a-z][a-z0-9]*(-[a-z0-9]+)*$",
       "the name of a port is lower-case letters, digits and single '-', with a letter among them",
     ),
-  ]).describe("Name of the port, at most 15 characters; each may be given once. Required."),
-  containerPort: portNumber.describe("The port in the container. Required."),
+  ]).describe("Name of the port, unique in the list, at most 15 characters. Required."),
+  containerPort: portNumber.describe("Port number in the container. Required."),
   protocol: z
     .enum(["TCP", "UDP", "SCTP"])
     .apply(withDefault, "TCP")
-    .describe("TCP, UDP or SCTP. Default: TCP."),
+    .describe("Protocol of the port: TCP, UDP or SCTP. Default: TCP."),
 });
 
 export const ports = listByKey(port, "name", 20);
 
 const volumeMount = z.strictObject({
-  name: labelName.describe("A volume of spec.pod.volumes. Required."),
+  name: labelName.describe("Name of a volume in spec.pod.volumes. Required."),
   mountPath: withRules(text(1024), [matches("^[^:]+$", "mountPath must be a path without ':'")]).describe(
-    "Where it appears in the container; each may be given once. Required.",
+    "Path in the container, unique in the list. Required.",
   ),
-  subPath: text(1024).optional().describe("Path inside the volume. Default: its root."),
+  subPath: text(1024).optional().describe("Path inside the volume. Default: the root of the volume."),
   subPathExpr: text(1024)
     .optional()
-    .describe("subPath with $(NAME) for environment variables. Default: none."),
-  readOnly: z.boolean().optional().describe("True: can't be written to. Default: false."),
+    .describe("subPath in which $(NAME) refers to environment variables. Default: none."),
+  readOnly: z.boolean().optional().describe("True: the mount is read-only. Default: false."),
   recursiveReadOnly: z
     .enum(["Disabled", "IfPossible", "Enabled"])
     .optional()
-    .describe("Whether mounts below are read-only too. Default: Disabled."),
+    .describe("Whether mounts below this one are read-only too. Default: Disabled."),
   mountPropagation: z
     .enum(["None", "HostToContainer", "Bidirectional"])
     .optional()
-    .describe("How mounts spread between host and container. Default: None."),
+    .describe("How mounts propagate between host and container. Default: None."),
 });
 
 export const volumeMounts = listByKey(volumeMount, "mountPath", 50);

@@ -1,14 +1,14 @@
-/** Small building blocks of the schema. Strings, lists and maps are all bounded: CEL's cost budget needs it. */
+/** Building blocks of the schema. Every string, list and map has a bound, as CEL's cost budget requires. */
 import * as z from "zod";
 import { matches, quoted, withRules, type Rule } from "./rule.ts";
 
-/** Text of at most `maxLength` characters. */
+/** A string of at most `maxLength` characters. */
 export const text = (maxLength: number) => z.string().max(maxLength);
 
 const label = "[a-z0-9]([-a-z0-9]*[a-z0-9])?";
 const subdomain = `${label}([.]${label})*`;
 
-/** A name that Kubernetes allows for an object: a DNS subdomain. */
+/** The name of a Kubernetes object: a DNS subdomain. */
 export const objectName = withRules(text(253), [
   matches(
     `^${subdomain}$`,
@@ -16,7 +16,7 @@ export const objectName = withRules(text(253), [
   ),
 ]);
 
-/** A name inside a pod (container, volume): a DNS label. */
+/** The name of a container or volume in a pod: a DNS label. */
 export const labelName = withRules(text(63), [
   matches(
     `^${label}$`,
@@ -24,10 +24,10 @@ export const labelName = withRules(text(63), [
   ),
 ]);
 
-/** A TCP or UDP port. */
+/** A TCP or UDP port number. */
 export const portNumber = z.int().min(1).max(65_535);
 
-/** A whole number of seconds, at least 0 and at most a year. */
+/** An integer number of seconds, from 0 to one year. */
 export const seconds = z.int().min(0).max(31_536_000);
 
 /** A map of at most `maxProperties` entries. */
@@ -41,14 +41,14 @@ export const mapOf = <S extends z.ZodType>(value: S, maxProperties: number) =>
     })
     .meta({ maxProperties });
 
-/** Keys as those of labels and annotations have to be: a name of 63 characters, behind an optional domain. */
+/** The keys of labels and annotations: a name of at most 63 characters after an optional domain. */
 const key = `^(${subdomain}/)?([A-Za-z0-9][-A-Za-z0-9_.]{0,61})?[A-Za-z0-9]$`;
 const isKey = new RegExp(key);
 const isLabel = /^(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?$/;
 
 type TextMap = Readonly<Record<string, string>>;
 
-/** The keys of annotations and labels. */
+/** Restricts the keys of labels and annotations. */
 export const keysRule: Rule<TextMap> = {
   cel: `self.all(k, k.matches(${quoted(key)}))`,
   message:
@@ -56,14 +56,14 @@ export const keysRule: Rule<TextMap> = {
   holds: (map) => Object.keys(map).every((name) => isKey.test(name)),
 };
 
-/** The values of labels. */
+/** Restricts the values of labels. */
 export const labelsRule: Rule<TextMap> = {
   cel: `self.all(k, self[k].matches(${quoted(isLabel.source)}))`,
   message: "each value must be letters, digits, '-', '_' and '.', starting and ending with a letter or digit",
   holds: (map) => Object.values(map).every((value) => isLabel.test(value)),
 };
 
-/** A list whose entries are told apart by a key: merged by it under server-side apply, and unique in it. */
+/** A list whose entries have a unique key. Server-side apply merges entries by this key. */
 export const listByKey = <S extends z.ZodObject>(
   item: S,
   key: string & keyof z.output<S>,
@@ -87,16 +87,16 @@ export const listByKey = <S extends z.ZodObject>(
     })
     .meta({ "x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": [key] });
 
-/** A list that one manager owns as a whole. */
+/** An atomic list: one field manager owns the whole list. */
 export const atomicList = <S extends z.ZodType>(item: S, maxItems: number) =>
   z.array(item).max(maxItems).meta({ "x-kubernetes-list-type": "atomic" });
 
-/** A part of the pod's API that is passed on as it is: Kubernetes itself checks it when it is applied. */
+/** An object of the pod API that the operator passes through. Kubernetes validates it at apply. */
 export const passedOn = z.looseObject({});
 
 /**
- * Fills a field in. Null counts as not given, as with the API server: a key that is left empty in YAML is null.
- * (For a field without a default both refuse null.)
+ * Adds a default. Null counts as not given, as for the API server: a key without a value in YAML is null. zod and the
+ * API server both refuse null for a field without a default.
  */
 export const withDefault = <O, I>(schema: z.ZodType<O, I>, value: I) =>
   schema

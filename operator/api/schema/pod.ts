@@ -16,22 +16,25 @@ import { containerName, group, labels, portName } from "../names.ts";
 import { withRules, type Rule } from "./rule.ts";
 
 const toleration = z.strictObject({
-  key: text(317).optional().describe("Taint to tolerate. Default: every taint."),
-  operator: z.enum(["Exists", "Equal"]).optional().describe("How value is compared. Default: Equal."),
+  key: text(317).optional().describe("Key of the taint to tolerate. Default: every taint."),
+  operator: z
+    .enum(["Exists", "Equal"])
+    .optional()
+    .describe("Exists ignores the value, Equal compares it. Default: Equal."),
   value: text(63).optional().describe("Value of the taint. Default: empty."),
   effect: z
     .enum(["NoSchedule", "PreferNoSchedule", "NoExecute"])
     .optional()
-    .describe("Effect to tolerate. Default: every effect."),
+    .describe("Effect of the taint to tolerate. Default: every effect."),
   tolerationSeconds: z
     .int()
     .optional()
-    .describe("How long a NoExecute taint is tolerated. Default: for ever. Unit: seconds."),
+    .describe("Time that a pod stays on a node with a NoExecute taint. Default: unlimited. Unit: seconds."),
 });
 
-/** An entry of which only the name matters here; Kubernetes checks the rest. */
+/** An entry with a validated name. Kubernetes validates the other fields. */
 const named = (what: string) =>
-  z.looseObject({ name: labelName.describe(`Name of the ${what}; each may be given once. Required.`) });
+  z.looseObject({ name: labelName.describe(`Name of the ${what}, unique in the list. Required.`) });
 
 const container = withRules(named("container"), [
   {
@@ -42,12 +45,12 @@ const container = withRules(named("container"), [
   },
 ]);
 
-const isOurs = (key: string): boolean =>
+const isReserved = (key: string): boolean =>
   key.startsWith(`${group}/`) || key === labels.name || key === labels.managedBy;
 const reservedLabels: Rule<Readonly<Record<string, string>>> = {
   cel: `self.all(k, !k.startsWith('${group}/') && k != '${labels.name}' && k != '${labels.managedBy}')`,
   message: `${labels.name}, ${labels.managedBy} and ${group}/* are set by the operator: remove them from pod.labels`,
-  holds: (map) => !Object.keys(map).some(isOurs),
+  holds: (map) => !Object.keys(map).some(isReserved),
 };
 const reservedAnnotations: Rule<Readonly<Record<string, string>>> = {
   cel: `self.all(k, !k.startsWith('${group}/'))`,
@@ -72,11 +75,11 @@ const portRules: readonly Rule<z.output<typeof ports>>[] = [
 const fields = {
   labels: withRules(mapOf(text(63), 50), [reservedLabels, keysRule, labelsRule])
     .optional()
-    .describe("Labels of the pods, beside the operator's. Default: none."),
+    .describe("Additional labels of the pods. Default: none."),
   annotations: withRules(mapOf(text(65_536), 50), [reservedAnnotations, keysRule])
     .optional()
-    .describe("Annotations of the pods. Default: none."),
-  serviceAccountName: objectName.optional().describe("Service account of the pods. Default: default."),
+    .describe("Additional annotations of the pods. Default: none."),
+  serviceAccountName: objectName.optional().describe("Name of the pods' service account. Default: default."),
   automountServiceAccountToken: z
     .boolean()
     .optional()
@@ -87,59 +90,65 @@ const fields = {
     20,
   )
     .optional()
-    .describe("Secrets with the registry's credentials. Default: none."),
+    .describe("Secrets with credentials for the registry. Default: none."),
   imagePullPolicy: z
     .enum(["Always", "IfNotPresent", "Never"])
     .optional()
     .describe(
-      "When the node pulls the image. Default: Always for the tag latest or none, else IfNotPresent.",
+      "When the node pulls the image. Default: Always for the tag latest or no tag, otherwise IfNotPresent.",
     ),
   nodeSelector: withRules(mapOf(text(63), 50), [keysRule, labelsRule])
     .optional()
     .describe("Labels that a node must have. Default: none."),
   tolerations: atomicList(toleration, 50).optional().describe("Taints of nodes to tolerate. Default: none."),
-  affinity: passedOn.optional().describe("As in a pod. Default: none."),
+  affinity: passedOn.optional().describe("Affinity of the pods, as in a pod. Default: none."),
   topologySpreadConstraints: atomicList(passedOn, 10)
     .optional()
-    .describe("As in a pod. Default: one that prefers to spread the pods of a revision over nodes."),
-  priorityClassName: objectName.optional().describe("Priority of the pods. Default: the cluster's."),
+    .describe(
+      "Topology spread constraints, as in a pod. Default: one that prefers to spread the pods of a revision over nodes.",
+    ),
+  priorityClassName: objectName
+    .optional()
+    .describe("Name of the pods' priority class. Default: the default class of the cluster."),
   volumes: listByKey(named("volume"), "name", 50).optional().describe("Volumes, as in a pod. Default: none."),
   volumeMounts: volumeMounts
     .optional()
     .describe(
-      "Where the app's container mounts them. Default: none; an emptyDir is at /tmp unless that is mounted.",
+      "Mounts of the app's container. Default: an emptyDir at /tmp, which is also added unless a volume is mounted there.",
     ),
   command: atomicList(text(32_768), 100)
     .optional()
-    .describe("Replaces the image's entry point. Default: the image's."),
+    .describe("Command of the app's container. Default: the entry point of the image."),
   args: atomicList(text(32_768), 100)
     .optional()
-    .describe("Replaces the image's arguments. Default: the image's."),
+    .describe("Arguments of the command. Default: those of the image."),
   lifecycle: passedOn
     .optional()
     .describe(
-      "postStart and preStop, as in a container. Default: preStop sleeps, so that no request is dropped.",
+      "postStart and preStop, as in a container. Default: preStop sleeps for 5 s, so that no request is dropped.",
     ),
-  ports: withRules(ports, portRules).optional().describe("Ports beside spec.port. Default: none."),
+  ports: withRules(ports, portRules)
+    .optional()
+    .describe("Additional ports of the app's container. Default: none."),
   initContainers: listByKey(container, "name", 20)
     .optional()
-    .describe("Containers that run before the app, as in a pod. Default: none."),
+    .describe("Containers that run to completion before the app starts, as in a pod. Default: none."),
   sidecars: listByKey(container, "name", 20)
     .optional()
-    .describe("Containers that run beside the app, as in a pod. Default: none."),
+    .describe("Containers that run as long as the app, as in a pod. Default: none."),
   securityContext: passedOn
     .optional()
     .describe(
-      "Of the pod; each field replaces the default's. Default: runAsNonRoot true, seccompProfile RuntimeDefault.",
+      "Security context of the pod; each field overrides its default. Default: runAsNonRoot true, seccompProfile RuntimeDefault.",
     ),
   containerSecurityContext: passedOn
     .optional()
     .describe(
-      "Of the app's container; each field replaces the default's. Default: no privilege escalation, read-only root, all capabilities dropped.",
+      "Security context of the app's container; each field overrides its default. Default: no privilege escalation, read-only root file system, no capabilities.",
     ),
   terminationGracePeriodSeconds: seconds
     .optional()
-    .describe("Time that a pod gets to stop, preStop included. Default: 30. Unit: seconds."),
+    .describe("Time that a pod has to stop, preStop included. Default: 30. Unit: seconds."),
 };
 
 type Pod = z.output<z.ZodObject<typeof fields>>;

@@ -13,27 +13,27 @@ const handlers = {
   path: text(1024)
     .optional()
     .describe(
-      "Path of the HTTP GET; an answer of 200 to 399 passes. Default: /health, unless tcp, grpc or exec is given.",
+      "Path of the HTTP GET; the status codes 200 to 399 pass. Default: /health, unless tcp, grpc or exec is given.",
     ),
   port: portNumber.optional().describe("Port of the HTTP GET. Default: spec.port."),
   scheme: z
     .enum(["HTTP", "HTTPS"])
     .optional()
-    .describe("HTTP or HTTPS (certificates are not checked). Default: HTTP."),
+    .describe("HTTP, or HTTPS without certificate verification. Default: HTTP."),
   httpHeaders: atomicList(httpHeader, 20).optional().describe("Headers of the HTTP GET. Default: none."),
   tcp: z
     .strictObject({ port: portNumber.optional().describe("Port to connect to. Default: spec.port.") })
     .optional()
-    .describe("Passes when a TCP connection opens. Default: none."),
+    .describe("Passes if a TCP connection opens. Default: none."),
   grpc: z
     .strictObject({
       port: portNumber.optional().describe("Port of the gRPC health service. Default: spec.port."),
       service: text(253)
         .optional()
-        .describe("Name of the service to ask for. Default: empty, the whole server."),
+        .describe("Name of the gRPC service to check. Default: empty, the whole server."),
     })
     .optional()
-    .describe("Passes when the gRPC health service answers SERVING. Default: none."),
+    .describe("Passes if the gRPC health service answers SERVING. Default: none."),
   exec: z
     .strictObject({
       command: atomicList(text(4096), 50)
@@ -41,15 +41,15 @@ const handlers = {
         .describe("Program and arguments, without a shell. Required."),
     })
     .optional()
-    .describe("Passes when a command in the container exits with 0. Default: none."),
-  disabled: z.boolean().optional().describe("True: no such probe at all. Default: false."),
+    .describe("Passes if a command in the container exits with 0. Default: none."),
+  disabled: z.boolean().optional().describe("True: removes the probe. Default: false."),
 };
 
 type Handlers = z.output<z.ZodObject<typeof handlers>>;
 
 const others = ["tcp", "grpc", "exec"] as const;
 const given = (probe: Handlers): number => others.filter((name) => probe[name] !== undefined).length;
-const asksByHttp = ({ path, port, scheme, httpHeaders }: Handlers): boolean =>
+const usesHttp = ({ path, port, scheme, httpHeaders }: Handlers): boolean =>
   [path, port, scheme, httpHeaders].some((value) => value !== undefined);
 
 const anyHttp = "has(self.path) || has(self.port) || has(self.scheme) || has(self.httpHeaders)";
@@ -64,24 +64,24 @@ const rules: readonly Rule<Handlers>[] = [
     cel: `[${anyHttp}, has(self.tcp), has(self.grpc), has(self.exec)].filter(given, given).size() <= 1`,
     message:
       "a probe has one handler: give path (with port, scheme and httpHeaders), or tcp, or grpc, or exec, and remove the others",
-    holds: (probe) => given(probe) + Number(asksByHttp(probe)) <= 1,
+    holds: (probe) => given(probe) + Number(usesHttp(probe)) <= 1,
   },
   {
     cel: `!has(self.disabled) || !self.disabled || !(${anyHttp} || has(self.tcp) || has(self.grpc) || has(self.exec))`,
     message:
       "a disabled probe has no handler: remove disabled, or remove path, port, scheme, httpHeaders, tcp, grpc and exec",
-    holds: (probe) => probe.disabled !== true || given(probe) + Number(asksByHttp(probe)) === 0,
+    holds: (probe) => probe.disabled !== true || given(probe) + Number(usesHttp(probe)) === 0,
   },
 ];
 
-/** The defaults that differ by the kind of probe; seconds, and failures in a row. */
-type Numbers = { initialDelaySeconds: number; periodSeconds: number; failureThreshold: number };
+/** The defaults that differ between the probes: seconds, and consecutive failures. */
+type Defaults = { initialDelaySeconds: number; periodSeconds: number; failureThreshold: number };
 
-const numbers = ({ initialDelaySeconds, periodSeconds, failureThreshold }: Numbers) => ({
+const numbers = ({ initialDelaySeconds, periodSeconds, failureThreshold }: Defaults) => ({
   initialDelaySeconds: seconds
     .apply(withDefault, initialDelaySeconds)
     .describe(
-      `Wait after the container's start before the first probe. Default: ${initialDelaySeconds}. Unit: seconds.`,
+      `Time from the container's start to the first probe. Default: ${initialDelaySeconds}. Unit: seconds.`,
     ),
   periodSeconds: seconds
     .min(1)
@@ -90,13 +90,15 @@ const numbers = ({ initialDelaySeconds, periodSeconds, failureThreshold }: Numbe
   timeoutSeconds: seconds
     .min(1)
     .apply(withDefault, 1)
-    .describe("Time after which a probe has failed. Default: 1. Unit: seconds."),
+    .describe("Time after which a probe without an answer fails. Default: 1. Unit: seconds."),
   failureThreshold: z
     .int()
     .min(1)
     .max(10_000)
     .apply(withDefault, failureThreshold)
-    .describe(`Failures in a row before it counts. Default: ${failureThreshold}. Unit: probes.`),
+    .describe(
+      `Consecutive failed probes after which the check fails. Default: ${failureThreshold}. Unit: probes.`,
+    ),
 });
 
 const restarting = {
@@ -106,13 +108,13 @@ const restarting = {
     .max(1)
     .apply(withDefault, 1)
     .describe(
-      "Successes in a row before it counts; Kubernetes allows only 1 here. Default: 1. Unit: probes.",
+      "Consecutive passed probes after which the check passes; Kubernetes allows only 1. Default: 1. Unit: probes.",
     ),
   terminationGracePeriodSeconds: seconds
     .min(1)
     .optional()
     .describe(
-      "Time to stop in when this probe restarts the container. Default: that of the pod. Unit: seconds.",
+      "Time that the container has to stop when this probe restarts it. Default: that of the pod. Unit: seconds.",
     ),
 };
 
@@ -134,7 +136,7 @@ const readiness = withRules(
       .min(1)
       .max(10_000)
       .apply(withDefault, 1)
-      .describe("Successes in a row before it counts. Default: 1. Unit: probes."),
+      .describe("Consecutive passed probes after which the check passes. Default: 1. Unit: probes."),
   }),
   rules,
 );
@@ -152,15 +154,17 @@ export const probes = z.strictObject({
   liveness: liveness
     .apply(withDefault, {})
     .describe(
-      "Restarts the container when it fails. Default: HTTP GET /health, first after 10 s, then every 5 s.",
+      "Restarts the container if it fails. Default: HTTP GET /health, first after 10 s, then every 5 s.",
     ),
   readiness: readiness
     .apply(withDefault, {})
     .describe(
-      "Takes the pod out of the Service while it fails. Default: HTTP GET /health, first after 5 s, then every 3 s.",
+      "Removes the pod from the Service while it fails. Default: HTTP GET /health, first after 5 s, then every 3 s.",
     ),
-  startup: startup.optional().describe("Holds the other two back until it has passed once. Default: none."),
+  startup: startup
+    .optional()
+    .describe("Delays the other two probes until it has passed once. Default: none."),
 });
 
-/** Any of the three; a readiness probe never has `terminationGracePeriodSeconds`. */
+/** Any of the three probes. A readiness probe has no `terminationGracePeriodSeconds`. */
 export type Probe = z.output<typeof liveness>;

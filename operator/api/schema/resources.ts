@@ -3,7 +3,7 @@ import { compareQuantities, grammar, isQuantity } from "../quantity.ts";
 import { mapOf } from "./fields.ts";
 import { quoted, withRules } from "./rule.ts";
 
-/** `500m`, `1` or `256Mi`; a bare number is kept as text. */
+/** `500m`, `1` or `256Mi`. An integer is converted to text. */
 const quantity = withRules(z.union([z.int(), z.string().max(32)]).transform(String), [
   {
     cel: `string(self).matches(${quoted(grammar.source)}) && isQuantity(string(self)) && sign(quantity(string(self))) >= 0`,
@@ -26,7 +26,7 @@ const quantities = withRules(mapOf(quantity, 8), [
 
 type Given = { requests?: Record<string, string> | undefined; limits?: Record<string, string> | undefined };
 
-/** Names of the requests that are above their limits; what is no quantity is another rule's to refuse. */
+/** Names of the requests that are above their limits. Another rule refuses values that are no quantity. */
 const above = ({ requests = {}, limits = {} }: Given): string[] =>
   Object.entries(requests)
     .filter(([name, request]) => {
@@ -40,11 +40,11 @@ const above = ({ requests = {}, limits = {} }: Given): string[] =>
     })
     .map(([name]) => name);
 
-/** The names in the list that CEL gives which are in `requests` and above their limit. */
+/** A CEL expression: those of `names` (a CEL list) whose request is above its limit. */
 const celAbove = (names: string): string =>
   `${names}.filter(k, k in self.requests && k in self.limits && isQuantity(string(self.requests[k])) && isQuantity(string(self.limits[k])) && quantity(string(self.requests[k])).isGreaterThan(quantity(string(self.limits[k]))))`;
 
-const sentence = (given: Given): string | undefined => {
+const messageFor = (given: Given): string | undefined => {
   const names = above(given);
   const parts = known
     .filter((name) => names.includes(name))
@@ -59,12 +59,12 @@ export const resources = withRules(
     requests: quantities
       .optional()
       .describe(
-        "What the scheduler sets aside for a pod. Default: cpu 100m and memory 128Mi, each lowered to the limit where that is smaller. Unit: quantities.",
+        "Resources that the scheduler reserves for a pod. Default: cpu 100m and memory 128Mi, or the limit if that is smaller. Unit: quantities.",
       ),
     limits: quantities
       .optional()
       .describe(
-        "What a pod may use at most. Default: cpu 250m and memory 256Mi, each raised to the request where that is larger. Unit: quantities.",
+        "Most resources that a pod may use. Default: cpu 250m and memory 256Mi, or the request if that is larger. Unit: quantities.",
       ),
   }),
   [
@@ -72,10 +72,10 @@ export const resources = withRules(
       cel: `!has(self.requests) || !has(self.limits) || ${celAbove("self.requests")}.size() == 0`,
       message: "resources.requests must not be above resources.limits: raise the limit or lower the request",
       naming: {
-        // Over the known names only: a key of the map may be of any length, which is above CEL's cost budget.
-        // Where it is another name the text is empty, and `message` is said.
+        // Lists known names only: other keys can have any length, which exceeds CEL's cost budget. If only other
+        // names are affected, the text is empty, and the API server uses `message`.
         cel: `[${celAbove(JSON.stringify(known))}].map(names, names.size() == 0 ? '' : names.map(k, 'requests.' + k + ' ' + string(self.requests[k]) + ' is above limits.' + k + ' ' + string(self.limits[k])).join(', ') + ': raise the limit or lower the request')[0]`,
-        message: sentence,
+        message: messageFor,
       },
       at: ["requests"],
       holds: (given) => above(given).length === 0,

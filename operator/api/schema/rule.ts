@@ -1,19 +1,19 @@
 import type * as z from "zod";
 
-/** One rule for two engines: the API server evaluates the CEL, `validate` calls `holds`; both say the same. */
+/** One rule for two engines: the API server evaluates `cel`, `validate` calls `holds`. Both report the same message. */
 export type Rule<T> = {
-  /** CEL over `self`. Runs before the defaults of nested fields are there, so it guards with `has()`. */
+  /** CEL over `self`. It runs before the API server adds the defaults of nested fields, so it needs `has()`. */
   readonly cel: string;
-  /** A sentence with the field and the fix. */
+  /** Names the field and the fix. */
   readonly message: string;
-  /** The sentence with the value in it: as a CEL expression, and for `validate`. Empty: `message` is said. */
+  /** The message with the value: a CEL expression, and a function for `validate`. If empty, `message` is used. */
   readonly naming?: { readonly cel: string; readonly message: (value: T) => string | undefined };
-  /** Where to report it, below the value that the rule is on. */
+  /** The path of the reported field, relative to the value that has the rule. */
   readonly at?: readonly string[];
   readonly holds: (value: T) => boolean;
 };
 
-/** The rules as a CustomResourceDefinition spells them. */
+/** The rules in the format of a CustomResourceDefinition. */
 export const validations = (rules: readonly Pick<Rule<never>, "cel" | "message" | "naming" | "at">[]) => ({
   "x-kubernetes-validations": rules.map(({ cel, message, naming, at }) => ({
     rule: cel,
@@ -33,11 +33,11 @@ export const refined = <S extends z.ZodType>(schema: S, rules: readonly Rule<z.o
     }
   });
 
-/** Adds rules to a schema for both engines. Call it after everything but the description and the default. */
+/** Adds rules to a schema for both engines. Only the description and the default may follow this call. */
 export const withRules = <S extends z.ZodType>(schema: S, rules: readonly Rule<z.output<S>>[]): S =>
   refined(schema, rules).meta(validations(rules));
 
-/** A rule that a pattern decides. Keep to what RE2 and JavaScript read alike: no look-ahead, no `\\s`. */
+/** A rule with a pattern. RE2 and JavaScript must read the pattern alike: no look-ahead, no `\\s`. */
 export const matches = (pattern: string, message: string): Rule<string> => {
   const expression = new RegExp(pattern);
   return { cel: `self.matches(${quoted(pattern)})`, message, holds: (value) => expression.test(value) };

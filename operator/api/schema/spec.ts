@@ -14,11 +14,11 @@ const image = withRules(text(512).min(1), [
   ),
 ]);
 
-/** RFC 3339, in UTC or with an offset. Both engines read the pattern alike, which their own parsers don't. */
+/** RFC 3339, in UTC or with an offset. A pattern, because the time parsers of the two engines differ. */
 const time =
   "^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]([.][0-9]{1,9})?(Z|[+-]([01][0-9]|2[0-3]):[0-5][0-9])$";
 const isPattern = new RegExp(time);
-/** True for an RFC 3339 time, as `restartAt` has to be one. */
+/** True if the text is an RFC 3339 time, as `restartAt` requires. */
 export const isTime = (text: string): boolean => isPattern.test(text) && !Number.isNaN(Date.parse(text));
 
 const restartAt = withRules(text(35), [
@@ -33,11 +33,11 @@ const fields = {
     .max(1000)
     .apply(withDefault, 2)
     .describe(
-      "Pods to run; whoever scales the DemoApp (kubectl scale, an HPA) owns it. Default: 2. Unit: pods.",
+      "Number of pods. Whoever scales the DemoApp (kubectl scale, an HPA) owns this field. Default: 2. Unit: pods.",
     ),
   port: portNumber
     .apply(withDefault, 8080)
-    .describe("Port that the app listens on, named http in the pod. Default: 8080. Unit: TCP port."),
+    .describe("Port on which the app listens, named http in the pod. Default: 8080. Unit: TCP port."),
   service: z
     .strictObject({
       port: portNumber.apply(withDefault, 80).describe("Port of the Service. Default: 80. Unit: TCP port."),
@@ -46,7 +46,7 @@ const fields = {
     .describe("The ClusterIP Service in front of the pods. Default: port 80."),
   probes: probes
     .apply(withDefault, {})
-    .describe("How Kubernetes sees that the app lives and is ready. Default: HTTP GET /health."),
+    .describe("How Kubernetes checks that the app is alive and ready. Default: HTTP GET /health."),
   resources: resources
     .optional()
     .describe(
@@ -60,41 +60,41 @@ const fields = {
     .max(3600)
     .apply(withDefault, 0)
     .describe("Time that a pod must be ready before it counts as available. Default: 0. Unit: seconds."),
-  pod: pod.optional().describe("The rest of what a pod can be given. Default: a hardened pod."),
+  pod: pod.optional().describe("Other fields of the pod. Default: a hardened pod."),
   strategy: strategy
     .apply(withDefault, {})
-    .describe("How a new version is rolled out. Default: RollingUpdate."),
+    .describe("How the operator rolls out a new version. Default: RollingUpdate."),
   progressDeadlineSeconds: seconds
     .min(1)
     .max(86_400)
     .apply(withDefault, 600)
     .describe(
-      "Time without progress after which a rollout has failed; longer than minReadySeconds. Default: 600. Unit: seconds.",
+      "Time without progress after which a rollout fails; must be above minReadySeconds. Default: 600. Unit: seconds.",
     ),
   rollback: z
     .strictObject({
       automatic: z
         .boolean()
         .apply(withDefault, true)
-        .describe("True: go back by itself when a version is bad. Default: true."),
+        .describe("True: the operator rolls back a rejected version automatically. Default: true."),
     })
     .apply(withDefault, {})
-    .describe("What happens with a bad version. Default: automatic true."),
+    .describe("What the operator does with a bad version. Default: automatic true."),
   suspend: z
     .boolean()
     .apply(withDefault, false)
-    .describe("True: the operator writes nothing but status. Default: false."),
+    .describe("True: the operator writes only the status. Default: false."),
   restartAt: restartAt
     .optional()
     .describe(
-      "Pods that started before are replaced, once; an older value than the last restart is ignored. Default: none. Unit: RFC 3339 time.",
+      "Time at which pods created before are replaced once; a time before the last restart has no effect. Default: none. Unit: RFC 3339 time.",
     ),
   revisionHistoryLimit: z
     .int()
     .min(0)
     .max(100)
     .apply(withDefault, 10)
-    .describe("Old revisions to keep. Default: 10. Unit: revisions."),
+    .describe("Number of old revisions to keep. Default: 10. Unit: revisions."),
 };
 
 type Spec = z.output<z.ZodObject<typeof fields>>;

@@ -1,7 +1,7 @@
 import * as z from "zod";
 import { atomicList, text } from "./fields.ts";
 
-/** Every state that an app can be in. */
+/** Every phase of an app. */
 export const phases = [
   "Installing",
   "Healthy",
@@ -14,67 +14,81 @@ export const phases = [
 ] as const;
 
 const time = (description: string) => text(35).meta({ format: "date-time" }).describe(description);
-const hash = text(63).describe("Hash of what affects the pods.");
+const hash = text(63).describe("Hash of the fields that affect pods.");
 const image = text(512).describe("Image of the revision.");
-const rollout = z.int().min(0).describe("Number of the rollout, which acts such as demoapp.dev/retry name.");
+const rollout = z
+  .int()
+  .min(0)
+  .describe("Number of the rollout, as command annotations such as demoapp.dev/retry name it.");
 const count = z.int().min(0).max(100_000);
 
-const revision = z.object({ hash, image, since: time("Since when it is so."), rollout });
+const revision = z.object({
+  hash,
+  image,
+  since: time("When the revision was accepted, or its rollout started."),
+  rollout,
+});
 
 const rejected = z.object({
   hash,
   image,
   rollout,
-  reason: text(128).describe("Why, in one word."),
-  message: text(2048).describe("Why, in a sentence."),
-  at: time("When it was rejected."),
+  reason: text(128).describe("Reason of the rejection, one word."),
+  message: text(2048).describe("Reason of the rejection, a sentence."),
+  at: time("When the revision was rejected."),
 });
 
 const condition = z.object({
-  type: text(316).describe("Ready, Reconciling, Stalled or Available."),
-  status: z.enum(["True", "False", "Unknown"]).describe("True, False or Unknown."),
-  observedGeneration: z.int().min(0).optional().describe("The metadata.generation that this is about."),
-  lastTransitionTime: time("When status last changed."),
-  reason: text(1024).describe("Why, in one word."),
-  message: text(32_768).describe("Why, in a sentence."),
+  type: text(316).describe("Type of the condition: Ready, Reconciling, Stalled or Available."),
+  status: z.enum(["True", "False", "Unknown"]).describe("Status of the condition: True, False or Unknown."),
+  observedGeneration: z
+    .int()
+    .min(0)
+    .optional()
+    .describe("The metadata.generation that the condition describes."),
+  lastTransitionTime: time("When the status of the condition last changed."),
+  reason: text(1024).describe("Reason of the status, one word."),
+  message: text(32_768).describe("Reason of the status, a sentence."),
 });
 
 const step = z.object({
-  index: z.int().min(0).max(100).describe("Which step of the rollout is at work, from 1."),
-  total: z.int().min(0).max(100).describe("How many steps the rollout has."),
+  index: z.int().min(0).max(100).describe("Index of the present step, from 1."),
+  total: z.int().min(0).max(100).describe("Number of steps of the rollout."),
   name: text(128).describe("What the step does."),
-  startedAt: time("When the step began."),
-  best: count.describe("Most available pods seen in this step. Unit: pods."),
-  progressAt: time("When best last rose; the deadline counts from here."),
+  startedAt: time("When the step started."),
+  best: count.describe("Largest number of available pods in this step. Unit: pods."),
+  progressAt: time("When best last rose; the progress deadline counts from here."),
 });
 
 const blocker = z.object({
-  object: text(512).describe("The object that it is about, as kind/name."),
-  reason: text(128).describe("What is in the way, in one word."),
-  message: text(2048).describe("What is in the way, in a sentence."),
-  since: time("Since when."),
-  next: text(2048).describe("The exact command or edit that helps."),
+  object: text(512).describe("The blocked or blocking object, as kind/name."),
+  reason: text(128).describe("Reason of the blocker, one word."),
+  message: text(2048).describe("Reason of the blocker, a sentence."),
+  since: time("When the operator first saw the reason."),
+  next: text(2048).describe("The command or edit that removes the blocker."),
 });
 
 const historyEntry = z.object({
   rollout,
   hash,
   image,
-  startedAt: time("When it began."),
-  finishedAt: time("When it ended.").optional(),
-  outcome: text(64).describe("How it ended: Accepted, Rejected or Superseded; Running while it has not."),
+  startedAt: time("When the rollout started."),
+  finishedAt: time("When the rollout ended.").optional(),
+  outcome: text(64).describe(
+    "Outcome of the rollout: Accepted, Rejected or Superseded; Running before that.",
+  ),
 });
 
 const display = z.object({
-  ready: text(32).optional().describe("Ready of wanted pods, such as 2/2."),
-  step: text(32).optional().describe("Step of all steps, such as 2/5."),
-  weight: text(32).optional().describe("Share of the candidate, such as 20%."),
+  ready: text(32).optional().describe("Ready pods and desired pods, such as 2/2."),
+  step: text(32).optional().describe("Present step and number of steps, such as 2/5."),
+  weight: text(32).optional().describe("Share of the candidate's pods, such as 20%."),
   image: text(512).optional().describe("spec.image with the first 12 digits of its digest."),
 });
 
 const weight = z.object({
-  desired: z.int().min(0).max(100).describe("Share that the step asks for. Unit: percent."),
-  actual: z.int().min(0).max(100).describe("Share of the ready pods. Unit: percent."),
+  desired: z.int().min(0).max(100).describe("Share that the step requests. Unit: percent."),
+  actual: z.int().min(0).max(100).describe("Share of the candidate among the ready pods. Unit: percent."),
 });
 
 export const demoAppStatus = z.object({
@@ -82,38 +96,38 @@ export const demoAppStatus = z.object({
     .int()
     .min(0)
     .optional()
-    .describe("The metadata.generation that this status is about."),
-  phase: z.enum(phases).optional().describe("The state of the app in one word."),
+    .describe("The metadata.generation that the status describes."),
+  phase: z.enum(phases).optional().describe("The state of the app, one word."),
   message: text(2048)
     .optional()
-    .describe("What it does, what it waits for and what to do next, in one sentence."),
+    .describe("What the operator does, what blocks the app, and what to do next."),
   conditions: z
     .array(condition)
     .max(16)
     .meta({ "x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["type"] })
     .optional()
     .describe(
-      "For machines, by kstatus rules: Ready and Available always, Reconciling and Stalled only while True.",
+      "Conditions by the kstatus rules: Ready and Available always, Reconciling and Stalled only while True.",
     ),
-  stable: revision.optional().describe("The accepted revision that serves."),
-  candidate: revision.optional().describe("The revision that is being rolled out."),
+  stable: revision.optional().describe("The revision that was accepted last."),
+  candidate: revision.optional().describe("The revision whose rollout is in progress."),
   rejected: atomicList(rejected, 10)
     .optional()
     .describe(
-      "The last 10 revisions that were rejected, the one that the spec asks for always among them; none is retried by itself.",
+      "The 10 newest rejected revisions, and always the requested one. The operator never retries them without a command.",
     ),
-  step: step.optional().describe("The step of the rollout that is at work."),
-  weight: weight.optional().describe("Share of the candidate. Unit: percent."),
-  replicas: count.optional().describe("Pods that exist. Unit: pods."),
+  step: step.optional().describe("The present step of the rollout."),
+  weight: weight.optional().describe("Share of the candidate's pods. Unit: percent."),
+  replicas: count.optional().describe("Pods of the Deployment. Unit: pods."),
   readyReplicas: count.optional().describe("Pods that are ready. Unit: pods."),
-  updatedReplicas: count.optional().describe("Pods of the revision that is to run. Unit: pods."),
-  availableReplicas: count.optional().describe("Pods that were ready for minReadySeconds. Unit: pods."),
-  selector: text(1024)
+  updatedReplicas: count.optional().describe("Pods with the current pod template. Unit: pods."),
+  availableReplicas: count.optional().describe("Pods that have been ready for minReadySeconds. Unit: pods."),
+  selector: text(1024).optional().describe("Label selector of the app's pods, for kubectl scale and an HPA."),
+  blockers: atomicList(blocker, 20)
     .optional()
-    .describe("Selects the pods that the Service selects; for kubectl scale and an HPA."),
-  blockers: atomicList(blocker, 20).optional().describe("What is in the way, each with what to do about it."),
+    .describe("Everything that blocks the app, each with what to do."),
   history: atomicList(historyEntry, 20)
     .optional()
-    .describe("The last rollout of each revision that is kept, newest first."),
-  display: display.optional().describe("Texts for the columns of kubectl get."),
+    .describe("The last rollout of each stored revision, newest first."),
+  display: display.optional().describe("Texts of the columns of kubectl get."),
 });

@@ -2,7 +2,7 @@ import * as z from "zod";
 import { withDefault } from "./fields.ts";
 import { withRules } from "./rule.ts";
 
-/** A number of pods, or a share of spec.replicas such as `25%`. */
+/** A number of pods, or a percentage of spec.replicas such as `25%`. */
 const countOrShare = withRules(z.union([z.int(), z.string().max(5)]), [
   {
     cel: "type(self) == int ? self >= 0 && self <= 1000 : self.matches('^(100|[0-9]{1,2})%$')",
@@ -20,12 +20,12 @@ const rollingUpdate = withRules(
     maxSurge: countOrShare
       .optional()
       .describe(
-        "Pods that may run beyond replicas, rounded up. Default: 25%. Unit: pods, or percent of replicas.",
+        "Pods that may run in addition to replicas, rounded up. Default: 25%. Unit: pods, or percent of replicas.",
       ),
     maxUnavailable: countOrShare
       .optional()
       .describe(
-        "Pods that may be missing from replicas, rounded down. Default: 0. Unit: pods, or percent of replicas.",
+        "Pods of replicas that may be unavailable, rounded down. Default: 0. Unit: pods, or percent of replicas.",
       ),
   }),
   [
@@ -45,5 +45,5 @@ export const strategy = z.strictObject({
     .describe("How a new version replaces the old one. RollingUpdate: pod by pod. Default: RollingUpdate."),
   rollingUpdate: rollingUpdate
     .optional()
-    .describe("Pace of a rolling update. Default: maxSurge 25%, maxUnavailable 0."),
+    .describe("Limits of a rolling update. Default: maxSurge 25%, maxUnavailable 0."),
 });
