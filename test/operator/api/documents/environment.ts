@@ -25,80 +25,49 @@ export const environment: readonly Row[] = [
       ],
     },
     {
-      path: "spec.env",
-      says: 'duplicate entries for key [name="A"]',
+      problem: 'spec.env: duplicate entries for key [name="A"]',
       server: '.spec.env: duplicate entries for key [name="A"]',
     },
   ),
   refused(
     "a variable without a name",
     { env: [{ value: "1" }] },
-    {
-      path: "spec.env[0].name",
-      says: "Required value",
-      server: 'omits all key fields ["name"]',
-    },
+    { problem: "spec.env[0].name: Required value", server: 'omits all key fields ["name"]' },
   ),
-  refused(
-    "a variable with an equals sign",
-    { env: [{ name: "A=B" }] },
-    { path: "spec.env[0].name", says: "without '='" },
-  ),
+  refused("a variable with an equals sign", { env: [{ name: "A=B" }] }, "spec.env[0].name: without '='"),
   refused(
     "a value and a source",
     { env: [{ name: "A", value: "1", valueFrom: secret }] },
-    {
-      path: "spec.env[0]",
-      says: "an environment variable has value or valueFrom, not both: remove one",
-    },
+    "spec.env[0]: an environment variable has value or valueFrom, not both: remove one",
   ),
   refused(
     "two sources",
     { env: [{ name: "A", valueFrom: { ...secret, fieldRef: { fieldPath: "metadata.name" } } }] },
-    {
-      path: "spec.env[0].valueFrom",
-      says: "valueFrom has one source",
-    },
+    "spec.env[0].valueFrom: valueFrom has one source",
   ),
   refused(
     "no source",
     { env: [{ name: "A", valueFrom: {} }] },
-    {
-      path: "spec.env[0].valueFrom",
-      says: "valueFrom has one source",
-    },
+    "spec.env[0].valueFrom: valueFrom has one source",
   ),
   refused(
     "a number as value",
     { env: [{ name: "A", value: 1 }] },
-    {
-      path: "spec.env[0].value",
-      says: "must be of type string",
-      server: "expected string",
-    },
+    { problem: "spec.env[0].value: must be of type string", server: "expected string" },
   ),
   refused(
     "envFrom with nothing in it",
     { envFrom: [{ prefix: "A_" }] },
-    {
-      path: "spec.envFrom[0]",
-      says: "give configMapRef or secretRef",
-    },
+    "spec.envFrom[0]: give configMapRef or secretRef",
   ),
   refused(
     "a Secret with a wrong name",
     { envFrom: [{ secretRef: { name: "Bad_Name" } }] },
-    {
-      path: "spec.envFrom[0].secretRef.name",
-      says: "must be a Kubernetes name",
-    },
+    "spec.envFrom[0].secretRef.name: must be a Kubernetes name",
   ),
   refused(
     "201 variables",
     { env: asList(201, (at) => ({ name: `A${at}` })) },
-    {
-      path: "spec.env",
-      says: "must have at most 200 items",
-    },
+    "spec.env: must have at most 200 items",
   ),
 ];

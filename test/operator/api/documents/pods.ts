@@ -32,37 +32,40 @@ export const pods: readonly Row[] = [
       terminationGracePeriodSeconds: 60,
     }),
   ),
-  refused("a label of the operator", pod({ labels: { "demoapp.dev/track": "stable" } }), {
-    path: "spec.pod.labels",
-    says: "are set by the operator: remove them from pod.labels",
-  }),
-  refused("another app's name as label", pod({ labels: { "app.kubernetes.io/name": "other" } }), {
-    path: "spec.pod.labels",
-    says: "are set by the operator",
-  }),
-  refused("an annotation of the operator", pod({ annotations: { "demoapp.dev/hash": "x" } }), {
-    path: "spec.pod.annotations",
-    says: "demoapp.dev/* is set by the operator",
-  }),
-  refused("a label with a blank in its value", pod({ labels: { team: "s r e" } }), {
-    path: "spec.pod.labels",
-    says: "each value must be letters, digits",
-  }),
-  refused("a node label with a blank in its key", pod({ nodeSelector: { "a b": "c" } }), {
-    path: "spec.pod.nodeSelector",
-    says: "each key must be a name",
-  }),
-  refused("an unknown pull policy", pod({ imagePullPolicy: "Sometimes" }), {
-    path: "spec.pod.imagePullPolicy",
-    says: 'supported values: "Always", "IfNotPresent", "Never"',
-  }),
+  refused(
+    "a label of the operator",
+    pod({ labels: { "demoapp.dev/track": "stable" } }),
+    "spec.pod.labels: are set by the operator: remove them from pod.labels",
+  ),
+  refused(
+    "another app's name as label",
+    pod({ labels: { "app.kubernetes.io/name": "other" } }),
+    "spec.pod.labels: are set by the operator",
+  ),
+  refused(
+    "an annotation of the operator",
+    pod({ annotations: { "demoapp.dev/hash": "x" } }),
+    "spec.pod.annotations: demoapp.dev/* is set by the operator",
+  ),
+  refused(
+    "a label with a blank in its value",
+    pod({ labels: { team: "s r e" } }),
+    "spec.pod.labels: each value must be letters, digits",
+  ),
+  refused(
+    "a node label with a blank in its key",
+    pod({ nodeSelector: { "a b": "c" } }),
+    "spec.pod.nodeSelector: each key must be a name",
+  ),
+  refused(
+    "an unknown pull policy",
+    pod({ imagePullPolicy: "Sometimes" }),
+    'spec.pod.imagePullPolicy: supported values: "Always", "IfNotPresent", "Never"',
+  ),
   refused(
     "a mount of a volume that is not there",
     pod({ volumeMounts: [{ name: "data", mountPath: "/data" }] }),
-    {
-      path: "spec.pod.volumeMounts",
-      says: "each of volumeMounts must name one of volumes",
-    },
+    "spec.pod.volumeMounts: each of volumeMounts must name one of volumes",
   ),
   refused(
     "two mounts at one path",
@@ -73,20 +76,18 @@ export const pods: readonly Row[] = [
         { name: "a", mountPath: "/a" },
       ],
     }),
-    { path: "spec.pod.volumeMounts", says: 'duplicate entries for key [mountPath="/a"]' },
+    'spec.pod.volumeMounts: duplicate entries for key [mountPath="/a"]',
   ),
   refused(
     "a mount path with a colon",
     pod({ volumes: [{ name: "a" }], volumeMounts: [{ name: "a", mountPath: "/a:b" }] }),
-    {
-      path: "spec.pod.volumeMounts[0].mountPath",
-      says: "mountPath must be a path without ':'",
-    },
+    "spec.pod.volumeMounts[0].mountPath: mountPath must be a path without ':'",
   ),
-  refused("a port named http", pod({ ports: [{ name: "http", containerPort: 9090 }] }), {
-    path: "spec.pod.ports",
-    says: "'http' is the name of spec.port: choose another name",
-  }),
+  refused(
+    "a port named http",
+    pod({ ports: [{ name: "http", containerPort: 9090 }] }),
+    "spec.pod.ports: 'http' is the name of spec.port: choose another name",
+  ),
   refused(
     "two ports of one name",
     pod({
@@ -95,10 +96,7 @@ export const pods: readonly Row[] = [
         { name: "a", containerPort: 2 },
       ],
     }),
-    {
-      path: "spec.pod.ports",
-      says: 'duplicate entries for key [name="a"]',
-    },
+    'spec.pod.ports: duplicate entries for key [name="a"]',
   ),
   refused(
     "one port twice",
@@ -108,38 +106,35 @@ export const pods: readonly Row[] = [
         { name: "b", containerPort: 1 },
       ],
     }),
-    {
-      path: "spec.pod.ports",
-      says: "a containerPort may be given once for each protocol",
-    },
+    "spec.pod.ports: a containerPort may be given once for each protocol",
   ),
-  refused("spec.port once more", pod({ ports: [{ name: "again", containerPort: 8080 }] }), {
-    path: "spec.pod.ports",
-    says: "pod.ports must not repeat spec.port",
-  }),
-  refused("a port name without a letter", pod({ ports: [{ name: "1-2", containerPort: 1 }] }), {
-    path: "spec.pod.ports[0].name",
-    says: "with a letter among them",
-  }),
-  refused("a port name of 16 characters", pod({ ports: [{ name: "a".repeat(16), containerPort: 1 }] }), {
-    path: "spec.pod.ports[0].name",
-    says: "may not be more than 15 bytes",
-  }),
-  refused("a sidecar named app", pod({ sidecars: [{ name: "app" }] }), {
-    path: "spec.pod.sidecars[0].name",
-    says: "'app' is the app's own container: choose another name",
-  }),
+  refused(
+    "spec.port once more",
+    pod({ ports: [{ name: "again", containerPort: 8080 }] }),
+    "spec.pod.ports: pod.ports must not repeat spec.port",
+  ),
+  refused(
+    "a port name without a letter",
+    pod({ ports: [{ name: "1-2", containerPort: 1 }] }),
+    "spec.pod.ports[0].name: with a letter among them",
+  ),
+  refused(
+    "a port name of 16 characters",
+    pod({ ports: [{ name: "a".repeat(16), containerPort: 1 }] }),
+    "spec.pod.ports[0].name: may not be more than 15 bytes",
+  ),
+  refused(
+    "a sidecar named app",
+    pod({ sidecars: [{ name: "app" }] }),
+    "spec.pod.sidecars[0].name: 'app' is the app's own container: choose another name",
+  ),
   refused(
     "a sidecar named as an init container",
     pod({ sidecars: [{ name: "a" }], initContainers: [{ name: "a" }] }),
-    {
-      path: "spec.pod.sidecars",
-      says: "sidecars and initContainers must not share a name",
-    },
+    "spec.pod.sidecars: sidecars and initContainers must not share a name",
   ),
   refused("a volume without a name", pod({ volumes: [{ emptyDir: {} }] }), {
-    path: "spec.pod.volumes[0].name",
-    says: "Required value",
+    problem: "spec.pod.volumes[0].name: Required value",
     server: 'omits all key fields ["name"]',
   }),
   unknown("a pod field that is not passed on", pod({ hostNetwork: true }), "spec.pod.hostNetwork"),

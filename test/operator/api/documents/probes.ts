@@ -1,7 +1,7 @@
 import { accepted, refused, unknown, type Fields, type Row } from "./row.ts";
 
 const probe = (liveness: Fields): Fields => ({ probes: { liveness } });
-const oneHandler = { path: "spec.probes.liveness", says: "a probe has one handler" };
+const oneHandler = "spec.probes.liveness: a probe has one handler";
 export const probes: readonly Row[] = [
   accepted("the probes of the user's document", {
     probes: {
@@ -25,33 +25,35 @@ export const probes: readonly Row[] = [
   }),
   accepted("disabled false beside a path", probe({ disabled: false, path: "/live" })),
   accepted("readiness after three successes", { probes: { readiness: { successThreshold: 3 } } }),
-  refused("a probe path without a slash", probe({ path: "health" }), {
-    path: "spec.probes.liveness.path",
-    says: "path must start with '/', such as /health",
-  }),
-  refused("an empty probe path", probe({ path: "" }), {
-    path: "spec.probes.liveness.path",
-    says: "path must start with '/'",
-  }),
+  refused(
+    "a probe path without a slash",
+    probe({ path: "health" }),
+    "spec.probes.liveness.path: path must start with '/', such as /health",
+  ),
+  refused("an empty probe path", probe({ path: "" }), "spec.probes.liveness.path: path must start with '/'"),
   refused("path and tcp", probe({ path: "/health", tcp: {} }), oneHandler),
   refused("an HTTP header and exec", probe({ httpHeaders: [], exec: { command: ["true"] } }), oneHandler),
   refused("tcp and grpc", probe({ tcp: {}, grpc: {} }), oneHandler),
-  refused("a disabled probe with a path", probe({ disabled: true, path: "/health" }), {
-    path: "spec.probes.liveness",
-    says: "a disabled probe has no handler",
-  }),
-  refused("a probe on port 0", probe({ port: 0 }), {
-    path: "spec.probes.liveness.port",
-    says: "should be greater than or equal to 1",
-  }),
-  refused("an exec probe without a command", probe({ exec: { command: [] } }), {
-    path: "spec.probes.liveness.exec.command",
-    says: "should have at least 1 items",
-  }),
-  refused("a header with a colon", probe({ httpHeaders: [{ name: "X-A:", value: "" }] }), {
-    path: "spec.probes.liveness.httpHeaders[0].name",
-    says: "the name of a header is letters, digits and '-'",
-  }),
+  refused(
+    "a disabled probe with a path",
+    probe({ disabled: true, path: "/health" }),
+    "spec.probes.liveness: a disabled probe has no handler",
+  ),
+  refused(
+    "a probe on port 0",
+    probe({ port: 0 }),
+    "spec.probes.liveness.port: should be greater than or equal to 1",
+  ),
+  refused(
+    "an exec probe without a command",
+    probe({ exec: { command: [] } }),
+    "spec.probes.liveness.exec.command: should have at least 1 items",
+  ),
+  refused(
+    "a header with a colon",
+    probe({ httpHeaders: [{ name: "X-A:", value: "" }] }),
+    "spec.probes.liveness.httpHeaders[0].name: the name of a header is letters, digits and '-'",
+  ),
   ...(
     [
       ["initialDelaySeconds", -1, "should be greater than or equal to 0"],
@@ -63,18 +65,16 @@ export const probes: readonly Row[] = [
       ["periodSeconds", 31_536_001, "should be less than or equal to 31536000"],
     ] as const
   ).map(([field, value, says]) =>
-    refused(`${field} ${value} of liveness`, probe({ [field]: value }), {
-      path: `spec.probes.liveness.${field}`,
-      says,
-    }),
+    refused(
+      `${field} ${value} of liveness`,
+      probe({ [field]: value }),
+      `spec.probes.liveness.${field}: ${says}`,
+    ),
   ),
   refused(
     "two successes at startup",
     { probes: { startup: { successThreshold: 2 } } },
-    {
-      path: "spec.probes.startup.successThreshold",
-      says: "should be less than or equal to 1",
-    },
+    "spec.probes.startup.successThreshold: should be less than or equal to 1",
   ),
   unknown(
     "terminationGracePeriodSeconds of readiness, which Kubernetes refuses",

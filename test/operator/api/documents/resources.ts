@@ -3,8 +3,7 @@ import { accepted, asList, refused, type Fields, type Row } from "./row.ts";
 const given = (requests: Fields, limits: Fields): Fields => ({ resources: { requests, limits } });
 const malformed = (name: string, value: unknown): Row =>
   refused(name, given({ cpu: value }, {}), {
-    path: "spec.resources.requests.cpu",
-    says: "must be a quantity that is not negative, such as 500m, 1 or 256Mi",
+    problem: "spec.resources.requests.cpu: must be a quantity that is not negative, such as 500m, 1 or 256Mi",
     server: `spec.resources.requests[cpu]: Invalid value: ${JSON.stringify(value)}: must be a quantity that is not negative`,
   });
 export const resources: readonly Row[] = [
@@ -32,22 +31,21 @@ export const resources: readonly Row[] = [
     },
   }),
   accepted("hugepages and a device", given({}, { "hugepages-2Mi": "4Mi", "nvidia.com/gpu": "1" })),
-  refused("a CPU request above the limit", given({ cpu: 1 }, { cpu: "999m" }), {
-    path: "spec.resources.requests",
-    says: "requests.cpu 1 is above limits.cpu 999m: raise the limit or lower the request",
-  }),
+  refused(
+    "a CPU request above the limit",
+    given({ cpu: 1 }, { cpu: "999m" }),
+    "spec.resources.requests: requests.cpu 1 is above limits.cpu 999m: raise the limit or lower the request",
+  ),
   refused(
     "both requests above their limits",
     given({ memory: "1Gi", cpu: "0.6" }, { cpu: "500m", memory: "1G" }),
-    {
-      path: "spec.resources.requests",
-      says: "requests.cpu 0.6 is above limits.cpu 500m, requests.memory 1Gi is above limits.memory 1G: raise",
-    },
+    "spec.resources.requests: requests.cpu 0.6 is above limits.cpu 500m, requests.memory 1Gi is above limits.memory 1G: raise",
   ),
-  refused("a device request above the limit", given({ "acme.com/card": "2" }, { "acme.com/card": "1" }), {
-    path: "spec.resources.requests",
-    says: "resources.requests must not be above resources.limits: raise the limit or lower the request",
-  }),
+  refused(
+    "a device request above the limit",
+    given({ "acme.com/card": "2" }, { "acme.com/card": "1" }),
+    "spec.resources.requests: resources.requests must not be above resources.limits: raise the limit or lower the request",
+  ),
   malformed("a quantity with a wrong suffix", "100mb"),
   malformed("an empty quantity", ""),
   malformed("a quantity with a blank", "1 Gi"),
@@ -59,19 +57,18 @@ export const resources: readonly Row[] = [
   malformed("a negative quantity", "-1"),
   malformed("a negative number", -1),
   refused("a quantity that is too long", given({ cpu: "1".repeat(33) }, {}), {
-    path: "spec.resources.requests.cpu",
-    says: "may not be more than 32 bytes",
+    problem: "spec.resources.requests.cpu: may not be more than 32 bytes",
     server: "spec.resources.requests.cpu: Too long: may not be more than 32 bytes",
   }),
   refused("a quantity that is a fraction without quotes", given({ cpu: 0.5 }, {}), {
-    path: "spec.resources.requests.cpu",
-    says: "must be an integer or a string",
+    problem: "spec.resources.requests.cpu: must be an integer or a string",
     server: "must be of type integer,string",
   }),
-  refused("a resource that is misspelt", given({ cpus: "1" }, {}), {
-    path: "spec.resources.requests",
-    says: "a resource is cpu, memory, ephemeral-storage",
-  }),
+  refused(
+    "a resource that is misspelt",
+    given({ cpus: "1" }, {}),
+    "spec.resources.requests: a resource is cpu, memory, ephemeral-storage",
+  ),
   refused(
     "nine resources",
     {
@@ -79,9 +76,6 @@ export const resources: readonly Row[] = [
         limits: Object.fromEntries(asList(9, (at) => [`acme.com/${at}`, "1"]) as [string, string][]),
       },
     },
-    {
-      path: "spec.resources.limits",
-      says: "must have at most 8 items",
-    },
+    "spec.resources.limits: must have at most 8 items",
   ),
 ];

@@ -1,12 +1,11 @@
-/** How the tables of documents are written. */
+/** The format of the tables of documents. */
 
-/** What a document is refused for. */
 type Refusal = {
-  /** Where `validate` reports it. */
+  /** The path that `validate` reports. */
   readonly path: string;
-  /** Part of what `validate` says. */
+  /** Part of the message of `validate`. */
   readonly says: string;
-  /** Part of what the API server says, where it has words of its own. */
+  /** Part of the API server's message, if it differs. */
   readonly server?: string;
 };
 
@@ -23,17 +22,27 @@ export const named = (name: string, spec: Fields): Fields => ({
 });
 export const of = (spec: Fields): Fields => named("sample", { image, ...spec });
 export const accepted = (name: string, spec: Fields): Row => ({ name, document: of(spec) });
-export const refused = (name: string, spec: Fields, refusal: Refusal): Row => ({
+
+/** `<path>: <part of the message>`, with part of the API server's message if it differs. */
+type Problem = string | { readonly problem: string; readonly server: string };
+
+function refusalOf(problem: Problem): Refusal {
+  if (typeof problem !== "string") return { ...refusalOf(problem.problem), server: problem.server };
+  const [path = "", ...says] = problem.split(": ");
+  return { path, says: says.join(": ") };
+}
+
+export const refused = (name: string, spec: Fields, problem: Problem): Row => ({
   name,
   document: of(spec),
-  refused: refusal,
+  refused: refusalOf(problem),
 });
-export const unknown = (name: string, spec: Fields, path: string): Row =>
-  refused(name, spec, {
-    path,
-    says: "field not declared in schema",
-    server: `.${path}: field not declared in schema`,
-  });
+
+/** A row with a field that the schema does not declare. */
+export function unknown(name: string, spec: Fields, path: string): Row {
+  const problem = `${path}: field not declared in schema`;
+  return refused(name, spec, { problem, server: `.${problem}` });
+}
 
 export const asList = (count: number, entry: (at: number) => unknown): unknown[] =>
   Array.from({ length: count }, (_, at) => entry(at));
