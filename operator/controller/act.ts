@@ -77,13 +77,13 @@ function isRefusal(error: unknown): error is ApiError {
   if (!(error instanceof ApiError)) return false;
   if (error.isForbidden) return !/is being terminated/.test(error.message);
   const { status, message } = error;
-  if (error.isInvalid || status === 413 || isOfAdmission(message)) return true;
+  if (error.isInvalid || status === 413 || isAdmissionMessage(message)) return true;
   return status === 500 && permanentServerError.test(message);
 }
 
 /** A stale take-over patch can fail as invalid, not as a conflict: throw, so that the key is requeued. */
 const isStalePatch = (action: Action, { isInvalid, message }: ApiError): boolean =>
-  action.do === "take-over" && isInvalid && !isOfAdmission(message);
+  action.do === "take-over" && isInvalid && !isAdmissionMessage(message);
 
 /** A delete needs no retry if the object is gone, or if another object (with another uid) has its name. */
 const isAlreadyDeleted = (action: Action, error: unknown): boolean =>

@@ -38,8 +38,8 @@ type ChildKind = "Deployment" | "Service";
 
 /** The name of the app's child, and the cached object with that name. */
 function cachedChild(app: App, kind: ChildKind, { deployments, services }: Caches) {
-  const names = claimedNames(app);
-  const [cache, name] = kind === "Deployment" ? [deployments, names.deployment] : [services, names.service];
+  const [cache, name] =
+    kind === "Deployment" ? [deployments, deploymentName(app.name)] : [services, serviceName(app.name)];
   return { name, live: cache.store.get(app.namespace, name) };
 }
 

@@ -28,7 +28,7 @@ export function publishEvents(
   for (const { type, reason, message, hash = currentHash } of events.filter(include)) {
     recorder.record({ target: { apiVersion, kind, namespace, name, uid }, type, reason, note: message });
     // Log output of a container stays in its namespace: other people may read the operator's log.
-    const text = quoting.has(reason) ? `${reason}: see the DemoApp's status` : message;
+    const text = outputReasons.has(reason) ? `${reason}: see the DemoApp's status` : message;
     log[type === "Warning" ? "warn" : "info"]({ namespace, name, reason, phase: status.phase, hash }, text);
   }
 }

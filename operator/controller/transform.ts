@@ -126,7 +126,7 @@ function endingOf(state: Fields): Termination | undefined {
   return {
     reason: text(ended["reason"]),
     exitCode: Number(ended["exitCode"] ?? 0),
-    message: cut(text(ended["message"]), maxMessageLength),
+    message: truncate(text(ended["message"]), maxMessageLength),
     at: text(ended["finishedAt"]),
   };
 }
@@ -141,7 +141,7 @@ function containerOf(status: Fields): ContainerState {
     restarts: Number(status["restartCount"] ?? 0),
     runningSince: optionalText(running["startedAt"]),
     waiting: isFields(waiting)
-      ? { reason: text(waiting["reason"]), message: cut(text(waiting["message"]), maxMessageLength) }
+      ? { reason: text(waiting["reason"]), message: truncate(text(waiting["message"]), maxMessageLength) }
       : undefined,
     terminated: endingOf(state) ?? endingOf(fields(status["lastState"])),
   };

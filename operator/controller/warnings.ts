@@ -46,7 +46,7 @@ export class Warnings {
   /** Warnings about the unready pods of an app whose status doesn't explain why they are unready. */
   async of(app: App, pods: readonly Pod[]): Promise<readonly PodWarning[]> {
     const nowMs = this.#options.clock.now();
-    const queried = pods.filter((pod) => isUnexplained(pod, nowMs)).slice(0, maxQueriedPods);
+    const queried = pods.filter((pod) => needsEvents(pod, nowMs)).slice(0, maxQueriedPods);
     return (await Promise.all(queried.map((pod) => this.#warningsOf(app, pod)))).flat();
   }
 

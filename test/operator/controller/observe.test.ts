@@ -1,7 +1,6 @@
 import { describe, expect, test } from "@jest/globals";
 import { type ObserveOptions, observe } from "../../../operator/controller/observe.ts";
 import { ApiError } from "../../../operator/runtime/client.ts";
-import { carrying, v1, valid } from "../core/deciding.ts";
 import { app, pod, unready, waiting } from "../core/objects.ts";
 import { deploymentOf, observedApp, v1 } from "../core/situations.ts";
 import { renderService } from "../../../operator/core/render/service.ts";
@@ -26,8 +25,8 @@ function scene() {
 describe("an observation", () => {
   test("the caches have both children: no API call", async () => {
     const { caches, server, run } = scene();
-    caches.deployments.store.set("team", "web", carrying(v1));
-    caches.services.store.set("team", "web", renderService(valid({})));
+    caches.deployments.store.set("team", "web", deploymentOf(v1));
+    caches.services.store.set("team", "web", renderService(observedApp()));
     expect(await run()).toMatchObject({ deployment: { kind: "Deployment" }, service: { kind: "Service" } });
     expect(server.requests).toBe(0);
   });
