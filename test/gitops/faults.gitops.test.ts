@@ -1,6 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "@jest/globals";
 import { isHealthy, syncMessages } from "../../tools/gitops/application.ts";
-import { Operator } from "../e2e/operator.ts";
 import type { Environment } from "./environment.ts";
 import { GitOps } from "./gitops.ts";
 
@@ -66,24 +65,6 @@ describe("the running app is unchanged and the Application shows the error:", ()
     }
     await environment.healthyAt(await gitops.repository.head());
   });
-});
-
-test("Argo CD and the operator are killed during a rollout: the rollout finishes as usual", async () => {
-  const commit = await environment.release("second");
-  await environment.untilDemoApp(({ status }) => status.candidate !== undefined);
-  const operator = new Operator(gitops.cluster, gitops.client);
-  const components = ["argocd-application-controller", "argocd-repo-server"] as const;
-  await Promise.all(components.map((component) => gitops.argo.kill(component)));
-  await Promise.all((await operator.pods()).map((pod) => operator.remove(pod)));
-  for (const component of components) await gitops.argo.start(component);
-  await environment.healthyAt(commit);
-  expect(await environment.runs("second")).toBe(true);
-  const { status } = await environment.demoApp();
-  expect(status?.history?.map(({ rollout, outcome }) => [rollout, outcome])).toEqual([
-    [2, "Accepted"],
-    [1, "Accepted"],
-  ]);
-  await operator.ready();
 });
 
 test("the repository is reachable again: the ApplicationSet finds new and removed environments without help", async () => {
