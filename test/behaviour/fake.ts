@@ -5,8 +5,7 @@ import { FakeApiServer } from "../sim/apiserver/server.ts";
 import { WorkloadControllers } from "../sim/controllers.ts";
 import { demoAppKind } from "../sim/demoapp.ts";
 import { sendTo } from "../sim/fidelity/wire.ts";
-import { PuppetKubelet } from "../sim/kubelet.ts";
-import { behaviourOf } from "../sim/kubelet/behaviour.ts";
+import { FakeKubelet } from "../sim/kubelet.ts";
 import { fastClock } from "./clock.ts";
 import { userAgent } from "./operator.ts";
 import type { Ground } from "./world.ts";
@@ -64,11 +63,11 @@ export async function fakeGround(speed = 10): Promise<FakeGround> {
       return Promise.resolve();
     },
     kubelet: (behaviour) =>
-      new PuppetKubelet({
+      new FakeKubelet({
         client: kubeletClient,
         namespace,
         clock,
-        behaviour: (pod) => behaviour(pod) ?? behaviourOf(fieldsOf(pod["spec"])),
+        behaviour,
       }),
     close: async () => {
       controllers.stop();

@@ -6,8 +6,7 @@ import { createClient } from "../../operator/runtime/client.ts";
 import { realClock } from "../../operator/runtime/clock.ts";
 import { fieldsOf, itemsOf } from "../sim/apiserver/json.ts";
 import { sendBy } from "../sim/fidelity/wire.ts";
-import { PuppetKubelet } from "../sim/kubelet.ts";
-import { behaviourOf } from "../sim/kubelet/behaviour.ts";
+import { FakeKubelet } from "../sim/kubelet.ts";
 import { applyCrd, freshNamespace, removeNamespace } from "../../tools/objects.ts";
 import { testCluster } from "../../tools/testclusters.ts";
 import { refuseImages } from "./real/policy.ts";
@@ -54,11 +53,11 @@ export async function realGround(): Promise<Ground> {
       undo.push(await refuseImages({ client, send: wire.send }, namespace, text));
     },
     kubelet: (behaviour) =>
-      new PuppetKubelet({
+      new FakeKubelet({
         client,
         namespace,
         nodeName: namespace,
-        behaviour: (pod) => behaviour(pod) ?? behaviourOf(fieldsOf(pod["spec"])),
+        behaviour,
       }),
     close: async () => {
       for (const action of undo) await action();

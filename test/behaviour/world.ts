@@ -7,8 +7,8 @@ import { type Deployment, type Pod, type Service, isGoing, kinds } from "../e2e/
 import type { DemoApp, Reported } from "../e2e/place.ts";
 import type { Fields } from "../sim/apiserver/json.ts";
 import type { Send } from "../sim/fidelity/wire.ts";
-import type { PuppetKubelet } from "../sim/kubelet.ts";
-import type { Behaviour } from "../sim/kubelet/behaviour.ts";
+import type { FakeKubelet } from "../sim/kubelet.ts";
+import type { Behaviour } from "../sim/kubelet/lifecycle.ts";
 import { imageOf } from "../sim/kubelet/status.ts";
 import { type OperatorOptions, RunningOperator } from "./operator.ts";
 
@@ -31,7 +31,7 @@ export interface Ground {
   /** Lets admission refuse Deployments with an image of this text. */
   refuseImages(text: string): Promise<void>;
   /** Makes a puppet kubelet for the namespace. */
-  kubelet(behaviour: (pod: KubeObject) => Behaviour | undefined): PuppetKubelet;
+  kubelet(behaviour: (pod: KubeObject) => Behaviour | undefined): FakeKubelet;
   close(): Promise<void>;
 }
 
@@ -47,7 +47,7 @@ export class World {
   readonly clock: Clock;
   /** What pods of an image do, where its name does not say so. */
   readonly behaviours = new Map<string, Behaviour>();
-  readonly #kubelet: PuppetKubelet;
+  readonly #kubelet: FakeKubelet;
   readonly #operators: RunningOperator[] = [];
 
   private constructor(ground: Ground) {

@@ -5,7 +5,7 @@ import { fieldsOf, itemsOf, numberOf } from "./apiserver/json.ts";
 import { settle } from "./clock.ts";
 import { WorkloadControllers } from "./controllers.ts";
 import { conditionOf } from "./controllers/workload.ts";
-import { PuppetKubelet } from "./kubelet.ts";
+import { FakeKubelet } from "./kubelet.ts";
 import { deployments, pods, replicaSets, resourceQuotas } from "./kinds.ts";
 import { realClock } from "../../operator/runtime/clock.ts";
 
@@ -13,7 +13,7 @@ const namespace = "default";
 let server: FakeApiServer;
 let client: ApiClient;
 let controllers: WorkloadControllers;
-let kubelet: PuppetKubelet;
+let kubelet: FakeKubelet;
 
 beforeEach(async () => {
   server = new FakeApiServer();
@@ -21,7 +21,7 @@ beforeEach(async () => {
   client = createClient({ server: server.url, retries: 0 });
   controllers = new WorkloadControllers(server.api, realClock);
   controllers.start();
-  kubelet = new PuppetKubelet({ client, namespace });
+  kubelet = new FakeKubelet({ client, namespace });
   await kubelet.start();
 });
 afterEach(async () => {
@@ -47,12 +47,14 @@ const deployment = (image: string, spec: Record<string, unknown> = {}) => ({
 const apply = (image: string, spec?: Record<string, unknown>) =>
   client.apply(deployments, deployment(image, spec), { fieldManager: "test", force: true });
 
-/** The Deployment, as soon as its status says so. */
-async function when(is: (status: Record<string, unknown>, live: KubeObject) => boolean): Promise<KubeObject> {
+/** Waits for a status and returns the Deployment. */
+async function deploymentWhen(
+  matches: (status: Record<string, unknown>, live: KubeObject) => boolean,
+): Promise<KubeObject> {
   const deadline = performance.now() + 5000;
   for (;;) {
     const live = await client.get(deployments, { name: "web", namespace });
-    if (is(fieldsOf(live["status"]), live)) return live;
+    if (matches(fieldsOf(live["status"]), live)) return live;
     if (performance.now() > deadline) throw new Error(`still ${JSON.stringify(live["status"])}`);
     await settle();
   }
@@ -68,10 +70,10 @@ const imagesOf = async (): Promise<string[]> =>
     .map(({ spec }) => String(itemsOf(fieldsOf(spec)["containers"])[0]?.["image"]))
     .sort();
 
-describe("the Deployment and ReplicaSet controllers", () => {
-  test("make the pods of a new Deployment, and say when all are available", async () => {
+describe("the simulated Deployment and ReplicaSet controllers", () => {
+  test("a new Deployment: its pods are created, and the conditions say when all are available", async () => {
     await apply("web:1");
-    const live = await when(isRolledOut);
+    const live = await deploymentWhen(isRolledOut);
     expect(conditionOf(live, "Available")).toMatchObject({
       status: "True",
       reason: "MinimumReplicasAvailable",
@@ -84,9 +86,9 @@ describe("the Deployment and ReplicaSet controllers", () => {
     expect(live.metadata.generation).toBe(1);
   });
 
-  test("roll within surge and never below what must be available", async () => {
+  test("a rolling update: at most maxSurge pods more, and at most maxUnavailable fewer available", async () => {
     await apply("web:1");
-    await when(isRolledOut);
+    await deploymentWhen(isRolledOut);
     const seen: number[][] = [];
     server.api.store.onChange(({ kind, object }) => {
       if (kind.plural !== "deployments") return;
@@ -94,21 +96,21 @@ describe("the Deployment and ReplicaSet controllers", () => {
       seen.push([numberOf(status["replicas"]), numberOf(status["availableReplicas"])]);
     });
     await apply("web:2");
-    await when(isRolledOut);
+    await deploymentWhen(isRolledOut);
     expect(Math.max(...seen.map(([replicas = 0]) => replicas))).toBe(4);
     expect(Math.min(...seen.map(([, available = 0]) => available))).toBe(3);
     expect(await imagesOf()).toEqual(["web:2", "web:2", "web:2"]);
   });
 
-  test("keep the old pods while new ones never get ready, and go back to the old ReplicaSet", async () => {
+  test("new pods never become ready: the old pods stay, and a rollback uses the old ReplicaSet", async () => {
     await apply("web:1");
-    await when(isRolledOut);
+    await deploymentWhen(isRolledOut);
     await apply("web:never-ready");
-    await when((status) => status["replicas"] === 4 && status["updatedReplicas"] === 1);
+    await deploymentWhen((status) => status["replicas"] === 4 && status["updatedReplicas"] === 1);
     await settle();
     expect(await imagesOf()).toEqual(["web:1", "web:1", "web:1", "web:never-ready"]);
     await apply("web:1");
-    await when(isRolledOut);
+    await deploymentWhen(isRolledOut);
     const { items } = await client.list(replicaSets, { namespace });
     expect(
       items
@@ -117,39 +119,41 @@ describe("the Deployment and ReplicaSet controllers", () => {
     ).toEqual(["2", "3"]);
   });
 
-  test("say in the API server's words why pods can't be made, and make them once they can", async () => {
+  test("a quota refuses pods: ReplicaFailure has the API server's message until pods can be created", async () => {
     const quota = { apiVersion: "v1", kind: "ResourceQuota", metadata: { name: "small", namespace } };
     await client.create(resourceQuotas, { ...quota, spec: { hard: { pods: "2" } } });
     await apply("web:1");
-    const live = await when((_, live) => conditionOf(live, "ReplicaFailure") !== undefined);
+    const live = await deploymentWhen((_, live) => conditionOf(live, "ReplicaFailure") !== undefined);
     expect(conditionOf(live, "ReplicaFailure")).toMatchObject({ status: "True", reason: "FailedCreate" });
     expect(String(conditionOf(live, "ReplicaFailure")?.["message"])).toContain(
       "exceeded quota: small, requested: pods=1, used: pods=2, limited: pods=2",
     );
     await client.delete(resourceQuotas, { name: "small", namespace });
-    const after = await when(isRolledOut);
+    const after = await deploymentWhen(isRolledOut);
     expect(conditionOf(after, "ReplicaFailure")).toBeUndefined();
   });
 
-  test("give up progress after the deadline", async () => {
+  test("no progress until the deadline: Progressing is False", async () => {
     await apply("web:never-ready", { progressDeadlineSeconds: 1 });
-    const live = await when((_, live) => conditionOf(live, "Progressing")?.["status"] === "False");
+    const live = await deploymentWhen((_, live) => conditionOf(live, "Progressing")?.["status"] === "False");
     expect(conditionOf(live, "Progressing")).toMatchObject({ reason: "ProgressDeadlineExceeded" });
   });
 
-  test("count a pod as available once it was ready for minReadySeconds", async () => {
+  test("minReadySeconds is set: a pod counts as available that many seconds after it is ready", async () => {
     await apply("web:1", { minReadySeconds: 1 });
-    await when((status) => status["readyReplicas"] === 3 && status["availableReplicas"] === undefined);
-    await when(isRolledOut);
+    await deploymentWhen(
+      (status) => status["readyReplicas"] === 3 && status["availableReplicas"] === undefined,
+    );
+    await deploymentWhen(isRolledOut);
   });
 
-  test("scale, and remove pods that are not ready first", async () => {
+  test("the Deployment is scaled: pods are created or deleted until the number is right", async () => {
     await apply("web:1");
-    await when(isRolledOut);
+    await deploymentWhen(isRolledOut);
     await apply("web:1", { replicas: 5 });
-    await when((status) => status["availableReplicas"] === 5);
+    await deploymentWhen((status) => status["availableReplicas"] === 5);
     await apply("web:1", { replicas: 1 });
-    await when((status) => status["replicas"] === 1 && status["availableReplicas"] === 1);
+    await deploymentWhen((status) => status["replicas"] === 1 && status["availableReplicas"] === 1);
     expect((await client.list(pods, { namespace })).items).toHaveLength(1);
   });
 });

@@ -2,42 +2,38 @@ import type { Clock, Timer } from "../../operator/runtime/clock.ts";
 import { type KubeObject, objectKey } from "../../operator/runtime/kubernetes.ts";
 import type { Api } from "./apiserver/api.ts";
 import { Insider } from "./apiserver/insider.ts";
-import { type Kind, keyOf } from "./apiserver/kinds/kind.ts";
-import type { Change } from "./apiserver/store.ts";
-import { syncDeployment } from "./controllers/deployment.ts";
-import { syncReplicaSet } from "./controllers/replicaset.ts";
+import { Refusal } from "./apiserver/refusal.ts";
+import { type Reconciliation, type Write, reconcile } from "./controllers/reconcile.ts";
 import { controllerOf } from "./controllers/workload.ts";
 
-/** What of kube-controller-manager makes Deployments into pods, for a server that has no such thing. */
+const resources: Readonly<Record<string, string>> = {
+  Deployment: "deployments.apps",
+  ReplicaSet: "replicasets.apps",
+  Pod: "pods.",
+};
+
+/** Runs the Deployment controller and the ReplicaSet controller on the fake API server. */
 export class WorkloadControllers {
   readonly #api: Api;
   readonly #clock: Clock;
   readonly #writer: Insider;
-  readonly #due = new Set<string>();
+  /** Deployments and ReplicaSets to reconcile, as `Kind namespace/name`. */
+  readonly #queue = new Set<string>();
   readonly #timers = new Map<string, Timer>();
-  /** By the uid of their controller. */
-  readonly #owned = new Map<string, Map<string, KubeObject>>();
-  readonly #kinds: { readonly deployment: Kind; readonly set: Kind; readonly pod: Kind };
   #unsubscribe: (() => void) | undefined;
-  #scheduled = false;
+  #isScheduled = false;
 
   constructor(api: Api, clock: Clock) {
     this.#api = api;
     this.#clock = clock;
     this.#writer = new Insider(api, "kube-controller-manager");
-    this.#kinds = {
-      deployment: api.kind("deployments.apps"),
-      set: api.kind("replicasets.apps"),
-      pod: api.kind("pods."),
-    };
   }
 
-  /** Does all that is due, and from now on what each change asks for, soon after it. */
+  /** Reconciles all objects, and from now on each object whose own state or child changes. */
   start(): void {
-    this.#unsubscribe = this.#api.store.onChange((change) => this.#see(change));
-    const { deployment, set, pod } = this.#kinds;
-    for (const kind of [deployment, set, pod])
-      for (const object of this.#api.store.list(kind)) this.#see({ type: "ADDED", kind, object });
+    this.#unsubscribe = this.#api.store.onChange(({ object }) => this.#enqueueFor(object));
+    for (const kind of Object.keys(resources))
+      for (const object of this.#list(kind)) this.#enqueueFor(object);
   }
 
   stop(): void {
@@ -45,82 +41,68 @@ export class WorkloadControllers {
     this.#unsubscribe = undefined;
     for (const timer of this.#timers.values()) this.#clock.clearTimeout(timer);
     this.#timers.clear();
-    this.#due.clear();
+    this.#queue.clear();
   }
 
-  #see({ type, kind, object }: Pick<Change, "type" | "kind" | "object">): void {
-    const { deployment, set, pod } = this.#kinds;
-    if (kind === set || kind === pod) this.#remember(object, type === "DELETED");
-    if (kind === deployment || kind === set) this.#mark(kind, object);
-    if (kind === set) this.#markOwner(object, deployment);
-    if (kind === pod) this.#markOwner(object, set);
+  #list(kind: string, namespace?: string): readonly KubeObject[] {
+    return this.#api.store.list(this.#api.kind(resources[kind] ?? ""), namespace);
   }
 
-  #remember(object: KubeObject, isGone: boolean): void {
-    const { uid = "" } = object.metadata;
-    const owner = controllerOf(object)?.uid;
-    if (owner === undefined) return;
-    const owned = this.#owned.get(owner) ?? new Map<string, KubeObject>();
-    if (isGone) owned.delete(uid);
-    else owned.set(uid, object);
-    if (owned.size === 0) this.#owned.delete(owner);
-    else this.#owned.set(owner, owned);
-  }
-
-  #markOwner(object: KubeObject, kind: Kind): void {
+  #enqueueFor(object: KubeObject): void {
+    const { kind, metadata } = object;
+    if (resources[kind] === undefined) return;
     const owner = controllerOf(object);
-    if (owner?.kind === kind.kind) this.#markKey(kind, objectKey(object.metadata.namespace, owner.name));
+    if (kind !== "Pod") this.#enqueue(`${kind} ${objectKey(metadata.namespace, metadata.name)}`);
+    if (kind !== "Deployment" && owner !== undefined)
+      this.#enqueue(`${owner.kind} ${objectKey(metadata.namespace, owner.name)}`);
   }
 
-  #mark(kind: Kind, { metadata: { namespace, name } }: KubeObject): void {
-    this.#markKey(kind, objectKey(namespace, name));
-  }
-
-  #markKey(kind: Kind, key: string): void {
-    this.#due.add(`${keyOf(kind)} ${key}`);
-    if (this.#scheduled) return;
-    this.#scheduled = true;
+  #enqueue(key: string): void {
+    this.#queue.add(key);
+    if (this.#isScheduled) return;
+    this.#isScheduled = true;
     setImmediate(() => {
-      this.#scheduled = false;
-      this.#run();
+      this.#isScheduled = false;
+      const keys = [...this.#queue];
+      this.#queue.clear();
+      if (this.#unsubscribe !== undefined) for (const queued of keys) this.#process(queued);
     });
   }
 
-  #run(): void {
-    if (this.#unsubscribe === undefined) return;
-    const due = [...this.#due];
-    this.#due.clear();
-    for (const entry of due) {
-      const [kindKey = "", key = ""] = entry.split(" ");
-      const [namespace = "", name = ""] = key.split("/");
-      const kind = this.#api.kind(kindKey);
-      const object = this.#api.store.get(kind, namespace, name);
-      if (object !== undefined) this.#lookAgain(kind, key, this.#sync(kind, object));
-    }
-  }
-
-  /** Gives the time at which the object has to be looked at again, in ms. */
-  #sync(kind: Kind, object: KubeObject): number {
-    const nowMs = this.#clock.now();
-    // In the order in which they were made, whatever their names.
-    const owned = [...(this.#owned.get(object.metadata.uid ?? "")?.values() ?? [])].filter(
-      (one) => controllerOf(one)?.uid === object.metadata.uid,
-    );
-    return kind === this.#kinds.deployment
-      ? syncDeployment(this.#writer, object, { owned, nowMs })
-      : syncReplicaSet(this.#writer, object, { pods: owned, nowMs });
-  }
-
-  #lookAgain(kind: Kind, key: string, atMs: number): void {
-    const id = `${keyOf(kind)} ${key}`;
-    const timer = this.#timers.get(id);
+  #process(key: string): void {
+    const [kind = "", namespace = "", name = ""] = key.split(/[ /]/);
+    const resource = resources[kind];
+    const object = resource && this.#api.store.get(this.#api.kind(resource), namespace, name);
+    if (!object) return;
+    const list = (child: string): readonly KubeObject[] => this.#list(child, namespace);
+    const atMs = this.#perform(reconcile(object, { list, nowMs: this.#clock.now() }));
+    const timer = this.#timers.get(key);
     if (timer !== undefined) this.#clock.clearTimeout(timer);
-    this.#timers.delete(id);
+    this.#timers.delete(key);
     if (!Number.isFinite(atMs)) return;
     const delayMs = Math.max(0, atMs - this.#clock.now());
     this.#timers.set(
-      id,
-      this.#clock.setTimeout(() => this.#markKey(kind, key), delayMs),
+      key,
+      this.#clock.setTimeout(() => this.#enqueue(key), delayMs),
     );
+  }
+
+  /** Makes the writes and returns when to reconcile again. */
+  #perform({ writes, requeueAtMs, ifRefused }: Reconciliation): number {
+    try {
+      for (const write of writes) this.#write(write);
+    } catch (error) {
+      if (!(error instanceof Refusal) || ifRefused === undefined) throw error;
+      return this.#perform(ifRefused(error.message));
+    }
+    return requeueAtMs;
+  }
+
+  #write({ verb, object }: Write): void {
+    const resource = resources[object.kind] ?? "";
+    if (verb === "create") this.#writer.create(resource, object);
+    else if (verb === "delete") this.#writer.delete(resource, object);
+    else if (verb === "update") this.#writer.update(resource, object);
+    else this.#writer.update(resource, object, "status");
   }
 }

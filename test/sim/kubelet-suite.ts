@@ -1,141 +1,121 @@
-import { setTimeout as pause } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
-import { type ApiClient, ApiError, type KubeObject } from "../../operator/runtime/client.ts";
+import type { ApiClient, KubeObject } from "../../operator/runtime/client.ts";
+import { until } from "../../tools/cluster/command.ts";
 import { fieldsOf, itemsOf } from "./apiserver/json.ts";
-import { conditionOf } from "./controllers/workload.ts";
-import { PuppetKubelet } from "./kubelet.ts";
+import { conditionOf, isReady } from "./controllers/workload.ts";
+import { FakeKubelet } from "./kubelet.ts";
 import { events, pods, secrets } from "./kinds.ts";
 
 /** An API server with a namespace for the suite. */
-export interface Place {
+interface TestNamespace {
   readonly client: ApiClient;
   readonly namespace: string;
   close(): Promise<void>;
 }
 
-const containerOf = (live: KubeObject) => fieldsOf(itemsOf(fieldsOf(live["status"])["containerStatuses"])[0]);
-const isReady = (live: KubeObject): boolean => conditionOf(live, "Ready")?.["status"] === "True";
-const isRunning = (live: KubeObject): boolean => "running" in fieldsOf(containerOf(live)["state"]);
-const waitsFor =
+const containerOf = (pod: KubeObject) => fieldsOf(itemsOf(fieldsOf(pod["status"])["containerStatuses"])[0]);
+const isRunning = (pod: KubeObject): boolean => "running" in fieldsOf(containerOf(pod)["state"]);
+const isWaiting =
   (reason: string) =>
-  (live: KubeObject): boolean =>
-    fieldsOf(fieldsOf(containerOf(live)["state"])["waiting"])["reason"] === reason;
-const crashesOften = (live: KubeObject): boolean =>
-  Number(containerOf(live)["restartCount"]) >= 2 && waitsFor("CrashLoopBackOff")(live);
-const isUnschedulable = (live: KubeObject): boolean =>
-  conditionOf(live, "PodScheduled")?.["reason"] === "Unschedulable";
+  (pod: KubeObject): boolean =>
+    fieldsOf(fieldsOf(containerOf(pod)["state"])["waiting"])["reason"] === reason;
+const isCrashLooping = (pod: KubeObject): boolean =>
+  Number(containerOf(pod)["restartCount"]) >= 2 && isWaiting("CrashLoopBackOff")(pod);
+const isUnschedulable = (pod: KubeObject): boolean =>
+  conditionOf(pod, "PodScheduled")?.["reason"] === "Unschedulable";
 
-const crashed = (terminated: object) => ({
-  phase: "Running",
-  containerStatuses: [{ ready: false, lastState: { terminated } }],
-});
-const held = (reason: string, message: RegExp) => ({
+const running = (container: object) => ({ phase: "Running", containerStatuses: [container] });
+const crashed = (terminated: object) => running({ ready: false, lastState: { terminated } });
+const waiting = (reason: string, message: RegExp) => ({
   phase: "Pending",
   containerStatuses: [{ state: { waiting: { reason, message: expect.stringMatching(message) } } }],
 });
 
-const outcomes: readonly (readonly [image: string, is: (live: KubeObject) => boolean, status: object])[] = [
-  [
-    "1.0",
-    isReady,
-    { phase: "Running", containerStatuses: [{ ready: true, restartCount: 0, started: true }] },
-  ],
-  ["never-ready", isRunning, { phase: "Running", containerStatuses: [{ ready: false, restartCount: 0 }] }],
-  ["crash", crashesOften, crashed({ exitCode: 1, message: "Error: cannot open /data/config.json\n" })],
-  ["crash-after-ready", crashesOften, crashed({ exitCode: 1, reason: "Error" })],
-  ["oom", crashesOften, crashed({ exitCode: 137, reason: "OOMKilled" })],
-  ["image-missing", waitsFor("ImagePullBackOff"), held("ImagePullBackOff", /code = NotFound .*: not found$/)],
-  ["registry-down", waitsFor("ImagePullBackOff"), held("ImagePullBackOff", /connection refused$/)],
+const [noImage, noConfig] = ["ImagePullBackOff", "CreateContainerConfigError"];
+const cases: readonly (readonly [tag: string, isDone: (pod: KubeObject) => boolean, status: object])[] = [
+  ["1.0", isReady, running({ ready: true, restartCount: 0, started: true })],
+  ["never-ready", isRunning, running({ ready: false, restartCount: 0 })],
+  ["crash", isCrashLooping, crashed({ exitCode: 1, message: "Error: cannot open /data/config.json\n" })],
+  ["crash-after-ready", isCrashLooping, crashed({ exitCode: 1, reason: "Error" })],
+  ["oom", isCrashLooping, crashed({ exitCode: 137, reason: "OOMKilled" })],
+  ["image-missing", isWaiting(noImage), waiting(noImage, /code = NotFound .*: not found$/)],
+  ["registry-down", isWaiting(noImage), waiting(noImage, /connection refused$/)],
   [
     "runs-as-root",
-    waitsFor("CreateContainerConfigError"),
-    held("CreateContainerConfigError", /^container has runAsNonRoot and image will run as root/),
+    isWaiting(noConfig),
+    waiting(noConfig, /^container has runAsNonRoot and image will run as root/),
   ],
   ["unschedulable", isUnschedulable, { phase: "Pending" }],
 ];
 
-/** A suite's pods, on whichever API server. */
-class Pods {
-  readonly place: Place;
-
-  constructor(place: Place) {
-    this.place = place;
-  }
-
-  async create(name: string, tag: string, container: object = {}): Promise<void> {
-    const metadata = { name, namespace: this.place.namespace };
-    const spec = { containers: [{ name: "app", image: `registry.local/app:${tag}`, ...container }] };
-    await this.place.client.create(pods, { apiVersion: "v1", kind: "Pod", metadata, spec });
-  }
-
-  async when(name: string, is: (live: KubeObject) => boolean): Promise<KubeObject> {
-    const deadline = performance.now() + 20_000;
-    for (;;) {
-      const live = await this.place.client.get(pods, { name, namespace: this.place.namespace });
-      if (is(live)) return live;
-      if (performance.now() > deadline) throw new Error(`still ${JSON.stringify(live["status"])}`);
-      await pause(20);
-    }
-  }
-
-  /** The first warning about a pod. */
-  async warning(name: string): Promise<unknown> {
-    const selection = {
-      namespace: this.place.namespace,
-      fieldSelector: `involvedObject.name=${name},reason=Unhealthy`,
-    };
-    for (;;) {
-      const [found] = (await this.place.client.list(events, selection)).items;
-      if (found !== undefined) return found["message"];
-      await this.when(name, () => true);
-    }
-  }
-}
-
-/** What a puppet kubelet does, on whichever API server. */
-export function puppetSuite(server: string, open: () => Promise<Place>): void {
-  describe(`the puppet kubelet on ${server}`, () => {
-    let all: Pods;
-    let kubelet: PuppetKubelet;
+/** Tests the fake kubelet on an API server. */
+export function kubeletSuite(server: string, open: () => Promise<TestNamespace>): void {
+  describe(`the fake kubelet on ${server}`, () => {
+    let env: TestNamespace;
+    let kubelet: FakeKubelet;
 
     beforeAll(async () => {
-      all = new Pods(await open());
-      kubelet = new PuppetKubelet({ ...all.place, nodeName: `puppet-${process.pid}` });
+      env = await open();
+      kubelet = new FakeKubelet({ ...env, nodeName: `fake-${process.pid}` });
       await kubelet.start();
     });
     afterAll(async () => {
       await kubelet.stop();
-      await all.place.close();
+      await env.close();
     });
 
-    test.each(outcomes)("makes of an image named %s what a node would", async (tag, is, status) => {
-      await all.create(`pod-${tag}`, tag);
-      expect((await all.when(`pod-${tag}`, is))["status"]).toMatchObject(status);
+    async function createPod(name: string, tag: string, container: object = {}): Promise<void> {
+      const metadata = { name, namespace: env.namespace };
+      const spec = { containers: [{ name: "app", image: `registry.local/app:${tag}`, ...container }] };
+      await env.client.create(pods, { apiVersion: "v1", kind: "Pod", metadata, spec });
+    }
+    const podWhen = (name: string, matches: (pod: KubeObject) => boolean): Promise<KubeObject> =>
+      until(`pod ${name}`, 20_000, async () => {
+        const pod = await env.client.get(pods, { name, namespace: env.namespace });
+        return matches(pod) ? pod : undefined;
+      });
+
+    test.each(cases)(
+      "a pod's image is named %s: its status is that of a real node",
+      async (tag, isDone, status) => {
+        await createPod(`pod-${tag}`, tag);
+        expect((await podWhen(`pod-${tag}`, isDone))["status"]).toMatchObject(status);
+      },
+    );
+
+    test("a readiness probe fails: the kubelet writes a Warning event", async () => {
+      await createPod("warned", "never-ready");
+      const fieldSelector = "involvedObject.name=warned,reason=Unhealthy";
+      const warning = await until("the event", 20_000, async () => {
+        const { items } = await env.client.list(events, { namespace: env.namespace, fieldSelector });
+        return items[0];
+      });
+      expect(warning["message"]).toBe("Readiness probe failed: HTTP probe failed with statuscode: 503");
     });
 
-    test("warns of a readiness probe that fails", async () => {
-      await all.create("warned", "never-ready");
-      const words = "Readiness probe failed: HTTP probe failed with statuscode: 503";
-      expect(await all.warning("warned")).toBe(words);
-    });
-
-    test("waits for a Secret that is missing, and goes on when it is there", async () => {
+    test("a Secret is missing: the container waits until the Secret is created", async () => {
       const valueFrom = { secretKeyRef: { name: "late", key: "token" } };
-      await all.create("late", "1.0", { env: [{ name: "TOKEN", valueFrom }] });
-      const live = await all.when("late", waitsFor("CreateContainerConfigError"));
-      expect(containerOf(live)).toMatchObject({ state: { waiting: { message: 'secret "late" not found' } } });
-      const { client, namespace } = all.place;
-      const secret = { apiVersion: "v1", kind: "Secret", metadata: { name: "late", namespace } };
-      await client.create(secrets, { ...secret, stringData: { token: "x" } });
-      await all.when("late", isReady);
+      await createPod("late", "1.0", { env: [{ name: "TOKEN", valueFrom }] });
+      const pod = await podWhen("late", isWaiting("CreateContainerConfigError"));
+      expect(containerOf(pod)).toMatchObject({ state: { waiting: { message: 'secret "late" not found' } } });
+      const metadata = { name: "late", namespace: env.namespace };
+      const secret = { apiVersion: "v1", kind: "Secret", metadata, stringData: { token: "x" } };
+      await env.client.create(secrets, secret);
+      await podWhen("late", isReady);
     });
 
-    test("lets a deleted pod go", async () => {
-      await all.create("gone", "1.0");
-      await all.when("gone", isReady);
-      const { client, namespace } = all.place;
-      await client.delete(pods, { name: "gone", namespace });
-      await expect(all.when("gone", () => false)).rejects.toBeInstanceOf(ApiError);
+    test("a pod is deleted: the pod disappears", async () => {
+      await createPod("gone", "1.0");
+      await podWhen("gone", isReady);
+      const ref = { name: "gone", namespace: env.namespace };
+      await env.client.delete(pods, ref);
+      const error = await until("the pod is gone", 20_000, () =>
+        env.client.get(pods, ref).then(
+          () => undefined,
+          (reason: unknown) => reason,
+        ),
+      );
+      expect(error).toMatchObject({ isNotFound: true });
     });
   });
 }

@@ -1,13 +1,13 @@
 import { ApiError, createClient } from "../../operator/runtime/client.ts";
 import { freshNamespace, removeNamespace } from "../../tools/objects.ts";
 import { testCluster } from "../../tools/testclusters.ts";
-import { puppetSuite } from "./kubelet-suite.ts";
+import { kubeletSuite } from "./kubelet-suite.ts";
 import { serviceAccounts } from "./kinds.ts";
 
-puppetSuite("a real API server", async () => {
+kubeletSuite("a real API server", async () => {
   const { kubeconfig } = await testCluster("api");
   const client = createClient({ kubeconfig });
-  const namespace = await freshNamespace(client, "puppet");
+  const namespace = await freshNamespace(client, "kubelet");
   const hasAccount = async (): Promise<boolean> => {
     try {
       await client.get(serviceAccounts, { name: "default", namespace });

@@ -1,8 +1,8 @@
 import { createClient } from "../../operator/runtime/client.ts";
 import { FakeApiServer } from "./apiserver/server.ts";
-import { puppetSuite } from "./kubelet-suite.ts";
+import { kubeletSuite } from "./kubelet-suite.ts";
 
-puppetSuite("the fake API server", async () => {
+kubeletSuite("the fake API server", async () => {
   const server = new FakeApiServer();
   await server.start();
   const client = createClient({ server: server.url });

@@ -4,68 +4,66 @@ import type { ApiClient, KubeObject, ResourceType, WatchEvent } from "../../oper
 import { type Fields, fieldsOf } from "./apiserver/json.ts";
 import { timestamp } from "./apiserver/writes.ts";
 import { events, pods } from "./kinds.ts";
-import { type Behaviour, behaviourOf } from "./kubelet/behaviour.ts";
-import { PuppetNode } from "./kubelet/node.ts";
+import { type Behaviour, behaviourOf, configMissing, lifecycle } from "./kubelet/lifecycle.ts";
+import { FakeNode } from "./kubelet/node.ts";
 import { missingReference } from "./kubelet/references.ts";
-import { type Step, scriptOf } from "./kubelet/script.ts";
-import { type Moment, statusAt, unschedulable, waiting } from "./kubelet/status.ts";
+import { type Step, type Warning, statusAfter } from "./kubelet/status.ts";
 
-export interface PuppetKubeletOptions {
-  /** A client of its own: faults that are meant for the operator should not strike it. */
+export interface FakeKubeletOptions {
+  /** A client of its own, so that faults for the operator's requests spare the kubelet. */
   readonly client: ApiClient;
-  /** Whose pods it runs. */
+  /** The namespace whose pods it runs. */
   readonly namespace: string;
   readonly clock?: Clock;
-  /** What a pod does; by default what its image's name says. */
-  readonly behaviour?: (pod: KubeObject) => Behaviour;
-  /** Tells puppets on one API server apart, default `puppet`. */
+  /** What a pod does; where undefined, its image's name decides. */
+  readonly behaviour?: (pod: KubeObject) => Behaviour | undefined;
+  /** Must be unique on an API server, default `fake-node`. */
   readonly nodeName?: string;
-  /** From a pod's deletion until it is gone, default 0. */
-  readonly stopMs?: number;
 }
 
-interface Running {
+interface PodTask {
   readonly abort: AbortController;
   readonly done: Promise<void>;
-  readonly isStopping: boolean;
+  readonly isDeletion: boolean;
 }
 
-/** How long to wait before trying again what can't be done yet. */
 const retryMs = 100;
 
 /**
- * Stands in for scheduler and kubelet: binds pods to a node that isn't there and writes the statuses that a real
- * kubelet would, by script. It speaks to any API server, the fake or a real one without nodes.
+ * Acts as scheduler and kubelet: binds pods to a node that does not exist and writes the statuses that a kubelet
+ * would. Works on any API server: the fake one, or a real one without nodes.
  */
-export class PuppetKubelet {
-  readonly #options: PuppetKubeletOptions;
+export class FakeKubelet {
+  readonly #options: FakeKubeletOptions;
   readonly #clock: Clock;
+  readonly #nodeName: string;
   readonly #abort = new AbortController();
-  readonly #running = new Map<string, Running>();
+  readonly #tasks = new Map<string, PodTask>();
   readonly #failures: unknown[] = [];
-  #leave: (() => Promise<void>) | undefined;
+  #removeNode: (() => Promise<void>) | undefined;
   #watching: Promise<void> | undefined;
 
-  constructor(options: PuppetKubeletOptions) {
+  constructor(options: FakeKubeletOptions) {
     this.#options = options;
     this.#clock = options.clock ?? realClock;
+    this.#nodeName = options.nodeName ?? "fake-node";
   }
 
-  /** Makes the node, takes up the pods that are there, and watches for more. */
+  /** Creates the node and runs all pods from now on. */
   async start(): Promise<void> {
-    const { client, nodeName = "puppet" } = this.#options;
-    this.#leave = await new PuppetNode(client, this.#clock, nodeName).join(this.#abort.signal);
+    const node = new FakeNode(this.#options.client, this.#clock, this.#nodeName);
+    this.#removeNode = await node.join(this.#abort.signal);
     this.#watching = this.#watch();
   }
 
-  /** Removes the node and ends; rejects if something went wrong that no API server should answer. */
+  /** Stops and removes the node; rejects if the API server refused a write that it should accept. */
   async stop(): Promise<void> {
     this.#abort.abort();
     await this.#watching;
-    for (const { abort } of this.#running.values()) abort.abort();
-    await Promise.all([...this.#running.values()].map(({ done }) => done));
-    await this.#leave?.();
-    if (this.#failures.length > 0) throw new AggregateError(this.#failures, "the puppet kubelet failed");
+    for (const { abort } of this.#tasks.values()) abort.abort();
+    await Promise.all([...this.#tasks.values()].map(({ done }) => done));
+    await this.#removeNode?.();
+    if (this.#failures.length > 0) throw new AggregateError(this.#failures, "the fake kubelet failed");
   }
 
   async #watch(): Promise<void> {
@@ -74,36 +72,36 @@ export class PuppetKubelet {
     while (!signal.aborted) {
       try {
         const { items, metadata } = await client.list(pods, { namespace }, { signal });
-        for (const pod of items) this.#see({ type: "ADDED", object: pod });
-        const from = { resourceVersion: metadata.resourceVersion ?? "", timeoutSeconds: 300 };
-        const options = { namespace, ...from, allowWatchBookmarks: false };
-        for await (const event of client.watch(pods, options, signal)) this.#see(event);
+        for (const pod of items) this.#onEvent({ type: "ADDED", object: pod });
+        const { resourceVersion = "" } = metadata;
+        const options = { namespace, resourceVersion, timeoutSeconds: 300, allowWatchBookmarks: false };
+        for await (const event of client.watch(pods, options, signal)) this.#onEvent(event);
       } catch (error) {
         if (signal.aborted) return;
-        // A broken watch is nothing to fail for: it is the API server that is tested for that.
+        // Tests break watches on purpose.
         if (!(error instanceof Error)) this.#failures.push(error);
       }
       await sleep(this.#clock, retryMs, signal);
     }
   }
 
-  #see(event: WatchEvent): void {
+  #onEvent(event: WatchEvent): void {
     if (event.type === "ERROR" || event.type === "BOOKMARK") return;
     const pod = event.object;
     const { uid = "", deletionTimestamp } = pod.metadata;
-    const current = this.#running.get(uid);
-    const isStopping = deletionTimestamp !== undefined;
+    const current = this.#tasks.get(uid);
+    const isDeletion = deletionTimestamp !== undefined;
     if (event.type === "DELETED") current?.abort.abort();
-    else if (current === undefined || (isStopping && !current.isStopping)) {
+    else if (current === undefined || (isDeletion && !current.isDeletion)) {
       current?.abort.abort();
       const abort = new AbortController();
-      const task = isStopping ? this.#finalise(pod, abort.signal) : this.#run(pod, abort.signal);
-      this.#running.set(uid, { abort, isStopping, done: this.#watched(task, abort.signal) });
+      const task = isDeletion ? this.#remove(pod) : this.#run(pod, abort.signal);
+      this.#tasks.set(uid, { abort, isDeletion, done: this.#guarded(task, abort.signal) });
     }
   }
 
-  /** A task's errors are this puppet's, unless the pod is gone or the puppet stops. */
-  async #watched(task: Promise<void>, signal: AbortSignal): Promise<void> {
+  /** Records a task's error, unless the pod is gone or the task is aborted. */
+  async #guarded(task: Promise<void>, signal: AbortSignal): Promise<void> {
     try {
       await task;
     } catch (error) {
@@ -113,69 +111,55 @@ export class PuppetKubelet {
   }
 
   async #run(pod: KubeObject, signal: AbortSignal): Promise<void> {
-    const { client, behaviour = ({ spec }) => behaviourOf(fieldsOf(spec)) } = this.#options;
-    const chosen = behaviour(pod);
-    const before = fieldsOf(pod["status"]);
-    if (chosen.does === "unschedulable") {
-      await this.#write(pod, unschedulable(before, this.#clock.now()));
-      return;
-    }
-    await this.#bind(pod);
-    let status = before;
-    const show = async (moment: Moment): Promise<void> => {
-      status = statusAt(pod, status, { moment, nowMs: this.#clock.now() });
-      await this.#write(pod, status);
-      if (moment.warning !== undefined) await this.#warn(pod, moment.warning);
+    const behaviour = this.#options.behaviour?.(pod) ?? behaviourOf(pod);
+    if (behaviour.does !== "unschedulable") await this.#bind(pod);
+    let current = pod;
+    const show = async (step: Step): Promise<void> => {
+      const status = statusAfter(step, current, this.#clock.now());
+      current = { ...current, status };
+      await this.#writeStatus(pod, status);
+      if ("warning" in step) await this.#warn(pod, step.warning);
     };
-    await untilThere(() => missingReference(client, pod), {
-      clock: this.#clock,
-      signal,
-      report: (message) =>
-        show({
-          state: waiting("CreateContainerConfigError", message),
-          warning: { reason: "Failed", message: `Error: ${message}` },
-        }),
-    });
-    for (const { delayMs, moment } of scriptOf(pod, chosen) as Iterable<Step>) {
-      if (delayMs > 0) await sleep(this.#clock, delayMs, signal);
+    let reported: string | undefined;
+    for (;;) {
+      const missing = await missingReference(this.#options.client, pod);
+      if (missing === undefined || signal.aborted) break;
+      if (missing !== reported) await show(configMissing(missing));
+      reported = missing;
+      await sleep(this.#clock, retryMs, signal);
+    }
+    for (const step of lifecycle(current, behaviour)) {
+      if (step.delayMs > 0) await sleep(this.#clock, step.delayMs, signal);
       if (signal.aborted) return;
-      await show(moment(this.#clock.now()));
+      await show(step);
     }
   }
 
   async #bind({ metadata: { name, namespace }, spec }: KubeObject): Promise<void> {
     if (fieldsOf(spec)["nodeName"] !== undefined) return;
     const resource: ResourceType = { ...pods, plural: `pods/${name}/binding`, kind: "Binding" };
-    const target = { apiVersion: "v1", kind: "Node", name: this.#options.nodeName ?? "puppet" };
-    const binding = {
+    const target = { apiVersion: "v1", kind: "Node", name: this.#nodeName };
+    await this.#options.client.create(resource, {
       apiVersion: "v1",
       kind: "Binding",
-      metadata: { name, ...(namespace !== undefined && { namespace }) },
+      metadata: { name, namespace },
       target,
-    };
-    await this.#options.client.create(resource, binding);
+    });
   }
 
-  async #finalise(pod: KubeObject, signal: AbortSignal): Promise<void> {
-    const { client, stopMs = 0 } = this.#options;
-    if (stopMs > 0) await sleep(this.#clock, stopMs, signal);
-    const now = { preconditions: { uid: pod.metadata.uid }, gracePeriodSeconds: 0 };
-    await client.delete(pods, pod.metadata, now);
+  /** Removes a deleted pod at once, as when its containers end at SIGTERM. */
+  async #remove({ metadata }: KubeObject): Promise<void> {
+    const immediately = { preconditions: { uid: metadata.uid }, gracePeriodSeconds: 0 };
+    await this.#options.client.delete(pods, metadata, immediately);
   }
 
-  async #write({ metadata }: KubeObject, status: Fields): Promise<void> {
-    const patch = {
-      type: "merge",
-      body: { metadata: { uid: metadata.uid }, status },
-      subresource: "status",
-    } as const;
-    await this.#options.client.patch(pods, metadata, { ...patch, fieldManager: "kubelet" });
+  async #writeStatus({ metadata }: KubeObject, status: Fields): Promise<void> {
+    const body = { metadata: { uid: metadata.uid }, status };
+    const options = { type: "merge", body, subresource: "status", fieldManager: "kubelet" } as const;
+    await this.#options.client.patch(pods, metadata, options);
   }
 
-  async #warn(
-    { metadata: { name, namespace = "", uid } }: KubeObject,
-    said: { reason: string; message: string },
-  ): Promise<void> {
+  async #warn({ metadata: { name, namespace = "", uid } }: KubeObject, warning: Warning): Promise<void> {
     const now = timestamp(this.#clock.now());
     await this.#options.client.create(events, {
       apiVersion: "v1",
@@ -183,31 +167,11 @@ export class PuppetKubelet {
       metadata: { name: `${name}.${crypto.randomUUID()}`, namespace },
       involvedObject: { apiVersion: "v1", kind: "Pod", name, namespace, uid },
       type: "Warning",
-      ...said,
+      ...warning,
       count: 1,
       firstTimestamp: now,
       lastTimestamp: now,
-      source: { component: "kubelet", host: this.#options.nodeName ?? "puppet" },
+      source: { component: "kubelet", host: this.#nodeName },
     });
-  }
-}
-
-interface Patience {
-  readonly clock: Clock;
-  readonly signal: AbortSignal;
-  /** Called with what is missing, each time it is something else. */
-  readonly report: (missing: string) => Promise<void>;
-}
-
-/** Waits until nothing is missing any more. */
-async function untilThere(
-  look: () => Promise<string | undefined>,
-  { clock, signal, report }: Patience,
-): Promise<void> {
-  let reported: string | undefined;
-  for (let missing = await look(); missing !== undefined && !signal.aborted; missing = await look()) {
-    if (missing !== reported) await report(missing);
-    reported = missing;
-    await sleep(clock, retryMs, signal);
   }
 }

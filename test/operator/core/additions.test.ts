@@ -12,7 +12,7 @@ import {
   withPod,
   withSpec,
 } from "./driftobjects.ts";
-import { applied, patched } from "./world/foreign.ts";
+import { applied, patched } from "./serverside.ts";
 
 /** The live object after the writes that its drift asks for. */
 function repaired(object: Manifest, to: Manifest = wanted): Manifest {

@@ -19,7 +19,7 @@ import {
   live,
 } from "./driftobjects.ts";
 import { app } from "./objects.ts";
-import { applied } from "./world/foreign.ts";
+import { applied } from "./serverside.ts";
 
 const none = { apply: false, takeOver: [], ofSpec: false };
 

@@ -4,7 +4,7 @@ import { renderDeployment } from "../../../operator/core/render/deployment.ts";
 import { renderPodTemplate } from "../../../operator/core/render/pod.ts";
 import { renderService } from "../../../operator/core/render/service.ts";
 import { app, observed, spec } from "./objects.ts";
-import { applied } from "./world/foreign.ts";
+import { applied } from "./serverside.ts";
 
 /** A Deployment and a Service as they are wanted and as they are live, and hands to change the live ones. */
 export const document = spec({

@@ -1,120 +1,128 @@
-import { describe, expect, test } from "@jest/globals";
+import { expect, test } from "@jest/globals";
 import * as fc from "fast-check";
-import type { DemoAppSpec, DemoAppStatus } from "../../../operator/api/schema.ts";
+import type { DemoAppStatus } from "../../../operator/api/schema.ts";
 import { floorOf, rollingUpdateOf } from "../../../operator/core/defaults.ts";
 import { canonical } from "../../../operator/core/hash.ts";
 import { plan } from "../../../operator/core/plan.ts";
+import { numberOf } from "../../sim/apiserver/json.ts";
+import { availableAtMs, isActive, limitsOf, replicasOf, specOf } from "../../sim/controllers/workload.ts";
 import { spec } from "./objects.ts";
-import { command, specs } from "./world/commands.ts";
-import { availableIn, boundsOf } from "./world/deployments.ts";
-import { Watcher } from "./world/promises.ts";
-import { World } from "./world/world.ts";
+import { command, specs } from "./simulation/commands.ts";
+import { InvariantChecker } from "./simulation/invariants.ts";
+import { Simulation } from "./simulation/simulation.ts";
 
 const histories = fc.tuple(specs, fc.array(command, { maxLength: 25 }));
 
-function worldOf(fields: object): World {
-  const world = new World(spec({ image: "good:0", ...fields }), new Watcher());
-  world.settle();
-  return world;
+function simulate(fields: object): Simulation {
+  const simulation = new Simulation(spec({ image: "good:0", ...fields }), new InvariantChecker());
+  simulation.settle();
+  return simulation;
 }
 
-const specOf = ({ app }: World): DemoAppSpec => app.spec ?? spec();
-const floorNow = ({ deployment }: World): number => (deployment ? boundsOf(deployment).fewest : 0);
+function availablePods({ deployment, pods, nowMs }: Simulation): number {
+  const minReadySeconds = deployment ? numberOf(specOf(deployment)["minReadySeconds"]) : 0;
+  return pods.filter((pod) => isActive(pod) && availableAtMs(pod, minReadySeconds) <= nowMs).length;
+}
 
-/** Waits long enough for every deadline and every image, with nothing happening from outside. */
-function rest(world: World): void {
-  world.edit({ suspend: false });
-  world.annotate("paused", "false");
-  world.pass(300);
+/** The number of pods that must stay available: the lowest of the present one and of what old and new spec ask for. */
+function floorNow(simulation: Simulation): number {
+  const { deployment, app } = simulation;
+  const { replicas } = app.spec ?? spec();
+  const deployed = deployment ? replicasOf(deployment) - limitsOf(deployment).unavailable : 0;
+  return Math.min(
+    availablePods(simulation),
+    deployed,
+    floorOf(replicas, rollingUpdateOf(app.spec ?? spec())),
+  );
+}
+
+/** Waits longer than every deadline and every start of an image, without commands. */
+function rest(simulation: Simulation): void {
+  simulation.edit({ suspend: false });
+  simulation.annotate("paused", "false");
+  simulation.pass(300);
 }
 
 const runs = { numRuns: 40 };
 
-test("whatever happens, promises hold at every write and every change of phase", () => {
+test("random histories: the promises hold at every write and at every change of phase", () => {
   fc.assert(
     fc.property(histories, ([fields, commands]) => {
-      const world = worldOf(fields);
+      const simulation = simulate(fields);
       for (const run of commands) {
-        run(world);
-        // What was to be kept up until now, or less where less is asked for.
-        const floor = Math.min(
-          availableIn(world),
-          floorNow(world),
-          floorOf(specOf(world).replicas, rollingUpdateOf(specOf(world))),
-        );
-        world.settle();
-        if (world.deployment) expect(availableIn(world)).toBeGreaterThanOrEqual(floor);
+        run(simulation);
+        const floor = floorNow(simulation);
+        simulation.settle();
+        if (simulation.deployment) expect(availablePods(simulation)).toBeGreaterThanOrEqual(floor);
       }
-      rest(world);
+      rest(simulation);
     }),
     runs,
   );
 });
 
-/** A status without its times. */
-const untimed = (status: DemoAppStatus | undefined): unknown =>
+const withoutTimes = (status: DemoAppStatus | undefined): unknown =>
   JSON.parse(
     JSON.stringify(status, (key, value: unknown) => (/^(since|lastTransitionTime)$/.test(key) ? "" : value)),
   );
 
-test("when nothing more happens there is nothing more to do, and a wiped status comes back the same", () => {
+test("a random history has ended: nothing is left to do, and a wiped status is rebuilt as it was", () => {
   fc.assert(
     fc.property(histories, ([fields, commands]) => {
-      const world = worldOf(fields);
+      const simulation = simulate(fields);
       for (const run of commands) {
-        run(world);
-        world.settle();
+        run(simulation);
+        simulation.settle();
       }
-      rest(world);
-      fc.pre(!world.app.spec?.image.startsWith("flap"));
-      const observed = world.observe();
-      const last = plan(observed, world.nowMs);
+      rest(simulation);
+      const { app, nowMs } = simulation;
+      fc.pre(!app.spec?.image.startsWith("flap"));
+      const observed = simulation.observe();
+      const last = plan(observed, nowMs);
       expect(last.actions).toEqual([]);
       expect(last.events).toEqual([]);
-      expect(canonical(last.status)).toBe(canonical(world.app.status));
-      const bare = { ...observed, app: { ...observed.app, status: undefined } };
-      const rebuilt = plan(bare, world.nowMs).status;
-      // That a deadline passed is measured from the status; at most the current step starts over.
-      const told = [...(last.status.conditions ?? []), ...(last.status.blockers ?? [])];
-      fc.pre(told.every(({ reason }) => reason !== "DeadlinePassed"));
-      expect(untimed(rebuilt)).toEqual(untimed(world.app.status));
+      expect(canonical(last.status)).toBe(canonical(app.status));
+      const rebuilt = plan({ ...observed, app: { ...app, status: undefined } }, nowMs).status;
+      // An exceeded deadline is measured from the status: without status the current step starts over.
+      const reasons = [...(last.status.conditions ?? []), ...(last.status.blockers ?? [])];
+      fc.pre(reasons.every(({ reason }) => reason !== "DeadlinePassed"));
+      expect(withoutTimes(rebuilt)).toEqual(withoutTimes(app.status));
     }),
     runs,
   );
 });
 
-test("the same observation at the same moment gives the same plan, and is left as it was", () => {
+test("the same observation at the same time: the plan is the same, and the observation is not changed", () => {
   fc.assert(
     fc.property(histories, ([fields, commands]) => {
-      const world = worldOf(fields);
+      const simulation = simulate(fields);
       for (const run of commands) {
-        run(world);
-        const observed = world.observe();
+        run(simulation);
+        const { nowMs } = simulation;
+        const observed = simulation.observe();
         const before = canonical(observed);
-        const first = plan(observed, world.nowMs);
-        expect(plan(structuredClone(observed), world.nowMs)).toEqual(first);
+        const first = plan(observed, nowMs);
+        expect(plan(structuredClone(observed), nowMs)).toEqual(first);
         expect(canonical(observed)).toBe(before);
-        world.settle();
+        simulation.settle();
       }
     }),
     { numRuns: 20 },
   );
 });
 
-describe("the model itself", () => {
-  test("a good image installs, a bad one is rejected and stays so, and the next good one is accepted", () => {
-    const world = worldOf({ replicas: 2, progressDeadlineSeconds: 60 });
-    world.pass(10);
-    expect(world.app.status?.phase).toBe("Healthy");
-    world.edit({ image: "crash:1" });
-    world.pass(300);
-    expect(world.app.status).toMatchObject({
-      phase: "Degraded",
-      stable: { image: "good:0" },
-      rejected: [{ image: "crash:1", reason: "CrashLoop", rollout: 2 }],
-    });
-    world.edit({ image: "good:1" });
-    world.pass(20);
-    expect(world.app.status).toMatchObject({ phase: "Healthy", stable: { image: "good:1", rollout: 3 } });
+test("the simulation: a good image is installed, a bad one is rejected, and the next good one is accepted", () => {
+  const simulation = simulate({ replicas: 2, progressDeadlineSeconds: 60 });
+  simulation.pass(10);
+  expect(simulation.app.status?.phase).toBe("Healthy");
+  simulation.edit({ image: "crash:1" });
+  simulation.pass(300);
+  expect(simulation.app.status).toMatchObject({
+    phase: "Degraded",
+    stable: { image: "good:0" },
+    rejected: [{ image: "crash:1", reason: "CrashLoop", rollout: 2 }],
   });
+  simulation.edit({ image: "good:1" });
+  simulation.pass(20);
+  expect(simulation.app.status).toMatchObject({ phase: "Healthy", stable: { image: "good:1", rollout: 3 } });
 });

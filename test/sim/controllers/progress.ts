@@ -1,7 +1,7 @@
 import type { KubeObject } from "../../../operator/runtime/kubernetes.ts";
+import { timestamp } from "../../../operator/core/observed.ts";
 import { type Fields, compact, equal, itemsOf, numberOf, textOf } from "../apiserver/json.ts";
-import { timestamp } from "../apiserver/writes.ts";
-import { type Condition, conditionOf, limitsOf, replicasOf, specOf, statusOf } from "./workload.ts";
+import { conditionOf, limitsOf, replicasOf, specOf, statusOf } from "./workload.ts";
 
 interface Situation {
   readonly deployment: KubeObject;
@@ -13,52 +13,40 @@ interface Situation {
 const total = (sets: readonly KubeObject[], field: string): number =>
   sets.reduce((sum, set) => sum + numberOf(statusOf(set)[field]), 0);
 
-/** The numbers of a Deployment's status. */
 function countsOf({ deployment, newest, sets }: Situation) {
   const available = total(sets, "availableReplicas");
-  const wanted = sets.reduce((sum, set) => sum + replicasOf(set), 0);
+  const desired = sets.reduce((sum, set) => sum + replicasOf(set), 0);
   return {
     observedGeneration: deployment.metadata.generation ?? 0,
     replicas: total(sets, "replicas"),
     updatedReplicas: newest === undefined ? 0 : total([newest], "replicas"),
     readyReplicas: total(sets, "readyReplicas"),
     availableReplicas: available,
-    unavailableReplicas: Math.max(0, wanted - available),
+    unavailableReplicas: Math.max(0, desired - available),
     terminatingReplicas: total(sets, "terminatingReplicas"),
   };
 }
 
 type Counts = ReturnType<typeof countsOf>;
 
-function availability({ deployment }: Situation, { availableReplicas }: Counts): Condition {
+function availability({ deployment }: Situation, { availableReplicas }: Counts): Fields {
   const isEnough = availableReplicas >= replicasOf(deployment) - limitsOf(deployment).unavailable;
-  return isEnough
-    ? condition("Available", "True", ["MinimumReplicasAvailable", "Deployment has minimum availability."])
-    : condition("Available", "False", [
-        "MinimumReplicasUnavailable",
-        "Deployment does not have minimum availability.",
-      ]);
+  return {
+    type: "Available",
+    status: isEnough ? "True" : "False",
+    reason: isEnough ? "MinimumReplicasAvailable" : "MinimumReplicasUnavailable",
+    message: `Deployment ${isEnough ? "has" : "does not have"} minimum availability.`,
+  };
 }
 
-const condition = (
-  type: string,
-  status: string,
-  [reason, message]: readonly [string, string],
-): Condition => ({
-  type,
-  status,
-  reason,
-  message,
-});
-
 const isComplete = ({ deployment }: Situation, counts: Counts): boolean => {
-  const wanted = replicasOf(deployment);
+  const desired = replicasOf(deployment);
   const { updatedReplicas, replicas, availableReplicas } = counts;
-  return updatedReplicas === wanted && replicas === wanted && availableReplicas === wanted;
+  return updatedReplicas === desired && replicas === desired && availableReplicas === desired;
 };
 
-/** Whether the rollout moved since the status was last written. */
-function hasMoved({ deployment }: Situation, counts: Counts): boolean {
+/** True if the rollout has progressed since the last status: more new, ready or available pods, or fewer old pods. */
+function hasProgressed({ deployment }: Situation, counts: Counts): boolean {
   const before = statusOf(deployment);
   const old = (status: Fields): number => numberOf(status["replicas"]) - numberOf(status["updatedReplicas"]);
   const grew = (field: keyof Counts): boolean => counts[field] > numberOf(before[field]);
@@ -67,7 +55,7 @@ function hasMoved({ deployment }: Situation, counts: Counts): boolean {
   );
 }
 
-/** When a rollout that does not move counts as failed, ms; Infinity if it is over. */
+/** When the rollout exceeds its progress deadline, in ms since 1970; Infinity if it has ended or failed. */
 export function deadlineMs(deployment: KubeObject): number {
   const progressing = conditionOf(deployment, "Progressing");
   if (progressing === undefined || progressing["reason"] === "NewReplicaSetAvailable") return Infinity;
@@ -76,47 +64,46 @@ export function deadlineMs(deployment: KubeObject): number {
   return Date.parse(textOf(progressing["lastUpdateTime"])) + seconds * 1000;
 }
 
-function progress(situation: Situation, counts: Counts): Condition | undefined {
+function progress(situation: Situation, counts: Counts): Fields {
   const { deployment, newest, nowMs } = situation;
-  const name = newest?.metadata.name ?? "";
-  const before = conditionOf(deployment, "Progressing") as Condition | undefined;
+  const before = conditionOf(deployment, "Progressing");
+  const set = `ReplicaSet "${newest?.metadata.name ?? ""}"`;
+  const condition = (status: "True" | "False", reason: string, message: string): Fields => ({
+    type: "Progressing",
+    status,
+    reason,
+    message,
+  });
   if (isComplete(situation, counts))
-    return condition("Progressing", "True", [
-      "NewReplicaSetAvailable",
-      `ReplicaSet "${name}" has successfully progressed.`,
-    ]);
-  if (before === undefined || hasMoved(situation, counts))
-    return condition("Progressing", "True", ["ReplicaSetUpdated", `ReplicaSet "${name}" is progressing.`]);
-  if (nowMs < deadlineMs(deployment) || before.status === "False") return before;
-  return condition("Progressing", "False", [
-    "ProgressDeadlineExceeded",
-    `ReplicaSet "${name}" has timed out progressing.`,
-  ]);
+    return condition("True", "NewReplicaSetAvailable", `${set} has successfully progressed.`);
+  if (before === undefined || hasProgressed(situation, counts))
+    return condition("True", "ReplicaSetUpdated", `${set} is progressing.`);
+  if (nowMs < deadlineMs(deployment) || before["status"] === "False") return before;
+  return condition("False", "ProgressDeadlineExceeded", `${set} has timed out progressing.`);
 }
 
-/** With the times at which it changed: of its status, and at all. */
-function timed(next: Condition, situation: Situation, isNews: boolean): Fields {
-  const before = conditionOf(situation.deployment, next.type);
-  const now = timestamp(situation.nowMs);
+/** The condition with its times: lastTransitionTime changes with the status, lastUpdateTime also with progress. */
+function timed(next: Fields, { deployment, nowMs }: Situation, hasProgress: boolean): Fields {
+  const before = conditionOf(deployment, textOf(next["type"]));
+  const now = timestamp(nowMs);
   if (before === undefined) return { ...next, lastUpdateTime: now, lastTransitionTime: now };
-  const isSame = before["status"] === next.status && before["reason"] === next.reason;
-  if (isSame && !isNews) return before;
-  const isFlip = before["status"] !== next.status;
-  return { ...next, lastUpdateTime: now, lastTransitionTime: isFlip ? now : before["lastTransitionTime"] };
+  const isSame = before["status"] === next["status"] && before["reason"] === next["reason"];
+  if (isSame && !hasProgress) return before;
+  const lastTransitionTime = before["status"] === next["status"] ? before["lastTransitionTime"] : now;
+  return { ...next, lastUpdateTime: now, lastTransitionTime };
 }
 
-/** The status of a Deployment, from its ReplicaSets. */
+/** The status of a Deployment, computed from its ReplicaSets; the stored one if nothing changes. */
 export function deploymentStatus(situation: Situation): Fields {
   const { deployment, sets } = situation;
   const counts = countsOf(situation);
-  const progressing = progress(situation, counts);
   const failure = sets
     .flatMap((set) => itemsOf(statusOf(set)["conditions"]))
-    .find((one) => one["type"] === "ReplicaFailure" && one["status"] === "True") as Condition | undefined;
-  const isNews = !isComplete(situation, counts) && hasMoved(situation, counts);
+    .find((condition) => condition["type"] === "ReplicaFailure" && condition["status"] === "True");
+  const hasProgress = !isComplete(situation, counts) && hasProgressed(situation, counts);
   const conditions = [
     timed(availability(situation, counts), situation, false),
-    ...(progressing ? [timed(progressing, situation, isNews)] : []),
+    timed(progress(situation, counts), situation, hasProgress),
     ...(failure ? [timed(failure, situation, false)] : []),
   ];
   const next = compact({ ...counts, conditions });

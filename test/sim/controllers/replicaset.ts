@@ -1,8 +1,7 @@
 import type { KubeObject } from "../../../operator/runtime/kubernetes.ts";
-import type { Insider } from "../apiserver/insider.ts";
+import { timestamp } from "../../../operator/core/observed.ts";
 import { type Fields, compact, equal, fieldsOf, itemsOf, numberOf, textOf } from "../apiserver/json.ts";
-import { Refusal } from "../apiserver/refusal.ts";
-import { timestamp } from "../apiserver/writes.ts";
+import type { Reconciliation, Write } from "./reconcile.ts";
 import {
   availableAtMs,
   conditionOf,
@@ -14,108 +13,87 @@ import {
   statusOf,
 } from "./workload.ts";
 
-const sets = "replicasets.apps";
-const podKind = "pods.";
-/** How long the controller waits after a refusal; the real one backs off further. */
+/** Delay before a refused pod is created again; Kubernetes backs off up to 15 minutes. */
 const retryMs = 1000;
 
 const phases = ["Pending", "Unknown", "Running"];
 const restartsOf = (pod: KubeObject): number =>
   Math.max(0, ...itemsOf(statusOf(pod)["containerStatuses"]).map((one) => numberOf(one["restartCount"])));
 
-/** The lower, the sooner a pod goes (`ActivePodsWithRanks`): the less it does, the younger, the more restarts. */
-function rank(pod: KubeObject): readonly number[] {
-  return [
-    specOf(pod)["nodeName"] === undefined ? 0 : 1,
-    phases.indexOf(textOf(statusOf(pod)["phase"])),
-    isReady(pod) ? 1 : 0,
-    isReady(pod) ? -availableAtMs(pod, 0) : 0,
-    -restartsOf(pod),
-    -Date.parse(pod.metadata.creationTimestamp ?? ""),
-  ];
-}
+/** Sort key of a pod: pods with lower keys are deleted first (`ActivePodsWithRanks` of Kubernetes). */
+const deletionRank = (pod: KubeObject): readonly number[] => [
+  specOf(pod)["nodeName"] === undefined ? 0 : 1,
+  phases.indexOf(textOf(statusOf(pod)["phase"])),
+  isReady(pod) ? 1 : 0,
+  isReady(pod) ? -availableAtMs(pod, 0) : 0,
+  -restartsOf(pod),
+  -Date.parse(pod.metadata.creationTimestamp ?? ""),
+];
 
-const soonerFirst = (a: KubeObject, b: KubeObject): number => {
-  const [left, right] = [rank(a), rank(b)];
+const byDeletionRank = (a: KubeObject, b: KubeObject): number => {
+  const [left, right] = [deletionRank(a), deletionRank(b)];
   const at = left.findIndex((value, i) => value !== right[i]);
   return at === -1 ? a.metadata.name.localeCompare(b.metadata.name) : (left[at] ?? 0) - (right[at] ?? 0);
 };
 
-function podOf(set: KubeObject) {
-  const template = fieldsOf(specOf(set)["template"]);
-  const { labels, annotations } = fieldsOf(template["metadata"]) as Record<string, Record<string, string>>;
-  return {
-    apiVersion: "v1",
-    kind: "Pod",
-    metadata: {
-      name: "",
-      generateName: `${set.metadata.name}-`,
-      namespace: set.metadata.namespace ?? "",
-      ...(labels && { labels }),
-      ...(annotations && { annotations }),
-      ownerReferences: [ownerReference(set)],
-    },
-    spec: template["spec"],
+function newPod(set: KubeObject): KubeObject {
+  const { metadata, spec } = fieldsOf(specOf(set)["template"]);
+  const { labels, annotations } = fieldsOf(metadata) as Record<string, Record<string, string>>;
+  const { name, namespace = "" } = set.metadata;
+  const generated = {
+    name: "",
+    generateName: `${name}-`,
+    namespace,
+    ...(labels && { labels }),
+    ...(annotations && { annotations }),
+    ownerReferences: [ownerReference(set)],
   };
+  return { apiVersion: "v1", kind: "Pod", metadata: generated, spec };
 }
 
-/** Makes missing pods; gives the API server's words if it refuses one. */
-function createPods(writer: Insider, set: KubeObject, count: number): string | undefined {
-  try {
-    for (let i = 0; i < count; i += 1) writer.create(podKind, podOf(set));
-    return undefined;
-  } catch (error) {
-    if (error instanceof Refusal) return error.message;
-    throw error;
-  }
+function podWrites(set: KubeObject, active: readonly KubeObject[]): readonly Write[] {
+  if (set.metadata.deletionTimestamp !== undefined) return [];
+  const missing = replicasOf(set) - active.length;
+  if (missing >= 0) return Array.from({ length: missing }, () => ({ verb: "create", object: newPod(set) }));
+  const surplus = active.toSorted(byDeletionRank).slice(0, -missing);
+  return surplus.map((object) => ({ verb: "delete", object }));
 }
 
-interface Pods {
-  readonly active: readonly KubeObject[];
-  readonly terminating: number;
-}
-
-function statusFor(
-  set: KubeObject,
-  { active, terminating }: Pods,
-  { refusal, nowMs }: { refusal: string | undefined; nowMs: number },
-): Fields {
-  const minReady = numberOf(specOf(set)["minReadySeconds"]);
-  const available = active.filter((pod) => availableAtMs(pod, minReady) <= nowMs).length;
+/** The ReplicaFailure condition while the API server refuses pods. */
+function failure(set: KubeObject, message: string, nowMs: number): Fields {
   const before = conditionOf(set, "ReplicaFailure");
-  const failure = { type: "ReplicaFailure", status: "True", reason: "FailedCreate", message: refusal };
-  const isSame = before !== undefined && before["message"] === refusal;
-  const condition = isSame ? before : { ...failure, lastTransitionTime: timestamp(nowMs) };
-  return compact({
+  if (before?.["message"] === message) return before;
+  const lastTransitionTime = timestamp(nowMs);
+  return { type: "ReplicaFailure", status: "True", reason: "FailedCreate", message, lastTransitionTime };
+}
+
+/** Reconciles a ReplicaSet with its pods (pkg/controller/replicaset of Kubernetes). */
+export function reconcileReplicaSet(
+  set: KubeObject,
+  pods: readonly KubeObject[],
+  nowMs: number,
+): Reconciliation {
+  const active = pods.filter(isActive);
+  const availableAt = active.map((pod) => availableAtMs(pod, numberOf(specOf(set)["minReadySeconds"])));
+  const counts = {
     replicas: active.length,
     fullyLabeledReplicas: active.length || undefined,
     readyReplicas: active.filter(isReady).length || undefined,
-    availableReplicas: available || undefined,
-    terminatingReplicas: terminating,
+    availableReplicas: availableAt.filter((atMs) => atMs <= nowMs).length || undefined,
+    terminatingReplicas: pods.filter((pod) => pod.metadata.deletionTimestamp !== undefined).length,
     observedGeneration: set.metadata.generation,
-    conditions: refusal === undefined ? undefined : [condition],
-  });
-}
-
-/** One pass of the ReplicaSet controller. Gives the time at which to look again, in ms. */
-export function syncReplicaSet(
-  writer: Insider,
-  set: KubeObject,
-  { pods, nowMs }: { pods: readonly KubeObject[]; nowMs: number },
-): number {
-  const active = pods.filter(isActive);
-  const terminating = pods.filter((pod) => pod.metadata.deletionTimestamp !== undefined).length;
-  const isGoing = set.metadata.deletionTimestamp !== undefined;
-  const missing = isGoing ? 0 : replicasOf(set) - active.length;
-  const refusal = missing > 0 ? createPods(writer, set, missing) : undefined;
-  if (missing < 0)
-    for (const pod of active.toSorted(soonerFirst).slice(0, -missing)) writer.delete(podKind, pod);
-  const status = statusFor(set, { active, terminating }, { refusal, nowMs });
-  if (!equal(status, statusOf(set))) {
-    const { resourceVersion: _, ...metadata } = set.metadata;
-    writer.update(sets, { ...set, metadata, status }, "status");
-  }
-  const minReady = numberOf(specOf(set)["minReadySeconds"]);
-  const due = active.map((pod) => availableAtMs(pod, minReady)).filter((atMs) => atMs > nowMs);
-  return Math.min(...due, refusal === undefined ? Infinity : nowMs + retryMs);
+  };
+  const statusWrites = (conditions?: readonly Fields[]): readonly Write[] => {
+    const status = compact({ ...counts, conditions });
+    return equal(status, statusOf(set)) ? [] : [{ verb: "update-status", object: { ...set, status } }];
+  };
+  const nextMs = Math.min(Infinity, ...availableAt.filter((atMs) => atMs > nowMs));
+  return {
+    writes: [...podWrites(set, active), ...statusWrites()],
+    requeueAtMs: nextMs,
+    ifRefused: (message) => ({
+      writes: statusWrites([failure(set, message, nowMs)]),
+      requeueAtMs: Math.min(nextMs, nowMs + retryMs),
+    }),
+  };
 }

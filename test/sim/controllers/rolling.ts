@@ -2,40 +2,35 @@ import type { KubeObject } from "../../../operator/runtime/kubernetes.ts";
 import { numberOf } from "../apiserver/json.ts";
 import { annotation, limitsOf, replicasOf, statusOf } from "./workload.ts";
 
-/** The sizes that ReplicaSets are to have, by name; those that stay as they are are left out. */
-export type Sizes = ReadonlyMap<string, number>;
+/** New sizes of ReplicaSets by name; a ReplicaSet that keeps its size is left out. */
+type Sizes = ReadonlyMap<string, number>;
 
 interface Rollout {
   readonly deployment: KubeObject;
   readonly newest: KubeObject;
-  /** Oldest first. */
+  /** The other ReplicaSets, oldest first. */
   readonly old: readonly KubeObject[];
 }
 
-const nothing: Sizes = new Map();
 const sum = (sets: readonly KubeObject[]): number => sets.reduce((total, set) => total + replicasOf(set), 0);
 const availableOf = (set: KubeObject): number => numberOf(statusOf(set)["availableReplicas"]);
 
-/** How large the newest ReplicaSet may be now: as many as surge leaves room for. */
-export function newestSize(deployment: KubeObject, newest: number, others: readonly KubeObject[]): number {
-  const wanted = replicasOf(deployment);
-  const room = wanted + limitsOf(deployment).surge - newest - sum(others);
-  return room <= 0 ? newest : newest + Math.min(room, wanted - newest);
+/** The size of the newest ReplicaSet, now `size`, after it has grown by what maxSurge allows. */
+export function newestSize(deployment: KubeObject, size: number, others: readonly KubeObject[]): number {
+  const desired = replicasOf(deployment);
+  const room = desired + limitsOf(deployment).surge - size - sum(others);
+  return room <= 0 ? size : size + Math.min(room, desired - size);
 }
 
 function growNewest({ deployment, newest, old }: Rollout): Sizes {
   const size = replicasOf(newest);
-  const wanted = replicasOf(deployment);
-  const next = size > wanted ? wanted : newestSize(deployment, size, old);
-  return next === size ? nothing : new Map([[newest.metadata.name, next]]);
+  const desired = replicasOf(deployment);
+  const next = size > desired ? desired : newestSize(deployment, size, old);
+  return new Map(next === size ? [] : [[newest.metadata.name, next]]);
 }
 
-/** Takes `count` from the given sets, oldest first, at most `removable` of each. */
-function takeFrom(
-  sets: readonly KubeObject[],
-  count: number,
-  removable: (set: KubeObject) => number,
-): Map<string, number> {
+/** Takes `count` replicas away, from the oldest ReplicaSet first, at most `removable` from each. */
+function shrink(sets: readonly KubeObject[], count: number, removable: (set: KubeObject) => number): Sizes {
   const sizes = new Map<string, number>();
   let left = count;
   for (const set of sets) {
@@ -47,16 +42,16 @@ function takeFrom(
   return sizes;
 }
 
-/** Unhealthy pods of old sets go first; then healthy ones, as far as enough stay available. */
+/** Shrinks old ReplicaSets: first by their unavailable pods, then as far as maxUnavailable allows. */
 function shrinkOld({ deployment, newest, old }: Rollout): Sizes {
   const minAvailable = replicasOf(deployment) - limitsOf(deployment).unavailable;
   const unavailable = replicasOf(newest) - availableOf(newest);
   const removable = sum(old) + replicasOf(newest) - minAvailable - unavailable;
-  if (removable <= 0) return nothing;
-  const unhealthy = takeFrom(old, removable, (set) => replicasOf(set) - availableOf(set));
+  if (removable <= 0) return new Map();
+  const unhealthy = shrink(old, removable, (set) => replicasOf(set) - availableOf(set));
   if (unhealthy.size > 0) return unhealthy;
   const available = [newest, ...old].reduce((total, set) => total + availableOf(set), 0);
-  return takeFrom(old, available - minAvailable, replicasOf);
+  return shrink(old, available - minAvailable, replicasOf);
 }
 
 const isScaling = ({ deployment, newest, old }: Rollout): boolean =>
@@ -65,14 +60,14 @@ const isScaling = ({ deployment, newest, old }: Rollout): boolean =>
     return replicasOf(set) > 0 && desired !== undefined && Number(desired) !== replicasOf(deployment);
   });
 
-/** Each set's share of what a scaled Deployment may have, so that a rollout keeps its proportions. */
+/** Scales all active ReplicaSets of a rollout in proportion to their sizes. */
 function scale({ deployment, newest, old }: Rollout): Sizes {
   const active = [...old, newest].filter((set) => replicasOf(set) > 0);
-  const wanted = replicasOf(deployment);
+  const desired = replicasOf(deployment);
   const [only] = active;
-  if (active.length <= 1) return new Map([[(only ?? newest).metadata.name, wanted]]);
+  if (active.length <= 1) return new Map([[(only ?? newest).metadata.name, desired]]);
   const total = sum(active);
-  const allowed = wanted === 0 ? 0 : wanted + limitsOf(deployment).surge;
+  const allowed = desired === 0 ? 0 : desired + limitsOf(deployment).surge;
   const bySize = active.toSorted((a, b) => replicasOf(b) - replicasOf(a));
   const sizes = new Map<string, number>();
   let left = allowed - total;
@@ -89,7 +84,7 @@ function scale({ deployment, newest, old }: Rollout): Sizes {
   return sizes;
 }
 
-/** The next step of a rolling update, as the Deployment controller takes it (pkg/controller/deployment/rolling.go). */
+/** The next step of a rolling update (pkg/controller/deployment/rolling.go of Kubernetes). */
 export function nextSizes(rollout: Rollout): Sizes {
   if (isScaling(rollout)) return scale(rollout);
   const grown = growNewest(rollout);

@@ -4,11 +4,11 @@ import { heldSpec, leases } from "../../../operator/runtime/lease.ts";
 import { timestamp } from "../apiserver/writes.ts";
 
 const nodes: ResourceType = { group: "", version: "v1", plural: "nodes", kind: "Node", namespaced: false };
-/** As the kubelet does: often enough that no controller takes the node for lost. */
+/** The kubelet's own interval; without renewals the node lifecycle controller would mark the node as unreachable. */
 const heartbeatMs = 10_000;
 
-/** A node that nothing is scheduled on by itself: the puppet binds its pods, and no scheduler interferes. */
-export class PuppetNode {
+/** A Node object without a machine. It is unschedulable: the fake kubelet binds the pods, not a scheduler. */
+export class FakeNode {
   readonly #client: ApiClient;
   readonly #clock: Clock;
   readonly #name: string;
@@ -19,55 +19,44 @@ export class PuppetNode {
     this.#name = name;
   }
 
-  /** Makes the node, and keeps it alive until the signal. */
+  /** Creates the node and renews its lease until the signal; the returned function removes both. */
   async join(signal: AbortSignal): Promise<() => Promise<void>> {
     const now = timestamp(this.#clock.now());
-    const ready = {
-      type: "Ready",
-      status: "True",
-      reason: "KubeletReady",
-      message: "kubelet is posting ready status",
-    };
-    const status = {
-      conditions: [{ ...ready, lastHeartbeatTime: now, lastTransitionTime: now }],
-      capacity: { cpu: "1000", memory: "1000Gi", pods: "1000" },
-      allocatable: { cpu: "1000", memory: "1000Gi", pods: "1000" },
-    };
+    const times = { lastHeartbeatTime: now, lastTransitionTime: now };
+    const message = "kubelet is posting ready status";
+    const capacity = { cpu: "1000", memory: "1000Gi", pods: "1000" };
+    const conditions = [{ type: "Ready", status: "True", reason: "KubeletReady", message, ...times }];
     const node = {
       apiVersion: "v1",
       kind: "Node",
       metadata: { name: this.#name },
       spec: { unschedulable: true },
+      status: { conditions, capacity, allocatable: capacity },
     };
-    await ignoring("AlreadyExists", this.#client.create(nodes, { ...node, status }));
-    const beating = this.#beat(signal);
+    await ignoring("AlreadyExists", this.#client.create(nodes, node));
+    const heartbeat = this.#renewLease(signal);
     return async () => {
-      await beating;
-      await ignoring("NotFound", this.#client.delete(nodes, { name: this.#name }));
-      await ignoring(
-        "NotFound",
-        this.#client.delete(leases, { namespace: "kube-node-lease", name: this.#name }),
-      );
+      await heartbeat;
+      await ignoring("NotFound", this.#client.delete(nodes, node.metadata));
+      await ignoring("NotFound", this.#client.delete(leases, this.#leaseName));
     };
   }
 
-  async #beat(signal: AbortSignal): Promise<void> {
+  get #leaseName() {
+    return { name: this.#name, namespace: "kube-node-lease" };
+  }
+
+  async #renewLease(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
-      const holder = { identity: this.#name, durationMs: 40_000, nowMs: this.#clock.now() };
-      const metadata = { name: this.#name, namespace: "kube-node-lease" };
-      const lease = {
-        apiVersion: "coordination.k8s.io/v1",
-        kind: "Lease",
-        metadata,
-        spec: heldSpec({}, holder),
-      };
+      const spec = heldSpec({}, { identity: this.#name, durationMs: 40_000, nowMs: this.#clock.now() });
+      const lease = { apiVersion: "coordination.k8s.io/v1", kind: "Lease", metadata: this.#leaseName, spec };
       await this.#client.apply(leases, lease, { fieldManager: this.#name, force: true });
       await sleep(this.#clock, heartbeatMs, signal);
     }
   }
 }
 
-/** Waits for a call, and takes one kind of refusal for success. */
+/** Awaits a call and accepts an API error with the given reason. */
 async function ignoring(reason: string, call: Promise<unknown>): Promise<void> {
   try {
     await call;

@@ -1,43 +1,36 @@
 import { ApiError } from "../../../operator/runtime/api-error.ts";
-import type { ApiClient, KubeObject, ResourceType } from "../../../operator/runtime/kubernetes.ts";
-import { type Fields, fieldsOf, isFields, itemsOf, textOf } from "../apiserver/json.ts";
+import type { ApiClient, KubeObject } from "../../../operator/runtime/kubernetes.ts";
+import { fieldsOf, isFields, itemsOf, textOf } from "../apiserver/json.ts";
 import { configMaps, secrets } from "../kinds.ts";
 
-interface Reference {
-  readonly resource: ResourceType;
-  readonly name: string;
-  readonly key: string | undefined;
-}
+const referenceFields = [
+  ["secretKeyRef", secrets],
+  ["configMapKeyRef", configMaps],
+  ["secretRef", secrets],
+  ["configMapRef", configMaps],
+] as const;
 
-const reference = (resource: ResourceType, value: unknown): readonly Reference[] =>
-  isFields(value) && value["optional"] !== true
-    ? [{ resource, name: textOf(value["name"]), key: textOf(value["key"]) || undefined }]
-    : [];
-
-/** The ConfigMaps and Secrets that a container's environment needs. */
-function referencesOf(container: Fields): readonly Reference[] {
-  const values = itemsOf(container["env"]).map((entry) => fieldsOf(entry["valueFrom"]));
-  return [
-    ...values.flatMap((from) => reference(secrets, from["secretKeyRef"])),
-    ...values.flatMap((from) => reference(configMaps, from["configMapKeyRef"])),
-    ...itemsOf(container["envFrom"]).flatMap((from) => reference(secrets, from["secretRef"])),
-    ...itemsOf(container["envFrom"]).flatMap((from) => reference(configMaps, from["configMapRef"])),
-  ];
-}
-
-/** What keeps a pod's containers from being created, in the kubelet's words; undefined if all is there. */
+/** The kubelet's message about the first ConfigMap or Secret that a container's environment lacks, if any. */
 export async function missingReference(client: ApiClient, pod: KubeObject): Promise<string | undefined> {
   const { namespace } = pod.metadata;
-  for (const { resource, name, key } of itemsOf(fieldsOf(pod["spec"])["containers"]).flatMap(referencesOf)) {
-    const kind = resource.kind.toLowerCase();
-    try {
-      const { data } = await client.get(resource, { namespace, name });
-      if (key !== undefined && !(key in fieldsOf(data)))
-        return `couldn't find key ${key} in ${resource.kind} ${namespace}/${name}`;
-    } catch (error) {
-      if (error instanceof ApiError && error.isNotFound) return `${kind} "${name}" not found`;
-      throw error;
+  const sources = itemsOf(fieldsOf(pod["spec"])["containers"]).flatMap(({ env, envFrom }) => [
+    ...itemsOf(env).map(({ valueFrom }) => fieldsOf(valueFrom)),
+    ...itemsOf(envFrom),
+  ]);
+  for (const source of sources)
+    for (const [field, resource] of referenceFields) {
+      const reference = source[field];
+      if (!isFields(reference) || reference["optional"] === true) continue;
+      const name = textOf(reference["name"]);
+      const key = textOf(reference["key"]);
+      try {
+        const { data } = await client.get(resource, { namespace, name });
+        if (key !== "" && !(key in fieldsOf(data)))
+          return `couldn't find key ${key} in ${resource.kind} ${namespace}/${name}`;
+      } catch (error) {
+        if (!(error instanceof ApiError && error.isNotFound)) throw error;
+        return `${resource.kind.toLowerCase()} "${name}" not found`;
+      }
     }
-  }
   return undefined;
 }

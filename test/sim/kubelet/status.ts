@@ -1,115 +1,123 @@
-// The shapes and words of kubelet 1.35 with containerd, as seen on a real node.
+// The fields and messages of kubelet 1.35 with containerd, recorded on a real node.
+import { timestamp } from "../../../operator/core/observed.ts";
 import type { KubeObject } from "../../../operator/runtime/kubernetes.ts";
-import { type Fields, compact, fieldsOf, itemsOf, textOf } from "../apiserver/json.ts";
-import { timestamp } from "../apiserver/writes.ts";
+import { type Fields, compact, fieldsOf, itemsOf, numberOf, textOf } from "../apiserver/json.ts";
 
-/** What a pod's containers do at one moment. */
-export interface Moment {
-  /** The state of the first container, as in containerStatuses. */
-  readonly state: Fields;
-  readonly lastState?: Fields;
+/** The next state of a pod's containers. */
+interface ContainerStep {
+  /** Time since the previous step. */
+  readonly delayMs: number;
+  readonly state: "waiting" | "running" | "terminated";
+  /** For `running`: whether the readiness probe succeeds, default false. */
   readonly ready?: boolean;
-  readonly restarts?: number;
-  /** A Warning that the kubelet writes about it. */
-  readonly warning?: { readonly reason: string; readonly message: string };
+  /** For `waiting` and `terminated`. */
+  readonly reason?: string;
+  readonly message?: string | undefined;
+  readonly exitCode?: number;
+  /** A Warning event that the kubelet writes about the pod. */
+  readonly warning?: Warning;
 }
 
-export const imageOf = (pod: KubeObject): string =>
-  textOf(itemsOf(fieldsOf(pod["spec"])["containers"])[0]?.["image"]);
+/** What happens next to a pod. `unschedulable`: no node has room for the pod. */
+export type Step = ContainerStep | { readonly delayMs: number; readonly state: "unschedulable" };
 
-/** A name and uid as the kubelet writes them into messages. */
+export interface Warning {
+  readonly reason: string;
+  readonly message: string;
+}
+
+const containersOf = ({ spec }: KubeObject): readonly Fields[] => itemsOf(fieldsOf(spec)["containers"]);
+
+/** The image of the app's container: the one named `app`, otherwise the first one. */
+export function imageOf(pod: KubeObject): string {
+  const containers = containersOf(pod);
+  return textOf((containers.find(({ name }) => name === "app") ?? containers[0])?.["image"]);
+}
+
+/** The pod's name and uid as they stand in the kubelet's messages. */
 export const podText = ({ metadata: { name, namespace, uid } }: KubeObject): string =>
   `${name}_${namespace}(${uid})`;
 
-export const waiting = (reason: string, message?: string): Fields => ({
-  waiting: compact({ reason, message }),
-});
+/** True once the pod's status tells of its containers. */
+export const hasContainerStatuses = ({ status }: KubeObject): boolean =>
+  itemsOf(fieldsOf(status)["containerStatuses"]).length > 0;
 
-export const running = (nowMs: number): Fields => ({ running: { startedAt: timestamp(nowMs) } });
+const containerID = `containerd://${"0".repeat(64)}`;
 
-interface End {
-  readonly exitCode: number;
-  readonly reason: string;
-  readonly message?: string | undefined;
-}
-
-const containerId = "containerd://0000000000000000000000000000000000000000000000000000000000000000";
-
-export const terminated = ({ exitCode, reason, message }: End, nowMs: number): Fields => ({
-  terminated: compact({
-    exitCode,
-    reason,
-    message,
-    startedAt: timestamp(nowMs),
-    finishedAt: timestamp(nowMs),
-    containerID: containerId,
-  }),
-});
-
-/** With the time of its last change: the one from before if it says the same. */
-function condition(type: string, { before, nowMs }: { before: Fields; nowMs: number }, said: Fields): Fields {
+/** The condition; lastTransitionTime stays while the status is the same. */
+function condition(type: string, said: Fields, { before, nowMs }: { before: Fields; nowMs: number }): Fields {
   const known = itemsOf(before["conditions"]).find((one) => one["type"] === type);
   const isSame = known?.["status"] === said["status"];
   const lastTransitionTime = isSame ? known?.["lastTransitionTime"] : timestamp(nowMs);
   return { type, lastProbeTime: null, lastTransitionTime, ...said };
 }
 
-/** A pod's status at a moment, given what was written before. */
-export function statusAt(
-  pod: KubeObject,
-  before: Fields,
-  { moment, nowMs }: { moment: Moment; nowMs: number },
-): Fields {
-  const { state, lastState = {}, ready = false, restarts = 0 } = moment;
-  const hasStarted = !("waiting" in state) || "terminated" in lastState;
-  const image = imageOf(pod);
-  const containers = itemsOf(fieldsOf(pod["spec"])["containers"]).map(({ name }) => name);
-  const yes = { status: "True" };
-  const unready = {
-    status: "False",
-    reason: "ContainersNotReady",
-    message: `containers with unready status: [${containers.join(" ")}]`,
+/** The container's `state`, `lastState` and `restartCount` after a step. */
+function containerState({ state, reason, message, exitCode }: ContainerStep, before: Fields, nowMs: number) {
+  const previous = fieldsOf(before["state"]);
+  const { startedAt = timestamp(nowMs) } = fieldsOf(previous["running"]);
+  const lastState = "terminated" in previous ? previous : fieldsOf(before["lastState"]);
+  const isRestart = state === "running" && !("running" in previous) && "terminated" in lastState;
+  const details = {
+    waiting: { reason, message },
+    running: { startedAt },
+    terminated: { exitCode, reason, message, startedAt, finishedAt: timestamp(nowMs), containerID },
   };
-  const told = (type: string, said: Fields): Fields => condition(type, { before, nowMs }, said);
+  return {
+    state: { [state]: compact(details[state]) },
+    lastState,
+    restartCount: numberOf(before["restartCount"]) + (isRestart ? 1 : 0),
+  };
+}
+
+function unschedulable({ status }: KubeObject, nowMs: number): Fields {
+  const message =
+    "0/1 nodes are available: 1 Insufficient cpu. no new claims to deallocate, preemption: 0/1 nodes are available: 1 Preemption is not helpful for scheduling.";
+  const said = { status: "False", reason: "Unschedulable", message };
+  return {
+    phase: "Pending",
+    conditions: [condition("PodScheduled", said, { before: fieldsOf(status), nowMs })],
+  };
+}
+
+/** The status of a pod after a step. */
+export function statusAfter(step: Step, pod: KubeObject, nowMs: number): Fields {
+  if (step.state === "unschedulable") return unschedulable(pod, nowMs);
+  const before = fieldsOf(pod["status"]);
+  const [container = {}] = itemsOf(before["containerStatuses"]);
+  const next = containerState(step, container, nowMs);
+  const { ready = false } = step;
+  const hasStarted = step.state !== "waiting" || "terminated" in next.lastState;
+  const image = imageOf(pod);
+  const names = containersOf(pod).map(({ name }) => name);
+  const readiness = ready
+    ? { status: "True" }
+    : {
+        status: "False",
+        reason: "ContainersNotReady",
+        message: `containers with unready status: [${names.join(" ")}]`,
+      };
+  const conditions = {
+    PodReadyToStartContainers: { status: "True" },
+    Initialized: { status: "True" },
+    Ready: readiness,
+    ContainersReady: readiness,
+    PodScheduled: { status: "True" },
+  };
   return {
     phase: hasStarted ? "Running" : "Pending",
-    conditions: [
-      told("PodReadyToStartContainers", yes),
-      told("Initialized", yes),
-      told("Ready", ready ? yes : unready),
-      told("ContainersReady", ready ? yes : unready),
-      told("PodScheduled", yes),
-    ],
-    containerStatuses: containers.map((name) => ({
+    conditions: Object.entries(conditions).map(([type, said]) => condition(type, said, { before, nowMs })),
+    containerStatuses: names.map((name) => ({
       name,
-      state,
-      lastState,
+      ...next,
       ready,
-      started: "running" in state,
-      restartCount: restarts,
+      started: step.state === "running",
       image,
       imageID: hasStarted ? `${image}@sha256:${"0".repeat(64)}` : "",
-      ...(hasStarted && { containerID: containerId }),
+      ...(hasStarted && { containerID }),
     })),
     hostIP: "192.0.2.1",
     hostIPs: [{ ip: "192.0.2.1" }],
     startTime: before["startTime"] ?? timestamp(nowMs),
   };
 }
-
-/** The status of a pod that the scheduler finds no node for. */
-export const unschedulable = (before: Fields, nowMs: number): Fields => ({
-  phase: "Pending",
-  conditions: [
-    condition(
-      "PodScheduled",
-      { before, nowMs },
-      {
-        status: "False",
-        reason: "Unschedulable",
-        message:
-          "0/1 nodes are available: 1 Insufficient cpu. no new claims to deallocate, preemption: 0/1 nodes are available: 1 Preemption is not helpful for scheduling.",
-      },
-    ),
-  ],
-});

@@ -1,0 +1,126 @@
+import * as fc from "fast-check";
+import { fieldsOf, itemsOf, type Fields } from "../../../sim/apiserver/json.ts";
+import { at, startMs } from "../objects.ts";
+import type { Simulation } from "./simulation.ts";
+
+/** An event that the operator does not cause. */
+type Command = (simulation: Simulation) => void;
+
+const images = [
+  "good:1",
+  "good:2",
+  "good:3",
+  "slow:1",
+  "crash:1",
+  "never:1",
+  "missing:1",
+  "secret:1",
+  "flap:1",
+];
+
+const newestRollout = ({ revisions }: Simulation): number =>
+  Math.max(0, ...revisions.map(({ rollout }) => rollout));
+
+/** Changes the pod spec within a Deployment's spec. */
+const inPod =
+  (change: (pod: Fields) => Fields) =>
+  (spec: Fields): Fields => {
+    const template = fieldsOf(spec["template"]);
+    return {
+      ...spec,
+      template: {
+        ...template,
+        spec: { ...fieldsOf(template["spec"]), ...change(fieldsOf(template["spec"])) },
+      },
+    };
+  };
+
+/** Changes that a user makes to the spec of a Deployment by hand. */
+const manualChanges: Readonly<Record<string, (spec: Fields) => Fields>> = {
+  replicas: (spec) => ({ ...spec, replicas: 7 }),
+  container: inPod(({ containers }) => ({
+    containers: [
+      { name: "spy", image: "spy:1" },
+      ...itemsOf(containers).filter(({ name }) => name !== "spy"),
+    ],
+  })),
+  hostNetwork: inPod(() => ({ hostNetwork: true })),
+  nodeSelector: inPod(() => ({ nodeSelector: { disk: "ssd" } })),
+  image: inPod(({ containers }) => ({
+    containers: itemsOf(containers).map((c) => (c["name"] === "app" ? { ...c, image: "good:by-hand" } : c)),
+  })),
+};
+
+/** Shown by its name when a property fails. */
+function named(name: string, run: Command): Command {
+  return Object.assign(run, { [fc.toStringMethod]: () => name });
+}
+
+const once = (name: string, run: Command): fc.Arbitrary<Command> => fc.constant(named(name, run));
+
+/** Commands, with the relative frequency of each. */
+const commands: readonly (readonly [weight: number, fc.Arbitrary<Command>])[] = [
+  [6, fc.constantFrom(...images).map((image) => named(`image ${image}`, (s) => s.edit({ image })))],
+  [6, fc.integer({ min: 1, max: 90 }).map((seconds) => named(`pass ${seconds} s`, (s) => s.pass(seconds)))],
+  [2, fc.nat(5).map((replicas) => named(`scale ${replicas}`, (s) => s.edit({ replicas })))],
+  [2, fc.nat(3).map((n) => named(`kill after ${n} writes`, (s) => void s.reconcile(n)))],
+  [
+    2,
+    fc
+      .constantFrom(...Object.entries(manualChanges))
+      .map(([name, change]) =>
+        named(`edit by hand: ${name}`, (s) =>
+          s.editDeployment((live) => ({ ...live, spec: change(fieldsOf(live["spec"])) })),
+        ),
+      ),
+  ],
+  [
+    3,
+    fc
+      .tuple(fc.constantFrom("retry" as const, "abort" as const), fc.nat(2))
+      .map(([command, back]) =>
+        named(`${command} newest - ${back}`, (s) => s.annotate(command, String(newestRollout(s) - back))),
+      ),
+  ],
+  [1, fc.boolean().map((value) => named(`paused ${value}`, (s) => s.annotate("paused", String(value))))],
+  [1, fc.boolean().map((suspend) => named(`suspend ${suspend}`, (s) => s.edit({ suspend })))],
+  [
+    1,
+    fc
+      .integer({ min: -50, max: 50 })
+      .map((seconds) =>
+        named(`restart ${seconds} s from now`, (s) =>
+          s.annotate("restartAt", at((s.nowMs - startMs) / 1000 + seconds)),
+        ),
+      ),
+  ],
+  [1, once("wipe the status", (s) => s.wipeStatus())],
+  [
+    1,
+    once("wipe the Deployment's annotations", (s) =>
+      s.editDeployment((live) => ({ ...live, metadata: { ...live.metadata, annotations: {} } })),
+    ),
+  ],
+  [1, once("delete the Deployment", (s) => s.deployment && s.cluster.delete(s.deployment))],
+  [1, once("delete a pod", ({ cluster, pods: [pod] }) => pod && cluster.delete(pod))],
+  [1, once("crash a pod", ({ cluster, pods: [pod] }) => pod && cluster.crash(pod))],
+  [1, once("create the Secret", (s) => s.createSecret())],
+  [1, once("only the cluster's controllers work", ({ cluster }) => cluster.run())],
+];
+
+export const command = fc.oneof(...commands.map(([weight, arbitrary]) => ({ weight, arbitrary })));
+
+/** Specs with different rollout settings. */
+export const specs = fc.record({
+  replicas: fc.integer({ min: 1, max: 4 }),
+  minReadySeconds: fc.constantFrom(0, 15),
+  progressDeadlineSeconds: fc.constant(60),
+  revisionHistoryLimit: fc.constantFrom(0, 1, 10),
+  rollback: fc.record({ automatic: fc.constantFrom(true, true, true, false) }),
+  strategy: fc.constantFrom(
+    {},
+    { rollingUpdate: { maxSurge: 1, maxUnavailable: 1 } },
+    { rollingUpdate: { maxSurge: 0, maxUnavailable: "50%" } },
+    { rollingUpdate: { maxSurge: "100%", maxUnavailable: 0 } },
+  ),
+});

@@ -1,0 +1,177 @@
+import { annotations, fieldManager } from "../../../../operator/api/names.ts";
+import type { DemoAppSpec, DemoAppStatus, Phase } from "../../../../operator/api/schema.ts";
+import { manifestOf, podOf, revisionObjectOf } from "../../../../operator/controller/transform.ts";
+import type { Action } from "../../../../operator/core/action.ts";
+import { canonical } from "../../../../operator/core/hash.ts";
+import type { Manifest } from "../../../../operator/core/manifest.ts";
+import type { App, Observed, Revision } from "../../../../operator/core/observed.ts";
+import { type Plan, plan } from "../../../../operator/core/plan.ts";
+import { readRevision } from "../../../../operator/core/revisions.ts";
+import type { KubeObject } from "../../../../operator/runtime/kubernetes.ts";
+import { jsonPatch } from "../../../sim/apiserver/patches.ts";
+import { SimulatedCluster } from "../../../sim/cluster.ts";
+import type { Behaviour } from "../../../sim/kubelet/lifecycle.ts";
+import { imageOf } from "../../../sim/kubelet/status.ts";
+import { app as newApp, startMs } from "../objects.ts";
+
+/** What the pods of an image do, by the image's name before the colon. */
+const behaviours: Readonly<Record<string, Behaviour>> = {
+  good: { does: "ready", afterMs: 3_000 },
+  slow: { does: "ready", afterMs: 40_000 },
+  crash: { does: "crash", lastsMs: 5_000, backoffMs: 10_000 },
+  never: { does: "never-ready" },
+  missing: { does: "image-missing" },
+  flap: { does: "flap", afterMs: 6_000, lastsMs: 6_000 },
+};
+
+const nameOf = (pod: KubeObject): string => imageOf(pod).split(":")[0] ?? "";
+
+/** Checks that the simulation calls before each write of the operator and at each report of a phase. */
+export interface Checks {
+  readonly onWrite: (simulation: Simulation, action: Action) => void;
+  readonly onPhase: (before: Phase | undefined, after: Phase | undefined) => void;
+}
+
+/** One DemoApp on a simulated cluster, reconciled by the pure core on each change and at each requeue time. */
+export class Simulation {
+  app: App;
+  readonly cluster: SimulatedCluster;
+  readonly #checks: Checks;
+  #hasSecret = false;
+  #hasChanged = true;
+  #requeueAtMs = Infinity;
+  #isPhaseKnown = true;
+
+  constructor(spec: DemoAppSpec, checks: Checks) {
+    this.app = newApp({ spec });
+    this.#checks = checks;
+    this.cluster = new SimulatedCluster(this.app.namespace, startMs, (pod) => {
+      if (nameOf(pod) === "secret")
+        return this.#hasSecret ? { does: "ready", afterMs: 3_000 } : { does: "config-missing" };
+      return behaviours[nameOf(pod)] ?? { does: "ready" };
+    });
+    this.cluster.onChange(({ kind }) => {
+      if (kind.kind !== "ReplicaSet") this.#hasChanged = true;
+    });
+  }
+
+  get nowMs(): number {
+    return this.cluster.clock.now();
+  }
+
+  get deployment(): KubeObject | undefined {
+    return this.cluster.get("Deployment", this.app.name);
+  }
+
+  get pods(): readonly KubeObject[] {
+    return this.cluster.list("Pod");
+  }
+
+  get revisions(): readonly Revision[] {
+    return this.cluster
+      .list("ControllerRevision")
+      .flatMap((live) => readRevision(revisionObjectOf(live)) ?? []);
+  }
+
+  observe(): Observed {
+    const { app, deployment } = this;
+    const service = this.cluster.get("Service", app.name);
+    return {
+      app,
+      deployment: deployment && manifestOf(deployment),
+      service: service && manifestOf(service),
+      revisions: this.revisions,
+      pods: this.pods.map(podOf),
+      warnings: [],
+      scalers: [],
+      refused: undefined,
+    };
+  }
+
+  /** Changes the spec as a commit in Git does. */
+  edit(fields: Partial<DemoAppSpec>): void {
+    const { spec, generation } = this.app;
+    if (spec === undefined) return;
+    const changed = { ...spec, ...fields };
+    if (canonical(changed) !== canonical(spec)) this.#setApp({ spec: changed, generation: generation + 1 });
+  }
+
+  annotate(command: keyof typeof annotations, value: string): void {
+    this.#setApp({ annotations: { ...this.app.annotations, [annotations[command]]: value } });
+  }
+
+  wipeStatus(): void {
+    this.#isPhaseKnown = false;
+    this.#setApp({ status: undefined });
+  }
+
+  #setApp(fields: Partial<App>): void {
+    this.app = { ...this.app, ...fields };
+    this.#hasChanged = true;
+  }
+
+  /** Changes the Deployment as a user does who edits it with kubectl. */
+  editDeployment(change: (deployment: KubeObject) => KubeObject): void {
+    const { deployment } = this;
+    if (deployment) this.cluster.update(deployment, "kubectl-edit", change(deployment));
+  }
+
+  /** Creates the Secret that pods of the images `secret:*` wait for. */
+  createSecret(): void {
+    if (this.#hasSecret) return;
+    this.#hasSecret = true;
+    for (const pod of this.pods) if (nameOf(pod) === "secret") this.cluster.restart(pod);
+  }
+
+  #write(action: Action): void {
+    const { kind, metadata } = action.object;
+    const live = this.cluster.get(kind, metadata.name);
+    if (action.do === "apply") this.cluster.apply(asJson(action.object), fieldManager);
+    else if (live && action.do === "delete") this.cluster.delete(live);
+    else if (live && action.do === "take-over")
+      this.cluster.update(live, fieldManager, jsonPatch(live, action.patch) as KubeObject);
+  }
+
+  /** Reconciles the app once; with `writes` the operator is killed after that many writes, before it reports. */
+  reconcile(writes?: number): Plan {
+    this.#hasChanged = writes !== undefined;
+    const intended = plan(this.observe(), this.nowMs);
+    for (const action of intended.actions.slice(0, writes)) {
+      this.#checks.onWrite(this, action);
+      this.#write(action);
+    }
+    this.#requeueAtMs = intended.requeueAtMs ?? Infinity;
+    if (writes === undefined) this.#report(intended.status);
+    else this.#isPhaseKnown = false;
+    return intended;
+  }
+
+  #report(status: DemoAppStatus): void {
+    if (this.#isPhaseKnown) this.#checks.onPhase(this.app.status?.phase, status.phase);
+    this.#isPhaseKnown = true;
+    if (canonical(status) !== canonical(this.app.status)) this.#setApp({ status });
+  }
+
+  /** Lets the cluster and the operator work until neither has anything to do at this time. */
+  settle(): void {
+    for (let turns = 0; turns < 100; turns += 1) {
+      this.cluster.run();
+      if (!this.#hasChanged && this.#requeueAtMs > this.nowMs) return;
+      this.reconcile();
+    }
+    throw new Error("the operator and the controllers react to each other without end");
+  }
+
+  /** Lets time pass: cluster and operator work whenever something is due. */
+  pass(seconds: number): void {
+    const endMs = this.nowMs + seconds * 1000;
+    this.settle();
+    while (this.nowMs < endMs) {
+      const nextMs = Math.min(endMs, this.cluster.nextMs, this.#requeueAtMs);
+      this.cluster.clock.jump(nextMs - this.nowMs);
+      this.settle();
+    }
+  }
+}
+
+const asJson = (object: Manifest): KubeObject => JSON.parse(JSON.stringify(object)) as KubeObject;
