@@ -3,133 +3,112 @@ import { chaos } from "../sim/apiserver/chaos.ts";
 import type { Fault, FaultRule, RequestFacts } from "../sim/apiserver/faults.ts";
 import { isWrite } from "../sim/apiserver/request.ts";
 import { seededRandom } from "../sim/random.ts";
-import { type FakeGround, fakeGround } from "./fake.ts";
+import { type FakeEnvironment, type LifecycleResult, runLifecycle } from "./lifecycle.ts";
 import { userAgent } from "./operator.ts";
-import { timeoutMs } from "./suite.ts";
-import { ending, fewestReady, tell } from "./lifecycle.ts";
-import { World } from "./world.ts";
+import { timeoutMs } from "./scenarios/all.ts";
 
-interface Trouble {
+interface Disturbance {
   readonly name: string;
-  /** Strikes the operator's requests from its start on. */
+  /** A fault in the operator's requests. */
   readonly rule?: FaultRule;
-  /** Goes wrong while the update is under way. */
-  readonly atUpdate?: (ground: FakeGround) => Promise<void>;
+  /** Disturbs the API server during the first update. */
+  readonly atUpdate?: (env: FakeEnvironment) => Promise<void>;
   readonly speed?: number;
 }
 
-const isCall = ({ verb }: RequestFacts): boolean => verb !== "watch";
-const isList = ({ verb }: RequestFacts): boolean => verb === "list";
-const isWatch = ({ verb }: RequestFacts): boolean => verb === "watch";
+type Filter = (request: RequestFacts) => boolean;
+const isOperators: Filter = (request) => request.userAgent === userAgent;
+const isCall: Filter = ({ verb }) => verb !== "watch";
+const isList: Filter = ({ verb }) => verb === "list";
+const isWatch: Filter = ({ verb }) => verb === "watch";
 
-interface Strike {
-  /** Share of the requests; by chance, for what strikes each n-th could strike the same one for ever. */
+interface Frequency {
+  /** Share of the requests, chosen at random: every nth request could always be the same one. Default 1. */
   readonly share?: number;
   readonly times?: number;
 }
 
-/** Does something to the operator's requests of a sort. */
-function strike(
-  fault: Fault,
-  of: (request: RequestFacts) => boolean,
-  { share = 1, times = Infinity }: Strike = {},
-): FaultRule {
+/** A fault in some of the operator's requests. */
+function faultIn(filter: Filter, fault: Fault, { share = 1, times = Infinity }: Frequency = {}): FaultRule {
   const random = seededRandom(1);
   return {
-    when: (request) => request.userAgent === userAgent && of(request) && random() < share,
+    when: (request) => isOperators(request) && filter(request) && random() < share,
     times,
     do: fault,
   };
 }
 
-const often: Strike = { share: 0.3 };
+const often: Frequency = { share: 0.3 };
 
-const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
-
-/** Nobody answers the operator for a while, and its watches break. */
-async function away({ server }: FakeGround): Promise<void> {
-  const back = server.faults.add({
-    when: (request) => request.userAgent === userAgent,
-    times: Infinity,
-    do: "reset-before",
-  });
+/** The operator can't connect for half a second, and its watches break. */
+async function disconnect({ setup: { server } }: FakeEnvironment): Promise<void> {
+  const reconnect = server.faults.add({ when: isOperators, times: Infinity, do: "reset-before" });
   server.breakWatches("reset");
-  await pause(500);
-  back();
+  await new Promise((resolve) => setTimeout(resolve, 500));
+  reconnect();
 }
 
-const troubles: readonly Trouble[] = [
-  {
-    name: "connections that break before a request took effect",
-    rule: strike("reset-before", isCall, often),
-  },
-  { name: "connections that break after a request took effect", rule: strike("reset-after", isCall, often) },
-  { name: "versions that are gone when listing", rule: strike("gone", isList, { ...often, times: 6 }) },
-  { name: "versions that are gone when watching", rule: strike({ watch: "gone", after: 2 }, isWatch) },
-  {
-    name: "a server that asks to come back later",
-    rule: strike({ status: 429, retryAfterSeconds: 1 }, isCall, { ...often, times: 4 }),
-  },
-  { name: "errors of the server", rule: strike({ status: 500 }, isCall, often) },
-  { name: "a server that is not available", rule: strike({ status: 503 }, isCall, often) },
-  { name: "slow answers", rule: strike({ delayMs: 300 }, isCall) },
-  { name: "answers that never come", rule: strike("hang", isCall, { share: 0.1, times: 5 }) },
-  { name: "a storm of conflicts", rule: strike({ status: 409 }, isWrite, often) },
-  { name: "events that are cut off", rule: strike({ watch: "truncate", after: 3 }, isWatch) },
-  { name: "watches that break", rule: strike({ watch: "reset", after: 3 }, isWatch) },
-  { name: "watches that end", rule: strike({ watch: "end", after: 3 }, isWatch) },
-  { name: "events that come twice", rule: strike({ watch: "duplicate" }, isWatch) },
-  { name: "events that swap places", rule: strike({ watch: "reorder" }, isWatch) },
-  {
-    name: "watches that fall silent",
-    rule: strike({ watch: "silent", after: 3 }, isWatch, { times: 6 }),
-    speed: 60,
-  },
-  { name: "a history that is compacted while the watches break", atUpdate: compactAndBreak },
-  { name: "a server that is away", atUpdate: away },
-  ...[1, 2, 3].map((seed) => ({ name: `everything at random (${seed})`, rule: chaosFor(seed) })),
-];
-
-function compactAndBreak({ server }: FakeGround): Promise<void> {
+async function compactAndBreak({ setup: { server } }: FakeEnvironment): Promise<void> {
   server.compact();
   server.breakWatches("end");
-  return Promise.resolve();
 }
 
-function chaosFor(seed: number): FaultRule {
-  return chaos({ seed, when: (request) => request.userAgent === userAgent });
-}
+const disturbances: readonly Disturbance[] = [
+  { name: "connections break before a request takes effect", rule: faultIn(isCall, "reset-before", often) },
+  { name: "connections break after a request has taken effect", rule: faultIn(isCall, "reset-after", often) },
+  { name: "lists fail with 410 Gone", rule: faultIn(isList, "gone", { ...often, times: 6 }) },
+  { name: "watches fail with 410 Gone", rule: faultIn(isWatch, { watch: "gone", after: 2 }) },
+  {
+    name: "the server answers 429 with Retry-After",
+    rule: faultIn(isCall, { status: 429, retryAfterSeconds: 1 }, { ...often, times: 4 }),
+  },
+  { name: "the server answers 500", rule: faultIn(isCall, { status: 500 }, often) },
+  { name: "the server answers 503", rule: faultIn(isCall, { status: 503 }, often) },
+  { name: "answers are slow", rule: faultIn(isCall, { delayMs: 300 }) },
+  { name: "answers never arrive", rule: faultIn(isCall, "hang", { share: 0.1, times: 5 }) },
+  { name: "many writes conflict", rule: faultIn(isWrite, { status: 409 }, often) },
+  {
+    name: "watches break in the middle of an event",
+    rule: faultIn(isWatch, { watch: "truncate", after: 3 }),
+  },
+  { name: "watches break between events", rule: faultIn(isWatch, { watch: "reset", after: 3 }) },
+  { name: "the server ends watches", rule: faultIn(isWatch, { watch: "end", after: 3 }) },
+  { name: "watch events arrive twice", rule: faultIn(isWatch, { watch: "duplicate" }) },
+  { name: "watch events arrive in another order", rule: faultIn(isWatch, { watch: "reorder" }) },
+  {
+    name: "watches stay open but send no more events",
+    rule: faultIn(isWatch, { watch: "silent", after: 3 }, { times: 6 }),
+    speed: 60,
+  },
+  { name: "the history is compacted and the watches end", atUpdate: compactAndBreak },
+  { name: "the server is unreachable for a while", atUpdate: disconnect },
+  ...[1, 2, 3].map((seed) => ({
+    name: `all faults occur at random (seed ${seed})`,
+    rule: chaos({ seed, when: isOperators }),
+  })),
+];
 
-interface Told {
-  readonly end: object;
-  readonly fewest: number;
-}
+const runWith = ({ rule, atUpdate, speed }: Partial<Disturbance>): Promise<LifecycleResult> =>
+  runLifecycle({
+    speed,
+    atUpdate,
+    start: async (env) => {
+      if (rule) env.setup.server.faults.add(rule);
+      await env.startOperator({ timeoutMs: 500 });
+      return undefined;
+    },
+  });
 
-/** Tells the tale in the midst of a trouble. */
-async function told({ rule, atUpdate, speed }: Partial<Trouble> = {}): Promise<Told> {
-  const ground = await fakeGround(speed);
-  const world = await World.on(ground);
-  try {
-    if (rule) ground.server.faults.add(rule);
-    const fewest = fewestReady(ground, 2);
-    await world.startOperator({ timeoutMs: 500 });
-    await tell(world, () => atUpdate?.(ground) ?? Promise.resolve());
-    return { end: await ending(world), fewest: fewest() };
-  } finally {
-    await world.close();
-  }
-}
+describe("the API server is disturbed during an app's lifecycle", () => {
+  let first: Promise<LifecycleResult> | undefined;
+  // Not in a hook, because concurrent tests start before the hooks.
+  const undisturbed = (): Promise<LifecycleResult> => (first ??= runWith({}));
 
-describe("an app's life comes to the same end with", () => {
-  let first: Promise<Told> | undefined;
-  // Concurrent tests start before any hook has run.
-  const undisturbed = (): Promise<Told> => (first ??= told());
-
-  for (const trouble of troubles)
+  for (const disturbance of disturbances)
     test.concurrent(
-      trouble.name,
+      `${disturbance.name}: the end is the same`,
       async () => {
-        expect(await told(trouble)).toEqual(await undisturbed());
+        expect(await runWith(disturbance)).toEqual(await undisturbed());
       },
       timeoutMs,
     );

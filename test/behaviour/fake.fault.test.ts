@@ -1,74 +1,69 @@
 import { describe, expect, test } from "@jest/globals";
 import { kinds } from "../e2e/kinds.ts";
 import { fieldsOf } from "../sim/apiserver/json.ts";
-import { type FakeGround, fakeGround } from "./fake.ts";
+import { TestEnvironment, image } from "./environment.ts";
+import { fakeSetup } from "./fake.ts";
+import type { FakeEnvironment } from "./lifecycle.ts";
 import { userAgent } from "./operator.ts";
-import { behaviours, happen, timeoutMs } from "./suite.ts";
-import { type World, image } from "./world.ts";
+import { scenarios, timeoutMs } from "./scenarios/all.ts";
 
 describe("on the fake API server", () => {
-  for (const story of behaviours) test.concurrent(story.name, () => happen(story, fakeGround()), timeoutMs);
+  for (const [name, run] of Object.entries(scenarios))
+    test.concurrent(name, async () => TestEnvironment.use(await fakeSetup(), run), timeoutMs);
 });
 
-/** What the tests of a tier can't do to the API server that they share: change its CRD, or take it away. */
-describe("where the CRD was another one, or none", () => {
-  const alone = async (run: (world: World, ground: FakeGround) => Promise<void>): Promise<void> => {
-    const ground = await fakeGround();
-    await happen({ run: (world) => run(world, ground) }, Promise.resolve(ground));
-  };
+/** Needs an API server of its own, because these tests change the CRD or remove it. */
+describe("with another CRD or none", () => {
+  const run = async (test: (env: FakeEnvironment) => Promise<void>): Promise<void> =>
+    TestEnvironment.use(await fakeSetup(), test);
 
-  /** Stores what an older schema let pass. */
-  function store({ server }: FakeGround, spec: object): void {
+  /** Stores a spec that an older schema accepted. */
+  function store({ setup: { server } }: FakeEnvironment, spec: object): void {
     const kind = server.api.kind("demoapps.demoapp.dev");
     const [live] = server.api.store.list(kind);
     if (live === undefined) throw new Error("there is no DemoApp");
-    const generation = (live.metadata.generation ?? 0) + 1;
-    const metadata = { ...live.metadata, generation };
+    const metadata = { ...live.metadata, generation: (live.metadata.generation ?? 0) + 1 };
     server.api.store.put(kind, { ...live, metadata, spec: { ...fieldsOf(live["spec"]), ...spec } });
   }
 
   test.concurrent(
-    "a stored DemoApp that is not valid is Stalled, and nothing is changed",
+    "a stored DemoApp is invalid: it is Stalled, and the operator changes nothing",
     () =>
-      alone(async (world, ground) => {
-        const operator = await world.startOperator();
-        await world.apply();
-        await world.phase("Healthy");
-        await world.quiet(operator);
-        const { metadata } = await world.deployment();
-        store(ground, { image: image("2"), replicas: -1 });
-        const { status } = await world.phase("Degraded");
+      run(async (env) => {
+        const operator = await env.install();
+        await env.quiet(operator);
+        const { metadata } = await env.deployment();
+        store(env, { image: image("2"), replicas: -1 });
+        const { status } = await env.phase("Degraded");
         expect(status.conditions).toMatchObject([
           { type: "Ready", status: "False" },
           { type: "Stalled", status: "True", reason: "InvalidSpec" },
           { type: "Available", status: "True" },
         ]);
         expect(status.blockers[0]?.message).toContain("replicas");
-        expect((await world.deployment()).metadata.resourceVersion).toBe(metadata.resourceVersion);
-        await world.apply({ image: image("2"), replicas: 2 });
-        await world.phase("Healthy");
+        expect((await env.deployment()).metadata.resourceVersion).toBe(metadata.resourceVersion);
+        await env.deploy({ image: image("2"), replicas: 2 });
       }),
     timeoutMs,
   );
 
   test.concurrent(
-    "an operator that finds no CRD says so once, is not ready, and works once it is there",
+    "the CRD is not installed: the operator logs one error, is not ready, and works once the CRD exists",
     () =>
-      alone(async (world, { server }) => {
-        const install = server.faults.add({
+      run(async (env) => {
+        const install = env.setup.server.faults.add({
           when: (request) => request.userAgent === userAgent && request.resource === kinds.DemoApp.plural,
           times: Infinity,
           do: { status: 404, message: "the server could not find the requested resource" },
         });
-        const operator = await world.startOperator();
-        await world.eventually("it has tried again", async () =>
-          operator.log.some(({ msg }) => msg === "still can't follow") ? true : undefined,
+        const operator = await env.startOperator();
+        await env.eventually("a second attempt", async () =>
+          operator.log.some(({ msg }) => msg === "still can't follow"),
         );
         expect(operator.isReady).toBe(false);
         expect(operator.logged("error")).toMatchObject([{ resource: "demoapps" }]);
         install();
-        await world.apply();
-        await world.phase("Healthy");
+        await env.deploy();
         expect(operator.isReady).toBe(true);
       }),
     timeoutMs,

@@ -1,54 +1,45 @@
 import { beforeAll, describe, expect, test } from "@jest/globals";
-import { type FakeGround, fakeGround } from "./fake.ts";
-import { timeoutMs } from "./suite.ts";
-import { ending, fewestReady, tell } from "./lifecycle.ts";
-import { World } from "./world.ts";
+import { type LifecycleResult, runLifecycle } from "./lifecycle.ts";
+import type { RunningOperator } from "./operator.ts";
+import { timeoutMs } from "./scenarios/all.ts";
 
-interface Told {
-  readonly calls: number;
-  readonly end: object;
-  readonly fewest: number;
+/** Runs the lifecycle with an operator that is killed at an API call, and a second one that then takes over. */
+async function runWithKill(lastCall = Infinity): Promise<LifecycleResult & { readonly calls: number }> {
+  let operator: RunningOperator | undefined;
+  const result = await runLifecycle({
+    start: async (env) => {
+      const first = await env.startOperator({ lastCall });
+      operator = first;
+      const successor = first.killSwitch.killed.then(() => env.startOperator());
+      return async () => {
+        await first.kill();
+        await successor;
+      };
+    },
+  });
+  return { ...result, calls: operator?.killSwitch.calls ?? 0 };
 }
 
-/** Tells the tale with an operator that is killed at a call, and one that takes its place. */
-async function told(lastCall?: number): Promise<Told> {
-  const ground: FakeGround = await fakeGround();
-  const world = await World.on(ground);
-  try {
-    const fewest = fewestReady(ground, 2);
-    const operator = await world.startOperator(lastCall === undefined ? {} : { lastCall });
-    const succession = operator.killed.then(() => world.startOperator());
-    await tell(world);
-    const { calls } = operator;
-    const end = await ending(world);
-    await operator.kill();
-    await succession;
-    return { calls, end, fewest: fewest() };
-  } finally {
-    await world.close();
-  }
-}
-
-/** Runs tasks, a few at a time. */
+/** Runs a task for each item, six at a time. */
 async function inParallel<T, R>(items: readonly T[], task: (item: T) => Promise<R>): Promise<readonly R[]> {
   const results: R[] = [];
-  const left = items.entries();
+  const remaining = items.entries();
   const work = async (): Promise<void> => {
-    for (const [i, item] of left) results[i] = await task(item);
+    for (const [i, item] of remaining) results[i] = await task(item);
   };
   await Promise.all(Array.from({ length: 6 }, work));
   return results;
 }
 
-describe("an operator that is killed", () => {
-  let undisturbed: Told;
+describe("killing the operator", () => {
+  let undisturbed: Awaited<ReturnType<typeof runWithKill>>;
   beforeAll(async () => {
-    undisturbed = await told();
+    undisturbed = await runWithKill();
   }, timeoutMs);
 
-  test("would otherwise tell the whole tale", () => {
+  test("the operator is not killed: all rollouts finish", () => {
     expect(undisturbed).toMatchObject({
-      fewest: 2,
+      fewestReady: 2,
       end: {
         phase: "Healthy",
         rollouts: [
@@ -62,15 +53,15 @@ describe("an operator that is killed", () => {
   });
 
   test(
-    "at any call of the API leaves what the next one brings to the same end",
+    "the operator is killed at any API call: its successor reaches the same end",
     async () => {
       const calls = Array.from({ length: undisturbed.calls }, (_, i) => i + 1);
-      const ends = await inParallel(calls, async (call) => ({ call, ...(await told(call)) }));
-      const other = ends.filter(({ end, fewest }) => {
+      const results = await inParallel(calls, async (call) => ({ call, ...(await runWithKill(call)) }));
+      const different = results.filter(({ end, fewestReady }) => {
         const isSame = JSON.stringify(end) === JSON.stringify(undisturbed.end);
-        return !isSame || fewest < 2;
+        return !isSame || fewestReady < 2;
       });
-      expect(other).toEqual([]);
+      expect(different).toEqual([]);
     },
     timeoutMs,
   );

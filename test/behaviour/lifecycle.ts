@@ -1,53 +1,79 @@
 import { labels } from "../../operator/api/names.ts";
 import type { Reported } from "../e2e/place.ts";
-import { conditionOf, isActive } from "../sim/controllers/workload.ts";
-import type { FakeGround } from "./fake.ts";
-import { type World, image } from "./world.ts";
+import { isActive, isReady } from "../sim/controllers/workload.ts";
+import { TestEnvironment, image } from "./environment.ts";
+import { type FakeSetup, fakeSetup } from "./fake.ts";
 
-const spec = { replicas: 2 };
-const isServed = (tag: string) => (app: Reported) =>
-  app.status.phase === "Healthy" && app.status.stable?.image === image(tag) && app.status.readyReplicas === 2;
+export type FakeEnvironment = TestEnvironment<FakeSetup>;
 
-/** An app's life in short: installed, updated, updated to what crashes, rolled back, corrected. */
-export async function tell(world: World, atUpdate?: () => Promise<void>): Promise<void> {
-  await world.apply(spec);
-  await world.until(isServed("1"));
-  await world.apply({ ...spec, image: image("2") });
-  await atUpdate?.();
-  await world.until(isServed("2"));
-  await world.apply({ ...spec, image: image("3-crash") });
-  await world.until(({ status: { phase, rejected } }) => phase === "Degraded" && rejected.length === 1);
-  await world.apply({ ...spec, image: image("4") });
-  await world.until(isServed("4"));
+const replicas = 2;
+const isDeployed =
+  (tag: string) =>
+  ({ status }: Reported): boolean =>
+    status.phase === "Healthy" && status.stable?.image === image(tag) && status.readyReplicas === replicas;
+
+/** Installs an app, updates it, updates it to a version that crashes, waits for the rollback and updates it again. */
+async function updateThreeTimes(env: FakeEnvironment, atUpdate: LifecycleOptions["atUpdate"]): Promise<void> {
+  await env.apply({ replicas });
+  await env.until(isDeployed("1"));
+  await env.apply({ replicas, image: image("2") });
+  await atUpdate?.(env);
+  await env.until(isDeployed("2"));
+  await env.apply({ replicas, image: image("3-crash") });
+  await env.until(({ status: { phase, rejected } }) => phase === "Degraded" && rejected.length === 1);
+  await env.apply({ replicas, image: image("4") });
+  await env.until(isDeployed("4"));
 }
 
-/** What must be the same in the end, whatever went wrong on the way. */
-export async function ending(world: World): Promise<object> {
-  const { status } = (await world.app()) as Reported;
-  const { spec } = await world.deployment();
+/** What every run of the lifecycle must end with, whatever faults occur. */
+async function endOf(env: FakeEnvironment): Promise<object> {
+  const { status } = await env.app();
+  const { template } = (await env.deployment()).spec;
   return {
     phase: status.phase,
     ready: status.conditions?.find(({ type }) => type === "Ready")?.status,
     blockers: status.blockers,
-    rollouts: status.history.map(({ rollout, image, outcome }) => `${rollout} ${image} ${outcome}`),
+    rollouts: status.history.map((rollout) => `${rollout.rollout} ${rollout.image} ${rollout.outcome}`),
     rejected: status.rejected.map(({ reason }) => reason),
-    hash: (spec.template.metadata as { labels?: Record<string, string> }).labels?.[labels.hash],
-    images: spec.template.spec.containers.map((container) => container.image),
-    pods: (await world.pods()).length,
+    hash: (template.metadata as { labels?: Record<string, string> }).labels?.[labels.hash],
+    images: template.spec.containers.map((container) => container.image),
+    pods: (await env.pods()).length,
   };
 }
 
-/** Watches from inside the server how few pods were ready at a time, once there were `replicas`. */
-export function fewestReady({ server }: FakeGround, replicas: number): () => number {
+/** The lowest number of ready pods since the first time that all replicas were ready, recorded at each pod change. */
+function recordFewestReady({ setup: { server } }: FakeEnvironment): () => number {
   const pods = server.api.kind("pods.");
   let fewest = Infinity;
   server.api.store.onChange(({ kind }) => {
     if (kind !== pods) return;
-    const all = server.api.store.list(pods);
-    const ready = all.filter(
-      (pod) => isActive(pod) && conditionOf(pod, "Ready")?.["status"] === "True",
-    ).length;
+    const ready = server.api.store.list(pods).filter((pod) => isActive(pod) && isReady(pod)).length;
     if (ready >= replicas || fewest < Infinity) fewest = Math.min(fewest, ready);
   });
   return () => fewest;
+}
+
+interface LifecycleOptions {
+  readonly speed?: number | undefined;
+  /** Starts the operators; the returned function runs once the end is reached. */
+  readonly start: (env: FakeEnvironment) => Promise<(() => Promise<void>) | undefined>;
+  /** Runs in the middle of the first update. */
+  readonly atUpdate?: ((env: FakeEnvironment) => Promise<void>) | undefined;
+}
+
+export interface LifecycleResult {
+  readonly end: object;
+  readonly fewestReady: number;
+}
+
+/** Runs the lifecycle of an app on a fake API server of its own. */
+export async function runLifecycle({ speed, start, atUpdate }: LifecycleOptions): Promise<LifecycleResult> {
+  return TestEnvironment.use(await fakeSetup(speed), async (env) => {
+    const fewestReady = recordFewestReady(env);
+    const finish = await start(env);
+    await updateThreeTimes(env, atUpdate);
+    const end = await endOf(env);
+    await finish?.();
+    return { end, fewestReady: fewestReady() };
+  });
 }

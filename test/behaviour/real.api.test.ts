@@ -1,7 +1,9 @@
 import { describe, test } from "@jest/globals";
-import { realGround } from "./real.ts";
-import { behaviours, happen, timeoutMs } from "./suite.ts";
+import { TestEnvironment } from "./environment.ts";
+import { realSetup } from "./real.ts";
+import { scenarios, timeoutMs } from "./scenarios/all.ts";
 
 describe("on a real API server", () => {
-  for (const story of behaviours) test.concurrent(story.name, () => happen(story, realGround()), timeoutMs);
+  for (const [name, run] of Object.entries(scenarios))
+    test.concurrent(name, async () => TestEnvironment.use(await realSetup(), run), timeoutMs);
 });

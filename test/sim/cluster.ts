@@ -5,7 +5,7 @@ import type { Kind } from "./apiserver/kinds/kind.ts";
 import { type Change, Store } from "./apiserver/store.ts";
 import { Writes, timestamp } from "./apiserver/writes.ts";
 import { VirtualClock } from "./clock.ts";
-import { type Write, reconcile } from "./controllers/reconcile.ts";
+import { type Workloads, type Write, reconcileAll } from "./controllers/reconcile.ts";
 import { isControlledBy } from "./controllers/workload.ts";
 import { type Behaviour, crash, lifecycle } from "./kubelet/lifecycle.ts";
 import { type Step, statusAfter } from "./kubelet/status.ts";
@@ -29,7 +29,7 @@ interface RunningPod {
  * A namespace in memory, without I/O: objects, the Deployment and ReplicaSet controllers, and a kubelet. Time passes
  * only with the clock's `jump`, and nothing happens until `run`.
  */
-export class SimulatedCluster {
+export class SimulatedCluster implements Workloads {
   readonly clock: VirtualClock;
   readonly #namespace: string;
   readonly #behaviourOf: (pod: KubeObject) => Behaviour;
@@ -101,14 +101,7 @@ export class SimulatedCluster {
     for (let passes = 0; passes < 100; passes += 1) {
       const { revision } = this.#store;
       this.#runPods();
-      this.#requeueAtMs = Infinity;
-      for (const kind of ["ReplicaSet", "Deployment"])
-        for (const object of this.list(kind)) {
-          const list = (child: string): readonly KubeObject[] => this.list(child);
-          const { writes, requeueAtMs } = reconcile(object, { list, nowMs: this.clock.now() });
-          for (const write of writes) this.#write(write);
-          this.#requeueAtMs = Math.min(this.#requeueAtMs, requeueAtMs);
-        }
+      this.#requeueAtMs = reconcileAll(this, this.clock.now());
       if (this.#store.revision === revision) return;
     }
     throw new Error("the controllers do not come to rest");
@@ -138,7 +131,7 @@ export class SimulatedCluster {
   }
 
   /** Stores a controller's write. Unlike the writes of clients, the write is not recorded in managedFields. */
-  #write({ verb, object }: Write): void {
+  write({ verb, object }: Write): undefined {
     const kind = kindOf(object.kind);
     const { metadata } = object;
     if (verb === "delete") this.delete(object);

@@ -1,12 +1,14 @@
 import { ApiError } from "../../operator/runtime/api-error.ts";
 import { type Clock, realClock, sleep } from "../../operator/runtime/clock.ts";
-import type { ApiClient, KubeObject, ResourceType, WatchEvent } from "../../operator/runtime/kubernetes.ts";
-import { type Fields, fieldsOf } from "./apiserver/json.ts";
+import { Informer } from "../../operator/runtime/informer.ts";
+import type { ApiClient, KubeObject, ResourceType } from "../../operator/runtime/kubernetes.ts";
+import { createLogger } from "../../operator/runtime/log.ts";
+import { createMetrics } from "../../operator/runtime/metrics.ts";
+import { type Fields, fieldsOf, itemsOf, textOf } from "./apiserver/json.ts";
 import { timestamp } from "./apiserver/writes.ts";
-import { events, pods } from "./kinds.ts";
+import { events, pods, secrets } from "./kinds.ts";
 import { type Behaviour, behaviourOf, configMissing, lifecycle } from "./kubelet/lifecycle.ts";
 import { FakeNode } from "./kubelet/node.ts";
-import { missingReference } from "./kubelet/references.ts";
 import { type Step, type Warning, statusAfter } from "./kubelet/status.ts";
 
 export interface FakeKubeletOptions {
@@ -36,62 +38,48 @@ const retryMs = 100;
 export class FakeKubelet {
   readonly #options: FakeKubeletOptions;
   readonly #clock: Clock;
-  readonly #nodeName: string;
-  readonly #abort = new AbortController();
+  readonly #node: FakeNode;
+  readonly #pods: Informer<KubeObject>;
   readonly #tasks = new Map<string, PodTask>();
   readonly #failures: unknown[] = [];
-  #removeNode: (() => Promise<void>) | undefined;
-  #watching: Promise<void> | undefined;
 
   constructor(options: FakeKubeletOptions) {
+    const { client, namespace, clock = realClock, nodeName = "fake-node" } = options;
     this.#options = options;
-    this.#clock = options.clock ?? realClock;
-    this.#nodeName = options.nodeName ?? "fake-node";
+    this.#clock = clock;
+    this.#node = new FakeNode(client, clock, nodeName);
+    this.#pods = new Informer({
+      client,
+      resource: pods,
+      namespaces: [namespace],
+      transform: (pod) => pod,
+      onChange: ({ type, object }) => this.#onChange(type, object),
+      clock,
+      log: createLogger("silent"),
+      metrics: createMetrics(),
+    });
   }
 
   /** Creates the node and runs all pods from now on. */
   async start(): Promise<void> {
-    const node = new FakeNode(this.#options.client, this.#clock, this.#nodeName);
-    this.#removeNode = await node.join(this.#abort.signal);
-    this.#watching = this.#watch();
+    await this.#node.create();
+    this.#pods.start();
   }
 
   /** Stops and removes the node; rejects if the API server refused a write that it should accept. */
   async stop(): Promise<void> {
-    this.#abort.abort();
-    await this.#watching;
+    await this.#pods.stop();
     for (const { abort } of this.#tasks.values()) abort.abort();
     await Promise.all([...this.#tasks.values()].map(({ done }) => done));
-    await this.#removeNode?.();
+    await this.#node.remove();
     if (this.#failures.length > 0) throw new AggregateError(this.#failures, "the fake kubelet failed");
   }
 
-  async #watch(): Promise<void> {
-    const { client, namespace } = this.#options;
-    const { signal } = this.#abort;
-    while (!signal.aborted) {
-      try {
-        const { items, metadata } = await client.list(pods, { namespace }, { signal });
-        for (const pod of items) this.#onEvent({ type: "ADDED", object: pod });
-        const { resourceVersion = "" } = metadata;
-        const options = { namespace, resourceVersion, timeoutSeconds: 300, allowWatchBookmarks: false };
-        for await (const event of client.watch(pods, options, signal)) this.#onEvent(event);
-      } catch (error) {
-        if (signal.aborted) return;
-        // Tests break watches on purpose.
-        if (!(error instanceof Error)) this.#failures.push(error);
-      }
-      await sleep(this.#clock, retryMs, signal);
-    }
-  }
-
-  #onEvent(event: WatchEvent): void {
-    if (event.type === "ERROR" || event.type === "BOOKMARK") return;
-    const pod = event.object;
+  #onChange(type: "ADDED" | "MODIFIED" | "DELETED", pod: KubeObject): void {
     const { uid = "", deletionTimestamp } = pod.metadata;
     const current = this.#tasks.get(uid);
     const isDeletion = deletionTimestamp !== undefined;
-    if (event.type === "DELETED") current?.abort.abort();
+    if (type === "DELETED") current?.abort.abort();
     else if (current === undefined || (isDeletion && !current.isDeletion)) {
       current?.abort.abort();
       const abort = new AbortController();
@@ -106,7 +94,7 @@ export class FakeKubelet {
       await task;
     } catch (error) {
       const isGone = error instanceof ApiError && (error.isNotFound || error.isConflict);
-      if (!isGone && !signal.aborted && !this.#abort.signal.aborted) this.#failures.push(error);
+      if (!isGone && !signal.aborted) this.#failures.push(error);
     }
   }
 
@@ -120,12 +108,10 @@ export class FakeKubelet {
       await this.#writeStatus(pod, status);
       if ("warning" in step) await this.#warn(pod, step.warning);
     };
-    let reported: string | undefined;
-    for (;;) {
-      const missing = await missingReference(this.#options.client, pod);
-      if (missing === undefined || signal.aborted) break;
-      if (missing !== reported) await show(configMissing(missing));
-      reported = missing;
+    for (let isShown = false; !signal.aborted; isShown = true) {
+      const missing = await this.#missingSecret(pod);
+      if (missing === undefined) break;
+      if (!isShown) await show(configMissing(`secret "${missing}" not found`));
       await sleep(this.#clock, retryMs, signal);
     }
     for (const step of lifecycle(current, behaviour)) {
@@ -135,10 +121,26 @@ export class FakeKubelet {
     }
   }
 
+  /** The first Secret of the containers' variables that does not exist. */
+  async #missingSecret({ metadata: { namespace }, spec }: KubeObject): Promise<string | undefined> {
+    const variables = itemsOf(fieldsOf(spec)["containers"]).flatMap(({ env }) => itemsOf(env));
+    for (const { valueFrom } of variables) {
+      const name = textOf(fieldsOf(fieldsOf(valueFrom)["secretKeyRef"])["name"]);
+      if (name === "") continue;
+      try {
+        await this.#options.client.get(secrets, { namespace, name });
+      } catch (error) {
+        if (error instanceof ApiError && error.isNotFound) return name;
+        throw error;
+      }
+    }
+    return undefined;
+  }
+
   async #bind({ metadata: { name, namespace }, spec }: KubeObject): Promise<void> {
     if (fieldsOf(spec)["nodeName"] !== undefined) return;
     const resource: ResourceType = { ...pods, plural: `pods/${name}/binding`, kind: "Binding" };
-    const target = { apiVersion: "v1", kind: "Node", name: this.#nodeName };
+    const target = { apiVersion: "v1", kind: "Node", name: this.#node.name };
     await this.#options.client.create(resource, {
       apiVersion: "v1",
       kind: "Binding",
@@ -171,7 +173,7 @@ export class FakeKubelet {
       count: 1,
       firstTimestamp: now,
       lastTimestamp: now,
-      source: { component: "kubelet", host: this.#nodeName },
+      source: { component: "kubelet", host: this.#node.name },
     });
   }
 }

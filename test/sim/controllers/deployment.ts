@@ -16,29 +16,15 @@ import {
   statusOf,
 } from "./workload.ts";
 
-const nameAlphabet = "bcdfghjklmnpqrstvwxz2456789";
-
-/** A pod-template-hash: the letters are those of Kubernetes, the hash function is not. */
+/** A pod-template-hash; Kubernetes uses another hash function. */
 const templateHash = (template: Fields): string =>
-  [...createHash("sha256").update(JSON.stringify(template)).digest()]
-    .slice(0, 10)
-    .map((byte) => nameAlphabet[byte % nameAlphabet.length])
-    .join("");
-
-/** Annotations that a ReplicaSet does not copy from its Deployment. */
-const notCopied: ReadonlySet<string> = new Set([
-  ...Object.values(annotation),
-  "kubectl.kubernetes.io/last-applied-configuration",
-]);
+  createHash("sha256").update(JSON.stringify(template)).digest("hex").slice(0, 10);
 
 const sizeAnnotations = (deployment: KubeObject, revision: number): Record<string, string> => ({
   [annotation.desired]: String(replicasOf(deployment)),
   [annotation.max]: String(replicasOf(deployment) + limitsOf(deployment).surge),
   [annotation.revision]: String(revision),
 });
-
-const copiedAnnotations = ({ metadata: { annotations = {} } }: KubeObject): Record<string, string> =>
-  Object.fromEntries(Object.entries(annotations).filter(([name]) => !notCopied.has(name)));
 
 function newReplicaSet(deployment: KubeObject, existing: readonly KubeObject[]): KubeObject {
   const { name, namespace = "" } = deployment.metadata;
@@ -55,7 +41,7 @@ function newReplicaSet(deployment: KubeObject, existing: readonly KubeObject[]):
       name: `${name}-${hash[hashLabel]}`,
       namespace,
       labels,
-      annotations: { ...copiedAnnotations(deployment), ...sizeAnnotations(deployment, revision) },
+      annotations: sizeAnnotations(deployment, revision),
       ownerReferences: [ownerReference(deployment)],
     },
     spec: {

@@ -18,18 +18,34 @@ export interface Reconciliation {
   readonly ifRefused?: (message: string) => Reconciliation;
 }
 
-export interface ClusterView {
-  /** All objects of a kind in the namespace. */
-  readonly list: (kind: "ReplicaSet" | "Pod") => readonly KubeObject[];
-  readonly nowMs: number;
+export type WorkloadKind = "Deployment" | "ReplicaSet" | "Pod";
+
+/** The objects of one namespace. */
+export interface Workloads {
+  readonly list: (kind: WorkloadKind) => readonly KubeObject[];
+  /** Makes a write; returns the API server's message if the API server refuses the write. */
+  readonly write: (write: Write) => string | undefined;
 }
 
-/** Reconciles a Deployment or a ReplicaSet once, as kube-controller-manager does. */
-export function reconcile(object: KubeObject, { list, nowMs }: ClusterView): Reconciliation {
-  const owned = list(object.kind === "Deployment" ? "ReplicaSet" : "Pod").filter((child) =>
-    isControlledBy(child, object),
-  );
-  return object.kind === "Deployment"
-    ? reconcileDeployment(object, owned, nowMs)
-    : reconcileReplicaSet(object, owned, nowMs);
+/** Reconciles all ReplicaSets, then all Deployments; returns the earliest time to reconcile again, in ms since 1970. */
+export function reconcileAll(workloads: Workloads, nowMs: number): number {
+  const ownedBy = (owner: KubeObject, kind: WorkloadKind): readonly KubeObject[] =>
+    workloads.list(kind).filter((object) => isControlledBy(object, owner));
+  const replicaSets = workloads.list("ReplicaSet").map((set) => {
+    return perform(reconcileReplicaSet(set, ownedBy(set, "Pod"), nowMs), workloads);
+  });
+  const deployments = workloads.list("Deployment").map((deployment) => {
+    return perform(reconcileDeployment(deployment, ownedBy(deployment, "ReplicaSet"), nowMs), workloads);
+  });
+  return Math.min(Infinity, ...replicaSets, ...deployments);
+}
+
+function perform({ writes, requeueAtMs, ifRefused }: Reconciliation, workloads: Workloads): number {
+  for (const write of writes) {
+    const refusal = workloads.write(write);
+    if (refusal === undefined) continue;
+    if (ifRefused === undefined) throw new Error(refusal);
+    return perform(ifRefused(refusal), workloads);
+  }
+  return requeueAtMs;
 }

@@ -1,0 +1,217 @@
+import { annotations as annotationNames, ownedBy } from "../../operator/api/names.ts";
+import type { Phase } from "../../operator/api/schema.ts";
+import { ApiError } from "../../operator/runtime/client.ts";
+import type { ApiClient, KubeObject, ObjectInput, ResourceType } from "../../operator/runtime/client.ts";
+import { type Clock, sleep } from "../../operator/runtime/clock.ts";
+import { type Deployment, type Pod, type Service, isGoing, kinds } from "../e2e/kinds.ts";
+import type { DemoApp, Reported } from "../e2e/place.ts";
+import type { Fields } from "../sim/apiserver/json.ts";
+import { FakeKubelet } from "../sim/kubelet.ts";
+import type { Behaviour } from "../sim/kubelet/lifecycle.ts";
+import { imageOf } from "../sim/kubelet/status.ts";
+import { type OperatorOptions, RunningOperator } from "./operator.ts";
+
+/** An API server with an empty namespace, and what differs between the fake and a real one. */
+export interface Setup {
+  /** The client of the test and of the fake kubelet; no fault affects its requests. */
+  readonly client: ApiClient;
+  readonly namespace: string;
+  readonly clock: Clock;
+  /** How the operator reaches the API server. */
+  readonly access: OperatorOptions["access"];
+  /** How long a test waits for something, and how often it checks, in real ms. */
+  readonly timeoutMs: number;
+  readonly intervalMs: number;
+  /** A short progress deadline that a working pod still meets. */
+  readonly deadlineSeconds: number;
+  /** Takes a permission from the operator, until the returned function is called. */
+  denyAccess(resource: ResourceType, verbs: readonly Verb[]): Promise<() => Promise<void>>;
+  /** Lets an admission policy refuse Deployments with an image that contains the text. */
+  denyImages(text: string): Promise<void>;
+  close(): Promise<void>;
+}
+
+export type Verb = "list" | "watch" | "patch";
+
+export const image = (tag: string): string => `registry.local/web:${tag}`;
+
+/** Longer than any delay of the operator's own writes, such as that of a status with new counts only. */
+const quietMs = 2_500;
+
+/** A namespace with a fake kubelet and the operators of one test, and helpers for its DemoApp `web`. */
+export class TestEnvironment<S extends Setup = Setup> {
+  readonly setup: S;
+  /** What the pods of an image do, where the image's name does not decide. */
+  readonly behaviours = new Map<string, Behaviour>();
+  readonly #kubelet: FakeKubelet;
+  readonly #operators: RunningOperator[] = [];
+
+  private constructor(setup: S) {
+    const { client, namespace, clock } = setup;
+    this.setup = setup;
+    const behaviour = (pod: KubeObject): Behaviour | undefined => this.behaviours.get(imageOf(pod));
+    this.#kubelet = new FakeKubelet({ client, namespace, clock, behaviour, nodeName: `fake-${namespace}` });
+  }
+
+  /** Runs a test in an environment and closes the environment. */
+  static async use<S extends Setup, T>(setup: S, run: (env: TestEnvironment<S>) => Promise<T>): Promise<T> {
+    const env = new TestEnvironment(setup);
+    await env.#kubelet.start();
+    try {
+      return await run(env);
+    } finally {
+      await Promise.all(env.#operators.map((operator) => operator.kill()));
+      await env.#kubelet.stop();
+      await setup.close();
+    }
+  }
+
+  get client(): ApiClient {
+    return this.setup.client;
+  }
+
+  get ref() {
+    return { namespace: this.setup.namespace, name: "web" };
+  }
+
+  async startOperator(
+    options: Partial<Pick<OperatorOptions, "identity" | "lastCall" | "timeoutMs">> = {},
+  ): Promise<RunningOperator> {
+    const { access, namespace, clock } = this.setup;
+    const operator = new RunningOperator({ access, namespace, clock, ...options });
+    this.#operators.push(operator);
+    await operator.start();
+    return operator;
+  }
+
+  /** Starts an operator and waits until the app is Healthy. */
+  async install(spec: Fields = {}, options: { readonly identity?: string } = {}): Promise<RunningOperator> {
+    const operator = await this.startOperator(options);
+    await this.deploy(spec);
+    return operator;
+  }
+
+  /** Applies the DemoApp and waits until it is in a phase. */
+  async deploy(spec: Fields = {}, phase: Phase = "Healthy"): Promise<Reported> {
+    await this.apply(spec);
+    return this.phase(phase);
+  }
+
+  /** Server-side apply of the DemoApp as a GitOps tool does; fields that are left out are removed. */
+  async apply(spec: Fields = {}): Promise<void> {
+    const metadata = { ...this.ref, annotations: {} };
+    const fields = { image: image("1"), ...spec };
+    const object = { apiVersion: "demoapp.dev/v1", kind: "DemoApp", metadata, spec: fields };
+    await this.client.apply(kinds.DemoApp, object, { fieldManager: "git", force: true });
+  }
+
+  annotate(values: Partial<Record<keyof typeof annotationNames, string>>): Promise<void> {
+    const entries = Object.entries(values).map(([command, value]) => [
+      annotationNames[command as keyof typeof annotationNames],
+      value,
+    ]);
+    return this.patch(kinds.DemoApp, { metadata: { annotations: Object.fromEntries(entries) as Fields } });
+  }
+
+  /** A merge patch of the object `web` of a kind by some user. */
+  async patch(resource: ResourceType, body: Fields, subresource?: "status"): Promise<void> {
+    const options = { type: "merge", body, fieldManager: "somebody" } as const;
+    await this.client.patch(resource, this.ref, { ...options, ...(subresource && { subresource }) });
+  }
+
+  create(resource: ResourceType, object: ObjectInput): Promise<KubeObject> {
+    const metadata = { ...object.metadata, namespace: this.setup.namespace };
+    return this.client.create(resource, { ...object, metadata });
+  }
+
+  delete(resource: ResourceType, options: Parameters<ApiClient["delete"]>[2] = {}): Promise<void> {
+    return this.client.delete(resource, this.ref, options);
+  }
+
+  /** Removes the status, as a restore from a backup without status does. */
+  wipeStatus = (): Promise<void> => this.patch(kinds.DemoApp, { status: null }, "status");
+
+  async get<T>(resource: ResourceType): Promise<T> {
+    return (await this.client.get(resource, this.ref)) as unknown as T;
+  }
+  app = (): Promise<Reported> => this.get(kinds.DemoApp);
+  deployment = (): Promise<Deployment> => this.get(kinds.Deployment);
+  service = (): Promise<Service> => this.get(kinds.Service);
+
+  async names(resource: ResourceType): Promise<readonly string[]> {
+    const { items } = await this.client.list(resource, { namespace: this.setup.namespace });
+    return items.map(({ metadata }) => metadata.name);
+  }
+
+  /** The rollouts in the status, newest first, as `2 Accepted`. */
+  async outcomes(): Promise<readonly string[]> {
+    const { history } = (await this.app()).status;
+    return history.map(({ rollout, outcome }) => `${rollout} ${outcome}`);
+  }
+
+  /** The app's pods that are not being deleted. */
+  async pods(): Promise<readonly Pod[]> {
+    const labels = Object.entries(ownedBy("web")).map((pair) => pair.join("="));
+    const selection = { namespace: this.setup.namespace, labelSelector: labels.join(",") };
+    const { items } = await this.client.list(kinds.Pod, selection);
+    return (items as unknown as readonly Pod[]).filter((pod) => !isGoing(pod));
+  }
+
+  /** The different images of the app's pods. */
+  async podImages(): Promise<readonly string[]> {
+    return [...new Set((await this.pods()).map(({ spec }) => spec.containers[0]?.image ?? ""))];
+  }
+
+  /**
+   * The uids of the app's pods once there are as many as the Deployment asks for. A Deployment reports a rollback as
+   * complete before its last surplus pod is gone, because its counts lag behind pods that were just created.
+   */
+  podUids = (): Promise<readonly string[]> =>
+    this.eventually("as many pods as the Deployment asks for", async () => {
+      const { replicas } = (await this.deployment()).spec;
+      const uids = (await this.pods()).map(({ metadata }) => metadata.uid);
+      return uids.length === replicas ? uids.toSorted() : undefined;
+    });
+
+  /** Polls until `probe` gives a value other than undefined or false; a missing object counts as not yet. */
+  async eventually<T>(what: string, probe: () => Promise<T | false | undefined>): Promise<T> {
+    const endMs = performance.now() + this.setup.timeoutMs;
+    for (;;) {
+      try {
+        const value = await probe();
+        if (value !== undefined && value !== false) return value;
+      } catch (error) {
+        if (!(error instanceof ApiError && error.isNotFound)) throw error;
+      }
+      if (performance.now() > endMs) throw new Error(`timeout: ${what}\n${await this.#evidence()}`);
+      await new Promise((resolve) => setTimeout(resolve, this.setup.intervalMs));
+    }
+  }
+
+  /** Waits until the operator has observed the newest spec and the app matches. */
+  until(matches: (app: Reported) => boolean): Promise<Reported> {
+    return this.eventually(matches.toString(), async () => {
+      const app = await this.app();
+      return (app as DemoApp).status?.observedGeneration === app.metadata.generation && matches(app) && app;
+    });
+  }
+  phase = (phase: Phase): Promise<Reported> => this.until(({ status }) => status.phase === phase);
+  blocked = (by: string): Promise<Reported> =>
+    this.until(({ status }) => status.blockers.some(({ reason }) => reason === by));
+
+  /** Waits until the operator has written nothing for a while. */
+  async quiet(operator: RunningOperator): Promise<void> {
+    for (let before = -1; before !== operator.writes.length;) {
+      before = operator.writes.length;
+      await sleep(this.setup.clock, quietMs);
+    }
+  }
+
+  /** The DemoApps and the ends of the operators' logs. */
+  async #evidence(): Promise<string> {
+    const { items } = await this.client.list(kinds.DemoApp, { namespace: this.setup.namespace });
+    const apps = items.map(({ metadata: { name }, spec, status }) => ({ name, spec, status }));
+    const logs = this.#operators.flatMap(({ log }) => log.slice(-15).map((line) => JSON.stringify(line)));
+    return [JSON.stringify(apps, undefined, 1), ...logs].join("\n");
+  }
+}
