@@ -68,7 +68,7 @@ export class SimulatedCluster implements Workloads {
     else this.#writes.apply(context, live, object);
   }
 
-  /** Updates an object on behalf of a field manager; the change may be of managedFields too. */
+  /** Updates an object on behalf of a field manager, which may also change managedFields. */
   update(live: KubeObject, manager: string, changed: KubeObject): void {
     this.#writes.update({ kind: kindOf(live.kind), manager }, live, changed);
   }

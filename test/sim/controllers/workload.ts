@@ -10,11 +10,9 @@ export const replicasOf = (object: KubeObject): number => numberOf(specOf(object
 export const conditionOf = (object: KubeObject, type: string): Fields | undefined =>
   itemsOf(statusOf(object)["conditions"]).find((condition) => condition["type"] === type);
 
+/** True if the owner is the controller in the object's owner references. */
 export const isControlledBy = (object: KubeObject, { metadata: { uid } }: KubeObject): boolean =>
-  controllerOf(object)?.uid === uid;
-
-export const controllerOf = ({ metadata: { ownerReferences = [] } }: KubeObject) =>
-  ownerReferences.find(({ controller }) => controller === true);
+  (object.metadata.ownerReferences ?? []).some((owner) => owner.controller === true && owner.uid === uid);
 
 export const ownerReference = ({ apiVersion, kind, metadata: { name, uid = "" } }: KubeObject) => ({
   apiVersion,

@@ -110,7 +110,7 @@ export class Simulation {
     this.#hasChanged = true;
   }
 
-  /** Changes the Deployment as a user does who edits it with kubectl. */
+  /** Changes the Deployment as `kubectl edit` does. */
   editDeployment(change: (deployment: KubeObject) => KubeObject): void {
     const { deployment } = this;
     if (deployment) this.cluster.update(deployment, "kubectl-edit", change(deployment));
