@@ -4,8 +4,8 @@ import type { Phase } from "../../../../operator/api/schema.ts";
 import type { Action } from "../../../../operator/core/action.ts";
 import { rollingUpdateOf } from "../../../../operator/core/defaults.ts";
 import type { Manifest } from "../../../../operator/core/manifest.ts";
-import { templateOf } from "../../../../operator/core/render/deployment.ts";
-import { lastGoodOf, readRevision } from "../../../../operator/core/revisions.ts";
+import { templateMetadataOf } from "../../../../operator/core/deployment.ts";
+import { stableOf, readRevision } from "../../../../operator/core/revisions.ts";
 import { fieldsOf } from "../../../sim/apiserver/json.ts";
 import type { Checks, Simulation } from "./simulation.ts";
 
@@ -61,9 +61,9 @@ function checkDeployment({ app, revisions }: Simulation, object: Manifest): void
   const { replicas, strategy } = fieldsOf(object["spec"]);
   assert.equal(replicas, app.spec?.replicas);
   assert.deepEqual(fieldsOf(strategy)["rollingUpdate"], app.spec && rollingUpdateOf(app.spec));
-  const hash = templateOf(object)?.labels?.[labels.hash] ?? "";
+  const hash = templateMetadataOf(object)?.labels?.[labels.hash] ?? "";
   const revision = revisions.find(({ live: { metadata } }) => metadata.name === revisionName(app.name, hash));
-  const accepted = lastGoodOf(revisions);
+  const accepted = stableOf(revisions);
   assert.ok(
     revision?.outcome === undefined || revision.rollout === accepted?.rollout,
     `rollout ${revision?.rollout} (${revision?.outcome}) is deployed instead of ${accepted?.rollout}`,
