@@ -1,15 +1,7 @@
 /** Generates Argo CD's settings for our kinds from the Lua in deploy/argocd/resource_customizations. */
-import { existsSync, readFileSync, readdirSync } from "node:fs";
-import { join } from "node:path";
+import { globSync, readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { Document, Scalar, visit } from "yaml";
-
-const folders = (path: string): string[] =>
-  readdirSync(path, { withFileTypes: true })
-    .filter((entry) => entry.isDirectory())
-    .map(({ name }) => name)
-    .toSorted();
-
-const textOf = (...path: readonly string[]): string => readFileSync(join(...path), "utf8");
 
 /** The YAML text, with multi-line strings as blocks, so that a diff is readable. */
 function textWithBlocks(document: Document): string {
@@ -21,32 +13,29 @@ function textWithBlocks(document: Document): string {
   return document.toString({ lineWidth: 0 });
 }
 
-/** The setting for the actions of one kind. Undefined if the kind has none. */
-function actionsOf(folder: string): string | undefined {
-  const actions = join(folder, "actions");
-  if (!existsSync(join(actions, "discovery.lua"))) return undefined;
-  const names = folders(actions).filter((name) => existsSync(join(actions, name, "action.lua")));
-  return textWithBlocks(
-    new Document({
-      "discovery.lua": textOf(actions, "discovery.lua"),
-      definitions: names.map((name) => ({ name, "action.lua": textOf(actions, name, "action.lua") })),
-    }),
-  );
-}
+/** The paths of the files that match a pattern, sorted. */
+const files = (pattern: string, root: string): readonly string[] =>
+  globSync(pattern, { cwd: root }).toSorted();
 
 /** The settings for every `<group>/<kind>` below a folder that has the layout of Argo CD's resource_customizations. */
 function settingsOf(root: string): Record<string, string> {
-  const kinds = folders(root).flatMap((group) => folders(join(root, group)).map((kind) => ({ group, kind })));
-  return Object.fromEntries(
-    kinds.flatMap(({ group, kind }) => {
-      const folder = join(root, group, kind);
-      const health = existsSync(join(folder, "health.lua")) ? textOf(folder, "health.lua") : undefined;
-      return [
-        [`resource.customizations.health.${group}_${kind}`, health],
-        [`resource.customizations.actions.${group}_${kind}`, actionsOf(folder)],
-      ].filter(([, text]) => text !== undefined);
-    }),
-  ) as Record<string, string>;
+  const textOf = (path: string): string => readFileSync(join(root, path), "utf8");
+  const key = (path: string, setting: string): string => {
+    const [group, kind] = path.split("/");
+    return `resource.customizations.${setting}.${group}_${kind}`;
+  };
+  /** The setting for the actions of one kind: the script that lists them, and each action. */
+  const actionsOf = (discovery: string): string => {
+    const definitions = files(join(dirname(discovery), "*/action.lua"), root).map((path) => ({
+      name: path.split("/").at(-2),
+      "action.lua": textOf(path),
+    }));
+    return textWithBlocks(new Document({ "discovery.lua": textOf(discovery), definitions }));
+  };
+  return Object.fromEntries([
+    ...files("*/*/health.lua", root).map((path) => [key(path, "health"), textOf(path)]),
+    ...files("*/*/actions/discovery.lua", root).map((path) => [key(path, "actions"), actionsOf(path)]),
+  ]) as Record<string, string>;
 }
 
 const note = " Generated from deploy/argocd/resource_customizations by `npm run generate`. Do not edit.";

@@ -1,7 +1,7 @@
 // `npm run install-yaml [-- --image <reference>]`: writes dist/install.yaml, one file with every object of deploy/operator,
 // for a release or for `kubectl apply --server-side -f`.
 import { existsSync } from "node:fs";
-import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtempDisposable, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, relative } from "node:path";
 import { parseArgs } from "node:util";
@@ -37,13 +37,9 @@ function overlay(folder: string, { image, env = {} }: InstallOptions): object {
 
 /** All objects of the operator's installation, as one YAML text. Rejects with the error of kustomize. */
 export async function renderInstall(options: InstallOptions): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), "demoapp-install-"));
-  try {
-    await writeFile(join(folder, "kustomization.yaml"), stringify(overlay(folder, options)));
-    return await command([options.kubectl, "kustomize", folder]);
-  } finally {
-    await rm(folder, { recursive: true, force: true });
-  }
+  await using folder = await mkdtempDisposable(join(tmpdir(), "demoapp-install-"));
+  await writeFile(join(folder.path, "kustomization.yaml"), stringify(overlay(folder.path, options)));
+  return await command([options.kubectl, "kustomize", folder.path]);
 }
 
 /** The kubectl on PATH, otherwise the one of the local cluster. */

@@ -1,7 +1,7 @@
 // `npm run manifests`: renders every kustomization below deploy/ and crds/, and validates each object against the schema
 // of its kind, from Kubernetes, Argo CD or the CRD of DemoApp. Needs no cluster.
 import { globSync } from "node:fs";
-import { cp, mkdir, mkdtemp, readFile, readdir, rm, writeFile } from "node:fs/promises";
+import { cp, mkdtempDisposable, readFile, readdir, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { parse } from "yaml";
@@ -58,22 +58,18 @@ export async function renderAll(
   progress: Progress = silent,
   top: string = root,
 ): Promise<readonly Rendered[]> {
-  const copy = await mkdtemp(join(tmpdir(), "demoapp-manifests-"));
-  try {
-    for (const folder of rendered) await cp(join(top, folder), join(copy, folder), { recursive: true });
-    const found: Rendered[] = [];
-    for (const path of globSync("**/kustomization.yaml", { cwd: copy }).toSorted()) {
-      const file = join(copy, path);
-      // A component is rendered as part of the kustomizations that include it.
-      if ((parse(await readFile(file, "utf8")) as { kind?: string }).kind === "Component") continue;
-      await replaceRemote(file);
-      const text = await check(["kustomize", "build", dirname(file)], { progress });
-      found.push({ path: dirname(path), text });
-    }
-    return found;
-  } finally {
-    await rm(copy, { recursive: true, force: true });
+  await using copy = await mkdtempDisposable(join(tmpdir(), "demoapp-manifests-"));
+  for (const folder of rendered) await cp(join(top, folder), join(copy.path, folder), { recursive: true });
+  const found: Rendered[] = [];
+  for (const path of globSync("**/kustomization.yaml", { cwd: copy.path }).toSorted()) {
+    const file = join(copy.path, path);
+    // A component is rendered as part of the kustomizations that include it.
+    if ((parse(await readFile(file, "utf8")) as { kind?: string }).kind === "Component") continue;
+    await replaceRemote(file);
+    const text = await check(["kustomize", "build", dirname(file)], { progress });
+    found.push({ path: dirname(path), text });
   }
+  return found;
 }
 
 /** The version of Argo CD that deploy/ installs. */
@@ -105,7 +101,6 @@ async function writeSchemas(folder: string): Promise<void> {
     string,
     Schema
   >;
-  await mkdir(folder, { recursive: true });
   for (const [name, schema] of Object.entries(schemas))
     await writeFile(join(folder, `${name}.json`), JSON.stringify(schema));
 }
@@ -115,23 +110,19 @@ export async function validate(
   manifests: readonly Rendered[],
   progress: Progress = silent,
 ): Promise<Checked[]> {
-  const schemas = await mkdtemp(join(tmpdir(), "demoapp-schemas-"));
-  try {
-    await progress.step("schemas of Kubernetes, DemoApp, Argo CD", () => writeSchemas(schemas));
-    const location = join(schemas, "{{.ResourceKind}}{{.KindSuffix}}.json");
-    const skipped = ["-skip", foreign.join(",")];
-    const argv = ["kubeconform", "-strict", "-summary", ...skipped, "-schema-location", location];
-    const checked: Checked[] = [];
-    for (const { path, text } of manifests) {
-      const counts = await check([...argv, "-"], { progress, input: text }).catch((error: unknown) => {
-        throw new Error(`${path}: ${error instanceof Error ? error.message : String(error)}`);
-      });
-      checked.push({ path, resources: Number(/Valid: (\d+)/.exec(counts)?.[1]) });
-    }
-    return checked;
-  } finally {
-    await rm(schemas, { recursive: true, force: true });
+  await using schemas = await mkdtempDisposable(join(tmpdir(), "demoapp-schemas-"));
+  await progress.step("schemas of Kubernetes, DemoApp, Argo CD", () => writeSchemas(schemas.path));
+  const location = join(schemas.path, "{{.ResourceKind}}{{.KindSuffix}}.json");
+  const skipped = ["-skip", foreign.join(",")];
+  const argv = ["kubeconform", "-strict", "-summary", ...skipped, "-schema-location", location];
+  const checked: Checked[] = [];
+  for (const { path, text } of manifests) {
+    const counts = await check([...argv, "-"], { progress, input: text }).catch((error: unknown) => {
+      throw new Error(`${path}: ${error instanceof Error ? error.message : String(error)}`);
+    });
+    checked.push({ path, resources: Number(/Valid: (\d+)/.exec(counts)?.[1]) });
   }
+  return checked;
 }
 
 async function main(): Promise<void> {

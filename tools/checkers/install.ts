@@ -1,16 +1,17 @@
 /** Installs the checkers of the tier `pipeline` into the cache: pinned programs from Go modules and PyPI. */
-import { createHash } from "node:crypto";
-import { existsSync, readFileSync } from "node:fs";
-import { mkdir, rename, rm } from "node:fs/promises";
+import { execFile } from "node:child_process";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { promisify } from "node:util";
 import { command, succeeds } from "../cluster/command.ts";
+import { ensureBuilt, hashOf } from "../cluster/embedded/build.ts";
 import { ensureDebianPackages } from "../cluster/embedded/debian.ts";
-import { withLock } from "../cluster/embedded/lock.ts";
-import { cacheRoot } from "../cluster/embedded/paths.ts";
 import type { Progress } from "../cluster/progress.ts";
 
 const modules = join(import.meta.dirname, "go");
 const requirements = join(import.meta.dirname, "requirements.txt");
+/** Everything that determines the installed programs. */
+const inputs = [join(modules, "go.mod"), join(modules, "go.sum"), requirements, import.meta.filename];
 
 /** The `tool` lines of tools/checkers/go/go.mod. */
 const tools = [
@@ -19,70 +20,53 @@ const tools = [
   "sigs.k8s.io/kustomize/kustomize/v5",
 ];
 
-/** The folder of the installed checkers. Its name has a hash of everything that determines its content. */
-function folder(): string {
-  const hash = createHash("sha256").update(`${process.platform} ${process.arch}`);
-  for (const file of [join(modules, "go.mod"), join(modules, "go.sum"), requirements, import.meta.filename])
-    hash.update(readFileSync(file));
-  return join(cacheRoot(), "bin", `checkers-${hash.digest("hex").slice(0, 12)}`);
-}
-
-async function install(target: string, progress: Progress): Promise<void> {
-  const temporary = `${target}.tmp`;
-  await rm(temporary, { recursive: true, force: true });
-  await mkdir(temporary, { recursive: true });
-  await progress.step("actionlint, kubeconform, kustomize built", (tick) =>
-    command(["nice", "go", "build", "-v", "-trimpath", "-buildvcs=false", "-o", `${temporary}/`, ...tools], {
-      cwd: modules,
-      env: { CGO_ENABLED: "0" },
-      onLine: tick,
-    }),
-  );
+async function install(out: string, tick: (text: string) => void, progress: Progress): Promise<void> {
+  await command(["nice", "go", "build", "-v", "-trimpath", "-buildvcs=false", "-o", `${out}/`, ...tools], {
+    cwd: modules,
+    env: { CGO_ENABLED: "0" },
+    onLine: tick,
+  });
   // The hashes are hashes of wheels: pip builds nothing and installs no dependencies.
   const pinned = ["--require-hashes", "--no-deps", "--only-binary", ":all:", "-r", requirements];
   const quiet = ["--quiet", "--disable-pip-version-check", "--root-user-action", "ignore"];
   const pip = ["python3", "-m", "pip"];
   if (!(await succeeds([...pip, "--version"]))) await ensureDebianPackages("pip", progress);
-  await progress.step("hadolint, shellcheck, zizmor installed", (tick) =>
-    command([...pip, "install", ...quiet, ...pinned, "--target", join(temporary, "python")], {
-      onLine: tick,
-    }),
-  );
-  await rename(temporary, target);
+  await command([...pip, "install", ...quiet, ...pinned, "--target", join(out, "python")], { onLine: tick });
 }
 
 /** Installs the checkers if they are missing (about a minute). Returns the folders to add to PATH. */
 export async function ensureCheckers(progress: Progress): Promise<readonly string[]> {
-  const target = folder();
-  if (!existsSync(target))
-    await withLock(join(cacheRoot(), "bin", "checkers.lock"), async () => {
-      if (!existsSync(target)) await install(target, progress);
-    });
-  return [target, join(target, "python/bin")];
-}
-
-/** Moves standard output to standard error on failure: checkers report to the former, and errors show the latter. */
-const wrapper =
-  'out=$("$@"); code=$?; if [ "$code" = 0 ]; then printf %s "$out"; else printf "%s\\n" "$out" >&2; fi; exit "$code"';
-
-/** Runs a checker. Rejects with the problems that the checker reports. */
-export async function check(argv: readonly string[], options: CheckOptions): Promise<string> {
-  const path = [...(await ensureCheckers(options.progress)), process.env.PATH].join(":");
-  const { cwd, input } = options;
-  return command(["sh", "-c", wrapper, "sh", ...argv], {
-    env: { PATH: path },
-    ...(cwd === undefined ? {} : { cwd }),
-    ...(input === undefined ? {} : { input }),
-  }).catch((error: unknown) => {
-    const [, ...problems] = error instanceof Error ? error.message.split("\n") : [String(error)];
-    throw new Error([`${argv[0]} reports problems:`, ...problems].join("\n"));
-  });
+  const hash = hashOf([process.platform, process.arch, ...inputs.map((file) => readFileSync(file))]);
+  const title = "checkers installed";
+  const folder = await ensureBuilt(
+    { name: "checkers", hash, title, make: (out, tick) => install(out, tick, progress) },
+    progress,
+  );
+  return [folder, join(folder, "python/bin")];
 }
 
 interface CheckOptions {
   readonly progress: Progress;
   readonly cwd?: string;
   readonly input?: string;
+}
+
+/** Runs a checker. Rejects with the problems that the checker reports. */
+export async function check(
+  [file = "", ...args]: readonly string[],
+  { progress, cwd, input = "" }: CheckOptions,
+): Promise<string> {
+  const PATH = [...(await ensureCheckers(progress)), process.env.PATH].join(":");
+  const maxBuffer = 64 * 1024 * 1024;
+  const running = promisify(execFile)(file, args, { cwd, env: { ...process.env, PATH }, maxBuffer });
+  // A checker that fails before it has read its input is judged by its exit code.
+  running.child.stdin?.on("error", () => undefined).end(input);
+  return running.then(
+    ({ stdout }) => stdout,
+    ({ message, stdout = "", stderr = "" }: Error & { stdout?: string; stderr?: string }) => {
+      throw new Error(`${file} reports problems:\n${stdout + stderr || message}`);
+    },
+  );
 }
 
 interface Downloaded {

@@ -1,6 +1,6 @@
 // `node tools/ci/changes.ts`: decides from the changed files which jobs of ci.yaml run. ci.yaml has no `paths` filters
 // instead: a required check of a workflow that is filtered out stays pending forever.
-import { execFileSync } from "node:child_process";
+import { command } from "../cluster/command.ts";
 import { output } from "./outputs.ts";
 import { script } from "../script.ts";
 
@@ -24,28 +24,18 @@ export const workFor = (files: readonly string[] | undefined): Work => ({
   webapp: files === undefined || files.some((file) => webapp.test(file)),
 });
 
-const isCommit = (name: string): boolean => name !== "" && !/^0+$/.test(name);
-
 /** The files that differ between HEAD and its merge base with `base`. Undefined if Git can't compare the commits. */
-export function changedFiles(base: string, folder: string): readonly string[] | undefined {
-  if (!isCommit(base)) return undefined;
-  try {
-    const argv = ["diff", "--name-only", "--no-renames", "-z", `${base}...HEAD`, "--"];
-    const names = execFileSync("git", argv, {
-      cwd: folder,
-      encoding: "utf8",
-      stdio: ["ignore", "pipe", "ignore"],
-    });
-    return names.split("\0").filter(Boolean);
-  } catch {
-    return undefined;
-  }
+export async function changedFiles(base: string, folder: string): Promise<readonly string[] | undefined> {
+  if (base === "") return undefined;
+  const diff = ["git", "diff", "--name-only", "--no-renames", "-z", `${base}...HEAD`, "--"];
+  const names = await command(diff, { cwd: folder }).catch(() => undefined);
+  return names?.split("\0").filter(Boolean);
 }
 
 if (import.meta.main)
-  await script(() => {
+  await script(async () => {
     // A workflow_dispatch run has no base commit: compare with origin/main.
-    const files = changedFiles(process.env.BASE || "origin/main", process.cwd());
+    const files = await changedFiles(process.env.BASE || "origin/main", process.cwd());
     const work = workFor(files);
     console.log(
       files === undefined

@@ -58,9 +58,9 @@ test("a branch: its changes since it left main; an unknown base: all work is req
     git("switch", "--quiet", "main");
     commit("later on main");
     git("switch", "--quiet", "branch");
-    expect(changedFiles("main", folder)).toEqual(["with space"]);
+    expect(await changedFiles("main", folder)).toEqual(["with space"]);
     for (const base of ["", "0".repeat(40), "f".repeat(40)])
-      expect(changedFiles(base, folder)).toBeUndefined();
+      expect(await changedFiles(base, folder)).toBeUndefined();
     const printed = await runScript("tools/ci/changes.ts", { cwd: folder, env: { BASE: "main" } });
     expect(printed).toBe("  1 changed files\n  build=true\n  webapp=false\n");
     expect(await runScript("tools/ci/changes.ts", { cwd: folder, env: { BASE: "" } })).toContain(
