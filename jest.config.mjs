@@ -15,8 +15,8 @@ const timeouts = {
   e2e: 300_000,
   gitops: 300_000,
 };
-// By default jest leaves one core free. Unit tests mostly wait for child processes, and GitOps tests for Argo CD.
-const workers = { unit: "100%", gitops: 4 };
+// By default jest leaves one core free. Unit tests mostly wait for child processes, and tests of clusters for pods.
+const workers = { unit: "100%", cluster: 3, e2e: 3, gitops: 4 };
 const tier = process.env.TIER ?? "unit";
 const suffix = tier === "unit" ? "/[^./]+" : `\\.${tier}`;
 

@@ -1,61 +1,68 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parse } from "yaml";
-import { type ApiClient, type ObjectInput, type ResourceType } from "../operator/runtime/client.ts";
+import { resources } from "../operator/controller/resources.ts";
+import type { ApiClient, ObjectInput, ResourceType } from "../operator/runtime/client.ts";
+import { until } from "./cluster/command.ts";
 
 const crdFile = join(import.meta.dirname, "../crds/demoapps.demoapp.dev.yaml");
 const fieldManager = "test";
 
-export const demoapps: ResourceType = {
-  group: "demoapp.dev",
+const namespaced = (group: string, plural: string, kind: string): ResourceType => ({
+  group,
   version: "v1",
-  plural: "demoapps",
-  kind: "DemoApp",
+  plural,
+  kind,
   namespaced: true,
-};
-export const crds: ResourceType = {
-  group: "apiextensions.k8s.io",
-  version: "v1",
-  plural: "customresourcedefinitions",
-  kind: "CustomResourceDefinition",
-  namespaced: false,
-};
-const namespaces: ResourceType = {
-  group: "",
-  version: "v1",
-  plural: "namespaces",
-  kind: "Namespace",
-  namespaced: false,
-};
+});
 
-/** The CRD as it lies in the repository. */
+/** The kinds that tools and tests read and write, in addition to the operator's own kinds. */
+export const kinds = {
+  ...resources,
+  ConfigMap: namespaced("", "configmaps", "ConfigMap"),
+  Secret: namespaced("", "secrets", "Secret"),
+  ServiceAccount: namespaced("", "serviceaccounts", "ServiceAccount"),
+  ResourceQuota: namespaced("", "resourcequotas", "ResourceQuota"),
+  ReplicaSet: namespaced("apps", "replicasets", "ReplicaSet"),
+  Lease: namespaced("coordination.k8s.io", "leases", "Lease"),
+  Namespace: { ...namespaced("", "namespaces", "Namespace"), namespaced: false },
+  CustomResourceDefinition: {
+    ...namespaced("apiextensions.k8s.io", "customresourcedefinitions", "CustomResourceDefinition"),
+    namespaced: false,
+  },
+} as const satisfies Record<string, ResourceType>;
+
+/** The CRD in this repository. */
 export const crd = (): ObjectInput => parse(readFileSync(crdFile, "utf8")) as ObjectInput;
 
-type Condition = { readonly type: string; readonly status: string };
-
-/** Applies the CRD and waits until the API server serves it. Rejects after 30 s. */
-export async function applyCrd(client: ApiClient): Promise<void> {
-  await client.apply(crds, crd(), { fieldManager, force: true });
-  const deadline = performance.now() + 30_000;
-  for (;;) {
-    const { status } = await client.get(crds, { name: crd().metadata.name });
-    const { conditions } = (status ?? {}) as { conditions?: readonly Condition[] | null };
-    // A CRD that was made just now has null there.
-    if (conditions?.some(({ type, status: is }) => type === "Established" && is === "True")) return;
-    if (performance.now() > deadline) throw new Error(`the CRD is not served: ${JSON.stringify(conditions)}`);
-    await new Promise((resolve) => {
-      setTimeout(resolve, 50);
-    });
-  }
+interface CrdStatus {
+  /** null right after the CRD was created. */
+  readonly conditions?: readonly { readonly type: string; readonly status: string }[] | null;
 }
 
-/** Makes a namespace that no other test uses, and returns its name. */
-export async function freshNamespace(client: ApiClient, prefix: string): Promise<string> {
+/** Applies the CRD and waits until the API server serves it. */
+export async function applyCrd(client: ApiClient): Promise<void> {
+  const { name } = (await client.apply(kinds.CustomResourceDefinition, crd(), { fieldManager, force: true }))
+    .metadata;
+  await until("the CRD is served", 30_000, async () => {
+    const { status } = await client.get(kinds.CustomResourceDefinition, { name });
+    const { conditions } = (status ?? {}) as CrdStatus;
+    return conditions?.find(({ type, status }) => type === "Established" && status === "True");
+  });
+}
+
+/** Creates a namespace with a unique name and returns the name. */
+export async function freshNamespace(
+  client: ApiClient,
+  prefix: string,
+  labels: Readonly<Record<string, string>> = {},
+): Promise<string> {
   const name = `${prefix}-${process.pid}-${Date.now().toString(36)}`;
-  await client.create(namespaces, { apiVersion: "v1", kind: "Namespace", metadata: { name } });
+  const metadata = { name, labels };
+  await client.create(kinds.Namespace, { apiVersion: "v1", kind: "Namespace", metadata });
   return name;
 }
 
-/** Asks for a namespace and all that is in it to be removed. */
+/** Starts the deletion of a namespace and its objects. Does not wait for the end. */
 export const removeNamespace = (client: ApiClient, name: string): Promise<void> =>
-  client.delete(namespaces, { name });
+  client.delete(kinds.Namespace, { name });

@@ -1,6 +1,6 @@
 /** The parts of `npm run check` and `npm test`. Each part runs a tool and counts passed and failed tests. */
 import { spawn } from "node:child_process";
-import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { mkdtempDisposable, readFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
@@ -15,6 +15,8 @@ export interface Outcome {
   /** Output of the tool; empty if the output was shown while the tool ran. */
   readonly output: string;
 }
+
+type Result = Omit<Outcome, "name" | "durationMs">;
 
 export interface Part {
   readonly name: string;
@@ -53,7 +55,7 @@ interface ToolOptions {
   readonly env?: Readonly<Record<string, string>>;
 }
 
-async function timed(name: string, work: () => Promise<Omit<Outcome, "name" | "durationMs">>) {
+async function timed(name: string, work: () => Promise<Result>) {
   const startedMs = performance.now();
   const result = await work();
   return { name, durationMs: performance.now() - startedMs, ...result };
@@ -98,24 +100,39 @@ async function countsOf(file: string, ok: boolean): Promise<Pick<Outcome, "passe
   return { passed: report.numPassedTests, failed: failed === 0 && !ok ? 1 : failed };
 }
 
-/** Tiers whose test files share a node or cluster names, so they run one at a time. */
-const oneByOne: ReadonlySet<Tier> = new Set(["cluster", "e2e"]);
+/**
+ * E2E tests in this folder stop or replace the operator that all E2E tests share, or need an idle machine: each file
+ * runs alone.
+ */
+const exclusive = "test/e2e/exclusive/";
+
+/** The arguments of a tier's jest runs, one run after the other. */
+const runsOf: Partial<Record<Tier, readonly (readonly string[])[]>> = {
+  e2e: [
+    ["--testPathIgnorePatterns", exclusive],
+    ["--runInBand", exclusive],
+  ],
+};
+
+/** One run of jest. */
+async function jestRun(args: readonly string[], options: ToolOptions): Promise<Result> {
+  await using folder = await mkdtempDisposable(join(tmpdir(), "demoapp-jest-"));
+  const report = join(folder.path, "report.json");
+  const argv = ["jest", "--reporters=default", "--json", `--outputFile=${report}`, ...args];
+  const { ok, output } = await tool(argv, options);
+  return { ...(await countsOf(report, ok)), output };
+}
 
 /** The jest tests of a tier. */
 export const jestTier = (tier: Tier, shown: boolean): Part => ({
   name: tier,
   run: (signal) =>
     timed(tier, async () => {
-      const folder = await mkdtemp(join(tmpdir(), "demoapp-jest-"));
-      const report = join(folder, "report.json");
-      const argv = ["jest", "--reporters=default", "--json", `--outputFile=${report}`];
-      if (oneByOne.has(tier)) argv.push("--runInBand");
-      try {
-        const { ok, output } = await tool(argv, { signal, shown, env: { TIER: tier } });
-        return { ...(await countsOf(report, ok)), output };
-      } finally {
-        await rm(folder, { recursive: true, force: true });
-      }
+      const results: Result[] = [];
+      for (const args of runsOf[tier] ?? [[]])
+        if (!signal.aborted) results.push(await jestRun(args, { signal, shown, env: { TIER: tier } }));
+      const output = results.map((result) => result.output).join("");
+      return { passed: sum(results, "passed"), failed: sum(results, "failed"), output };
     }),
 });
 
@@ -126,5 +143,5 @@ export function lineOf({ name, passed, failed, durationMs }: Outcome): string {
   return `  ${failed === 0 ? "✓" : "✗"} ${name.padEnd(16)} ${counts.padEnd(24)} ${seconds.padStart(8)}`;
 }
 
-export const sum = (outcomes: readonly Outcome[], of: "passed" | "failed"): number =>
-  outcomes.reduce((total, outcome) => total + outcome[of], 0);
+export const sum = (results: readonly Result[], count: "passed" | "failed"): number =>
+  results.reduce((total, result) => total + result[count], 0);

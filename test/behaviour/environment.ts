@@ -3,8 +3,15 @@ import type { Phase } from "../../operator/api/schema.ts";
 import { ApiError } from "../../operator/runtime/client.ts";
 import type { ApiClient, KubeObject, ObjectInput, ResourceType } from "../../operator/runtime/client.ts";
 import { type Clock, sleep } from "../../operator/runtime/clock.ts";
-import { type Deployment, type Pod, type Service, isGoing, kinds } from "../e2e/kinds.ts";
-import type { DemoApp, Reported } from "../e2e/place.ts";
+import { kinds } from "../../tools/objects.ts";
+import {
+  type DemoApp,
+  type Deployment,
+  type Pod,
+  type Reported,
+  type Service,
+  isTerminating,
+} from "../e2e/objects.ts";
 import type { Fields } from "../sim/apiserver/json.ts";
 import { FakeKubelet } from "../sim/kubelet.ts";
 import type { Behaviour } from "../sim/kubelet/lifecycle.ts";
@@ -154,7 +161,7 @@ export class TestEnvironment<S extends Setup = Setup> {
     const labels = Object.entries(ownedBy("web")).map((pair) => pair.join("="));
     const selection = { namespace: this.setup.namespace, labelSelector: labels.join(",") };
     const { items } = await this.client.list(kinds.Pod, selection);
-    return (items as unknown as readonly Pod[]).filter((pod) => !isGoing(pod));
+    return (items as unknown as readonly Pod[]).filter((pod) => !isTerminating(pod));
   }
 
   /** The different images of the app's pods. */

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "@jest/globals";
-import { kinds } from "../e2e/kinds.ts";
+import { kinds } from "../../tools/objects.ts";
 import { fieldsOf } from "../sim/apiserver/json.ts";
 import { TestEnvironment, image } from "./environment.ts";
 import { fakeSetup } from "./fake.ts";

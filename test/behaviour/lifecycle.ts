@@ -1,5 +1,5 @@
 import { labels } from "../../operator/api/names.ts";
-import type { Reported } from "../e2e/place.ts";
+import type { Reported } from "../e2e/objects.ts";
 import { isActive, isReady } from "../sim/controllers/workload.ts";
 import { TestEnvironment, image } from "./environment.ts";
 import { type FakeSetup, fakeSetup } from "./fake.ts";

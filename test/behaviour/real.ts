@@ -8,7 +8,7 @@ import { realClock } from "../../operator/runtime/clock.ts";
 import { until } from "../../tools/cluster/command.ts";
 import { applyCrd, freshNamespace, removeNamespace } from "../../tools/objects.ts";
 import { testCluster } from "../../tools/testclusters.ts";
-import { kinds } from "../e2e/kinds.ts";
+import { kinds } from "../../tools/objects.ts";
 import { fieldsOf, itemsOf } from "../sim/apiserver/json.ts";
 import type { Setup } from "./environment.ts";
 

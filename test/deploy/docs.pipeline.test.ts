@@ -5,7 +5,7 @@ import { expect, test } from "@jest/globals";
 import { parse, parseAllDocuments, stringify } from "yaml";
 import { foreign, renderAll, validate } from "../../tools/manifests.ts";
 import { silent } from "../../tools/cluster/progress.ts";
-import { copyDeploy, forgottenIn } from "../support/overlays.ts";
+import { copyDeploy, unlistedFilesIn } from "../support/overlays.ts";
 
 const root = join(import.meta.dirname, "../..");
 
@@ -54,7 +54,7 @@ test("an overlay that follows the page on secrets passes the checks", async () =
       const text = { ...(parse(readFileSync(kustomization, "utf8")) as object), ...lines };
       writeFileSync(kustomization, stringify(text));
       writeFileSync(join(folder, "registry.yaml"), stringify(secrets[at]));
-      expect(forgottenIn(folder)).toEqual([]);
+      expect(unlistedFilesIn(folder)).toEqual([]);
     }
     const rendered = await renderAll(silent, top);
     const overlays = environments.map((one) =>

@@ -7,7 +7,7 @@ import { demoAppStatus } from "../../operator/api/schema.ts";
 import { validate } from "../../operator/api/validate.ts";
 import { environments } from "../../tools/promote.ts";
 import { registry } from "../support/fork.ts";
-import { forgottenIn } from "../support/overlays.ts";
+import { unlistedFilesIn } from "../support/overlays.ts";
 
 const deploy = join(import.meta.dirname, "../../deploy");
 const customizations = join(deploy, "argocd/resource_customizations");
@@ -43,7 +43,7 @@ describe("deploy/webapp/overlays", () => {
   test.each(environments.map((environment) => ({ environment })))(
     "$environment generates a ConfigMap from every file it has, so that a change of any is noticed",
     ({ environment }) => {
-      expect(forgottenIn(join(deploy, "webapp/overlays", environment))).toEqual([]);
+      expect(unlistedFilesIn(join(deploy, "webapp/overlays", environment))).toEqual([]);
     },
   );
 

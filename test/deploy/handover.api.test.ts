@@ -3,7 +3,7 @@ import type { ApiClient } from "../../operator/runtime/client.ts";
 import { command } from "../../tools/cluster/command.ts";
 import type { Cluster } from "../../tools/cluster/provider.ts";
 import { apiServer } from "../support/api-server.ts";
-import { demoapps, freshNamespace, removeNamespace } from "../../tools/objects.ts";
+import { kinds, freshNamespace, removeNamespace } from "../../tools/objects.ts";
 import { testCluster } from "../../tools/testclusters.ts";
 
 let cluster: Cluster;
@@ -24,7 +24,7 @@ afterAll(async () => {
 async function apply(manager: string, name: string, spec: object): Promise<number> {
   const metadata = { name, namespace };
   const object = { apiVersion: "demoapp.dev/v1", kind: "DemoApp", metadata, spec };
-  const stored = await client.apply(demoapps, object, { fieldManager: manager, force: true });
+  const stored = await client.apply(kinds.DemoApp, object, { fieldManager: manager, force: true });
   return (stored["spec"] as { replicas: number }).replicas;
 }
 const sync = (name: string, spec: object): Promise<number> =>

@@ -1,19 +1,19 @@
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
-import { Scene } from "./scene.ts";
+import { TestNamespace } from "./testnamespace.ts";
 
-let scene: Scene;
+let ns: TestNamespace;
 
 beforeAll(async () => {
-  scene = await Scene.open("lacks");
+  ns = await TestNamespace.open("lacks");
 });
-afterAll(() => scene.close());
+afterAll(() => ns.close());
 
 const blockersOf = (status: { blockers: readonly { reason: string }[] }): readonly string[] =>
   status.blockers.map(({ reason }) => reason);
 
-/** Waits until the rollout stands past its deadline, and proves that it cost nothing. */
-async function stands(name: string, reason: string): Promise<void> {
-  const { status } = await scene.until(
+/** Waits until the rollout is blocked past its deadline. Expects that the stable revision serves. */
+async function expectBlocked(name: string, reason: string): Promise<void> {
+  const { status } = await ns.until(
     name,
     ({ status: { phase, blockers } }) =>
       phase === "Degraded" && blockers.some((blocker) => blocker.reason === reason),
@@ -27,9 +27,9 @@ async function stands(name: string, reason: string): Promise<void> {
   expect(blockersOf(status)).toContain(reason);
 }
 
-/** Waits until the rollout that stood has ended, without any act. */
-async function goesOn(name: string): Promise<void> {
-  const { status } = await scene.healthy(name);
+/** Waits until the blocked rollout is accepted, without a command annotation. */
+async function expectAccepted(name: string): Promise<void> {
+  const { status } = await ns.healthy(name);
   expect(status.stable?.rollout).toBe(2);
   expect(status.rejected).toEqual([]);
   expect(status.blockers).toEqual([]);
@@ -37,38 +37,38 @@ async function goesOn(name: string): Promise<void> {
 
 const short = { progressDeadlineSeconds: 5 };
 
-describe("what the cluster lacks never rejects a version: the rollout stands, and goes on by itself when it is there:", () => {
+describe("the cluster lacks something: the rollout is blocked but not rejected, and continues when the cluster has it:", () => {
   test("a Secret", async () => {
-    await scene.apply("secret", short);
-    await scene.healthy("secret");
+    await ns.apply("secret", short);
+    await ns.healthy("secret");
     const env = [{ name: "KEY", valueFrom: { secretKeyRef: { name: "late", key: "key" } } }];
-    await scene.apply("secret", { ...short, env });
-    await stands("secret", "ConfigMissing");
-    await scene.kubectl("create", "secret", "generic", "late", "--from-literal=key=1");
-    await goesOn("secret");
+    await ns.apply("secret", { ...short, env });
+    await expectBlocked("secret", "ConfigMissing");
+    await ns.kubectl("create", "secret", "generic", "late", "--from-literal=key=1");
+    await expectAccepted("secret");
   });
 
   test("room in a quota", async () => {
-    await scene.apply("quota", short);
-    await scene.healthy("quota");
-    await scene.eventually("only the app's pods are left", async () => {
-      const pods = await scene.kubectl("get", "pods", "-o", "name");
+    await ns.apply("quota", short);
+    await ns.healthy("quota");
+    await ns.eventually("only the app's pods are left", async () => {
+      const pods = await ns.kubectl("get", "pods", "-o", "name");
       return pods.trim().split("\n").length === 4 ? true : undefined;
     });
-    await scene.kubectl("create", "quota", "tight", "--hard=pods=4");
-    await scene.eventually("the quota counts", async () => {
-      const used = await scene.kubectl("get", "quota", "tight", "-o", "jsonpath={.status.used.pods}");
+    await ns.kubectl("create", "quota", "tight", "--hard=pods=4");
+    await ns.eventually("the quota counts", async () => {
+      const used = await ns.kubectl("get", "quota", "tight", "-o", "jsonpath={.status.used.pods}");
       return used === "4" ? true : undefined;
     });
-    await scene.apply("quota", { ...short, image: scene.images.second });
-    await stands("quota", "QuotaExceeded");
-    await scene.kubectl("delete", "quota", "tight");
-    await goesOn("quota");
+    await ns.apply("quota", { ...short, image: ns.images.second });
+    await expectBlocked("quota", "QuotaExceeded");
+    await ns.kubectl("delete", "quota", "tight");
+    await expectAccepted("quota");
   });
 
-  test("a LimitRange that lets the pods in", async () => {
-    await scene.apply("range", short);
-    await scene.healthy("range");
+  test("a LimitRange that allows the pods", async () => {
+    await ns.apply("range", short);
+    await ns.healthy("range");
     const limit = { type: "Container", max: { memory: "100Mi" } };
     const range = {
       apiVersion: "v1",
@@ -76,21 +76,21 @@ describe("what the cluster lacks never rejects a version: the rollout stands, an
       metadata: { name: "small" },
       spec: { limits: [limit] },
     };
-    await scene.create(range);
-    await scene.apply("range", { ...short, image: scene.images.second });
-    await stands("range", "LimitRangeExceeded");
-    await scene.kubectl("delete", "limitrange", "small");
-    await goesOn("range");
+    await ns.create(range);
+    await ns.apply("range", { ...short, image: ns.images.second });
+    await expectBlocked("range", "LimitRangeExceeded");
+    await ns.kubectl("delete", "limitrange", "small");
+    await expectAccepted("range");
   });
 
-  test("a namespace whose Pod Security lets the pods in", async () => {
-    await scene.apply("security", short);
-    await scene.healthy("security");
+  test("a Pod Security level that allows the pods", async () => {
+    await ns.apply("security", short);
+    await ns.healthy("security");
     const pod = { containerSecurityContext: { allowPrivilegeEscalation: true } };
-    await scene.apply("security", { ...short, pod });
-    await stands("security", "PodSecurityRefused");
+    await ns.apply("security", { ...short, pod });
+    await expectBlocked("security", "PodSecurityRefused");
     const label = "pod-security.kubernetes.io/enforce=baseline";
-    await scene.kubectl("label", "--overwrite", "namespace", scene.namespace, label);
-    await goesOn("security");
+    await ns.kubectl("label", "--overwrite", "namespace", ns.namespace, label);
+    await expectAccepted("security");
   });
 });

@@ -1,22 +1,22 @@
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
-import { Scene } from "./scene.ts";
-import type { Container, Deployment } from "./kinds.ts";
-import { kinds } from "./kinds.ts";
+import { TestNamespace } from "./testnamespace.ts";
+import type { Container, Deployment } from "./objects.ts";
+import { kinds } from "../../tools/objects.ts";
 
-let scene: Scene;
+let ns: TestNamespace;
 
 beforeAll(async () => {
-  scene = await Scene.open("drift");
-  await scene.apply("web");
-  await scene.healthy("web");
+  ns = await TestNamespace.open("drift");
+  await ns.apply("web");
+  await ns.healthy("web");
 });
-afterAll(() => scene.close());
+afterAll(() => ns.close());
 
 interface Change {
   readonly name: string;
   readonly patch: object;
-  /** True once the change is undone. */
-  readonly undone: (deployment: Deployment, app: Container | undefined) => boolean;
+  /** True if the change has been reverted. */
+  readonly isReverted: (deployment: Deployment, app: Container | undefined) => boolean;
 }
 
 const inPod = (spec: object): object => ({ spec: { template: { spec } } });
@@ -25,85 +25,88 @@ const changes: readonly Change[] = [
   {
     name: "fewer replicas",
     patch: { spec: { replicas: 1 } },
-    undone: ({ spec }) => spec.replicas === 2,
+    isReverted: ({ spec }) => spec.replicas === 2,
   },
   {
     name: "another image",
     patch: inPod({ containers: [{ name: "app", image: "127.0.0.1:5000/other:1" }] }),
-    undone: (_, app) => app?.image === scene.images.first,
+    isReverted: (_, app) => app?.image === ns.images.first,
   },
   {
     name: "another limit",
     patch: inPod({ containers: [{ name: "app", resources: { limits: { memory: "1Gi" } } }] }),
-    undone: (_, app) => app?.resources.limits["memory"] === "128Mi",
+    isReverted: (_, app) => app?.resources.limits["memory"] === "128Mi",
   },
   {
-    name: "a further container",
+    name: "an additional container",
     patch: inPod({ containers: [{ name: "miner", image: "127.0.0.1:5000/miner:1" }] }),
-    undone: ({ spec }) => spec.template.spec.containers.length === 1,
+    isReverted: ({ spec }) => spec.template.spec.containers.length === 1,
   },
   {
-    name: "a further environment variable",
+    name: "an additional environment variable",
     patch: inPod({ containers: [{ name: "app", env: [{ name: "DEBUG", value: "1" }] }] }),
-    undone: (_, app) => app?.env === undefined,
+    isReverted: (_, app) => app?.env === undefined,
   },
   {
     name: "the host's network",
     patch: inPod({ hostNetwork: true }),
-    undone: ({ spec }) => spec.template.spec["hostNetwork"] === undefined,
+    isReverted: ({ spec }) => spec.template.spec["hostNetwork"] === undefined,
   },
   {
     name: "a node selector",
     patch: inPod({ nodeSelector: { disk: "fast" } }),
-    undone: ({ spec }) => spec.template.spec["nodeSelector"] === undefined,
+    isReverted: ({ spec }) => spec.template.spec["nodeSelector"] === undefined,
   },
 ];
 
-test.each(changes)("$name, set by hand on the Deployment, goes within seconds", async ({ patch, undone }) => {
-  await scene.kubectl("patch", "deployment", "web", "--type=strategic", "-p", JSON.stringify(patch));
-  await scene.eventually(
-    "the change is undone",
-    async () => {
-      const deployment = await scene.deployment("web");
-      return undone(deployment, deployment.spec.template.spec.containers[0]) ? true : undefined;
-    },
-    10_000,
-  );
-  const { status } = await scene.healthy("web");
-  expect(status.stable?.rollout).toBe(1);
-  const repairs = (await scene.events("web")).filter(({ reason }) => reason === "DriftRepaired");
-  expect(repairs.at(-1)?.message).toContain("kubectl");
-});
+test.each(changes)(
+  "the Deployment is patched with $name: the operator reverts the drift within 10 s",
+  async ({ patch, isReverted }) => {
+    await ns.kubectl("patch", "deployment", "web", "--type=strategic", "-p", JSON.stringify(patch));
+    await ns.eventually(
+      "the change is reverted",
+      async () => {
+        const deployment = await ns.deployment("web");
+        return isReverted(deployment, deployment.spec.template.spec.containers[0]) ? true : undefined;
+      },
+      10_000,
+    );
+    const { status } = await ns.healthy("web");
+    expect(status.stable?.rollout).toBe(1);
+    const repairs = (await ns.events("web")).filter(({ reason }) => reason === "DriftRepaired");
+    expect(repairs.at(-1)?.message).toContain("kubectl");
+  },
+);
 
-test("a selector set by hand on the Service goes, its cluster IP stays", async () => {
-  const before = await scene.service("web");
+test("the Service's selector is patched: the operator reverts the drift, and the cluster IP stays", async () => {
+  const before = await ns.service("web");
   const patch = { spec: { selector: { who: "me" }, ports: [{ name: "http", port: 80, targetPort: 9999 }] } };
-  await scene.kubectl("patch", "service", "web", "-p", JSON.stringify(patch));
-  await scene.eventually("the change is undone", async () => {
-    const { spec } = await scene.service("web");
+  await ns.kubectl("patch", "service", "web", "-p", JSON.stringify(patch));
+  await ns.eventually("the change is reverted", async () => {
+    const { spec } = await ns.service("web");
     const { selector } = spec as unknown as { selector: object };
     return JSON.stringify([selector, spec.ports]).match(/who|9999/) === null ? true : undefined;
   });
-  expect((await scene.service("web")).spec.clusterIP).toBe(before.spec.clusterIP);
+  expect((await ns.service("web")).spec.clusterIP).toBe(before.spec.clusterIP);
 });
 
-test("a deleted Deployment or Service comes back", async () => {
-  await scene.kubectl("delete", "deployment,service", "web");
-  await scene.eventually("both are back", async () => {
-    const back = [await scene.exists(kinds.Deployment, "web"), await scene.exists(kinds.Service, "web")];
-    return back.every(Boolean) ? true : undefined;
+test("the Deployment and the Service are deleted: the operator creates them again", async () => {
+  await ns.kubectl("delete", "deployment,service", "web");
+  await ns.eventually("both exist again", async () => {
+    const exist = [await ns.exists(kinds.Deployment, "web"), await ns.exists(kinds.Service, "web")];
+    return exist.every(Boolean) ? true : undefined;
   });
-  await scene.healthy("web");
+  await ns.healthy("web");
 });
 
-test("an annotation that others put on the pod template stays", async () => {
+test("another client annotates the pod template: the annotation stays", async () => {
   const patch = { spec: { template: { metadata: { annotations: { injector: "was here" } } } } };
-  await scene.kubectl("patch", "deployment", "web", "-p", JSON.stringify(patch));
-  await scene.kubectl("scale", "deployment", "web", "--replicas=1");
-  await scene.eventually("the replicas are repaired", async () =>
-    (await scene.deployment("web")).spec.replicas === 2 ? true : undefined,
+  await ns.kubectl("patch", "deployment", "web", "-p", JSON.stringify(patch));
+  await ns.kubectl("scale", "deployment", "web", "--replicas=1");
+  await ns.eventually("the replicas are corrected", async () =>
+    (await ns.deployment("web")).spec.replicas === 2 ? true : undefined,
   );
-  await scene.healthy("web");
-  const { spec } = await scene.deployment("web");
+  await ns.healthy("web");
+  const { spec } = await ns.deployment("web");
   expect(spec.template.metadata.annotations).toMatchObject({ injector: "was here" });
 });

@@ -1,12 +1,14 @@
+import type { ApiClient } from "../../operator/runtime/client.ts";
+import { join } from "node:path";
+import { withLock } from "../../tools/cluster/embedded/lock.ts";
+import { cacheRoot } from "../../tools/cluster/embedded/paths.ts";
+import { kubectl } from "../../tools/cluster/kubectl.ts";
+import type { BuiltImage, Cluster } from "../../tools/cluster/provider.ts";
 import { imageOf } from "../../tools/images.ts";
 import { renderInstall } from "../../tools/install.ts";
-import type { ApiClient } from "../../operator/runtime/client.ts";
-import { command, until } from "../../tools/cluster/command.ts";
-import type { BuiltImage, Cluster } from "../../tools/cluster/provider.ts";
 import { fingerprint, onceIn } from "../support/once.ts";
-import { type Deployment, kinds } from "./kinds.ts";
 
-/** What the images and the manifests are made from. */
+/** The inputs of the images and manifests. */
 export const sources = [
   "{operator,webapp,deploy,crds}/**/*.*",
   "package-lock.json",
@@ -14,12 +16,12 @@ export const sources = [
   "Dockerfile.*",
 ];
 
-/** A short lease, so that losing a leader takes seconds; the operator gives up after two thirds of it. */
+/** A short lease: another operator leads within seconds. A leader without contact stops after 2/3 of it. */
 const settings = { LEASE_DURATION_SECONDS: "6", LOG_LEVEL: "debug" };
 
 export interface Images {
   readonly operator: string;
-  /** Two versions of the web app, which differ in what they say their version is. */
+  /** Two versions of the web app that differ only in the version that they report. */
   readonly first: string;
   readonly second: string;
 }
@@ -39,34 +41,32 @@ async function buildImages(cluster: Cluster): Promise<Images> {
 export const operatorNamespace = "demoapp-system";
 export const operatorName = "demoapp-operator";
 
-/** True once every pod of the operator is of its newest template, and ready. */
-export async function isOperatorReady(client: ApiClient): Promise<true | undefined> {
-  const ref = { namespace: operatorNamespace, name: operatorName };
-  const object = await client.get(kinds.Deployment, ref);
-  const { spec, status, metadata } = object as unknown as Deployment & {
-    status: { observedGeneration?: number; replicas?: number };
-  };
-  const { availableReplicas = 0, updatedReplicas = 0, replicas = 0, observedGeneration } = status;
-  const all = [availableReplicas, updatedReplicas, replicas].every((count) => count === spec.replicas);
-  return all && observedGeneration === metadata.generation ? true : undefined;
-}
+/** Waits until every pod of the operator has the newest template and is available. */
+export const waitForOperator = (cluster: Cluster): Promise<string> => {
+  const status = ["rollout", "status", `deployment/${operatorName}`, "--timeout=60s"];
+  return kubectl(cluster, ["-n", operatorNamespace, ...status]);
+};
 
-/** Applies YAML as a release's user would. */
-export async function applyYaml(cluster: Cluster, yaml: string): Promise<void> {
-  const { kubectl, kubeconfig } = cluster;
-  const flags = ["--server-side", "--force-conflicts", "--field-manager=e2e"];
-  await command([kubectl, "--kubeconfig", kubeconfig, "apply", ...flags, "-f", "-"], { input: yaml });
-}
+/** Applies YAML with the flags that the README tells users to use. */
+export const applyYaml = (cluster: Cluster, yaml: string): Promise<string> =>
+  kubectl(cluster, ["apply", "--server-side", "--force-conflicts", "--field-manager=e2e", "-f", "-"], yaml);
 
-/** The installation in use, with other settings if need be. */
+/** The operator's released manifests, with this image and the tests' settings. */
 export const renderOperator = (cluster: Cluster, image: string): Promise<string> =>
   renderInstall({ kubectl: cluster.kubectl, image, env: settings });
 
-/** Builds the images and installs the operator with the manifests that are released. Gives the images, by digest. */
-export const install = (cluster: Cluster, client: ApiClient): Promise<Images> =>
-  onceIn(client, { name: "e2e-installation", fingerprint: fingerprint(sources, settings) }, async () => {
-    const images = await buildImages(cluster);
-    await applyYaml(cluster, await renderOperator(cluster, images.operator));
-    await until("the operator is ready", 60_000, () => isOperatorReady(client));
-    return images;
-  });
+/** Builds the images and installs the operator from its released manifests. Returns the images by digest. */
+async function installOperator(cluster: Cluster): Promise<Images> {
+  const images = await buildImages(cluster);
+  await applyYaml(cluster, await renderOperator(cluster, images.operator));
+  await waitForOperator(cluster);
+  return images;
+}
+
+/** Installs the operator unless the cluster has it. Test files can call this at the same time. */
+export const ensureInstalled = (cluster: Cluster, client: ApiClient): Promise<Images> =>
+  withLock(join(cacheRoot(), "clusters", `${cluster.name}.e2e.lock`), () =>
+    onceIn(client, { name: "e2e-installation", fingerprint: fingerprint(sources, settings) }, () =>
+      installOperator(cluster),
+    ),
+  );

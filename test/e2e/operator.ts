@@ -1,11 +1,12 @@
 import { readFile, readdir } from "node:fs/promises";
 import type { ApiClient } from "../../operator/runtime/client.ts";
-import { command, until } from "../../tools/cluster/command.ts";
+import { until } from "../../tools/cluster/command.ts";
 import type { Cluster } from "../../tools/cluster/provider.ts";
-import { isOperatorReady, operatorName, operatorNamespace } from "./installation.ts";
-import { type Pod, isGoing, kinds } from "./kinds.ts";
-
-const namespace = operatorNamespace;
+import { kinds } from "../../tools/objects.ts";
+import { httpGet } from "../support/http.ts";
+import { AppNamespace } from "./appnamespace.ts";
+import { operatorName, operatorNamespace as namespace, waitForOperator } from "./installation.ts";
+import { type Pod, isTerminating } from "./objects.ts";
 
 /** One request in the API server's audit log. */
 export interface Request {
@@ -26,9 +27,9 @@ export interface Request {
   readonly stageTimestamp: string;
 }
 
-export const writes = new Set(["create", "update", "patch", "delete", "deletecollection"]);
+const writeVerbs = new Set(["create", "update", "patch", "delete", "deletecollection"]);
 
-/** The process of a pod's own container, as the machine numbers it; the pod's other one only holds it open. */
+/** The pid, on this machine, of the pod's container; the pod's other process is the sandbox's. */
 export async function processOf(pod: Pod): Promise<number> {
   const uid = pod.metadata.uid;
   for (const entry of await readdir("/proc")) {
@@ -37,93 +38,88 @@ export async function processOf(pod: Pod): Promise<number> {
     const program = await readFile(`/proc/${entry}/comm`, "utf8").catch(() => "");
     if (program !== "" && program.trim() !== "pause" && !program.startsWith("runc")) return Number(entry);
   }
-  throw new Error(`no process of pod ${pod.metadata.name} is found on this machine`);
+  throw new Error(`pod ${pod.metadata.name} has no process on this machine`);
 }
 
-/** The operator as it is installed, to look at and to disturb. */
-export class Operator {
-  readonly #cluster: Cluster;
-  readonly #client: ApiClient;
-
+/** The installed operator: its pods, leader, metrics and requests. */
+export class Operator extends AppNamespace {
   constructor(cluster: Cluster, client: ApiClient) {
-    this.#cluster = cluster;
-    this.#client = client;
+    super(cluster, client, namespace);
   }
 
-  async pods(): Promise<readonly Pod[]> {
-    const labelSelector = `app.kubernetes.io/name=${operatorName}`;
-    const { items } = await this.#client.list(kinds.Pod, { namespace, labelSelector });
-    return (items as unknown as readonly Pod[]).filter((pod) => !isGoing(pod));
+  override async pods(): Promise<readonly Pod[]> {
+    return (await this.#allPods()).filter((pod) => !isTerminating(pod));
   }
 
-  /** The pod that holds the lease, if need be once it is such a one. */
+  /** Waits until a pod that matches holds the lease. */
   async leader(matches: (pod: Pod) => boolean = () => true): Promise<Pod> {
     return until("an operator leads", 60_000, async () => {
-      const lease = await this.#client.get(kinds.Lease, { namespace, name: operatorName });
-      const { holderIdentity } = lease["spec"] as { holderIdentity?: string };
-      return (await this.pods()).find((pod) => pod.metadata.name === holderIdentity && matches(pod));
+      const { spec } = await this.get<{ spec: { holderIdentity?: string } }>(kinds.Lease, operatorName);
+      return (await this.pods()).find((pod) => pod.metadata.name === spec.holderIdentity && matches(pod));
     });
   }
 
-  /** Asks a pod of it to stop. */
-  remove = (pod: Pod): Promise<void> =>
-    this.#client.delete(kinds.Pod, { namespace, name: pod.metadata.name });
+  remove = (pod: Pod): Promise<void> => this.client.delete(kinds.Pod, { namespace, name: pod.metadata.name });
 
-  /** Removes the lease, as on a cluster where the operator is new. */
-  deleteLease = (): Promise<void> => this.#client.delete(kinds.Lease, { namespace, name: operatorName });
+  /** Deletes the lease, so that the next election starts as on a new cluster. */
+  deleteLease = (): Promise<void> => this.client.delete(kinds.Lease, { namespace, name: operatorName });
 
-  /** The metrics of one of its pods. */
-  metrics(pod: Pod): Promise<string> {
-    const url = `http://${pod.status.podIP}:8081/metrics`;
-    const script = `fetch(${JSON.stringify(url)}).then(async (answer) => console.log(await answer.text()))`;
-    return command([...this.#cluster.inside, process.execPath, "--eval", script]);
-  }
+  metrics = ({ status }: Pod): Promise<string> =>
+    httpGet(this.cluster.inside, `http://${status.podIP}:8081/metrics`);
 
-  /** Runs so many replicas and waits until it is so; 0 waits until the last one is gone. */
+  /** Scales the operator and waits until a pod leads, or, for 0 replicas, until the last pod is deleted. */
   async scale(replicas: number): Promise<void> {
     const ref = { namespace, name: operatorName };
-    await this.#client.patch(kinds.Deployment, ref, { type: "merge", body: { spec: { replicas } } });
+    await this.client.patch(kinds.Deployment, ref, { type: "merge", body: { spec: { replicas } } });
     await this.ready();
     if (replicas > 0) return void (await this.leader());
-    await until("the operator is gone", 30_000, async () => ((await this.#count()) === 0 ? true : undefined));
+    await until("the operator's pods are deleted", 30_000, async () =>
+      (await this.#allPods()).length === 0 ? true : undefined,
+    );
   }
 
-  /** Waits until every pod of the operator is of its newest template, and ready. */
-  ready = (): Promise<true> => until("the operator is ready", 60_000, () => isOperatorReady(this.#client));
+  /** Waits until every pod has the newest template and is available. */
+  ready = (): Promise<string> => waitForOperator(this.cluster);
 
-  /** Replaces its pods, and waits until the new ones are ready and one of them leads. */
+  /** Replaces the pods, and waits until the new pods are ready and one of them leads. */
   async restart(): Promise<void> {
-    await this.#kubectl("rollout", "restart", `deployment/${operatorName}`);
+    await this.kubectl("rollout", "restart", `deployment/${operatorName}`);
     await this.ready();
     await this.leader();
   }
 
   logs = (lines: number): Promise<string> =>
-    this.#kubectl("logs", "-l", `app.kubernetes.io/name=${operatorName}`, "--prefix", `--tail=${lines}`);
+    this.kubectl("logs", "-l", `app.kubernetes.io/name=${operatorName}`, "--prefix", `--tail=${lines}`);
 
-  /** What it asked of the API server since a moment, by the API server's own notes. */
+  /** The operator's requests since a time, from the API server's audit log. */
   async requests(sinceMs: number): Promise<readonly Request[]> {
-    const file = this.#cluster.logFile("audit");
+    const file = this.cluster.logFile("audit");
     if (file === undefined) throw new Error("this provider keeps no audit log: use DEMOAPP_CLUSTER=embedded");
     const user = `system:serviceaccount:${namespace}:${operatorName}`;
     return (await readFile(file, "utf8"))
       .split("\n")
-      .filter((line) => line.endsWith("}"))
+      .filter((line) => line.includes(user) && line.endsWith("}"))
       .map((line) => JSON.parse(line) as Request)
       .filter((request) => request.user.username === user && Date.parse(request.stageTimestamp) >= sinceMs);
   }
 
-  /** What it wrote since a moment, as `patch apps/deployments demo`; the lease apart. */
-  async writes(sinceMs: number, inNamespace?: string): Promise<readonly string[]> {
-    return (await this.requests(sinceMs))
-      .filter(({ verb, objectRef }) => writes.has(verb) && objectRef?.resource !== "leases")
-      .filter(({ objectRef }) => inNamespace === undefined || objectRef?.namespace === inNamespace)
+  /** The operator's requests since a time that write anything but a lease. */
+  async writeRequests(sinceMs: number): Promise<readonly Request[]> {
+    return (await this.requests(sinceMs)).filter(
+      ({ verb, objectRef }) => writeVerbs.has(verb) && objectRef?.resource !== "leases",
+    );
+  }
+
+  /** The operator's writes in a namespace since a time, as `patch deployments demo`. */
+  async writes(sinceMs: number, inNamespace: string): Promise<readonly string[]> {
+    return (await this.writeRequests(sinceMs))
+      .filter(({ objectRef }) => objectRef?.namespace === inNamespace)
       .map(({ verb, objectRef: ref }) =>
         [verb, [ref?.resource, ref?.subresource].filter(Boolean).join("/"), ref?.name].join(" "),
       );
   }
 
-  /** Waits until it has written nothing there for longer than it holds anything back. */
+  /** Waits until the operator has written nothing in the namespace for longer than its longest write delay. */
   quiet(inNamespace: string): Promise<true> {
     const quietMs = 5_000;
     return until("the operator has nothing left to write", 60_000, async () =>
@@ -131,13 +127,5 @@ export class Operator {
     );
   }
 
-  async #count(): Promise<number> {
-    const labelSelector = `app.kubernetes.io/name=${operatorName}`;
-    return (await this.#client.list(kinds.Pod, { namespace, labelSelector })).items.length;
-  }
-
-  #kubectl(...args: readonly string[]): Promise<string> {
-    const { kubectl, kubeconfig } = this.#cluster;
-    return command([kubectl, "--kubeconfig", kubeconfig, "-n", namespace, ...args]);
-  }
+  #allPods = (): Promise<readonly Pod[]> => this.podsWith({ "app.kubernetes.io/name": operatorName });
 }

@@ -5,7 +5,8 @@ import { until } from "../../tools/cluster/command.ts";
 import { type Application, applications, argoNamespace } from "../../tools/gitops/application.ts";
 import type { Releases } from "../../tools/gitops/installation.ts";
 import { demoAppFile, imageLine, overlaysFolder, pinned } from "../../tools/gitops/repository.ts";
-import { type DemoApp, Place, type Reported } from "../e2e/place.ts";
+import { AppNamespace } from "../e2e/appnamespace.ts";
+import type { DemoApp, Reported } from "../e2e/objects.ts";
 import type { GitOps } from "./gitops.ts";
 
 /** Longer than a sync and a rollout take on a busy machine. */
@@ -32,7 +33,7 @@ const demoApp = "sre-demo-app";
 const identity = { apiVersion: "demoapp.dev/v1", kind: "DemoApp", metadata: { name: demoApp } };
 
 /** A folder of environments in Git, from which the ApplicationSet generates an Application and a namespace. */
-export class Environment extends Place {
+export class Environment extends AppNamespace {
   readonly application: string;
   /** The file with the DemoApp's spec. */
   readonly file: string;

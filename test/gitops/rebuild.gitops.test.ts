@@ -80,7 +80,7 @@ async function replaceCluster(cluster: Cluster): Promise<void> {
     await cp(registry, kept, { recursive: true });
     await cluster.down(silent);
     await cluster.up(silent);
-    await cluster.kill("registry");
+    await cluster.signal("registry", "SIGKILL");
     await cp(kept, registry, { recursive: true });
     await cluster.start("registry");
   } finally {

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { isSynced } from "../../tools/gitops/application.ts";
 import { pinned } from "../../tools/gitops/repository.ts";
-import { kinds } from "../e2e/kinds.ts";
+import { kinds } from "../../tools/objects.ts";
 import type { Environment } from "./environment.ts";
 import { GitOps } from "./gitops.ts";
 

@@ -8,17 +8,10 @@ import { demoAppKind } from "../sim/demoapp.ts";
 import { FakeApiServer } from "../sim/apiserver/server.ts";
 import { kubeconfigOf } from "../support/kubeconfig.ts";
 import { type Program, start } from "../support/program.ts";
-import { demoapps } from "../../tools/objects.ts";
+import { kinds } from "../../tools/objects.ts";
 
 const main = join(import.meta.dirname, "../../operator/main.ts");
 const namespace = "default";
-const leases = {
-  group: "coordination.k8s.io",
-  version: "v1",
-  plural: "leases",
-  kind: "Lease",
-  namespaced: true,
-};
 
 let server: FakeApiServer;
 let client: ApiClient;
@@ -56,7 +49,7 @@ async function startOperator(): Promise<Program> {
 }
 
 async function holder(): Promise<unknown> {
-  const { items } = await client.list(leases, { namespace });
+  const { items } = await client.list(kinds.Lease, { namespace });
   return (items[0]?.["spec"] as { holderIdentity?: string } | undefined)?.holderIdentity;
 }
 
@@ -70,7 +63,7 @@ async function hangReconcile(): Promise<void> {
     when: ({ verb, userAgent }) => isOperator(userAgent) && !unaffected.has(verb),
   });
   const metadata = { namespace, name: "web" };
-  await client.create(demoapps, {
+  await client.create(kinds.DemoApp, {
     apiVersion: "demoapp.dev/v1",
     kind: "DemoApp",
     metadata,

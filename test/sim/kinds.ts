@@ -1,14 +1,11 @@
-import type { ResourceType } from "../../operator/runtime/kubernetes.ts";
+import { kinds } from "../../tools/objects.ts";
 
-const core = { group: "", version: "v1", namespaced: true } as const;
-const apps = { group: "apps", version: "v1", namespaced: true } as const;
-
-/** The kinds that tests, stand-ins and puppets speak of, where the API server serves them. */
-export const configMaps: ResourceType = { ...core, plural: "configmaps", kind: "ConfigMap" };
-export const pods: ResourceType = { ...core, plural: "pods", kind: "Pod" };
-export const deployments: ResourceType = { ...apps, plural: "deployments", kind: "Deployment" };
-export const replicaSets: ResourceType = { ...apps, plural: "replicasets", kind: "ReplicaSet" };
-export const resourceQuotas: ResourceType = { ...core, plural: "resourcequotas", kind: "ResourceQuota" };
-export const secrets: ResourceType = { ...core, plural: "secrets", kind: "Secret" };
-export const events: ResourceType = { ...core, plural: "events", kind: "Event" };
-export const serviceAccounts: ResourceType = { ...core, plural: "serviceaccounts", kind: "ServiceAccount" };
+/** The resource types of objects in tests of the fake API server and of the simulated controllers. */
+export const configMaps = kinds.ConfigMap;
+export const pods = kinds.Pod;
+export const deployments = kinds.Deployment;
+export const replicaSets = kinds.ReplicaSet;
+export const resourceQuotas = kinds.ResourceQuota;
+export const secrets = kinds.Secret;
+export const events = kinds.Event;
+export const serviceAccounts = kinds.ServiceAccount;

@@ -6,7 +6,7 @@ import { copyDeploy } from "./overlays.ts";
 
 const author = ["-c", "user.name=t", "-c", "user.email=t@example.com"];
 
-/** A clone of a repository with this project's deploy/, as a workflow checks one out. */
+/** A Git clone with this project's deploy/, as a workflow checks it out, and a bare repository as its origin. */
 export class Clone {
   readonly #base = mkdtempSync(join(tmpdir(), "clone-"));
   readonly folder = join(this.#base, "clone");
@@ -18,7 +18,7 @@ export class Clone {
     copyDeploy(this.folder);
     this.git("remote", "add", "origin", origin);
     this.git("add", ".");
-    this.git("commit", "--quiet", "-m", "as it is");
+    this.git("commit", "--quiet", "-m", "initial");
     this.git("push", "--quiet", "origin", "main");
   }
 

@@ -1,13 +1,15 @@
 import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "@jest/globals";
-import { imageOf } from "../../tools/images.ts";
 import { command, until } from "../../tools/cluster/command.ts";
 import { buildLocally, buildah } from "../../tools/cluster/embedded/images.ts";
+import { imageOf } from "../../tools/images.ts";
+import { httpGet } from "./http.ts";
 
-/** What `buildah inspect` tells of an image. */
+/** The configuration in the output of `buildah inspect`. */
 interface ImageConfig {
   readonly User: string;
   readonly Env: readonly string[];
@@ -19,79 +21,62 @@ interface ImageConfig {
 }
 export interface Image {
   readonly config: ImageConfig;
-  /** Uncompressed, in bytes; the base's first. */
+  /** The layers, base image first. `size` is uncompressed, in bytes. */
   readonly layers: readonly { readonly digest: string; readonly size: number }[];
 }
 
 /** Configuration and layers of an image in the local storage. */
 export async function inspect(ref: string): Promise<Image> {
-  const told = JSON.parse(await command(buildah(["inspect", "--type", "image", ref]))) as {
+  const image = JSON.parse(await command(buildah(["inspect", "--type", "image", ref]))) as {
     readonly OCIv1: { readonly config: ImageConfig };
     readonly Manifest: string;
   };
-  const { layers } = JSON.parse(told.Manifest) as Pick<Image, "layers">;
-  return { config: told.OCIv1.config, layers };
+  const { layers } = JSON.parse(image.Manifest) as Pick<Image, "layers">;
+  return { config: image.OCIv1.config, layers };
 }
 
-/**
- * Builds a program's image once more, as another version, and expects of both: one layer of ours under 10 MB, and the
- * same bytes in it.
- */
-export async function addsOneSmallLayer(
+/** Builds the image again as another version. Expects that it adds one layer under 10 MB, the same in both builds. */
+export async function expectOneSmallLayer(
   program: "operator" | "webapp",
   { ref, again }: { readonly ref: string; readonly again: string },
 ): Promise<void> {
-  const buildArgs = { BUNDLE: "prebuilt", VERSION: "9.9.9" };
-  await buildLocally(again, { ...imageOf(program, "9.9.9"), buildArgs });
+  await buildLocally(again, imageOf(program, "9.9.9"));
   const [first, second] = await Promise.all([inspect(ref), inspect(again)]);
   expect(second.layers).toStrictEqual(first.layers);
   expect(first.layers).toHaveLength(2);
   expect(first.layers[1]?.size).toBeLessThan(10_000_000);
 }
 
-/** A container without Kubernetes: runc and nothing else. */
+/** A container that runc runs without Kubernetes. */
 export interface Container {
-  /** Status and body of `GET http://127.0.0.1:<port><path>`, asked inside its network namespace. */
+  /** Status and body of `GET http://127.0.0.1:<port><path>`, sent inside the container's network namespace. */
   get(port: number, path: string): Promise<string>;
-  /** Sends SIGTERM and gives the exit code. */
+  /** Sends SIGTERM and returns the exit code. */
   stop(): Promise<number>;
   remove(): Promise<void>;
 }
 
-/** Runs the image as user `uid` with a read-only root, no capability and a network of its own. */
-export async function runAlone(ref: string, uid: number): Promise<Container> {
+/** Runs the image as user `uid`, with a read-only root, no capability and its own network. */
+export async function runContainer(ref: string, uid: number): Promise<Container> {
   const id = `demoapp-image-${process.pid}`;
   const { config } = await inspect(ref);
   await command(buildah(["from", "--name", id, ref]));
   const rootfs = (await command(buildah(["mount", id]))).trim();
   const bundle = await mkdtemp(join(tmpdir(), `${id}-`));
-  await writeFile(join(bundle, "config.json"), JSON.stringify(specOf(config, rootfs, uid)));
+  await writeFile(join(bundle, "config.json"), JSON.stringify(runtimeSpec(config, rootfs, uid)));
 
   const child = spawn("runc", ["run", "--bundle", bundle, id], { stdio: ["ignore", "ignore", "inherit"] });
-  const exit = new Promise<number>((resolve, reject) => {
-    child.on("error", reject).on("close", (code) => resolve(code ?? -1));
-  });
+  const closed = once(child, "close") as Promise<[number | null]>;
   const pid = await until("the container runs", 10_000, async () => {
     const state = JSON.parse(await command(["runc", "state", id])) as { status: string; pid: number };
     return state.status === "running" ? state.pid : undefined;
   });
-  const ask =
-    "fetch(process.argv[1]).then(async (r) => process.stdout.write(`${r.status} ${await r.text()}`))";
   return {
-    get: (port, path) =>
-      command([
-        "nsenter",
-        "-t",
-        `${pid}`,
-        "-n",
-        process.execPath,
-        "-e",
-        ask,
-        `http://127.0.0.1:${port}${path}`,
-      ]),
-    stop: () => {
+    get: (port, path) => httpGet(["nsenter", "-t", `${pid}`, "-n"], `http://127.0.0.1:${port}${path}`),
+    stop: async () => {
       child.kill("SIGTERM");
-      return exit;
+      const [code] = await closed;
+      return code ?? -1;
     },
     remove: async () => {
       child.kill("SIGKILL");
@@ -102,8 +87,7 @@ export async function runAlone(ref: string, uid: number): Promise<Container> {
   };
 }
 
-function specOf(config: ImageConfig, rootfs: string, uid: number): object {
-  const none = { bounding: [], effective: [], permitted: [], ambient: [] };
+function runtimeSpec(config: ImageConfig, rootfs: string, uid: number): object {
   return {
     ociVersion: "1.0.2",
     process: {
@@ -111,7 +95,7 @@ function specOf(config: ImageConfig, rootfs: string, uid: number): object {
       args: [...config.Entrypoint, ...config.Cmd],
       env: config.Env,
       cwd: config.WorkingDir,
-      capabilities: none,
+      capabilities: { bounding: [], effective: [], permitted: [], ambient: [] },
       noNewPrivileges: true,
     },
     root: { path: rootfs, readonly: true },

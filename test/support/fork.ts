@@ -4,13 +4,13 @@ import { parse } from "yaml";
 
 const settings = join(import.meta.dirname, "../../deploy/argocd/apps/settings.yaml");
 
-/** Where Argo CD reads from. */
+/** The repository that Argo CD reads. */
 export const source = (
   parse(readFileSync(settings, "utf8")) as { data: { repoURL: string; targetRevision: string } }
 ).data;
 
-/** Who owns the repository, by that file: a fork changes it there, and tests hold all other places against it. */
+/** The owner of the repository. A fork changes this one file; tests compare all other places with it. */
 export const owner = source.repoURL.split(/[/:]/).at(-2) ?? "";
 
-/** Where the owner's images are. Owners may have capitals, image names may not. */
+/** The registry of the owner's images. Image names must be lower case; owners need not be. */
 export const registry = `ghcr.io/${owner.toLowerCase()}`;

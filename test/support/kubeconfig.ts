@@ -1,4 +1,4 @@
-/** A kubeconfig with one context, for a cluster and a user as they stand in one. YAML takes it as JSON. */
+/** A kubeconfig with one context, as JSON, which is also YAML. */
 export const kubeconfigOf = (cluster: object, user: object = {}): string =>
   JSON.stringify({
     apiVersion: "v1",

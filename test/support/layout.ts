@@ -5,7 +5,7 @@ import { join } from "node:path";
 const imageIndex = "application/vnd.oci.image.index.v1+json";
 const imageManifest = "application/vnd.oci.image.manifest.v1+json";
 
-/** Writes a small image for two platforms as buildx leaves one in a folder; gives its digest and the platforms'. */
+/** Writes a small two-platform image in the OCI layout of buildx. Returns its digest and those of the platforms. */
 export function writeLayout(folder: string) {
   mkdirSync(join(folder, "blobs/sha256"), { recursive: true });
   const put = (content: unknown, mediaType: string) => {

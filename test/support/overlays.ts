@@ -5,10 +5,10 @@ import { environments, fileOf, imageIn } from "../../tools/promote.ts";
 
 const root = join(import.meta.dirname, "../..");
 
-/** What an environment names until something has been published. */
+/** The image of an environment before the first publication. */
 export const placeholder = `ghcr.io/acme/webapp:1.0.0@sha256:${"0".repeat(64)}`;
 
-/** Copies deploy/ into a folder, as it was before the first promotion. */
+/** Copies deploy/ into a folder, with the placeholder as every environment's image. */
 export function copyDeploy(folder: string): void {
   cpSync(join(root, "deploy"), join(folder, "deploy"), { recursive: true });
   for (const environment of environments) {
@@ -18,8 +18,8 @@ export function copyDeploy(folder: string): void {
   }
 }
 
-/** Files of an overlay whose change Argo CD could miss: the ConfigMap that is named after their hash has to have all. */
-export function forgottenIn(folder: string): readonly string[] {
+/** Files of an overlay that are missing from its ConfigMap: Argo CD does not notice when such a file changes. */
+export function unlistedFilesIn(folder: string): readonly string[] {
   const { configMapGenerator } = parse(readFileSync(join(folder, "kustomization.yaml"), "utf8")) as {
     configMapGenerator: readonly { readonly files: readonly string[] }[];
   };

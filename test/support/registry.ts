@@ -1,4 +1,5 @@
 import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import type { AddressInfo } from "node:net";
@@ -6,32 +7,28 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { stringify } from "yaml";
 import { until } from "../../tools/cluster/command.ts";
+import { registryConfig } from "../../tools/cluster/embedded/config.ts";
 import { ensureDebianPackages } from "../../tools/cluster/embedded/debian.ts";
 import { silent } from "../../tools/cluster/progress.ts";
 
-const freePort = (): Promise<number> =>
-  new Promise((resolve) => {
-    const server = createServer().listen(0, "127.0.0.1", () => {
-      const { port } = server.address() as AddressInfo;
-      server.close(() => resolve(port));
-    });
-  });
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, "close");
+  return port;
+}
 
-/** A registry of its own on this machine, empty, until `stop`. */
+/** Starts an empty image registry on this machine; `stop` removes it. */
 export async function startRegistry() {
   await ensureDebianPackages("registry", silent);
   const folder = await mkdtemp(join(tmpdir(), "registry-"));
-  const port = await freePort();
-  const config = {
-    version: 0.1,
-    log: { level: "error" },
-    storage: { filesystem: { rootdirectory: join(folder, "data") } },
-    http: { addr: `127.0.0.1:${port}` },
-  };
-  await writeFile(join(folder, "config.yml"), stringify(config));
-  const child = spawn("docker-registry", ["serve", join(folder, "config.yml")], { stdio: "ignore" });
-  const ended = new Promise((resolve) => child.once("close", resolve));
-  const address = `127.0.0.1:${port}`;
+  const address = `127.0.0.1:${await freePort()}`;
+  const config = join(folder, "config.yml");
+  await writeFile(config, stringify(registryConfig(join(folder, "data"), address)));
+  const child = spawn("docker-registry", ["serve", config], { stdio: "ignore" });
+  const ended = once(child, "close");
   await until("the registry answers", 20_000, async () =>
     (await fetch(`http://${address}/v2/`)).ok ? true : undefined,
   );

@@ -3,17 +3,17 @@ import { command } from "../../tools/cluster/command.ts";
 
 const root = join(import.meta.dirname, "../..");
 
-/** Where a script is to run, and what a workflow gives it. */
-interface Surroundings {
+/** A script's working folder, and the environment that a workflow sets. */
+interface ScriptOptions {
   readonly cwd?: string;
   readonly env?: Readonly<Record<string, string>>;
 }
 
-/** What GitHub would hand over stays out of it, so that a run there tests the same as one here. */
-const unset = { GITHUB_OUTPUT: "/dev/null", GITHUB_STEP_SUMMARY: "/dev/null" };
+/** Overrides GitHub's own variables, so that tests behave the same there and here. */
+const overrides = { GITHUB_OUTPUT: "/dev/null", GITHUB_STEP_SUMMARY: "/dev/null" };
 
-/** Runs a script as a workflow does: `runScript("tools/ci/scan.ts source")`. Gives what it printed. */
-export function runScript(line: string, { cwd = root, env = {} }: Surroundings = {}): Promise<string> {
+/** Runs a script as a workflow does: `runScript("tools/ci/scan.ts source")`. Returns its stdout. */
+export function runScript(line: string, { cwd = root, env = {} }: ScriptOptions = {}): Promise<string> {
   const [file = "", ...args] = line.split(" ");
-  return command([process.execPath, join(root, file), ...args], { cwd, env: { ...unset, ...env } });
+  return command([process.execPath, join(root, file), ...args], { cwd, env: { ...overrides, ...env } });
 }

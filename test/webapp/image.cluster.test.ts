@@ -1,11 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { imageOf } from "../../tools/images.ts";
-import { until } from "../../tools/cluster/command.ts";
 import { ensureDebianPackages } from "../../tools/cluster/embedded/debian.ts";
 import { buildLocally, buildah } from "../../tools/cluster/embedded/images.ts";
-import { command } from "../../tools/cluster/command.ts";
+import { command, until } from "../../tools/cluster/command.ts";
 import { silent } from "../../tools/cluster/progress.ts";
-import { addsOneSmallLayer, inspect, runAlone } from "../support/container.ts";
+import { expectOneSmallLayer, inspect, runContainer } from "../support/container.ts";
 
 const ref = "localhost/webapp-alone:1.4.0";
 const again = "localhost/webapp-alone:again";
@@ -24,10 +23,10 @@ describe("the web app's image", () => {
   });
 
   test("built as two versions: both add the same small layer to the base", () =>
-    addsOneSmallLayer("webapp", { ref, again }));
+    expectOneSmallLayer("webapp", { ref, again }));
 
   test("run as an arbitrary user with a read-only root: serves requests and exits with 0 on SIGTERM", async () => {
-    const container = await runAlone(ref, 12_345);
+    const container = await runContainer(ref, 12_345);
     try {
       const health = await until("the app responds", 10_000, () => container.get(8080, "/health"));
       expect(health).toBe('200 {"status":"healthy"}');

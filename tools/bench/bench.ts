@@ -1,7 +1,7 @@
 import { createClient, type ApiClient } from "../../operator/runtime/client.ts";
 import type { Progress } from "../cluster/progress.ts";
 import type { Cluster } from "../cluster/provider.ts";
-import { applyCrd, freshNamespace, removeNamespace } from "../objects.ts";
+import { applyCrd, freshNamespace, kinds, removeNamespace } from "../objects.ts";
 import { until } from "../cluster/command.ts";
 import { type Column, bare, imageOf, operated } from "./column.ts";
 import { Observer } from "./observer.ts";
@@ -89,13 +89,11 @@ async function run(client: ApiClient, { column, work, namespace, onCreated }: Ru
   }
 }
 
-const namespaces = { group: "", version: "v1", plural: "namespaces", kind: "Namespace", namespaced: false };
-
 /** Removes all of a run and waits until it is gone, so that it is no load on the next. */
 async function clear(client: ApiClient, namespace: string): Promise<void> {
   await removeNamespace(client, namespace);
   await until(`namespace ${namespace} removed`, deadlineMs, async () => {
-    const { items } = await client.list(namespaces, { fieldSelector: `metadata.name=${namespace}` });
+    const { items } = await client.list(kinds.Namespace, { fieldSelector: `metadata.name=${namespace}` });
     return items.length === 0 ? true : undefined;
   });
 }

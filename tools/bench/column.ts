@@ -5,7 +5,7 @@ import { renderDeployment } from "../../operator/core/render/deployment.ts";
 import { renderPodTemplate } from "../../operator/core/render/pod.ts";
 import { renderService } from "../../operator/core/render/service.ts";
 import type { ApiClient, KubeObject, ObjectInput, ResourceType } from "../../operator/runtime/client.ts";
-import { demoapps } from "../objects.ts";
+import { kinds } from "../objects.ts";
 
 /** One way to run the same apps: as DemoApps, or as the bare objects that a DemoApp becomes. */
 export interface Column {
@@ -25,26 +25,11 @@ export interface AppRef {
 
 export const imageOf = (version: number): string => `registry.example/webapp:${version}`;
 
-const deployments: ResourceType = {
-  group: "apps",
-  version: "v1",
-  plural: "deployments",
-  kind: "Deployment",
-  namespaced: true,
-};
-const services: ResourceType = {
-  group: "",
-  version: "v1",
-  plural: "services",
-  kind: "Service",
-  namespaced: true,
-};
-
 const fieldsOf = (value: unknown): Readonly<Record<string, unknown>> => (isFields(value) ? value : {});
 
 /** As DemoApps: what is measured is the operator. */
 export const operated: Column = {
-  watched: demoapps,
+  watched: kinds.DemoApp,
   readyGeneration: ({ status }) => {
     const { conditions } = fieldsOf(status);
     const ready = Array.isArray(conditions)
@@ -55,10 +40,10 @@ export const operated: Column = {
   create: async (client, { namespace, name }) => {
     const spec = { image: imageOf(0), replicas: 1 };
     const metadata = { namespace, name };
-    await client.create(demoapps, { apiVersion: "demoapp.dev/v1", kind: "DemoApp", metadata, spec });
+    await client.create(kinds.DemoApp, { apiVersion: "demoapp.dev/v1", kind: "DemoApp", metadata, spec });
   },
   change: async (client, ref, image) => {
-    const { metadata } = await client.patch(demoapps, ref, { type: "merge", body: { spec: { image } } });
+    const { metadata } = await client.patch(kinds.DemoApp, ref, { type: "merge", body: { spec: { image } } });
     return metadata.generation ?? 0;
   },
 };
@@ -80,7 +65,7 @@ function childrenOf({ namespace, name }: AppRef): { deployment: ObjectInput; ser
 
 /** As a Deployment and a Service each, with the pod template that the operator renders: what it is held against. */
 export const bare: Column = {
-  watched: deployments,
+  watched: kinds.Deployment,
   readyGeneration: ({ metadata, spec, status }) => {
     const { replicas: desired } = fieldsOf(spec);
     const { observedGeneration, replicas, updatedReplicas, availableReplicas } = fieldsOf(status);
@@ -89,11 +74,11 @@ export const bare: Column = {
   },
   create: async (client, ref) => {
     const { deployment, service } = childrenOf(ref);
-    await Promise.all([client.create(deployments, deployment), client.create(services, service)]);
+    await Promise.all([client.create(kinds.Deployment, deployment), client.create(kinds.Service, service)]);
   },
   change: async (client, ref, image) => {
     const body = [{ op: "replace", path: "/spec/template/spec/containers/0/image", value: image }];
-    const { metadata } = await client.patch(deployments, ref, { type: "json", body });
+    const { metadata } = await client.patch(kinds.Deployment, ref, { type: "json", body });
     return metadata.generation ?? 0;
   },
 };

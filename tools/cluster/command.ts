@@ -1,11 +1,6 @@
 import { spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 
-/** A command ended with an error; the message carries the end of what it wrote to stderr. */
-class CommandFailed extends Error {
-  override readonly name = "CommandFailed";
-}
-
 interface CommandOptions {
   readonly cwd?: string;
   /** Added to this process's environment. */
@@ -15,36 +10,33 @@ interface CommandOptions {
   readonly onLine?: (line: string) => void;
 }
 
-const KEPT_LINES = 15;
+/** Number of lines of stderr that an error message contains. */
+const ERROR_LINES = 15;
 
-/** Runs a command without a shell and gives its stdout; rejects with `CommandFailed` on a non-zero exit. */
+/** Runs a command without a shell and returns its stdout. Rejects with the end of its stderr if it fails. */
 export async function command(argv: readonly string[], options: CommandOptions = {}): Promise<string> {
-  const [file, ...args] = argv;
-  if (file === undefined) throw new CommandFailed("empty command");
-  const child = spawn(file, args, {
-    ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
-    env: { ...process.env, ...options.env },
-    stdio: ["pipe", "pipe", "pipe"],
-  });
+  const [file = "", ...args] = argv;
+  const { cwd, env, input = "", onLine } = options;
+  const child = spawn(file, args, { cwd, env: { ...process.env, ...env }, stdio: "pipe" });
   let stdout = "";
-  const lastLines: string[] = [];
+  const stderr: string[] = [];
   child.stdout.setEncoding("utf8").on("data", (chunk: string) => (stdout += chunk));
   createInterface({ input: child.stderr }).on("line", (line) => {
-    options.onLine?.(line);
-    lastLines.push(line);
-    if (lastLines.length > KEPT_LINES) lastLines.shift();
+    onLine?.(line);
+    stderr.push(line);
+    if (stderr.length > ERROR_LINES) stderr.shift();
   });
-  // A command that ends without reading its input is judged by its exit code, not by EPIPE.
-  child.stdin.on("error", () => undefined).end(options.input ?? "");
+  // EPIPE: the command ended without reading its input. Its exit code says whether it failed.
+  child.stdin.on("error", () => undefined).end(input);
   const failure = await new Promise<string | undefined>((resolve) => {
     child.on("error", (error) => resolve(error.message));
     child.on("close", (code, signal) => resolve(code === 0 ? undefined : `exit ${signal ?? code}`));
   });
   if (failure === undefined) return stdout;
-  throw new CommandFailed([`${argv.join(" ")}: ${failure}`, ...lastLines].join("\n  "));
+  throw new Error([`${argv.join(" ")}: ${failure}`, ...stderr].join("\n  "));
 }
 
-/** True if the command ended well; its output is dropped. */
+/** True if the command exits with code 0. */
 export async function succeeds(argv: readonly string[]): Promise<boolean> {
   return command(argv).then(
     () => true,
@@ -52,12 +44,12 @@ export async function succeeds(argv: readonly string[]): Promise<boolean> {
   );
 }
 
-/** Gives up at once, whatever the deadline: waiting longer will not help. */
-export class Hopeless extends Error {
-  override readonly name = "Hopeless";
+/** Makes `until` reject at once: the condition can no longer become true. */
+export class PermanentError extends Error {
+  override readonly name = "PermanentError";
 }
 
-/** Asks `probe` until it gives a value other than undefined; errors count as "not yet", except `Hopeless`. */
+/** Polls `probe` until it returns a value; it is called again after undefined or an error, except `PermanentError`. */
 export async function until<T>(
   what: string,
   deadlineMs: number,
@@ -70,11 +62,11 @@ export async function until<T>(
       const value = await probe();
       if (value !== undefined) return value;
     } catch (error) {
-      if (error instanceof Hopeless) throw error;
+      if (error instanceof PermanentError) throw error;
       last = error;
     }
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
-  const why = last instanceof Error ? `: ${last.message}` : "";
-  throw new Error(`${what}: not within ${deadlineMs / 1000} s${why}`);
+  const reason = last instanceof Error ? `: ${last.message}` : "";
+  throw new Error(`${what}: not within ${deadlineMs / 1000} s${reason}`);
 }

@@ -1,26 +1,23 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { command, succeeds } from "./command.ts";
-import { dockerBuild } from "./docker.ts";
+import { command } from "./command.ts";
 import { cacheRoot } from "./embedded/paths.ts";
+import { ExternalCluster } from "./external.ts";
 import type { Progress } from "./progress.ts";
-import type { BuildRequest, BuiltImage, Cluster, ClusterStatus, ComponentName, Mode } from "./provider.ts";
+import type { ComponentName, Mode } from "./provider.ts";
 
 /**
- * The cluster of the present kube context, used only when DEMOAPP_CLUSTER=current names it: whoever does so
- * says that it may be written to. It is neither started nor removed here, and its components aren't touched.
- * Not run by this project's own pipeline.
+ * The cluster of the current kube context, used only if DEMOAPP_CLUSTER=current. Tests and the demo write to it, but
+ * never start it, remove it or stop its components. This project's pipeline does not test this provider.
  */
-export class CurrentCluster implements Cluster {
-  readonly name: string;
+export class CurrentCluster extends ExternalCluster {
+  protected readonly provider = "current";
   readonly kubeconfig: string;
-  readonly kubectl = "kubectl";
-  readonly inside: readonly string[] = [];
 
   constructor(name: string, mode: Mode) {
+    super(name);
     if (mode === "kwok")
       throw new Error("mode kwok needs the embedded provider: set DEMOAPP_CLUSTER=embedded");
-    this.name = name;
     this.kubeconfig = join(cacheRoot(), "current", `${name}.kubeconfig`);
   }
 
@@ -32,58 +29,30 @@ export class CurrentCluster implements Cluster {
   }
 
   async up(progress: Progress): Promise<void> {
-    await progress.step("present kube context answers", async () => {
-      // A copy of this one context: a later `kubectl config use-context` must not move a running test.
-      const minified = await command([
-        "kubectl",
-        "config",
-        "view",
-        "--minify",
-        "--flatten",
-        "--raw",
-        "-o",
-        "yaml",
-      ]);
+    await progress.step("current kube context answers", async () => {
+      // A copy of this one context: a later `kubectl config use-context` must not redirect a running test.
+      const view = ["config", "view", "--minify", "--flatten", "--raw", "-o", "yaml"];
+      const kubeconfig = await command(["kubectl", ...view]);
       await mkdir(dirname(this.kubeconfig), { recursive: true });
-      await writeFile(this.kubeconfig, minified, { mode: 0o600 });
+      await writeFile(this.kubeconfig, kubeconfig, { mode: 0o600 });
       await command(["kubectl", "--kubeconfig", this.kubeconfig, "get", "--raw", "/readyz"]);
     });
   }
 
   down(progress: Progress): Promise<void> {
-    progress.note("the cluster of the present kube context is left as it is");
+    progress.note("the cluster of the current kube context is left unchanged");
     return Promise.resolve();
   }
 
-  async status(): Promise<ClusterStatus> {
-    const up = await succeeds(["kubectl", "--kubeconfig", this.kubeconfig, "get", "--raw", "/readyz"]);
-    return { state: up ? "up" : "down", provider: "current", components: [] };
-  }
-
-  logFile(): undefined {
-    return undefined;
-  }
-
-  pause(component: ComponentName): Promise<void> {
-    return notOurs(component);
-  }
-
-  resume(component: ComponentName): Promise<void> {
-    return notOurs(component);
-  }
-
-  kill(component: ComponentName): Promise<void> {
-    return notOurs(component);
+  signal(component: ComponentName): Promise<void> {
+    return Promise.reject(new Error(`${component} is part of an existing cluster, which is never stopped`));
   }
 
   start(component: ComponentName): Promise<void> {
-    return notOurs(component);
+    return this.signal(component);
   }
 
-  build(request: BuildRequest): Promise<BuiltImage> {
-    return dockerBuild({ push: this.registry, pull: this.registry }, request);
+  protected exists(): Promise<boolean> {
+    return this.isReady();
   }
 }
-
-const notOurs = (component: ComponentName): Promise<never> =>
-  Promise.reject(new Error(`${component} of a cluster that is not ours is never stopped`));

@@ -1,39 +1,36 @@
-import { mkdtemp, readFile, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { command } from "./command.ts";
-import type { BuildRequest, BuiltImage } from "./provider.ts";
+import { cacheRoot } from "./embedded/paths.ts";
+import { ExternalCluster } from "./external.ts";
+import type { Mode } from "./provider.ts";
 
-/** Where an image is pushed to, and under which name the cluster's nodes pull it. */
-export interface Registry {
-  readonly push: string;
-  readonly pull: string;
-}
+/** A cluster whose node is a container of Docker, with a registry in another container. */
+export abstract class DockerCluster extends ExternalCluster {
+  protected readonly provider: "k3d" | "kind";
+  readonly kubeconfig: string;
+  /** The cluster's name in the provider's own list. */
+  protected readonly fullName: string;
+  protected readonly folder: string;
+  /** The registry's port on this machine. It differs per cluster name, so clusters can run side by side. */
+  protected readonly port: number;
 
-/** Builds with Docker and pushes; the Dockerfiles' public base images are pulled by Docker. */
-export async function dockerBuild(registry: Registry, request: BuildRequest): Promise<BuiltImage> {
-  const pushed = `${registry.push}/${request.tag}`;
-  const args = Object.entries(request.buildArgs ?? {}).flatMap(([key, value]) => [
-    "--build-arg",
-    `${key}=${value}`,
-  ]);
-  const folder = await mkdtemp(join(tmpdir(), "demoapp-image-"));
-  try {
-    const metadata = join(folder, "metadata.json");
-    const output = ["--push", "--metadata-file", metadata, "-t", pushed];
-    await command([
-      "docker",
-      "buildx",
-      "build",
-      ...args,
-      ...output,
-      "-f",
-      request.dockerfile,
-      request.context,
-    ]);
-    const told = JSON.parse(await readFile(metadata, "utf8")) as { readonly "containerimage.digest": string };
-    return { ref: `${registry.pull}/${request.tag}`, digest: told["containerimage.digest"] };
-  } finally {
-    await rm(folder, { recursive: true, force: true });
+  constructor(provider: "k3d" | "kind", name: string, mode: Mode) {
+    super(name);
+    if (mode !== "node")
+      throw new Error(`mode ${mode} needs the embedded provider: set DEMOAPP_CLUSTER=embedded`);
+    this.provider = provider;
+    this.fullName = `demoapp-${name}`;
+    this.folder = join(cacheRoot(), provider, name);
+    this.kubeconfig = join(this.folder, "kubeconfig");
+    this.port = 6000 + (createHash("sha256").update(name).digest().readUInt16BE() % 800);
+  }
+
+  protected get registryName(): string {
+    return `${this.fullName}-registry`;
+  }
+
+  protected async killContainer(container: string, signal: NodeJS.Signals): Promise<void> {
+    await command(["docker", "kill", "--signal", signal, container]);
   }
 }

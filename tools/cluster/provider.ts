@@ -7,13 +7,13 @@ import { KindCluster } from "./kind.ts";
 import type { Progress } from "./progress.ts";
 
 /**
- * What a cluster consists of. `node`: everything, with a kubelet and real pods. `kwok`: fake nodes whose pods
- * become ready at once, and raised client limits, for benchmarks. `api`: control plane only, no node.
+ * The parts of a cluster. `node`: all of them, with a kubelet that runs pods. `kwok`: fake nodes whose pods become
+ * ready at once, and raised client limits, for benchmarks. `api`: the control plane only.
  */
 export type Mode = "node" | "kwok" | "api";
 export const MODES: readonly Mode[] = ["node", "kwok", "api"];
 
-/** A part of the cluster that a test may stop, kill and start. */
+/** A component that a test can signal and start. */
 export type ComponentName =
   | "etcd"
   | "kube-apiserver"
@@ -25,6 +25,9 @@ export type ComponentName =
   | "registry"
   | "kwok";
 
+/** SIGSTOP pauses a component until SIGCONT. After SIGKILL, `start` restarts the component. */
+export type Signal = "SIGSTOP" | "SIGCONT" | "SIGKILL";
+
 export interface ComponentStatus {
   readonly name: string;
   readonly state: "running" | "paused" | "stopped";
@@ -32,7 +35,7 @@ export interface ComponentStatus {
 }
 
 export interface ClusterStatus {
-  /** `up`: all that the mode needs runs and the API server says ready; `partial`: `up` would repair it. */
+  /** `up`: every component of the mode runs and the API server is ready. `partial`: `up` repairs the cluster. */
   readonly state: "up" | "partial" | "down";
   readonly provider: string;
   readonly components: readonly ComponentStatus[];
@@ -41,9 +44,9 @@ export interface ClusterStatus {
 export interface BuildRequest {
   /** Path of the Dockerfile. */
   readonly dockerfile: string;
-  /** Folder whose files it may copy. */
+  /** Folder with the files that the Dockerfile copies. */
   readonly context: string;
-  /** Repository and tag, such as `webapp:1.0.0`, without a registry. */
+  /** Repository and tag without a registry, such as `webapp:1.0.0`. */
   readonly tag: string;
   readonly buildArgs?: Readonly<Record<string, string>>;
 }
@@ -51,57 +54,33 @@ export interface BuildRequest {
 export interface BuiltImage {
   /** `<registry>/<tag>`, for a pod's `image`. */
   readonly ref: string;
-  /** `sha256:…` of the manifest; `<ref>@<digest>` pins it. */
+  /** `sha256:…` of the manifest; `<ref>@<digest>` pins the image. */
   readonly digest: string;
 }
 
-/** A local Kubernetes cluster, whoever provides it. */
+/** A local Kubernetes cluster of any provider. */
 export interface Cluster {
   readonly name: string;
-  /** File that `kubectl` and client libraries read; complete once `up` has ended. */
+  /** Path of the administrator's kubeconfig, which `up` writes. */
   readonly kubeconfig: string;
-  /** The kubectl to use with it, as a path or a name on PATH. */
+  /** Path of a kubectl that fits the cluster, or its name on PATH. */
   readonly kubectl: string;
-  /** `host:port` of the image registry as used in image references. */
+  /** `host:port` of the image registry, as image references name it. */
   readonly registry: string;
-  /** argv prefix that runs a command inside the cluster's network; empty where there is no such thing. */
+  /** Prefix of a command line that runs inside the cluster's network. Empty if the provider has no such network. */
   readonly inside: readonly string[];
-  /** Creates, completes or repairs the cluster; nothing happens to what already runs. */
+  /** Creates, completes or repairs the cluster. Does not restart running components. */
   up(progress: Progress): Promise<void>;
-  /** Removes the cluster without a trace, also a half-started one. */
+  /** Removes the whole cluster, also a partly started one. */
   down(progress: Progress): Promise<void>;
   status(): Promise<ClusterStatus>;
-  /** File with a component's log; undefined if the provider keeps none. */
+  /** Path of a component's log; undefined if the provider keeps none. `audit` is the API server's audit log. */
   logFile(component: string): string | undefined;
-  /** Stops a component in its tracks (SIGSTOP), until `resume`. */
-  pause(component: ComponentName): Promise<void>;
-  resume(component: ComponentName): Promise<void>;
-  /** Kills a component (SIGKILL); `start` brings it back and waits until it is ready. */
-  kill(component: ComponentName): Promise<void>;
+  signal(component: ComponentName, signal: Signal): Promise<void>;
+  /** Starts a killed component and waits until it is ready. */
   start(component: ComponentName): Promise<void>;
   /** Builds an image and pushes it to the cluster's registry. */
   build(request: BuildRequest): Promise<BuiltImage>;
-}
-
-type ProviderName = "embedded" | "k3d" | "kind" | "current";
-
-/** Facts that choose a provider. */
-interface Machine {
-  readonly wanted: string | undefined;
-  readonly linuxRoot: boolean;
-  readonly dockerAnswers: boolean;
-}
-
-/** Which provider serves this machine; throws a sentence that says what to do if none can. */
-export function chooseProvider({ wanted, dockerAnswers, linuxRoot }: Machine): ProviderName {
-  if (wanted === "embedded" || wanted === "k3d" || wanted === "kind" || wanted === "current") return wanted;
-  if (wanted !== undefined && wanted !== "")
-    throw new Error(`DEMOAPP_CLUSTER is "${wanted}": use embedded, k3d, kind or current`);
-  if (linuxRoot) return "embedded";
-  if (dockerAnswers) return "k3d";
-  throw new Error(
-    "no way to run a cluster: run as root on Debian, or start Docker and install k3d, or set DEMOAPP_CLUSTER=current",
-  );
 }
 
 const providers = {
@@ -110,18 +89,43 @@ const providers = {
   kind: KindCluster,
   current: CurrentCluster,
 } as const;
+type ProviderName = keyof typeof providers;
 
-/** The cluster `name` on this machine; nothing is started. */
+const isProvider = (name: string): name is ProviderName => Object.hasOwn(providers, name);
+
+/** Facts that decide which provider is used. */
+interface Machine {
+  /** The value of DEMOAPP_CLUSTER. */
+  readonly requested: string | undefined;
+  /** True for root on Debian. */
+  readonly isDebianRoot: boolean;
+  /** True if the Docker daemon and k3d are available. */
+  readonly hasDocker: boolean;
+}
+
+/** Chooses the provider for this machine. Throws if no provider can run here. */
+export function chooseProvider({ requested, hasDocker, isDebianRoot }: Machine): ProviderName {
+  if (requested) {
+    if (isProvider(requested)) return requested;
+    throw new Error(`DEMOAPP_CLUSTER is "${requested}": use embedded, k3d, kind or current`);
+  }
+  if (isDebianRoot) return "embedded";
+  if (hasDocker) return "k3d";
+  throw new Error(
+    "no provider can run a cluster here: run as root on Debian, or start Docker and install k3d, or set DEMOAPP_CLUSTER=current",
+  );
+}
+
+/** The cluster with this name. Does not start it. */
 export async function clusterFor(name: string, mode: Mode): Promise<Cluster> {
   if (!/^[a-z]([-a-z0-9]{0,18}[a-z0-9])?$/.test(name))
     throw new Error(`cluster name "${name}": use up to 20 lower-case letters, digits and "-"`);
-  const wanted = process.env.DEMOAPP_CLUSTER;
-  const linuxRoot =
+  const requested = process.env.DEMOAPP_CLUSTER;
+  const isDebianRoot =
     process.platform === "linux" && process.getuid?.() === 0 && existsSync("/usr/bin/apt-get");
-  // Asking docker takes its time, and is only needed where nothing else decides.
-  const isOpen = !wanted && !linuxRoot;
-  const dockerAnswers =
-    isOpen && (await succeeds(["docker", "info"])) && (await succeeds(["k3d", "version"]));
-  const provider = chooseProvider({ wanted, linuxRoot, dockerAnswers });
-  return new providers[provider](name, mode);
+  // `docker info` is slow: run it only if nothing else decides.
+  const needsDocker = !requested && !isDebianRoot;
+  const hasDocker =
+    needsDocker && (await succeeds(["docker", "info"])) && (await succeeds(["k3d", "version"]));
+  return new providers[chooseProvider({ requested, isDebianRoot, hasDocker })](name, mode);
 }

@@ -1,6 +1,6 @@
 import { expect } from "@jest/globals";
 import { resources } from "../../../operator/controller/resources.ts";
-import { kinds } from "../../e2e/kinds.ts";
+import { kinds } from "../../../tools/objects.ts";
 import { resourceQuotas } from "../../sim/kinds.ts";
 import { image } from "../environment.ts";
 import type { Scenarios } from "./all.ts";

@@ -1,6 +1,7 @@
 import { expect } from "@jest/globals";
 import { labels, managedBy } from "../../../operator/api/names.ts";
-import { type Deployment, kinds } from "../../e2e/kinds.ts";
+import { kinds } from "../../../tools/objects.ts";
+import type { Deployment } from "../../e2e/objects.ts";
 import type { TestEnvironment } from "../environment.ts";
 import type { Scenarios } from "./all.ts";
 

@@ -1,6 +1,6 @@
 import { expect } from "@jest/globals";
-import { kinds } from "../../e2e/kinds.ts";
-import type { Reported } from "../../e2e/place.ts";
+import { kinds } from "../../../tools/objects.ts";
+import type { Reported } from "../../e2e/objects.ts";
 import { type TestEnvironment, image } from "../environment.ts";
 import type { RunningOperator } from "../operator.ts";
 import type { Scenarios } from "./all.ts";

@@ -1,5 +1,5 @@
 import { expect } from "@jest/globals";
-import { kinds } from "../../e2e/kinds.ts";
+import { kinds } from "../../../tools/objects.ts";
 import { type TestEnvironment, image } from "../environment.ts";
 import type { Scenarios } from "./all.ts";
 

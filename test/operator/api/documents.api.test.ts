@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { parseStored, validate } from "../../../operator/api/validate.ts";
 import type { ApiClient, ObjectInput } from "../../../operator/runtime/client.ts";
 import { apiServer } from "../../support/api-server.ts";
-import { crd, crds, demoapps, freshNamespace, removeNamespace } from "../../../tools/objects.ts";
+import { crd, kinds, freshNamespace, removeNamespace } from "../../../tools/objects.ts";
 import { documents } from "./documents.ts";
 
 let client: ApiClient;
@@ -21,14 +21,14 @@ afterAll(async () => {
 async function apply(document: object) {
   const { metadata, ...rest } = document as ObjectInput;
   const object = { ...rest, metadata: { ...metadata, namespace } };
-  const stored = await client.apply(demoapps, object, { fieldManager: "documents", force: true });
-  await client.delete(demoapps, { name: metadata.name, namespace });
+  const stored = await client.apply(kinds.DemoApp, object, { fieldManager: "documents", force: true });
+  await client.delete(kinds.DemoApp, { name: metadata.name, namespace });
   return stored;
 }
 
 describe("a document put to the real API server", () => {
   test("finds the CRD served, and structural", async () => {
-    const { status } = await client.get(crds, { name: crd().metadata.name });
+    const { status } = await client.get(kinds.CustomResourceDefinition, { name: crd().metadata.name });
     const conditions = (status as { conditions: { type: string; status: string }[] }).conditions;
     expect(
       conditions

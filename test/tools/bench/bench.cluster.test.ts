@@ -23,13 +23,13 @@ describe("a quick benchmark", () => {
   });
   afterAll(async () => (await clusterFor(name, "kwok")).down(silent));
 
-  test("prints a table for people, and one JSON object as its last line", () => {
+  test("its output: a table, and one JSON object as the last line", () => {
     expect(output).toContain("20 apps, 10 changes at 4/s");
     expect(output).toMatch(/writes per change +\d/);
     expect(report.rounds).toHaveLength(1);
   });
 
-  test("measures both columns, each change later than at once", () => {
+  test("its durations: above 0 in both columns", () => {
     for (const { allReadyMs, p50Ms, p99Ms } of report.rounds.flatMap(({ bare, operated }) => [
       bare,
       operated,
@@ -40,7 +40,7 @@ describe("a quick benchmark", () => {
     }
   });
 
-  test("counts what a change costs: one Deployment, a revision that starts and ends, its events", () => {
+  test("its counts per change: one Deployment, two writes of a revision, two events", () => {
     const [round] = report.rounds;
     expect(round?.operator.byKind).toMatchObject({
       "PATCH deployments": 1,
@@ -51,12 +51,12 @@ describe("a quick benchmark", () => {
     expect(round?.operator.peakRssMiB).toBeGreaterThan(30);
   });
 
-  test("shows that the operator writes nothing when nothing happens, nor after a restart", () => {
+  test("without changes and after a restart: the operator writes nothing", () => {
     expect(report.quiet.writes).toEqual({});
     expect(report.restart.writes).toEqual({});
   });
 
-  test("leaves no cluster behind", async () => {
+  test("its cluster: is removed", async () => {
     expect((await (await clusterFor(name, "kwok")).status()).state).toBe("down");
   });
 });

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { parse } from "yaml";
 import { operatorFile, withOperator } from "../../../tools/ci/operator.ts";
 import { Clone } from "../../support/clone.ts";
-import { Programs } from "../../support/programs.ts";
+import { StubPrograms } from "../../support/stubprograms.ts";
 import { runScript } from "../../support/script.ts";
 
 const digest = `sha256:${"a1".repeat(32)}`;
@@ -18,7 +18,7 @@ const released = `images:
 
 describe("operator.ts", () => {
   let clone: Clone;
-  let programs: Programs;
+  let programs: StubPrograms;
   const run = (): Promise<string> =>
     runScript("tools/ci/operator.ts", { cwd: clone.folder, env: { IMAGE: image } });
 
@@ -27,7 +27,7 @@ describe("operator.ts", () => {
     writeFileSync(join(clone.folder, operatorFile), released);
     clone.git("commit", "--quiet", "-am", "earlier release");
     clone.git("push", "--quiet", "origin", "main");
-    programs = new Programs({ gh: "exit 0" });
+    programs = new StubPrograms({ gh: "exit 0" });
   });
   afterEach(() => {
     programs.remove();

@@ -11,7 +11,7 @@ import {
   promote,
 } from "../../../tools/promote.ts";
 import { Clone } from "../../support/clone.ts";
-import { Programs } from "../../support/programs.ts";
+import { StubPrograms } from "../../support/stubprograms.ts";
 import { runScript } from "../../support/script.ts";
 
 const image = `ghcr.io/acme/webapp:1.4.0@sha256:${"a1".repeat(32)}`;
@@ -22,13 +22,13 @@ const other = image.replace("1.4.0", "1.5.0");
 describe("promotion.ts", () => {
   let clone: Clone;
   let folder: string;
-  let programs: Programs;
+  let programs: StubPrograms;
   const git = (...args: readonly string[]): string => clone.git(...args);
 
   beforeEach(() => {
     clone = new Clone();
     folder = clone.folder;
-    programs = new Programs({ gh: "exit 0" });
+    programs = new StubPrograms({ gh: "exit 0" });
   });
   afterEach(() => {
     programs.remove();
@@ -50,7 +50,7 @@ describe("promotion.ts", () => {
   /** From now on, pull request 7 is open. */
   const openOne = (): void => {
     programs.remove();
-    programs = new Programs({ gh: '[ "$2" != list ] || echo 7' });
+    programs = new StubPrograms({ gh: '[ "$2" != list ] || echo 7' });
   };
 
   test("open, twice with different images: one commit of one line on the branch of the environment", async () => {

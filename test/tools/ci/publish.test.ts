@@ -3,14 +3,14 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { writeLayout } from "../../support/layout.ts";
-import { Programs } from "../../support/programs.ts";
+import { StubPrograms } from "../../support/stubprograms.ts";
 import { runScript } from "../../support/script.ts";
 
 // publish.cluster.test.ts tests the same with skopeo and a registry, but without the signature.
 describe("publish.ts", () => {
   let tree: string;
   let built: ReturnType<typeof writeLayout>;
-  let programs: Programs;
+  let programs: StubPrograms;
   const publish = (line: string, env: Record<string, string> = {}): Promise<string> =>
     runScript(line, {
       cwd: tree,
@@ -21,7 +21,7 @@ describe("publish.ts", () => {
     tree = mkdtempSync(join(tmpdir(), "publish-"));
     built = writeLayout(join(tree, "dist/webapp-image"));
     const blob = join(tree, "dist/webapp-image/blobs", ...built.digest.split(":"));
-    programs = new Programs({ skopeo: `[ "$1" != inspect ] || cat "${blob}"`, cosign: "exit 0" });
+    programs = new StubPrograms({ skopeo: `[ "$1" != inspect ] || cat "${blob}"`, cosign: "exit 0" });
   });
   afterEach(() => {
     programs.remove();
@@ -58,7 +58,7 @@ describe("publish.ts", () => {
 
   test("the registry has another digest after the push: not signed", async () => {
     programs.remove();
-    programs = new Programs({ skopeo: "[ $1 != inspect ] || echo other", cosign: "exit 0" });
+    programs = new StubPrograms({ skopeo: "[ $1 != inspect ] || echo other", cosign: "exit 0" });
     await expect(publish("tools/ci/publish.ts push webapp")).rejects.toThrow("the registry has");
     expect(programs.calls().filter((call) => call.startsWith("cosign"))).toEqual([]);
   });

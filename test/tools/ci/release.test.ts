@@ -10,7 +10,7 @@ import {
   createCommand,
   versionOf,
 } from "../../../tools/ci/release.ts";
-import { Programs } from "../../support/programs.ts";
+import { StubPrograms } from "../../support/stubprograms.ts";
 import { runScript } from "../../support/script.ts";
 
 const changelog = `# Changelog
@@ -87,7 +87,7 @@ test("createCommand: attaches every file, and marks a prerelease", () => {
 describe("release.ts files and publish", () => {
   const operator = `ghcr.io/acme/demoapp-operator:0.2.0@sha256:${"a1".repeat(32)}`;
   let tree: string;
-  let programs: Programs;
+  let programs: StubPrograms;
   const release = (line: string, env: Record<string, string> = {}): Promise<string> =>
     runScript(line, { cwd: tree, env: { TAG: "v0.2.0", ...env } });
   /** The attached files: the paths at the end of the command. */
@@ -104,7 +104,7 @@ describe("release.ts files and publish", () => {
     writeFileSync(join(tree, "package.json"), '{"version":"0.2.0"}');
     // Stands in for `npm run install-yaml`, which other tests run.
     const install = 'mkdir -p dist && for last in "$@"; do :; done && echo "image: $last" >dist/install.yaml';
-    programs = new Programs({ npm: install, gh: "exit 0" });
+    programs = new StubPrograms({ npm: install, gh: "exit 0" });
   });
   afterEach(() => {
     programs.remove();
@@ -137,7 +137,7 @@ describe("release.ts files and publish", () => {
 
 describe("release.ts check", () => {
   let tree: string;
-  let programs: Programs;
+  let programs: StubPrograms;
   const git = (...args: readonly string[]): string =>
     execFileSync("git", ["-c", "user.name=t", "-c", "user.email=t@example.com", ...args], {
       cwd: tree,
@@ -157,7 +157,7 @@ describe("release.ts check", () => {
     git("add", ".");
     git("commit", "--quiet", "-m", "merged");
     git("update-ref", "refs/remotes/origin/main", "HEAD");
-    programs = new Programs({ gh: `echo '{"check_runs":[{"conclusion":"success"}]}'` });
+    programs = new StubPrograms({ gh: `echo '{"check_runs":[{"conclusion":"success"}]}'` });
   });
   afterEach(() => {
     programs.remove();

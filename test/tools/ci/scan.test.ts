@@ -3,7 +3,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { writeLayout } from "../../support/layout.ts";
-import { Programs } from "../../support/programs.ts";
+import { StubPrograms } from "../../support/stubprograms.ts";
 import { runScript } from "../../support/script.ts";
 
 /** A stand-in for Trivy: writes a report, prints a table, and ends a scan with --exit-code as `gate` says. */
@@ -13,13 +13,13 @@ while [ "$#" -gt 1 ]; do [ "$1" != --output ] || echo {} >"$2"; shift; done`;
 
 describe("scan.ts", () => {
   let tree: string;
-  let programs: Programs;
+  let programs: StubPrograms;
   const artifact = (name: string): boolean => existsSync(join(tree, "artifacts", name));
   const summary = (): string => readFileSync(join(tree, "summary.md"), "utf8");
   const scan = (line: string): Promise<string> =>
     runScript(line, { cwd: tree, env: { GITHUB_STEP_SUMMARY: join(tree, "summary.md") } });
   const start = (answer: string): void => {
-    programs = new Programs({ trivy: answer });
+    programs = new StubPrograms({ trivy: answer });
   };
   const restart = (answer: string): void => {
     programs.remove();

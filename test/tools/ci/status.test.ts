@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test } from "@jest/globals";
 import { statusOf } from "../../../tools/ci/status.ts";
-import { Programs } from "../../support/programs.ts";
+import { StubPrograms } from "../../support/stubprograms.ts";
 import { runScript } from "../../support/script.ts";
 
 const run = { repository: "acme/demoapp-operator", commit: "c0ffee", url: "https://github.test/runs/7" };
@@ -11,9 +11,9 @@ const env = {
   GITHUB_SHA: "c0ffee",
 };
 
-let programs: Programs;
+let programs: StubPrograms;
 beforeEach(() => {
-  programs = new Programs({ gh: "exit 0" });
+  programs = new StubPrograms({ gh: "exit 0" });
 });
 afterEach(() => programs.remove());
 

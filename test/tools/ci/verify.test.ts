@@ -1,6 +1,6 @@
 import { expect, test } from "@jest/globals";
 import { checksOf } from "../../../tools/ci/verify.ts";
-import { Programs } from "../../support/programs.ts";
+import { StubPrograms } from "../../support/stubprograms.ts";
 import { runScript } from "../../support/script.ts";
 
 const digest = `sha256:${"a1".repeat(32)}`;
@@ -44,7 +44,7 @@ test.each([
   ["signature and attestation are valid", "exit 0", ["✓ cosign verify", "✓ gh attestation verify"]],
   ["only the signature is valid", "echo no attestation found >&2; exit 1", "no attestation found"],
 ])("%s: the script reports the result", async (_, gh, expected) => {
-  const programs = new Programs({ cosign: "exit 0", gh });
+  const programs = new StubPrograms({ cosign: "exit 0", gh });
   try {
     const env = { IMAGE: `ghcr.io/acme/webapp:1.4.0@${digest}`, GITHUB_REPOSITORY: "acme/demoapp-operator" };
     const printed = runScript("tools/ci/verify.ts", { env });

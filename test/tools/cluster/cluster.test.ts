@@ -1,57 +1,56 @@
 import { Writable } from "node:stream";
 import { describe, expect, test } from "@jest/globals";
 import { environmentOf, program } from "../../../tools/cluster/cli.ts";
-import { Hopeless, command, until } from "../../../tools/cluster/command.ts";
+import { PermanentError, command, until } from "../../../tools/cluster/command.ts";
 import { consoleProgress } from "../../../tools/cluster/progress.ts";
 import { chooseProvider, clusterFor } from "../../../tools/cluster/provider.ts";
 
-describe("choice of a provider", () => {
-  const machine = { wanted: undefined, dockerAnswers: false, linuxRoot: false };
+describe("chooseProvider", () => {
+  const machine = { requested: undefined, hasDocker: false, isDebianRoot: false };
   test.each([
     {
-      name: "the one that is named",
-      given: { ...machine, wanted: "current", dockerAnswers: true },
+      name: "DEMOAPP_CLUSTER is set: the provider that it names",
+      given: { ...machine, requested: "current", hasDocker: true },
       expected: "current",
     },
     {
-      name: "embedded for root on Linux, which every test needs, though Docker answers too",
-      given: { ...machine, dockerAnswers: true, linuxRoot: true },
+      name: "root on Debian, with Docker: embedded, which every test needs",
+      given: { ...machine, hasDocker: true, isDebianRoot: true },
       expected: "embedded",
     },
-    { name: "k3d where Docker answers", given: { ...machine, dockerAnswers: true }, expected: "k3d" },
-  ])("is $name", ({ given, expected }) => {
+    { name: "Docker and k3d are available: k3d", given: { ...machine, hasDocker: true }, expected: "k3d" },
+  ])("$name", ({ given, expected }) => {
     expect(chooseProvider(given)).toBe(expected);
   });
 
-  test("is never the present kube context unless it is named", () => {
-    expect(() => chooseProvider(machine)).toThrow("no way to run a cluster");
+  test("nothing is available: an error, and not the current kube context", () => {
+    expect(() => chooseProvider(machine)).toThrow("no provider can run a cluster here");
   });
 
-  test("refuses a name that is none", () => {
-    expect(() => chooseProvider({ ...machine, wanted: "minikube" })).toThrow('DEMOAPP_CLUSTER is "minikube"');
+  test("DEMOAPP_CLUSTER names no provider: an error that quotes the name", () => {
+    expect(() => chooseProvider({ ...machine, requested: "minikube" })).toThrow(
+      'DEMOAPP_CLUSTER is "minikube"',
+    );
   });
 });
 
-test.each(["", "Demo", "a/b", "..", "a".repeat(21), "-a"])(
-  "%j is refused as a cluster's name",
-  async (name) => {
-    await expect(clusterFor(name, "node")).rejects.toThrow("cluster name");
-  },
-);
+test.each(["", "Demo", "a/b", "..", "a".repeat(21), "-a"])("cluster name %j: refused", async (name) => {
+  await expect(clusterFor(name, "node")).rejects.toThrow("cluster name");
+});
 
-describe("command line", () => {
-  test("offers the five commands", () => {
+describe("the command line", () => {
+  test("program: has the five commands", () => {
     expect(program().commands.map((one) => one.name())).toEqual(["up", "down", "status", "env", "logs"]);
   });
 
-  test("refuses an unknown mode, naming the known ones", async () => {
+  test("an unknown mode: an error that names the known modes", async () => {
     const up = program()
       .commands[0]?.exitOverride()
       .configureOutput({ writeErr: () => undefined });
     await expect(up?.parseAsync(["--mode", "big"], { from: "user" })).rejects.toThrow("node, kwok, api");
   });
 
-  test("env puts kubectl on PATH only where it has one", () => {
+  test("env: adds kubectl to PATH only if the provider brings its own", () => {
     expect(environmentOf({ kubeconfig: "/s/kubeconfig", kubectl: "kubectl" })).toBe(
       "export KUBECONFIG='/s/kubeconfig'",
     );
@@ -62,21 +61,21 @@ describe("command line", () => {
 });
 
 describe("command", () => {
-  test("gives standard output", async () => {
+  test("the command succeeds: resolves with its stdout", async () => {
     await expect(command(["sh", "-c", "cat"], { input: "hello" })).resolves.toBe("hello");
   });
 
-  test("fails with the last words of what it ran", async () => {
+  test("the command fails: rejects with the end of its stderr", async () => {
     await expect(command(["sh", "-c", "echo no room >&2; exit 3"])).rejects.toThrow(/exit 3\n {2}no room/);
   });
 
-  test("fails when there is no such program", async () => {
+  test("the program does not exist: rejects", async () => {
     await expect(command(["no-such-program-here"])).rejects.toThrow("ENOENT");
   });
 });
 
 describe("until", () => {
-  test("gives the first value, errors before it included", async () => {
+  test("the probe fails at first: resolves with the first value", async () => {
     let calls = 0;
     const probe = (): Promise<number | undefined> => {
       calls += 1;
@@ -85,19 +84,19 @@ describe("until", () => {
     await expect(until("three", 5000, probe)).resolves.toBe(3);
   });
 
-  test("says what it waited for and the last error", async () => {
+  test("the deadline passes: rejects with what was awaited and the last error", async () => {
     await expect(until("the moon", 60, () => Promise.reject(new Error("clouds")))).rejects.toThrow(
       "the moon: not within 0.06 s: clouds",
     );
   });
 
-  test("gives up at once when waiting can't help", async () => {
-    const probe = (): Promise<undefined> => Promise.reject(new Hopeless("it ended"));
+  test("a permanent error: rejects at once", async () => {
+    const probe = (): Promise<undefined> => Promise.reject(new PermanentError("it ended"));
     await expect(until("it", 60_000, probe)).rejects.toThrow("it ended");
   });
 });
 
-test("progress is one plain line a step where there is no terminal", async () => {
+test("consoleProgress without a terminal: prints one plain line per step", async () => {
   let text = "";
   const out = new Writable({
     write: (chunk: Buffer, _encoding, done) => {

@@ -2,17 +2,17 @@ import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parse } from "yaml";
-import { Programs } from "../../support/programs.ts";
+import { StubPrograms } from "../../support/stubprograms.ts";
 import { KindCluster } from "../../../tools/cluster/kind.ts";
 import { silent } from "../../../tools/cluster/progress.ts";
 
-describe("a cluster by kind (with programs that only note how they are called)", () => {
-  let programs: Programs;
+describe("the provider kind, with programs that only record their calls", () => {
+  let programs: StubPrograms;
   const listing = (names: string): string => `[ "$1 $2" = "get clusters" ] && echo "${names}"; exit 0`;
   const cluster = (): KindCluster => new KindCluster("ci", "node");
 
   const start = (names: string, docker = '[ "$1" != inspect ]'): void => {
-    programs = new Programs({ kind: listing(names), docker, kubectl: "exit 0" });
+    programs = new StubPrograms({ kind: listing(names), docker, kubectl: "exit 0" });
     process.env.DEMOAPP_CACHE = join(programs.folder, "cache");
   };
   beforeEach(() => start("other"));
@@ -22,7 +22,7 @@ describe("a cluster by kind (with programs that only note how they are called)",
     programs.remove();
   });
 
-  test("is made of the version that is asked for, with a kubeconfig of its own", async () => {
+  test("up: creates a cluster of the version in DEMOAPP_KIND_IMAGE, with its own kubeconfig", async () => {
     process.env.DEMOAPP_KIND_IMAGE = "kindest/node:v1.36.1";
     await cluster().up(silent);
     const created = programs.calls().find((call) => call.startsWith("kind create cluster"));
@@ -31,7 +31,7 @@ describe("a cluster by kind (with programs that only note how they are called)",
     expect(created).toContain("--image kindest/node:v1.36.1");
   });
 
-  test("keeps an audit log that the tests can read from the host", async () => {
+  test("up: mounts the audit log on the host, where tests read it", async () => {
     await cluster().up(silent);
     const folder = join(programs.folder, "cache/kind/ci");
     const config = parse(readFileSync(join(folder, "kind.yaml"), "utf8")) as {
@@ -51,7 +51,7 @@ describe("a cluster by kind (with programs that only note how they are called)",
     expect(parse(readFileSync(join(folder, "audit.yaml"), "utf8"))).toMatchObject({ kind: "Policy" });
   });
 
-  test("has a registry that its node reaches under the host's name for it", async () => {
+  test("up: starts a registry that the node reaches under the host's name for it", async () => {
     await cluster().up(silent);
     const { registry } = cluster();
     const port = registry.split(":")[1];
@@ -62,7 +62,7 @@ describe("a cluster by kind (with programs that only note how they are called)",
     expect(docker.join("\n")).toContain(`cp /dev/stdin /etc/containerd/certs.d/${registry}/hosts.toml`);
   });
 
-  test("is left as it is where it is up", async () => {
+  test("up on a running cluster: creates nothing", async () => {
     programs.remove();
     start("demoapp-ci", "exit 0");
     await cluster().up(silent);
@@ -70,7 +70,7 @@ describe("a cluster by kind (with programs that only note how they are called)",
     expect((await cluster().status()).state).toBe("up");
   });
 
-  test("is removed with its registry", async () => {
+  test("down: removes the cluster and its registry", async () => {
     await cluster().down(silent);
     expect(programs.calls()).toEqual([
       `kind delete cluster --name demoapp-ci --kubeconfig ${cluster().kubeconfig}`,
@@ -78,9 +78,9 @@ describe("a cluster by kind (with programs that only note how they are called)",
     ]);
   });
 
-  test("has components that a test can stop in their tracks", async () => {
-    await cluster().pause("kube-apiserver");
-    await cluster().resume("kube-apiserver");
+  test("signal: runs pkill in the node", async () => {
+    await cluster().signal("kube-apiserver", "SIGSTOP");
+    await cluster().signal("kube-apiserver", "SIGCONT");
     expect(programs.calls()).toEqual(
       ["STOP", "CONT"].map(
         (signal) =>
@@ -89,7 +89,7 @@ describe("a cluster by kind (with programs that only note how they are called)",
     );
   });
 
-  test("has no other modes than that with a node", () => {
+  test("mode kwok: an error that names the embedded provider", () => {
     expect(() => new KindCluster("ci", "kwok")).toThrow("mode kwok needs the embedded provider");
   });
 });

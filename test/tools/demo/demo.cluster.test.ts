@@ -1,7 +1,7 @@
 import { expect, test } from "@jest/globals";
 import { expectTold, tell } from "./run.ts";
 
-test("the demo tells its story on a cluster of its own, checks all of it, and leaves nothing", async () => {
+test("the demo: runs all scenes on its own cluster, and removes it", async () => {
   const told = await tell("test-demo");
   await expectTold(told, "test-demo", [
     /One short YAML file/,

@@ -8,8 +8,7 @@ import { ensureDebianPackages } from "../embedded/debian.ts";
 import { withLock } from "../embedded/lock.ts";
 import { clusterLock, clusterPaths } from "../embedded/paths.ts";
 import type { ClusterPaths } from "../embedded/paths.ts";
-import { processesOf } from "../embedded/processes.ts";
-import type { Processes } from "../embedded/processes.ts";
+import { Processes } from "../embedded/processes.ts";
 import { listens, waitForProcess } from "../embedded/readiness.ts";
 import { kubectl } from "../kubectl.ts";
 import { silent } from "../progress.ts";
@@ -55,7 +54,7 @@ export class ArgoCd {
       );
     this.#cluster = cluster;
     this.#paths = clusterPaths(cluster.name);
-    this.#processes = processesOf(this.#paths);
+    this.#processes = new Processes(this.#paths);
     this.#state = join(this.#paths.state, "argocd");
     this.#command = join(this.#state, "bin", "argocd");
   }

@@ -6,31 +6,31 @@ import type { Progress } from "../progress.ts";
 import { withLock } from "./lock.ts";
 import { cacheRoot } from "./paths.ts";
 
-/** Something that is made once and then kept in the cache. */
+/** A folder of files that is built once and kept in the cache. */
 interface Buildable {
-  /** First part of the folder's name; the hash of all that goes into it follows. */
   readonly name: string;
+  /** Hash of all inputs; the folder is called `<name>-<hash>`. */
   readonly hash: string;
-  /** What the line about it says when it is there. */
+  /** The line of progress when the build has ended. */
   readonly title: string;
-  /** ReasonMessage before it starts, where it takes long. */
+  /** A line before a build that takes minutes. */
   readonly note?: (target: string) => string;
   /** Fills the folder `out`. */
   readonly make: (out: string, tick: (text: string) => void) => Promise<void>;
 }
 
-/** Folder of something built, which may not be there yet. */
+/** The cache folder of a build, which may not exist yet. */
 export const builtFolder = ({ name, hash }: Pick<Buildable, "name" | "hash">): string =>
   join(cacheRoot(), "bin", `${name}-${hash}`);
 
-/** The hash that names what is built from `parts`. */
+/** A short hash of a build's inputs. */
 export function hashOf(parts: readonly (string | Buffer)[]): string {
   const hash = createHash("sha256");
   for (const part of parts) hash.update(part);
   return hash.digest("hex").slice(0, 12);
 }
 
-/** Makes it unless the cache has it: two callers at once make it once, and what was interrupted starts over. */
+/** Builds the folder unless the cache has it. Concurrent callers build once; an interrupted build starts over. */
 export async function ensureBuilt(wanted: Buildable, progress: Progress): Promise<string> {
   const target = builtFolder(wanted);
   if (existsSync(target)) return target;
@@ -48,11 +48,11 @@ export async function ensureBuilt(wanted: Buildable, progress: Progress): Promis
   return target;
 }
 
-/** Turns what `go build -v` writes into "n of about m packages": it names each package as it is compiled. */
+/** Turns the output of `go build -v`, one line per compiled package, into "n of about m packages". */
 export function countingPackages(about: number, tick: (text: string) => void): (line: string) => void {
   let packages = 0;
   return (line) => {
-    // Downloads are told on the same stream.
+    // `go` reports downloads on the same stream.
     if (line.startsWith("go: ")) return tick("downloading modules");
     packages += 1;
     tick(`${packages} of about ${about} packages`);

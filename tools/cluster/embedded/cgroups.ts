@@ -7,11 +7,11 @@ import { deadlinesMs } from "./constants.ts";
 /** One mounted cgroup hierarchy. */
 interface Hierarchy {
   readonly mount: string;
-  /** v1 controllers, or ["unified"] for v2. */
+  /** The controllers of cgroup v1, or ["unified"] for v2. */
   readonly controllers: readonly string[];
 }
 
-/** Reads the hierarchies out of a mount table in /proc/mounts format. */
+/** Parses the hierarchies of a mount table in the format of /proc/mounts. */
 export function parseHierarchies(mounts: string): Hierarchy[] {
   return mounts.split("\n").flatMap((line) => {
     const [, mount = "", type, options = ""] = line.split(" ");
@@ -23,55 +23,48 @@ export function parseHierarchies(mounts: string): Hierarchy[] {
 const hierarchies = (): Hierarchy[] => parseHierarchies(readFileSync("/proc/mounts", "utf8"));
 
 /**
- * The hierarchy that tells which processes are ours: whatever a cluster starts inherits its place there, so
- * that `down` finds all of it without knowing any name.
+ * The cgroup in the hierarchy that lists the cluster's processes. Child processes inherit the cgroup, so `down` finds
+ * every process without knowing names.
  */
-function tracker(all: readonly Hierarchy[]): Hierarchy {
+function trackingCgroup(root: string): string {
+  const all = hierarchies();
   const found =
-    all.find((one) => one.controllers.includes("pids")) ??
-    all.find((one) => one.controllers.includes("unified"));
+    all.find(({ controllers }) => controllers.includes("pids")) ??
+    all.find(({ controllers }) => controllers.includes("unified"));
   if (found === undefined) throw new Error("no cgroup hierarchy is mounted");
-  return found;
+  return join(found.mount, root);
 }
 
-/** Folder of the processes that aren't in pods: cgroup v2 forbids processes beside child groups. */
+/** Child group for processes outside pods: cgroup v2 forbids processes in a group that has child groups. */
 const SYSTEM = "system";
 
-/** File that a process writes itself into to belong to the cluster. */
-export const cgroupProcs = (root: string): string =>
-  join(tracker(hierarchies()).mount, root, SYSTEM, "cgroup.procs");
+/** The file to which a process writes its pid to join the cluster. */
+export const cgroupProcs = (root: string): string => join(trackingCgroup(root), SYSTEM, "cgroup.procs");
 
-/** Makes the cgroup `root` in every hierarchy: the kubelet wants to find it there. */
+/** Creates the cgroup `root` in every hierarchy, because the kubelet expects it in each. */
 export async function createCgroups(root: string): Promise<void> {
-  const all = hierarchies();
-  await mkdir(join(tracker(all).mount, root, SYSTEM), { recursive: true });
-  for (const { mount, controllers } of all) {
+  await mkdir(join(trackingCgroup(root), SYSTEM), { recursive: true });
+  for (const { mount, controllers } of hierarchies()) {
     const folder = join(mount, root);
     await mkdir(folder, { recursive: true });
-    if (controllers.includes("cpuset")) await inheritCpuset(mount, folder);
+    // A new v1 cpuset accepts no process until it has CPUs and memory nodes: copy those of the parent.
+    if (controllers.includes("cpuset"))
+      for (const file of ["cpuset.cpus", "cpuset.mems"])
+        await writeFile(join(folder, file), await readFile(join(mount, file)));
   }
 }
 
-/** A new v1 cpuset is empty, and no process may enter it, until these are copied from its parent. */
-async function inheritCpuset(parent: string, folder: string): Promise<void> {
-  for (const file of ["cpuset.cpus", "cpuset.mems"])
-    await writeFile(join(folder, file), await readFile(join(parent, file)));
-}
-
-/** Every process of the cluster, those in pods included. */
+/** The pids of all processes of the cluster, pods included. */
 export async function cgroupMembers(root: string): Promise<number[]> {
-  const top = join(tracker(hierarchies()).mount, root);
-  const lists = await Promise.all((await foldersBelow(top)).map((folder) => readProcs(folder)));
-  return lists.flat();
+  const folders = await foldersBelow(trackingCgroup(root));
+  const lists = await Promise.all(
+    // A pod's group can disappear between listing and reading.
+    folders.map((folder) => readFile(join(folder, "cgroup.procs"), "utf8").catch(() => "")),
+  );
+  return lists.flatMap((text) => text.split("\n").filter(Boolean).map(Number));
 }
 
-async function readProcs(folder: string): Promise<number[]> {
-  // A pod's group may vanish between listing and reading.
-  const text = await readFile(join(folder, "cgroup.procs"), "utf8").catch(() => "");
-  return text.split("\n").filter(Boolean).map(Number);
-}
-
-/** `top` and all folders below it, deepest last; empty if there is none. */
+/** `top` and all folders below it, parents first; empty if `top` doesn't exist. */
 async function foldersBelow(top: string): Promise<string[]> {
   if (!existsSync(top)) return [];
   const entries = await readdir(top, { withFileTypes: true }).catch(() => []);
@@ -81,7 +74,7 @@ async function foldersBelow(top: string): Promise<string[]> {
   return [top, ...below.flat()];
 }
 
-/** Kills what is left of the cluster, again and again until nothing is: a dying shim may still fork. */
+/** Kills the cluster's processes until none is left: a dying shim can still fork. */
 export async function killMembers(root: string): Promise<void> {
   await until("all processes of the cluster end", deadlinesMs.kill, async () => {
     const members = await cgroupMembers(root);
@@ -98,10 +91,10 @@ function killIfAlive(pid: number): void {
   }
 }
 
-/** Removes the (empty) cgroup from every hierarchy. */
+/** Removes the empty cgroup from every hierarchy. */
 export async function removeCgroups(root: string): Promise<void> {
   for (const { mount } of hierarchies()) {
-    // The kernel lets go of a dead process's group a moment after the process.
+    // The kernel keeps the group of a dead process for a moment.
     await until(`cgroup ${join(mount, root)} removed`, deadlinesMs.kill, async () => {
       for (const folder of (await foldersBelow(join(mount, root))).toReversed()) await rmdir(folder);
       return true;

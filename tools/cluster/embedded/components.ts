@@ -4,77 +4,58 @@ import { NODE_NAME, cidrs, ports } from "./constants.ts";
 import type { ClusterPaths } from "./paths.ts";
 import type { ProcessSpec } from "./processes.ts";
 
-/** What the command lines depend on. */
+/** The inputs of the command lines. */
 export interface Layout {
   readonly paths: ClusterPaths;
   readonly mode: Mode;
-  /** Address of the API server and of the node. */
+  /** IP address of the API server and the node. */
   readonly address: string;
-  /** Folders of binaries; kwok's only in mode `kwok`. */
+  /** Folders of binaries. Only mode `kwok` has kwok's. */
   readonly kubernetes: string;
   readonly kwok?: string;
 }
 
-/** Components in the order in which they start. */
+const controlPlane = ["etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler"] as const;
+
+/** The components of each mode; every component follows the components that it depends on. */
 export const componentsOf: Record<Mode, readonly ComponentName[]> = {
-  api: ["etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler"],
-  kwok: ["etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "kwok"],
-  node: [
-    "etcd",
-    "kube-apiserver",
-    "kube-controller-manager",
-    "kube-scheduler",
-    "registry",
-    "containerd",
-    "kubelet",
-    "kube-proxy",
-  ],
+  api: controlPlane,
+  kwok: [...controlPlane, "kwok"],
+  node: [...controlPlane, "registry", "containerd", "kubelet", "kube-proxy"],
 };
 
-/** Command line of one component. */
+type Flags = Readonly<Record<string, string | number | boolean>>;
+
+/** The command line of one component. */
 export function specOf(name: ComponentName, layout: Layout): ProcessSpec {
-  return { name, argv: argvOf[name](layout) };
+  const flags = Object.entries(flagsOf[name](layout)).map(([key, value]) => `--${key}=${value}`);
+  const program = programOf[name]?.(layout) ?? [join(layout.kubernetes, name)];
+  return { name, argv: [...program, ...flags] };
 }
 
-const flags = (values: Record<string, string | number | boolean>): string[] =>
-  Object.entries(values).map(([key, value]) => `--${key}=${value}`);
-
-const kubernetes = (
-  layout: Layout,
-  name: string,
-  values: Record<string, string | number | boolean>,
-): string[] => [join(layout.kubernetes, name), ...flags(values)];
-
-const argvOf: Record<ComponentName, (layout: Layout) => string[]> = {
-  etcd: (layout) => kubernetes(layout, "etcd", etcdFlags(layout)),
-  "kube-apiserver": (layout) => kubernetes(layout, "kube-apiserver", apiServerFlags(layout)),
-  "kube-controller-manager": (layout) =>
-    kubernetes(layout, "kube-controller-manager", controllerManagerFlags(layout)),
-  "kube-scheduler": (layout) => kubernetes(layout, "kube-scheduler", schedulerFlags(layout)),
-  kubelet: (layout) => kubernetes(layout, "kubelet", kubeletFlags(layout)),
-  "kube-proxy": ({ paths, kubernetes: folder }) => [
-    join(folder, "kube-proxy"),
-    `--config=${join(paths.config, "proxy.yaml")}`,
-  ],
+/** Components that are not part of the Kubernetes binary. */
+const programOf: Partial<Record<ComponentName, (layout: Layout) => readonly string[]>> = {
   registry: ({ paths }) => ["docker-registry", "serve", join(paths.config, "registry.yaml")],
-  containerd: ({ paths }) => ["containerd", `--config=${join(paths.config, "containerd.toml")}`],
-  kwok: (layout) => [
-    join(layout.kwok ?? "", "kwok"),
-    ...flags({
-      kubeconfig: join(layout.paths.config, "kwok.kubeconfig"),
-      config: join(layout.kwok ?? "", "stages.yaml"),
-      "manage-all-nodes": true,
-      cidr: cidrs.pods,
-      "node-ip": layout.address,
-      "server-address": `127.0.0.1:${ports.kwok}`,
-      "node-lease-duration-seconds": 40,
-      // A line for every pod would cost a benchmark more than the pod.
-      v: "WARN",
-    }),
-  ],
+  containerd: () => ["containerd"],
+  kwok: ({ kwok = "" }) => [join(kwok, "kwok")],
 };
 
-function etcdFlags({ paths }: Layout): Record<string, string | boolean> {
+const flagsOf: Record<ComponentName, (layout: Layout) => Flags> = {
+  etcd: etcdFlags,
+  "kube-apiserver": apiServerFlags,
+  "kube-controller-manager": controllerManagerFlags,
+  "kube-scheduler": ({ paths, mode }) => ({
+    ...clientFlags(paths, "scheduler", ports.scheduler),
+    ...rateLimits(mode),
+  }),
+  kubelet: kubeletFlags,
+  "kube-proxy": ({ paths }) => ({ config: join(paths.config, "proxy.yaml") }),
+  registry: () => ({}),
+  containerd: ({ paths }) => ({ config: join(paths.config, "containerd.toml") }),
+  kwok: kwokFlags,
+};
+
+function etcdFlags({ paths }: Layout): Flags {
   const pki = (file: string): string => join(paths.pki, file);
   const client = `https://127.0.0.1:${ports.etcd}`;
   const peer = `https://127.0.0.1:${ports.etcdPeer}`;
@@ -94,15 +75,15 @@ function etcdFlags({ paths }: Layout): Record<string, string | boolean> {
     "peer-key-file": pki("etcd.key"),
     "peer-trusted-ca-file": pki("ca.crt"),
     "peer-client-cert-auth": true,
-    // A power cut may cost a test cluster its data; waiting for the disk would cost every test its time.
+    // Tests are faster without waiting for the disk. A power cut may lose the cluster's data.
     "unsafe-no-fsync": true,
-    // As kubeadm sets it: else the API server sends no bookmarks to watches of kinds that have no objects.
+    // As in kubeadm: otherwise the API server sends no bookmarks to watches of kinds without objects.
     "watch-progress-notify-interval": "5s",
     "log-level": "warn",
   };
 }
 
-function apiServerFlags({ paths, mode, address }: Layout): Record<string, string | number | boolean> {
+function apiServerFlags({ paths, mode, address }: Layout): Flags {
   const pki = (file: string): string => join(paths.pki, file);
   return {
     "advertise-address": address,
@@ -116,7 +97,7 @@ function apiServerFlags({ paths, mode, address }: Layout): Record<string, string
     "client-ca-file": pki("ca.crt"),
     "authorization-mode": "Node,RBAC",
     "anonymous-auth": false,
-    // Beside the defaults: what makes Node authorization hold for writes too.
+    // In addition to the default plugins: limits the kubelet's writes to its own node and pods.
     "enable-admission-plugins": "NodeRestriction",
     "allow-privileged": true,
     "service-cluster-ip-range": cidrs.services,
@@ -127,31 +108,27 @@ function apiServerFlags({ paths, mode, address }: Layout): Record<string, string
     "kubelet-client-certificate": pki("apiserver-kubelet.crt"),
     "kubelet-client-key": pki("apiserver-kubelet.key"),
     "kubelet-preferred-address-types": "InternalIP",
-    // A benchmark measures the operator, not the API server's queueing.
+    // A benchmark measures the operator, so the API server must not queue its requests.
     ...(mode === "kwok"
       ? { "max-requests-inflight": 4000, "max-mutating-requests-inflight": 2000 }
       : auditFlags(paths)),
   };
 }
 
-/** What pods ask of the API server is written down, so that a test can hold it against their permissions. */
-const auditFlags = (paths: ClusterPaths): Record<string, string | number> => ({
+/** The audit log lets tests compare the requests of pods with their permissions. */
+const auditFlags = (paths: ClusterPaths): Flags => ({
   "audit-policy-file": join(paths.config, "audit.yaml"),
   "audit-log-path": join(paths.logs, "audit.log"),
   "audit-log-maxsize": 100,
   "audit-log-maxbackup": 1,
 });
 
-/** Raised client limits of a benchmark: with the defaults these two would be its bottleneck. */
-const clientLimits = (mode: Mode): Record<string, number> =>
+/** Raised limits for benchmarks: with the default limits the two clients would be the bottleneck. */
+const rateLimits = (mode: Mode): Flags =>
   mode === "kwok" ? { "kube-api-qps": 2000, "kube-api-burst": 4000 } : {};
 
-/** Identity and private port of a control-plane client of the API server. */
-const client = (
-  paths: ClusterPaths,
-  user: string,
-  port: number,
-): Record<string, string | number | boolean> => {
+/** Credentials and private port of a control-plane client of the API server. */
+const clientFlags = (paths: ClusterPaths, user: string, port: number): Flags => {
   const file = join(paths.config, `${user}.kubeconfig`);
   return {
     kubeconfig: file,
@@ -164,10 +141,10 @@ const client = (
   };
 };
 
-function controllerManagerFlags({ paths, mode }: Layout): Record<string, string | number | boolean> {
+function controllerManagerFlags({ paths, mode }: Layout): Flags {
   return {
-    ...client(paths, "controller-manager", ports.controllerManager),
-    ...clientLimits(mode),
+    ...clientFlags(paths, "controller-manager", ports.controllerManager),
+    ...rateLimits(mode),
     "use-service-account-credentials": true,
     "service-account-private-key-file": join(paths.pki, "service-account.key"),
     "root-ca-file": join(paths.pki, "ca.crt"),
@@ -180,11 +157,7 @@ function controllerManagerFlags({ paths, mode }: Layout): Record<string, string 
   };
 }
 
-function schedulerFlags({ paths, mode }: Layout): Record<string, string | number | boolean> {
-  return { ...client(paths, "scheduler", ports.scheduler), ...clientLimits(mode) };
-}
-
-function kubeletFlags({ paths, address }: Layout): Record<string, string | number | boolean> {
+function kubeletFlags({ paths, address }: Layout): Flags {
   return {
     config: join(paths.config, "kubelet.yaml"),
     kubeconfig: join(paths.config, "kubelet.kubeconfig"),
@@ -192,5 +165,19 @@ function kubeletFlags({ paths, address }: Layout): Record<string, string | numbe
     "cert-dir": join(paths.run, "kubelet"),
     "hostname-override": NODE_NAME,
     "node-ip": address,
+  };
+}
+
+function kwokFlags({ paths, kwok = "", address }: Layout): Flags {
+  return {
+    kubeconfig: join(paths.config, "kwok.kubeconfig"),
+    config: join(kwok, "stages.yaml"),
+    "manage-all-nodes": true,
+    cidr: cidrs.pods,
+    "node-ip": address,
+    "server-address": `127.0.0.1:${ports.kwok}`,
+    "node-lease-duration-seconds": 40,
+    // Logging a line per pod would cost a benchmark more than the pod.
+    v: "WARN",
   };
 }

@@ -1,12 +1,12 @@
 import { readFileSync } from "node:fs";
-import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { stringify } from "yaml";
 import { NODE_NAME, PAUSE_IMAGE, REGISTRY, cidrs, ports } from "./constants.ts";
 import type { Layout } from "./components.ts";
+import { writeIfChanged } from "./files.ts";
 import type { ClusterPaths } from "./paths.ts";
 
-/** A kubeconfig that carries its certificates in itself, so that it can be copied. */
+/** A kubeconfig that embeds the certificates, so it can be copied. */
 function kubeconfig(pki: string, server: string, user: string): string {
   const read = (file: string): string => readFileSync(join(pki, file)).toString("base64");
   return stringify({
@@ -24,7 +24,7 @@ function kubeconfig(pki: string, server: string, user: string): string {
   });
 }
 
-/** Kubelet configuration: everything it would put in a system folder goes below the cluster's own. */
+/** The kubelet's configuration: folders of the cluster replace the system folders. */
 export function kubeletConfig(paths: ClusterPaths): object {
   return {
     apiVersion: "kubelet.config.k8s.io/v1beta1",
@@ -43,16 +43,16 @@ export function kubeletConfig(paths: ClusterPaths): object {
     cgroupRoot: `/${paths.cgroup}`,
     failCgroupV1: false,
     failSwapOn: false,
-    // Lowering its own score needs CAP_SYS_RESOURCE, which a container may lack.
+    // The kubelet may run in a container without CAP_SYS_RESOURCE, which lowering the score needs.
     oomScoreAdj: 0,
     containerRuntimeEndpoint: `unix://${paths.containerdSocket}`,
     podLogsDir: join(paths.logs, "pods"),
     volumePluginDir: join(paths.state, "kubelet-plugins"),
     clusterDomain: "cluster.local",
-    // The disk is the developer's: never evict pods or delete images because it is rather full.
+    // The developer's disk may be nearly full: do not evict pods or delete images for that.
     evictionHard: { "imagefs.available": "0%", "nodefs.available": "0%", "nodefs.inodesFree": "0%" },
     imageGCHighThresholdPercent: 100,
-    // What changes shows at once: tests wait for it.
+    // Short periods, because tests wait for changes.
     nodeStatusUpdateFrequency: "4s",
     syncFrequency: "10s",
     maxPods: 110,
@@ -60,7 +60,7 @@ export function kubeletConfig(paths: ClusterPaths): object {
   };
 }
 
-/** kube-proxy configuration: NodePorts answer on 127.0.0.1 inside the cluster's namespace. */
+/** kube-proxy's configuration: NodePorts answer on 127.0.0.1 of the cluster's network namespace. */
 export function proxyConfig(paths: ClusterPaths): object {
   return {
     apiVersion: "kubeproxy.config.k8s.io/v1alpha1",
@@ -78,7 +78,7 @@ export function proxyConfig(paths: ClusterPaths): object {
   };
 }
 
-/** containerd configuration (Debian's 1.6), sharing no folder with the system's containerd. */
+/** Configuration of containerd 1.6 (Debian's), which shares no folder with the system's containerd. */
 export function containerdConfig(paths: ClusterPaths): string {
   const cri = 'plugins."io.containerd.grpc.v1.cri"';
   return `version = 2
@@ -88,10 +88,10 @@ state = "${join(paths.run, "containerd")}"
   address = "${paths.containerdSocket}"
 [${cri}]
   sandbox_image = "${PAUSE_IMAGE}"
-  # Without CAP_SYS_RESOURCE no sandbox would start.
+  # A container without CAP_SYS_RESOURCE could otherwise start no sandbox.
   restrict_oom_score_adj = true
   disable_apparmor = true
-  # Pods' network namespaces are mounted below \`state\`, where \`down\` finds them.
+  # Mounts pods' network namespaces below \`state\`, where \`down\` finds them.
   netns_mounts_under_state_dir = true
   stream_server_address = "127.0.0.1"
   [${cri}.cni]
@@ -109,71 +109,55 @@ state = "${join(paths.run, "containerd")}"
 `;
 }
 
-/** Pod network: a routed veth pair for each pod, which needs neither a bridge nor br_netfilter. */
+/** The pod network: one routed veth pair per pod, without a bridge and br_netfilter. */
 export function cniConfig(paths: ClusterPaths): object {
-  const ranges = [[{ subnet: cidrs.nodePods }]];
-  return {
-    cniVersion: "1.0.0",
-    name: paths.netnsName,
-    plugins: [
-      {
-        type: "ptp",
-        ipam: {
-          type: "host-local",
-          ranges,
-          dataDir: join(paths.run, "cni"),
-          routes: [{ dst: "0.0.0.0/0" }],
-        },
-      },
-    ],
+  const ipam = {
+    type: "host-local",
+    ranges: [[{ subnet: cidrs.nodePods }]],
+    dataDir: join(paths.run, "cni"),
+    routes: [{ dst: "0.0.0.0/0" }],
   };
+  return { cniVersion: "1.0.0", name: paths.netnsName, plugins: [{ type: "ptp", ipam }] };
 }
 
-/** Configuration of the image registry. */
-export function registryConfig(paths: ClusterPaths): object {
-  return {
-    version: "0.1",
-    log: { level: "warn", accesslog: { disabled: true } },
-    storage: { filesystem: { rootdirectory: join(paths.state, "registry") }, delete: { enabled: true } },
-    http: { addr: REGISTRY },
-  };
-}
+/** Configuration of an image registry that stores its blobs in `folder`. */
+export const registryConfig = (folder: string, address: string): object => ({
+  version: "0.1",
+  log: { level: "warn", accesslog: { disabled: true } },
+  storage: { filesystem: { rootdirectory: folder }, delete: { enabled: true } },
+  http: { addr: address },
+});
 
-/** Which requests the API server notes in its audit log: those of pods, without their bodies. */
+/** Limits the API server's audit log to requests of pods, without their bodies. */
 export const auditPolicy = {
   apiVersion: "audit.k8s.io/v1",
   kind: "Policy",
   omitStages: ["RequestReceived"],
   rules: [
-    // The controllers of Kubernetes itself have service accounts as well.
+    // Kubernetes' own controllers use service accounts too.
     { level: "None", userGroups: ["system:serviceaccounts:kube-system"] },
     { level: "Metadata", userGroups: ["system:serviceaccounts"] },
     { level: "None" },
   ],
 } as const;
 
-/** Writes the configuration of every component, and the administrator's kubeconfig. */
+/** Writes the configuration of every component and the administrator's kubeconfig. */
 export async function writeConfigs({ paths, address }: Layout): Promise<void> {
+  const { pki } = paths;
   const local = `https://127.0.0.1:${ports.apiServer}`;
   const users = ["controller-manager", "scheduler", "kubelet", "proxy", "kwok"];
-  const file = (name: string): string => join(paths.config, name);
-  await Promise.all([
-    writeConfig(paths.kubeconfig, kubeconfig(paths.pki, `https://${address}:${ports.apiServer}`, "admin")),
-    ...users.map((user) => writeConfig(file(`${user}.kubeconfig`), kubeconfig(paths.pki, local, user))),
-    writeConfig(file("kubelet.yaml"), kubeletConfig(paths)),
-    writeConfig(file("proxy.yaml"), proxyConfig(paths)),
-    writeConfig(file("containerd.toml"), containerdConfig(paths)),
-    writeConfig(file("cni/10-pods.conflist"), JSON.stringify(cniConfig(paths))),
-    writeConfig(file("registry.yaml"), registryConfig(paths)),
-    writeConfig(file("audit.yaml"), auditPolicy),
-  ]);
-}
-
-/** Writes a file unless it already says so, whole or not at all. */
-async function writeConfig(file: string, content: string | object): Promise<void> {
-  const text = typeof content === "string" ? content : stringify(content);
-  if ((await readFile(file, "utf8").catch(() => undefined)) === text) return;
-  await mkdir(dirname(file), { recursive: true });
-  await writeFile(`${file}.tmp`, text, { mode: 0o600 });
-  await rename(`${file}.tmp`, file);
+  const configs: Record<string, string | object> = {
+    "kubelet.yaml": kubeletConfig(paths),
+    "proxy.yaml": proxyConfig(paths),
+    "containerd.toml": containerdConfig(paths),
+    "cni/10-pods.conflist": JSON.stringify(cniConfig(paths)),
+    "registry.yaml": registryConfig(join(paths.state, "registry"), REGISTRY),
+    "audit.yaml": auditPolicy,
+  };
+  for (const user of users) configs[`${user}.kubeconfig`] = kubeconfig(pki, local, user);
+  await writeIfChanged(paths.kubeconfig, kubeconfig(pki, `https://${address}:${ports.apiServer}`, "admin"));
+  for (const [file, content] of Object.entries(configs)) {
+    const text = typeof content === "string" ? content : stringify(content);
+    await writeIfChanged(join(paths.config, file), text);
+  }
 }

@@ -1,24 +1,24 @@
-/** Every name, port, address range and pinned version of the embedded cluster. */
+/** Names, ports, address ranges and pinned versions of the embedded cluster. */
 
 export const versions = {
   /** Also pinned in go/kubernetes/go.mod; a test compares the two. */
   kubernetes: "1.35.4",
 } as const;
 
-/** Prefix of everything a cluster owns outside its folders: network namespace, cgroup, interface. */
+/** Prefix of a cluster's network namespace, cgroup and network interface. */
 export const PREFIX = "demoapp";
 
-/** Runtime state (sockets, containerd's state) lives here: sockets need short paths, and /run is empty after a reboot. */
+/** Folder of sockets and containerd's state: socket paths must be short, and a reboot empties /run. */
 export const RUN_ROOT = "/run/demoapp-operator";
 
 export const NODE_NAME = "node-1";
 
-/** The same in every cluster: each has a network namespace of its own. */
+/** The same in every cluster, because each has its own network namespace. */
 export const cidrs = {
   pods: "10.244.0.0/16",
   nodePods: "10.244.0.0/24",
   services: "10.96.0.0/16",
-  /** First address of `services`: the `kubernetes` Service, where pods find the API server. */
+  /** First address of `services`: the `kubernetes` Service, which leads pods to the API server. */
   kubernetesService: "10.96.0.1",
 } as const;
 
@@ -37,25 +37,25 @@ export const ports = {
 } as const;
 
 /**
- * Cluster number `slot` (1-254) is reached from the host at 198.18.<slot>.2. That block is set aside for
- * benchmarks of network devices (RFC 2544), so no real host is shadowed.
+ * The host reaches cluster number `slot` (1-254) at 198.18.<slot>.2. RFC 2544 reserves that block for benchmarks of
+ * network devices, so it hides no real host.
  */
 export const MAX_SLOT = 254;
 export const hostAddress = (slot: number): string => `198.18.${slot}.1`;
 export const innerAddress = (slot: number): string => `198.18.${slot}.2`;
 export const hostLink = (slot: number): string => `${PREFIX}${slot}`;
 
-/** Registry as written in image references; containerd and buildah speak plain HTTP to a loopback address. */
+/** The registry in image references. containerd and buildah use plain HTTP for a loopback address. */
 export const REGISTRY = `127.0.0.1:${ports.registry}`;
 
-/** What Dockerfiles are built on here, where no public image can be pulled. */
+/** Replaces the public base images in Dockerfiles, which can't be pulled here. */
 export const BASE_IMAGE = "localhost/demoapp-base:node24";
 export const PAUSE_IMAGE = `${REGISTRY}/pause:1`;
 
-/** Fake nodes of a kwok cluster, with room for 110 pods each. */
+/** Number of fake nodes of a kwok cluster. Each takes 110 pods. */
 export const KWOK_NODES = 20;
 
-/** How long a step of `up` may take, in milliseconds, before it is given up with the component's last words. */
+/** Longest duration of a step of `up` or `down`, in milliseconds. */
 export const deadlinesMs = {
   component: 60_000,
   controllers: 60_000,

@@ -1,115 +1,88 @@
-import {
-  mkdir,
-  mkdtemp,
-  readFile,
-  rm,
-  symlink,
-  writeFile,
-  copyFile,
-  realpath,
-  chmod,
-} from "node:fs/promises";
-import { existsSync } from "node:fs";
 import { createHash } from "node:crypto";
+import { existsSync } from "node:fs";
+import * as fs from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { command, succeeds } from "../command.ts";
 import type { BuildRequest, BuiltImage } from "../provider.ts";
 import { BASE_IMAGE, PAUSE_IMAGE, REGISTRY, RUN_ROOT } from "./constants.ts";
+import { withLock } from "./lock.ts";
 import { inside } from "./network.ts";
 import { cacheRoot } from "./paths.ts";
 import type { ClusterPaths } from "./paths.ts";
-import { withLock } from "./lock.ts";
 import { binariesOf } from "./toolchain.ts";
 
-/** argv of buildah with storage of its own, shared by all clusters and apart from the machine's. */
+const temporaryFolder = () => fs.mkdtempDisposable(join(tmpdir(), "demoapp-image-"));
+
+/** A buildah command line. All clusters share its storage, which is separate from the machine's. */
 export function buildah(args: readonly string[]): string[] {
   const storage = ["--root", join(cacheRoot(), "images"), "--runroot", join(RUN_ROOT, ".buildah")];
-  // The storage would otherwise mount itself on itself and leave that mount behind.
-  return [
-    "buildah",
-    ...storage,
-    "--storage-driver=overlay",
-    "--storage-opt=overlay.skip_mount_home=true",
-    ...args,
-  ];
+  // Otherwise the storage bind-mounts itself and leaves the mount behind.
+  const driver = ["--storage-driver=overlay", "--storage-opt=overlay.skip_mount_home=true"];
+  return ["buildah", ...storage, ...driver, ...args];
 }
 
 /**
- * `--timestamp 0` and fixed inputs: the same files give the same digest. No `--layers`: that cache takes an
- * `ENV A=${B}` of one build for that of another with a different `--build-arg B` (seen in buildah 1.28).
+ * `--timestamp 0` makes equal files give an equal digest. `--layers` is not used: buildah 1.28 reuses a cached
+ * `ENV A=${B}` of a build with a different `--build-arg B`.
  */
 const BUILD = ["bud", "--isolation", "chroot", "--timestamp", "0", "--quiet"];
 
-/** Builds the image and pushes it to the cluster's registry. */
+/** Builds an image and pushes it to the cluster's registry. */
 export async function buildImage(paths: ClusterPaths, request: BuildRequest): Promise<BuiltImage> {
   const ref = `${REGISTRY}/${request.tag}`;
   await buildLocally(ref, request);
   return push(paths, ref);
 }
 
-/** Builds the image `ref` on the base image of everything built here, which is made if need be. */
+/** Builds the image `ref` on the local base image, which is built first if it doesn't exist. */
 export async function buildLocally(ref: string, request: BuildRequest): Promise<void> {
   await ensureBaseImage();
-  // What stands in for the public images that the Dockerfiles name by default.
+  // The Dockerfiles' default base images are public, so they can't be pulled here.
   const args = { NODE_IMAGE: BASE_IMAGE, RUNTIME_IMAGE: BASE_IMAGE, ...request.buildArgs };
   const given = Object.entries(args).flatMap(([key, value]) => ["--build-arg", `${key}=${value}`]);
   await command(buildah([...BUILD, ...given, "-f", request.dockerfile, "-t", ref, request.context]));
 }
 
-function push(paths: ClusterPaths, ref: string): Promise<BuiltImage> {
-  return inTemporaryFolder(async (folder) => {
-    const file = join(folder, "digest");
-    // The registry listens on a loopback address inside the cluster's namespace only.
-    const args = ["push", "--quiet", "--tls-verify=false", "--digestfile", file, ref, `docker://${ref}`];
-    await command([...inside(paths), ...buildah(args)]);
-    return { ref, digest: (await readFile(file, "utf8")).trim() };
-  });
+async function push(paths: ClusterPaths, ref: string): Promise<BuiltImage> {
+  await using folder = await temporaryFolder();
+  const file = join(folder.path, "digest");
+  // The registry listens only on the loopback address of the cluster's network namespace.
+  const args = ["push", "--quiet", "--tls-verify=false", "--digestfile", file, ref, `docker://${ref}`];
+  await command([...inside(paths), ...buildah(args)]);
+  return { ref, digest: (await fs.readFile(file, "utf8")).trim() };
 }
 
-async function inTemporaryFolder<T>(work: (folder: string) => Promise<T>): Promise<T> {
-  const folder = await mkdtemp(join(tmpdir(), "demoapp-image-"));
-  try {
-    return await work(folder);
-  } finally {
-    await rm(folder, { recursive: true, force: true });
-  }
-}
-
-/** Builds an image out of the folder `context`, with a Dockerfile given as text. */
+/** Builds an image from the text of a Dockerfile and the folder `context`. */
 async function buildFrom(context: string, tags: readonly string[], dockerfile: string): Promise<void> {
-  await inTemporaryFolder(async (folder) => {
-    const file = join(folder, "Dockerfile");
-    await writeFile(file, dockerfile);
-    await command(buildah([...BUILD, ...tags.flatMap((tag) => ["-t", tag]), "-f", file, context]));
-  });
+  await using folder = await temporaryFolder();
+  const file = join(folder.path, "Dockerfile");
+  await fs.writeFile(file, dockerfile);
+  await command(buildah([...BUILD, ...tags.flatMap((tag) => ["-t", tag]), "-f", file, context]));
 }
 
-/** Pushes the image that holds a pod's namespaces open. */
+/** Pushes the sandbox image, whose process keeps a pod's namespaces open, unless the registry has it. */
 export async function ensurePauseImage(paths: ClusterPaths): Promise<void> {
+  const tag = "docker/registry/v2/repositories/pause/_manifests/tags/1/current/link";
+  if (existsSync(join(paths.state, "registry", tag))) return;
   const dockerfile = 'FROM scratch\nCOPY pause /pause\nUSER 65535:65535\nENTRYPOINT ["/pause"]\n';
   await buildFrom(binariesOf("kubernetes"), [PAUSE_IMAGE], dockerfile);
   await push(paths, PAUSE_IMAGE);
 }
 
-/**
- * Makes the base image of everything built here: this very Node, the libraries it is linked against and a
- * user, from scratch, because no public image can be pulled.
- */
+/** Builds the local base image from scratch: this machine's Node with its shared libraries, and a user. */
 async function ensureBaseImage(): Promise<void> {
   const node = process.execPath;
   const libraries = sharedLibraries(await command(["ldd", node]));
-  const key = createHash("sha256").update(
-    JSON.stringify([process.version, libraries, BASE_FILES, DOCKERFILE]),
-  );
-  const tag = `${BASE_IMAGE}-${key.digest("hex").slice(0, 12)}`;
+  const inputs = JSON.stringify([process.version, libraries, BASE_FILES, DOCKERFILE]);
+  const hash = createHash("sha256").update(inputs).digest("hex").slice(0, 12);
+  const tag = `${BASE_IMAGE}-${hash}`;
   await withLock(join(cacheRoot(), "images.lock"), async () => {
     if (await succeeds(buildah(["inspect", "--type", "image", tag]))) return;
-    await inTemporaryFolder(async (context) => {
-      const copied = { [NODE]: node, ...Object.fromEntries(libraries.map((file) => [file, file])) };
-      await fillRoot(join(context, "root"), copied);
-      await buildFrom(context, [tag, BASE_IMAGE], DOCKERFILE);
-    });
+    await using context = await temporaryFolder();
+    const copied = { [NODE]: node, ...Object.fromEntries(libraries.map((file) => [file, file])) };
+    await fillRoot(join(context.path, "root"), copied);
+    await buildFrom(context.path, [tag, BASE_IMAGE], DOCKERFILE);
   });
 }
 
@@ -128,7 +101,7 @@ const BASE_FILES = {
   "/etc/nsswitch.conf": "hosts: files dns\n",
 };
 
-/** Files that `ldd` says a program loads, the loader included. */
+/** The files in the output of `ldd`: a program's shared libraries and the loader. */
 export function sharedLibraries(ldd: string): string[] {
   return ldd.split("\n").flatMap((line) => /(\/\S+) \(0x/.exec(line)?.[1] ?? []);
 }
@@ -136,13 +109,13 @@ export function sharedLibraries(ldd: string): string[] {
 async function fillRoot(root: string, files: Record<string, string>): Promise<void> {
   const all = existsSync(CERTIFICATES) ? { ...files, [CERTIFICATES]: CERTIFICATES } : files;
   for (const [target, source] of Object.entries(all)) {
-    await mkdir(dirname(join(root, target)), { recursive: true });
-    await copyFile(await realpath(source), join(root, target));
+    await fs.mkdir(dirname(join(root, target)), { recursive: true });
+    await fs.copyFile(await fs.realpath(source), join(root, target));
   }
-  for (const [target, text] of Object.entries(BASE_FILES)) await writeFile(join(root, target), text);
-  // Where distroless images keep it.
-  await mkdir(join(root, "nodejs/bin"), { recursive: true });
-  await symlink(NODE, join(root, "nodejs/bin/node"));
-  await mkdir(join(root, "tmp"));
-  await chmod(join(root, "tmp"), 0o1777);
+  for (const [target, text] of Object.entries(BASE_FILES)) await fs.writeFile(join(root, target), text);
+  // Distroless images have Node at this path.
+  await fs.mkdir(join(root, "nodejs/bin"), { recursive: true });
+  await fs.symlink(NODE, join(root, "nodejs/bin/node"));
+  await fs.mkdir(join(root, "tmp"));
+  await fs.chmod(join(root, "tmp"), 0o1777);
 }

@@ -5,10 +5,10 @@ import type { ClusterPaths } from "./paths.ts";
 
 const INNER_LINK = "eth0";
 
-/** argv prefix that runs a command inside the cluster's network. `ip netns exec` would hide the cgroups. */
+/** Prefix of a command line that runs in the cluster's network. `ip netns exec` would hide the cgroups. */
 export const inside = (paths: ClusterPaths): string[] => ["nsenter", `--net=${paths.netns}`];
 
-/** Is the namespace there, with the link to the host that belongs to `slot`? */
+/** True if the namespace exists and has the link to the host for `slot`. */
 export async function networkIsUp(paths: ClusterPaths, slot: number): Promise<boolean> {
   if (!existsSync(paths.netns)) return false;
   const [inner, outer] = await Promise.all([
@@ -19,27 +19,26 @@ export async function networkIsUp(paths: ClusterPaths, slot: number): Promise<bo
 }
 
 /**
- * Makes the cluster's network namespace with a link to the host, and gives the slot it got: `preferred` if
- * that is free. The kernel refuses a second link of one name, so two clusters never share a slot.
+ * Creates the cluster's network namespace with a link to the host, and returns the slot: `preferred` if it is free.
+ * The kernel refuses a second link of the same name, so two clusters never share a slot.
  */
 export async function createNetwork(paths: ClusterPaths, preferred: number | undefined): Promise<number> {
   await deleteNetwork(paths);
   await command(["ip", "netns", "add", paths.netnsName]);
   const slot = await createLink(paths, preferred);
-  await command(["ip", "-batch", "-"], {
-    input: [`addr add ${hostAddress(slot)}/30 dev ${hostLink(slot)}`, `link set ${hostLink(slot)} up`].join(
-      "\n",
-    ),
-  });
-  await command([...inside(paths), "ip", "-batch", "-"], {
-    input: [
-      "link set lo up",
-      `addr add ${innerAddress(slot)}/30 dev ${INNER_LINK}`,
-      `link set ${INNER_LINK} up`,
-      `route add default via ${hostAddress(slot)}`,
-    ].join("\n"),
-  });
+  const link = hostLink(slot);
+  await ipBatch([], [`addr add ${hostAddress(slot)}/30 dev ${link}`, `link set ${link} up`]);
+  await ipBatch(inside(paths), [
+    "link set lo up",
+    `addr add ${innerAddress(slot)}/30 dev ${INNER_LINK}`,
+    `link set ${INNER_LINK} up`,
+    `route add default via ${hostAddress(slot)}`,
+  ]);
   return slot;
+}
+
+async function ipBatch(prefix: readonly string[], lines: readonly string[]): Promise<void> {
+  await command([...prefix, "ip", "-batch", "-"], { input: lines.join("\n") });
 }
 
 async function createLink(paths: ClusterPaths, preferred: number | undefined): Promise<number> {
@@ -49,11 +48,11 @@ async function createLink(paths: ClusterPaths, preferred: number | undefined): P
     if (await succeeds([...argv, "netns", paths.netnsName])) return slot;
   }
   throw new Error(
-    `no free slot for a cluster: ip link add ${hostLink(1)} … ${hostLink(MAX_SLOT)} all failed`,
+    `no free slot for a cluster: ip link add failed for ${hostLink(1)} to ${hostLink(MAX_SLOT)}`,
   );
 }
 
-/** What a node with pods needs on top: forwarding, NodePorts on 127.0.0.1, a way back for what pods send out. */
+/** Prepares the network for pods: IP forwarding, NodePorts on 127.0.0.1, and NAT for outgoing connections. */
 export async function prepareNodeNetwork(paths: ClusterPaths): Promise<void> {
   const sysctls = { "net/ipv4/ip_forward": 1, "net/ipv4/conf/all/route_localnet": 1 };
   const writes = Object.entries(sysctls).map(([key, value]) => `echo ${value} > /proc/sys/${key}`);
@@ -63,10 +62,10 @@ export async function prepareNodeNetwork(paths: ClusterPaths): Promise<void> {
   if (!(await succeeds([...iptables, "-C", ...rule]))) await command([...iptables, "-A", ...rule]);
 }
 
-/** Removes the namespace and with it its links, rules and addresses; no error if there is none. */
+/** Removes the namespace with its links, rules and addresses. Does nothing if there is none. */
 export async function deleteNetwork(paths: ClusterPaths): Promise<void> {
   if (!existsSync(paths.netns)) return;
-  // The pair goes with either end at once; with the namespace alone it would go a moment later.
+  // Deleting one end removes the pair at once; deleting only the namespace removes it with a delay.
   await succeeds([...inside(paths), "ip", "link", "delete", INNER_LINK]);
   await command(["ip", "netns", "delete", paths.netnsName]);
 }

@@ -2,48 +2,36 @@ import { homedir } from "node:os";
 import { join } from "node:path";
 import { PREFIX, RUN_ROOT } from "./constants.ts";
 
-/** Folder for what is built once and shared by all clusters; never in the source tree. */
+/** The folder of everything that is kept between runs. It lies outside the source tree. */
 export const cacheRoot = (): string =>
   process.env.DEMOAPP_CACHE ??
   join(process.env.XDG_CACHE_HOME ?? join(homedir(), ".cache"), "demoapp-operator");
 
-/** Where one cluster keeps its things. */
-export interface ClusterPaths {
-  /** State that outlives a reboot: etcd, keys, logs, the registry's blobs, images. */
-  readonly state: string;
-  /** Sockets and containerd's runtime state. */
-  readonly run: string;
-  readonly logs: string;
-  readonly pki: string;
-  readonly config: string;
-  readonly processes: string;
-  readonly kubeconfig: string;
-  /** Network namespace, by name and as a file to enter. */
-  readonly netnsName: string;
-  readonly netns: string;
-  /** Cgroup of everything that belongs to the cluster, relative to each hierarchy's root. */
-  readonly cgroup: string;
-  readonly containerdSocket: string;
-}
-
-/** Held by whoever starts or removes something of the cluster. */
+/** The lock of whoever starts or removes parts of the cluster. */
 export const clusterLock = (name: string): string => join(cacheRoot(), "clusters", `${name}.lock`);
 
-/** Paths of the cluster `name`. */
-export function clusterPaths(name: string): ClusterPaths {
+export type ClusterPaths = ReturnType<typeof clusterPaths>;
+
+/** Paths and names of one cluster. */
+export function clusterPaths(name: string) {
   const state = join(cacheRoot(), "clusters", name);
   const run = join(RUN_ROOT, name);
+  const netnsName = `${PREFIX}-${name}`;
   return {
+    /** State that is kept over a reboot: etcd's data, keys, logs, images. */
     state,
+    /** Sockets and containerd's runtime state. */
     run,
     logs: join(state, "logs"),
     pki: join(state, "pki"),
     config: join(state, "config"),
     processes: join(state, "processes"),
     kubeconfig: join(state, "kubeconfig"),
-    netnsName: `${PREFIX}-${name}`,
-    netns: `/run/netns/${PREFIX}-${name}`,
+    /** The network namespace: its name, and the file through which a process enters it. */
+    netnsName,
+    netns: `/run/netns/${netnsName}`,
+    /** Cgroup of all processes of the cluster, relative to the root of each hierarchy. */
     cgroup: `${PREFIX}-${name}`,
     containerdSocket: join(run, "containerd.sock"),
-  };
+  } as const;
 }

@@ -1,20 +1,19 @@
-import { generateKeyPairSync } from "node:crypto";
 import { existsSync } from "node:fs";
-import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { command } from "../command.ts";
 import { NODE_NAME, cidrs } from "./constants.ts";
 
-/** Who a certificate is for. `san` makes it a server's. */
+/** The subject of a certificate. Only a server's certificate has `san`. */
 interface Subject {
   readonly commonName: string;
   readonly organization?: string;
   readonly san?: readonly string[];
+  /** openssl's options for the type of the key. */
+  readonly key?: readonly string[];
 }
 
-const DAYS = 3650;
-
-/** Every certificate of a cluster whose API server and node have the address `inner`. */
+/** The subjects of a cluster whose API server and node have the IP address `inner`, by file name. */
 export function subjects(inner: string): Record<string, Subject> {
   const names = ["localhost", "kubernetes", "kubernetes.default", "kubernetes.default.svc"];
   const dns = [...names, "kubernetes.default.svc.cluster.local"].map((name) => `DNS:${name}`);
@@ -36,69 +35,42 @@ export function subjects(inner: string): Record<string, Subject> {
   };
 }
 
-/** Makes the CA, all certificates and the service-account key in `folder`; keeps those that fit. */
+/** Creates the CA, the service-account key and all certificates in `folder`. Keeps those that are still valid. */
 export async function ensurePki(folder: string, inner: string): Promise<void> {
   await mkdir(folder, { recursive: true, mode: 0o700 });
-  await ensureKey(join(folder, "service-account.key"));
-  // Without a configuration of our own, openssl would add the system's default extensions.
+  // Without this file, openssl adds the extensions of the system's configuration.
   await writeFile(join(folder, "openssl.cnf"), "[req]\ndistinguished_name=dn\n[dn]\n");
   if (!existsSync(join(folder, "ca.crt"))) await issue(folder, "ca", { commonName: "demoapp-cluster-ca" });
-  // Certificates name the address: another one (the slot was taken after a reboot) needs new ones.
+  // This key signs service-account tokens. The API server can read a public key from RSA private keys only.
+  if (!existsSync(join(folder, "service-account.key")))
+    await issue(folder, "service-account", { commonName: "service-account", key: ["rsa:2048"] });
+  // Certificates contain the IP address, which changes if another cluster took the slot after a reboot.
   const marker = join(folder, "address");
   if ((await readFile(marker, "utf8").catch(() => "")) === inner) return;
   await Promise.all(Object.entries(subjects(inner)).map(([name, subject]) => issue(folder, name, subject)));
   await writeFile(marker, inner);
 }
 
-/** Signs service-account tokens; the public half is read from the private key's file by the API server. */
-async function ensureKey(file: string): Promise<void> {
-  if (existsSync(file)) return;
-  const { privateKey } = generateKeyPairSync("rsa", { modulusLength: 2048 });
-  const temporary = `${file}.tmp`;
-  await writeFile(temporary, privateKey.export({ type: "pkcs8", format: "pem" }), { mode: 0o600 });
-  await rename(temporary, file);
-}
+const EC_KEY = ["ec", "-pkeyopt", "ec_paramgen_curve:P-256"];
 
 async function issue(folder: string, name: string, subject: Subject): Promise<void> {
-  const [key, certificate] = [join(folder, `${name}.key`), join(folder, `${name}.crt`)];
-  const temporary = `${certificate}.tmp`;
-  await rm(certificate, { force: true });
-  const organization = subject.organization === undefined ? "" : `/O=${subject.organization}`;
-  const argv = [
-    "openssl",
-    "req",
-    "-config",
-    join(folder, "openssl.cnf"),
-    "-x509",
-    "-nodes",
-    "-days",
-    String(DAYS),
-  ];
-  argv.push("-keyout", key, "-out", temporary);
-  argv.push(
-    "-newkey",
-    "ec",
-    "-pkeyopt",
-    "ec_paramgen_curve:P-256",
-    "-subj",
-    `${organization}/CN=${subject.commonName}`,
-  );
+  const file = (suffix: string): string => join(folder, `${name}.${suffix}`);
+  const { commonName, organization, key = EC_KEY } = subject;
+  const dn = `${organization === undefined ? "" : `/O=${organization}`}/CN=${commonName}`;
+  const openssl = ["openssl", "req", "-config", join(folder, "openssl.cnf"), "-x509", "-nodes"];
+  const files = ["-keyout", file("key"), "-out", file("crt.tmp"), "-subj", dn];
   const signer = name === "ca" ? [] : ["-CA", join(folder, "ca.crt"), "-CAkey", join(folder, "ca.key")];
-  await command([
-    ...argv,
-    ...signer,
-    ...extensions(name === "ca", subject).flatMap((text) => ["-addext", text]),
-  ]);
-  await rename(temporary, certificate);
+  const added = extensions(name === "ca", subject).flatMap((text) => ["-addext", text]);
+  await command([...openssl, "-days", "3650", "-newkey", ...key, ...files, ...signer, ...added]);
+  await rename(file("crt.tmp"), file("crt"));
 }
 
-function extensions(ca: boolean, { san }: Subject): string[] {
-  if (ca) return ["basicConstraints=critical,CA:TRUE", "keyUsage=critical,keyCertSign,digitalSignature"];
-  const usage = san === undefined ? "clientAuth" : "serverAuth,clientAuth";
-  const common = [
+function extensions(isCa: boolean, { san }: Subject): string[] {
+  if (isCa) return ["basicConstraints=critical,CA:TRUE", "keyUsage=critical,keyCertSign,digitalSignature"];
+  return [
     "basicConstraints=critical,CA:FALSE",
     "keyUsage=critical,digitalSignature",
-    `extendedKeyUsage=${usage}`,
+    `extendedKeyUsage=${san === undefined ? "clientAuth" : "serverAuth,clientAuth"}`,
+    ...(san === undefined ? [] : [`subjectAltName=${san.join(",")}`]),
   ];
-  return san === undefined ? common : [...common, `subjectAltName=${san.join(",")}`];
 }

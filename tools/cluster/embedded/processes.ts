@@ -8,73 +8,56 @@ import { cgroupProcs } from "./cgroups.ts";
 import { deadlinesMs } from "./constants.ts";
 import type { ClusterPaths } from "./paths.ts";
 
-/** What to start: `argv` runs inside the cluster's network namespace and cgroup. */
+/** A process to start inside the cluster's network namespace and cgroup. */
 export interface ProcessSpec {
   readonly name: string;
   readonly argv: readonly string[];
-}
-
-/** Where processes are started and recorded. */
-interface ProcessHome {
-  readonly records: string;
-  readonly logs: string;
-  readonly netns: string;
-  /** `cgroup.procs` file that a new process writes itself into before anything else. */
-  readonly cgroupProcs: string;
 }
 
 type ProcessState = "running" | "paused" | "stopped";
 
 interface ProcessRecord {
   readonly pid: number;
-  /** Start time in clock ticks since boot, and the boot: with the pid they name one process for ever. */
-  readonly startTicks: string;
-  readonly boot: string;
-  /** Hash of the argv and of the files it names; another hash means that it has to be started anew. */
+  /** Boot id, and start time in clock ticks since the boot. With the pid they identify one process for ever. */
+  readonly started: string;
+  /** Hash of the command line and the files that it names. A process with another hash is replaced. */
   readonly spec: string;
 }
 
-interface Stat {
-  readonly state: string;
-  readonly startTicks: string;
-}
-
-function statOf(pid: number): Stat | undefined {
+/** The kernel's state of a process and when it started; undefined if there is none with this pid. */
+function statOf(pid: number): { readonly state: string; readonly started: string } | undefined {
   try {
     const text = readFileSync(`/proc/${pid}/stat`, "utf8");
-    // The command name (field 2) may hold blanks and parentheses: count from its end.
+    // Field 2, the command name, can contain blanks and parentheses: count the fields from its end.
     const fields = text.slice(text.lastIndexOf(")") + 2).split(" ");
-    return { state: fields[0] ?? "", startTicks: fields[19] ?? "" };
+    const boot = readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim();
+    return { state: fields[0] ?? "", started: `${boot} ${fields[19]}` };
   } catch {
     return undefined;
   }
 }
 
-const bootId = (): string => readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim();
-
 function stateOf(record: ProcessRecord | undefined): ProcessState {
-  if (record === undefined || record.boot !== bootId()) return "stopped";
-  const stat = statOf(record.pid);
-  if (stat === undefined || stat.startTicks !== record.startTicks || "ZX".includes(stat.state))
-    return "stopped";
+  const stat = record && statOf(record.pid);
+  if (stat === undefined || stat.started !== record?.started || "ZX".includes(stat.state)) return "stopped";
   return stat.state === "T" ? "paused" : "running";
 }
 
-/** Starts, stops and finds one cluster's processes, which live on when this one ends. */
+/** Starts, stops and finds the processes of one cluster, which outlive this process. */
 export class Processes {
-  readonly #home: ProcessHome;
+  readonly #paths: ClusterPaths;
 
-  constructor(home: ProcessHome) {
-    this.#home = home;
+  constructor(paths: ClusterPaths) {
+    this.#paths = paths;
   }
 
   logFile(name: string): string {
-    return join(this.#home.logs, `${name}.log`);
+    return join(this.#paths.logs, `${name}.log`);
   }
 
-  /** Names of all that were started and not stopped on purpose. */
+  /** Names of all processes that were started and not stopped by `stop`. */
   async recorded(): Promise<string[]> {
-    const files = await readdir(this.#home.records).catch(() => []);
+    const files = await readdir(this.#paths.processes).catch(() => []);
     return files.map((file) => basename(file, ".json")).toSorted();
   }
 
@@ -87,7 +70,7 @@ export class Processes {
     return stateOf(record) === "stopped" ? undefined : record?.pid;
   }
 
-  /** Makes sure that exactly `spec` runs: resumes a paused one, replaces one with another command or configuration. */
+  /** Starts the process, resumes a paused one, and replaces one with another command line or configuration. */
   async ensure(spec: ProcessSpec): Promise<void> {
     const record = await this.#read(spec.name);
     const hash = specHash(spec);
@@ -98,14 +81,14 @@ export class Processes {
     await this.#start(spec, hash);
   }
 
-  /** Sends a signal; false if it doesn't run. */
+  /** Sends a signal. Rejects if the process does not run. */
   async signal(name: string, signal: NodeJS.Signals): Promise<void> {
     const pid = await this.pid(name);
     if (pid === undefined) throw new Error(`${name} does not run`);
     process.kill(pid, signal);
   }
 
-  /** Ends a process and waits until it is gone; no error if it already is. */
+  /** Sends a signal and waits until the process has ended. Does nothing if it does not run. */
   async stop(name: string, signal: NodeJS.Signals = "SIGTERM"): Promise<void> {
     if ((await this.pid(name)) !== undefined) await this.signal(name, signal);
     await until(`${name} ends`, deadlinesMs.kill, async () =>
@@ -114,8 +97,8 @@ export class Processes {
     await rm(this.#recordFile(name), { force: true });
   }
 
-  /** The end of a component's log, for an error message. */
-  lastWords(name: string): string {
+  /** The last lines of the log, for an error message. */
+  lastLogLines(name: string): string {
     try {
       return readFileSync(this.logFile(name), "utf8").trimEnd().split("\n").slice(-8).join("\n  ");
     } catch {
@@ -124,19 +107,12 @@ export class Processes {
   }
 
   async #start(spec: ProcessSpec, hash: string): Promise<void> {
-    await Promise.all(
-      [this.#home.logs, this.#home.records].map((folder) => mkdir(folder, { recursive: true })),
-    );
+    const { logs, processes, netns, cgroup } = this.#paths;
+    await Promise.all([logs, processes].map((folder) => mkdir(folder, { recursive: true })));
     const log = openSync(this.logFile(spec.name), "a");
-    // The shell enters the cgroup, then becomes nsenter, which becomes the component: one pid all along.
-    const enter = [
-      "-c",
-      'echo $$ > "$0" && exec "$@"',
-      this.#home.cgroupProcs,
-      "nsenter",
-      `--net=${this.#home.netns}`,
-    ];
-    const child = spawn("sh", [...enter, ...spec.argv], {
+    // The shell joins the cgroup, then execs nsenter, which execs the component: the pid stays the same.
+    const shell = ["-c", 'echo $$ > "$0" && exec "$@"', cgroupProcs(cgroup)];
+    const child = spawn("sh", [...shell, "nsenter", `--net=${netns}`, ...spec.argv], {
       detached: true,
       stdio: ["ignore", log, log],
       cwd: "/",
@@ -145,39 +121,29 @@ export class Processes {
     await new Promise<void>((resolve, reject) => child.once("spawn", resolve).once("error", reject));
     child.unref();
     const pid = child.pid ?? 0;
-    const record: ProcessRecord = {
-      pid,
-      startTicks: statOf(pid)?.startTicks ?? "",
-      boot: bootId(),
-      spec: hash,
-    };
+    const record: ProcessRecord = { pid, started: statOf(pid)?.started ?? "", spec: hash };
     await writeFile(this.#recordFile(spec.name), JSON.stringify(record));
   }
 
   #recordFile(name: string): string {
-    return join(this.#home.records, `${name}.json`);
+    return join(this.#paths.processes, `${name}.json`);
   }
 
   async #read(name: string): Promise<ProcessRecord | undefined> {
     try {
       return JSON.parse(await readFile(this.#recordFile(name), "utf8")) as ProcessRecord;
     } catch {
-      // Never started, or killed while the record was written: the cgroup still knows the process.
+      // Never started, or `up` was killed while it wrote the record. The cgroup still contains the process.
       return undefined;
     }
   }
 }
 
-/** The processes of one cluster. */
-export const processesOf = ({ processes, logs, netns, cgroup }: ClusterPaths): Processes =>
-  new Processes({ records: processes, logs, netns, cgroupProcs: cgroupProcs(cgroup) });
-
 function specHash(spec: ProcessSpec): string {
   const hash = createHash("sha256").update(JSON.stringify(spec.argv));
   for (const argument of spec.argv.slice(1)) {
     const file = argument.slice(argument.indexOf("=") + 1);
-    if (!/\.(yaml|toml|yml|crt|kubeconfig)$/.test(file)) continue;
-    hash.update(readFileSync(file));
+    if (/\.(yaml|toml|yml|crt|kubeconfig)$/.test(file)) hash.update(readFileSync(file));
   }
   return hash.digest("hex");
 }

@@ -1,22 +1,21 @@
 import { readFile } from "node:fs/promises";
 import { connect } from "node:net";
-import { Hopeless, until } from "../command.ts";
+import { PermanentError, until } from "../command.ts";
 import type { ComponentName } from "../provider.ts";
 import type { Api } from "./api.ts";
 import type { Layout } from "./components.ts";
 import { KWOK_NODES, NODE_NAME, deadlinesMs, ports } from "./constants.ts";
 import type { Processes } from "./processes.ts";
 
-/** What a probe may ask. */
-interface Asked {
+interface ProbeInput {
   readonly pid: number;
   readonly api: Api;
   readonly layout: Layout;
 }
 
-type Probe = (asked: Asked) => Promise<boolean>;
+type Probe = (input: ProbeInput) => Promise<boolean>;
 
-/** Does a process of the network namespace of `pid` listen on the port? Works from outside the namespace. */
+/** True if a process in the network namespace of `pid` listens on the port. Works from outside the namespace. */
 export async function listens(pid: number, port: number): Promise<boolean> {
   const tables = await Promise.all(
     ["tcp", "tcp6"].map((file) => readFile(`/proc/${pid}/net/${file}`, "utf8")),
@@ -24,19 +23,19 @@ export async function listens(pid: number, port: number): Promise<boolean> {
   return isListening(tables.join("\n"), port);
 }
 
+/** Parses a table in the format of /proc/net/tcp: field 1 is the local address, and state 0A means LISTEN. */
+export function isListening(table: string, port: number): boolean {
+  const hex = `:${port.toString(16).toUpperCase().padStart(4, "0")}`;
+  return table.split("\n").some((line) => {
+    const [, address = "", , state] = line.trim().split(/\s+/);
+    return address.endsWith(hex) && state === "0A";
+  });
+}
+
 const listensOn =
   (port: number): Probe =>
   ({ pid }) =>
     listens(pid, port);
-
-/** Reads a table in /proc/net/tcp format: local address in field 1, state 0A is LISTEN. */
-export function isListening(table: string, port: number): boolean {
-  const hex = `:${port.toString(16).toUpperCase().padStart(4, "0")}`;
-  return table.split("\n").some((line) => {
-    const fields = line.trim().split(/\s+/);
-    return (fields[1]?.endsWith(hex) ?? false) && fields[3] === "0A";
-  });
-}
 
 const acceptsOn = (socket: string): Promise<boolean> =>
   new Promise((resolve) => {
@@ -57,16 +56,14 @@ const probes: Record<ComponentName, Probe> = {
   kwok: listensOn(ports.kwok),
 };
 
-/** Waits until a started component serves; fails at once, with its last words, if it ends instead. */
-export function waitUntilReady(
+/** Waits until a started component is ready. */
+export const waitUntilReady = (
   name: ComponentName,
   processes: Processes,
-  { api, layout }: { readonly api: Api; readonly layout: Layout },
-): Promise<void> {
-  return waitForProcess(name, processes, (pid) => probes[name]({ pid, api, layout }));
-}
+  input: Omit<ProbeInput, "pid">,
+): Promise<void> => waitForProcess(name, processes, (pid) => probes[name]({ pid, ...input }));
 
-/** The same for any process, which serves once `probe` says so. */
+/** Waits until `probe` succeeds. If the process ends first, rejects at once with the end of its log. */
 export async function waitForProcess(
   name: string,
   processes: Processes,
@@ -75,7 +72,9 @@ export async function waitForProcess(
   await until(`${name} ready`, deadlinesMs.component, async () => {
     const pid = await processes.pid(name);
     if (pid === undefined)
-      throw new Hopeless(`${name} ended; ${processes.logFile(name)}:\n  ${processes.lastWords(name)}`);
+      throw new PermanentError(
+        `${name} ended; ${processes.logFile(name)}:\n  ${processes.lastLogLines(name)}`,
+      );
     return (await probe(pid)) ? true : undefined;
   });
 }
@@ -84,43 +83,38 @@ interface NodeStatus {
   readonly status?: { readonly conditions?: readonly { readonly type: string; readonly status: string }[] };
 }
 
-async function nodeIsReady(api: Api, name: string): Promise<boolean> {
-  const answer = await api.get(`/api/v1/nodes/${name}`);
-  if (answer.status !== 200) return false;
-  const { status } = JSON.parse(answer.body) as NodeStatus;
-  return status?.conditions?.some((one) => one.type === "Ready" && one.status === "True") ?? false;
-}
-
-/** Waits for the real node. */
-export async function waitForNode(api: Api): Promise<void> {
-  await until("node ready", deadlinesMs.node, async () =>
-    (await nodeIsReady(api, NODE_NAME)) ? true : undefined,
+/** Waits until every node is ready. */
+async function waitForNodes(api: Api, names: readonly string[]): Promise<void> {
+  const isReady = async (name: string): Promise<boolean> => {
+    const { status: code, body } = await api.get(`/api/v1/nodes/${name}`);
+    if (code !== 200) return false;
+    const { status } = JSON.parse(body) as NodeStatus;
+    return status?.conditions?.some((one) => one.type === "Ready" && one.status === "True") ?? false;
+  };
+  await until("nodes ready", deadlinesMs.node, async () =>
+    (await Promise.all(names.map(isReady))).every(Boolean) ? true : undefined,
   );
 }
 
-/** Makes the fake nodes of a kwok cluster and waits until kwok has taken them on. */
+export const waitForNode = (api: Api): Promise<void> => waitForNodes(api, [NODE_NAME]);
+
+/** Creates the fake nodes of a kwok cluster and waits until kwok has made them ready. */
 export async function addFakeNodes(api: Api): Promise<void> {
   const names = Array.from({ length: KWOK_NODES }, (_, index) => `kwok-${index + 1}`);
-  await Promise.all(
-    names.map((name) =>
-      api.apply(`/api/v1/nodes/${name}`, {
-        apiVersion: "v1",
-        kind: "Node",
-        metadata: { name, labels: { "kubernetes.io/hostname": name, type: "kwok" } },
-      }),
-    ),
-  );
-  await until("fake nodes ready", deadlinesMs.node, async () => {
-    const ready = await Promise.all(names.map((name) => nodeIsReady(api, name)));
-    return ready.every(Boolean) ? true : undefined;
-  });
+  const nodes = names.map((name) => ({
+    apiVersion: "v1",
+    kind: "Node",
+    metadata: { name, labels: { "kubernetes.io/hostname": name, type: "kwok" } },
+  }));
+  await Promise.all(nodes.map((node) => api.apply(`/api/v1/nodes/${node.metadata.name}`, node)));
+  await waitForNodes(api, names);
 }
 
-/** Waits for what pods need in a namespace: controllers make the service account and the CA's ConfigMap. */
+/** Waits for the objects that pods need in a namespace: the controller manager creates them. */
 export async function waitForControllers(api: Api): Promise<void> {
-  const wanted = ["serviceaccounts/default", "configmaps/kube-root-ca.crt"];
+  const paths = ["serviceaccounts/default", "configmaps/kube-root-ca.crt"];
   await until("default namespace ready", deadlinesMs.controllers, async () => {
-    const answers = await Promise.all(wanted.map((path) => api.get(`/api/v1/namespaces/default/${path}`)));
-    return answers.every(({ status }) => status === 200) ? true : undefined;
+    const responses = await Promise.all(paths.map((path) => api.get(`/api/v1/namespaces/default/${path}`)));
+    return responses.every(({ status }) => status === 200) ? true : undefined;
   });
 }

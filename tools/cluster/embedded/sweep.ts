@@ -6,11 +6,9 @@ import { killMembers, removeCgroups } from "./cgroups.ts";
 import { deleteNetwork } from "./network.ts";
 import type { ClusterPaths } from "./paths.ts";
 
-const OWNER = "owner";
-
-/** Refuses to touch a cluster of this name that another cache folder (another checkout, say) started. */
+/** Marks the cluster as started with this cache folder. Throws if it was started with another one. */
 export async function claim(paths: ClusterPaths): Promise<void> {
-  const file = join(paths.run, OWNER);
+  const file = join(paths.run, "owner");
   const owner = await readFile(file, "utf8").catch(() => paths.state);
   if (owner !== paths.state)
     throw new Error(`a cluster of this name is kept in ${owner}: choose another --name`);
@@ -18,7 +16,7 @@ export async function claim(paths: ClusterPaths): Promise<void> {
   await writeFile(file, paths.state);
 }
 
-/** Ends every process of the cluster and undoes its mounts; its state stays, for a new start. */
+/** Ends every process of the cluster and removes its mounts. Keeps its state for a new start. */
 export async function stopEverything(paths: ClusterPaths): Promise<void> {
   await killMembers(paths.cgroup);
   await unmountBelow([paths.state, paths.run]);
@@ -27,24 +25,23 @@ export async function stopEverything(paths: ClusterPaths): Promise<void> {
   await claim(paths);
 }
 
-/** Removes all of the cluster, however much of it there is. */
+/** Removes the whole cluster, also a partly started one. */
 export async function sweep(paths: ClusterPaths): Promise<void> {
   await claim(paths);
   await stopEverything(paths);
   await deleteNetwork(paths);
   await removeCgroups(paths.cgroup);
-  await removeStrays(paths);
+  await removeLeftovers(paths);
   await Promise.all([paths.state, paths.run].map((folder) => rm(folder, { recursive: true, force: true })));
 }
 
-/** Mount points below the folders, deepest first, out of a table in /proc/self/mountinfo format. */
+/** Mount points below the folders, newest first, from a table in the format of /proc/self/mountinfo. */
 export function mountsBelow(mountinfo: string, folders: readonly string[]): string[] {
   const points = mountinfo.split("\n").map((line) => unescapeOctal(line.split(" ")[4] ?? ""));
-  const ours = points.filter((point) =>
-    folders.some((folder) => point === folder || point.startsWith(`${folder}/`)),
-  );
-  // The table is in the order of mounting: what came last lies on top.
-  return ours.toReversed();
+  const isBelow = (point: string): boolean =>
+    folders.some((folder) => point === folder || point.startsWith(`${folder}/`));
+  // The table is in the order of mounting: the newest mount lies on top.
+  return points.filter(isBelow).toReversed();
 }
 
 const unescapeOctal = (text: string): string =>
@@ -52,11 +49,11 @@ const unescapeOctal = (text: string): string =>
 
 async function unmountBelow(folders: readonly string[]): Promise<void> {
   const mounts = mountsBelow(await readFile("/proc/self/mountinfo", "utf8"), folders);
-  // Lazily: a mount that the kernel still counts as busy goes as soon as it is not.
+  // Lazy: the kernel removes a busy mount as soon as it is no longer used.
   for (const mount of mounts) await command(["umount", "--lazy", mount]);
 }
 
-/** containerd's shims listen in a folder shared by all containerds; their bundles say where. */
+/** Removes the sockets of containerd's shims: they lie in a folder that all containerds share. */
 async function removeShimSockets(paths: ClusterPaths): Promise<void> {
   const bundles = join(paths.run, "containerd", "io.containerd.runtime.v2.task", "k8s.io");
   for (const bundle of await list(bundles)) {
@@ -65,8 +62,8 @@ async function removeShimSockets(paths: ClusterPaths): Promise<void> {
   }
 }
 
-/** The kubelet and the CNI library leave these in folders that can't be configured. */
-async function removeStrays(paths: ClusterPaths): Promise<void> {
+/** Removes files of the kubelet and the CNI library whose folders can't be configured. */
+async function removeLeftovers(paths: ClusterPaths): Promise<void> {
   const links = "/var/log/containers";
   for (const name of await list(links)) {
     const target = await readlink(join(links, name)).catch(() => "");
@@ -78,8 +75,8 @@ async function removeStrays(paths: ClusterPaths): Promise<void> {
 }
 
 /**
- * Those of the files in CNI's result folder that belong to a network: one says `<network>-<sandbox>-eth0`, the
- * other (of the loopback plugin, which has no network of its own) only names the sandbox.
+ * The files in CNI's result folder that belong to a network. The pod network's file is `<network>-<sandbox>-eth0`;
+ * the file of the loopback plugin contains only the sandbox's id.
  */
 export function cniResultsOf(network: string, names: readonly string[]): string[] {
   const pattern = new RegExp(`^${network}-([0-9a-f]{64})-`);

@@ -8,8 +8,9 @@ import { versions } from "./constants.ts";
 
 const SOURCES = join(import.meta.dirname, "go");
 type Module = "kubernetes" | "kwok";
+type Tick = (text: string) => void;
 
-/** Names under which the one Kubernetes binary is started. */
+/** Names of the one Kubernetes binary, which decide what it does. */
 const KUBERNETES_COMMANDS = [
   "etcd",
   "kube-apiserver",
@@ -20,7 +21,7 @@ const KUBERNETES_COMMANDS = [
   "kubelet",
 ] as const;
 
-/** kwok's own definitions of how its fake nodes and pods become ready and end. */
+/** Files of kwok that define how fake nodes and pods become ready and end. */
 const STAGES = [
   "node/fast/node-initialize.yaml",
   "node/heartbeat-with-lease/node-heartbeat-with-lease.yaml",
@@ -29,15 +30,10 @@ const STAGES = [
   "pod/fast/pod-delete.yaml",
 ];
 
-/** Packages compiled in a cold build, about: only for showing how far it is. */
+/** Approximate number of packages of a build without Go's cache, for the progress display. */
 const KUBERNETES_PACKAGES = 2800;
 
-const TITLES: Record<Module, string> = {
-  kubernetes: `Kubernetes ${versions.kubernetes} built`,
-  kwok: "kwok built",
-};
-
-/** Folder with the binaries of one Go module, named after a hash of all that goes into them. */
+/** The folder of a Go module's binaries. Its name contains a hash of all inputs. */
 export const binariesOf = (module: Module): string => builtFolder({ name: module, hash: sourceHash(module) });
 
 function sourceHash(module: Module): string {
@@ -50,64 +46,55 @@ function sourceHash(module: Module): string {
   ]);
 }
 
-/** Folder with kubectl and nothing else, fit for a shell's PATH. */
+/** A folder for a shell's PATH that contains only kubectl. */
 export const clientFolder = (): string => join(binariesOf("kubernetes"), "client");
 
-/** Builds a module's binaries unless the cache has them; two callers at once build once. */
+const builds = {
+  kubernetes: {
+    title: `Kubernetes ${versions.kubernetes} built`,
+    note: (target: string) =>
+      `building Kubernetes from source: about 8 minutes on 2 cores, once; kept in ${target}`,
+    make: buildKubernetes,
+  },
+  kwok: { title: "kwok built", make: buildKwok },
+};
+
+/** Builds a module's binaries unless the cache has them. Concurrent callers build once. */
 export function ensureBinaries(module: Module, progress: Progress): Promise<string> {
-  const note = (target: string): string =>
-    `building Kubernetes from source: about 8 minutes on 2 cores, once; kept in ${target}`;
-  return ensureBuilt(
-    {
-      name: module,
-      hash: sourceHash(module),
-      title: TITLES[module],
-      ...(module === "kubernetes" ? { note } : {}),
-      make: async (out, tick) => {
-        await requireGo();
-        await (module === "kubernetes" ? buildKubernetes(out, tick) : buildKwok(out, tick));
-      },
-    },
-    progress,
-  );
+  return ensureBuilt({ name: module, hash: sourceHash(module), ...builds[module] }, progress);
 }
 
-async function requireGo(): Promise<void> {
-  await command(["go", "version"]).catch(() => {
-    throw new Error(
-      "the embedded cluster is built from source: install Go 1.26 or newer (https://go.dev/dl)",
-    );
-  });
-}
-
-async function buildKubernetes(out: string, tick: (text: string) => void): Promise<void> {
+async function buildKubernetes(out: string, tick: Tick): Promise<void> {
   await goBuild("kubernetes", ["-o", out, ".", "./pause"], countingPackages(KUBERNETES_PACKAGES, tick));
   for (const name of KUBERNETES_COMMANDS) await symlink("kubernetes", join(out, name));
   await mkdir(join(out, "client"));
   await symlink("../kubernetes", join(out, "client", "kubectl"));
 }
 
-async function buildKwok(out: string, tick: (text: string) => void): Promise<void> {
+async function buildKwok(out: string, tick: Tick): Promise<void> {
   await goBuild("kwok", ["-o", out, "sigs.k8s.io/kwok/cmd/kwok"], tick);
-  const listed = await command(["go", "list", "-m", "-f", "{{.Dir}}", "sigs.k8s.io/kwok"], {
-    cwd: join(SOURCES, "kwok"),
-  });
-  const stages = STAGES.map((file) => join(listed.trim(), "kustomize", "stage", file));
-  const texts = await Promise.all(stages.map((file) => readFile(file, "utf8")));
-  await writeFile(join(out, "stages.yaml"), texts.join("---\n"));
-  // The module's licence goes with what is copied out of it.
-  await copyFile(join(listed.trim(), "LICENSE"), join(out, "LICENSE"));
+  const list = ["go", "list", "-m", "-f", "{{.Dir}}", "sigs.k8s.io/kwok"];
+  const module = (await command(list, { cwd: join(SOURCES, "kwok") })).trim();
+  const stages = STAGES.map((file) => readFile(join(module, "kustomize", "stage", file), "utf8"));
+  await writeFile(join(out, "stages.yaml"), (await Promise.all(stages)).join("---\n"));
+  // The licence must accompany files copied from the module.
+  await copyFile(join(module, "LICENSE"), join(out, "LICENSE"));
 }
 
-function goBuild(module: Module, args: readonly string[], onLine: (line: string) => void): Promise<string> {
-  return command(["nice", "go", "build", "-v", ...buildFlags(), ...args], {
+async function goBuild(module: Module, args: readonly string[], onLine: Tick): Promise<void> {
+  await command(["go", "version"]).catch(() => {
+    throw new Error(
+      "the embedded cluster is built from source: install Go 1.26 or newer (https://go.dev/dl)",
+    );
+  });
+  await command(["nice", "go", "build", "-v", ...buildFlags(), ...args], {
     cwd: join(SOURCES, module),
     env: { CGO_ENABLED: "0" },
     onLine,
   });
 }
 
-/** Without these linker variables clients would see Kubernetes v0.0.0. */
+/** Build flags with linker variables that set the version: without them, clients see Kubernetes v0.0.0. */
 function buildFlags(): string[] {
   const [major, minor] = versions.kubernetes.split(".");
   const values = {

@@ -24,7 +24,7 @@ afterEach(async () => {
   await rm(cache, { recursive: true, force: true });
 });
 
-/** Something that counts how often it was made. */
+/** A build that records its calls. */
 function thing(make: (out: string) => Promise<void> = () => Promise.resolve()) {
   const made: string[] = [];
   const wanted = {
@@ -40,7 +40,7 @@ function thing(make: (out: string) => Promise<void> = () => Promise.resolve()) {
   return { made, wanted };
 }
 
-test("two that ask at once have it made once, and a later one finds it", async () => {
+test("concurrent callers: build once, and a later caller uses the cache", async () => {
   const { made, wanted } = thing();
   const folders = await Promise.all([ensureBuilt(wanted, silent), ensureBuilt(wanted, silent)]);
   expect(folders).toEqual([builtFolder(wanted), builtFolder(wanted)]);
@@ -49,14 +49,14 @@ test("two that ask at once have it made once, and a later one finds it", async (
   expect(readFileSync(join(builtFolder(wanted), "file"), "utf8")).toBe("whole");
 });
 
-test("what failed is not there, and is made the next time", async () => {
+test("a failed build: leaves no folder, and the next caller builds again", async () => {
   const failing = thing(() => Promise.reject(new Error("no compiler"))).wanted;
   await expect(ensureBuilt(failing, silent)).rejects.toThrow("no compiler");
   expect(existsSync(builtFolder(failing))).toBe(false);
   await expect(ensureBuilt(thing().wanted, silent)).resolves.toBe(builtFolder(failing));
 });
 
-test("what an interrupted one left is thrown away", async () => {
+test("an interrupted build: its files are deleted", async () => {
   const { wanted } = thing();
   await mkdir(`${builtFolder(wanted)}.tmp`, { recursive: true });
   await writeFile(join(`${builtFolder(wanted)}.tmp`, "half"), "");
@@ -64,11 +64,11 @@ test("what an interrupted one left is thrown away", async () => {
   expect(existsSync(join(folder, "half"))).toBe(false);
 });
 
-test("other inputs have another folder", () => {
+test("different inputs: different hashes", () => {
   expect(hashOf(["one", "two"])).not.toBe(hashOf(["one", "three"]));
 });
 
-test("packages are counted as the compiler names them, downloads are not", () => {
+test("countingPackages: counts compiled packages, not downloads", () => {
   const shown: string[] = [];
   const count = countingPackages(9, (text) => shown.push(text));
   for (const line of ["go: downloading example.com v1.0.0", "fmt", "os"]) count(line);

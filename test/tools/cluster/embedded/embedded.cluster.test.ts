@@ -4,10 +4,12 @@ import { get } from "node:https";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
-import { command, until } from "../../../../tools/cluster/command.ts";
+import { until } from "../../../../tools/cluster/command.ts";
+import { kubectl } from "../../../../tools/cluster/kubectl.ts";
 import { silent } from "../../../../tools/cluster/progress.ts";
 import { EmbeddedCluster } from "../../../../tools/cluster/embedded/cluster.ts";
 import { clusterPaths } from "../../../../tools/cluster/embedded/paths.ts";
+import { httpGet } from "../../../support/http.ts";
 import { tracesOf } from "../../../../tools/cluster/embedded/traces.ts";
 
 const names = ["selftest-a", "selftest-b"];
@@ -35,10 +37,7 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-const kubectl = (cluster: EmbeddedCluster, ...args: string[]): Promise<string> =>
-  command([cluster.kubectl, "--kubeconfig", cluster.kubeconfig, ...args]);
-
-/** A pod with a NodePort Service of the same number in every cluster. */
+/** A pod and a Service with the same NodePort in every cluster. */
 const manifest = (image: string, says: string): string =>
   JSON.stringify({
     apiVersion: "v1",
@@ -68,26 +67,25 @@ async function runPod(cluster: EmbeddedCluster): Promise<void> {
   expect(image.digest).toMatch(/^sha256:[0-9a-f]{64}$/);
   const file = join(folder, `${cluster.name}.json`);
   await writeFile(file, manifest(`${image.ref}@${image.digest}`, cluster.name));
-  await kubectl(cluster, "apply", "-f", file);
-  await kubectl(cluster, "wait", "--for=condition=Ready", "pod/hello", `--timeout=${WAIT_MS / 1000}s`);
+  await kubectl(cluster, ["apply", "-f", file]);
+  await kubectl(cluster, ["wait", "--for=condition=Ready", "pod/hello", `--timeout=${WAIT_MS / 1000}s`]);
 }
 
-/** Asks the NodePort from inside the cluster's network: both clusters use the same number. */
-const ask = (cluster: EmbeddedCluster): Promise<string> =>
-  until("the NodePort answers", WAIT_MS, () =>
-    command([...cluster.inside, process.execPath, "-e", FETCH]).then((text) => text || undefined),
-  );
-const FETCH = 'fetch("http://127.0.0.1:30080").then((r) => r.text()).then((t) => process.stdout.write(t))';
+/** The pod's response through the NodePort, whose number is the same in both clusters. */
+const responseOf = (cluster: EmbeddedCluster): Promise<string> =>
+  until("the NodePort answers", WAIT_MS, () => httpGet(cluster.inside, "http://127.0.0.1:30080"));
 
-test("two clusters run pods side by side without touching each other", async () => {
+test("two clusters: pods of both run at the same time, on the same NodePort", async () => {
   for (const cluster of [first, second]) {
     await cluster.up(silent);
     await runPod(cluster);
   }
-  await expect(Promise.all([ask(first), ask(second)])).resolves.toEqual(names);
+  await expect(Promise.all([responseOf(first), responseOf(second)])).resolves.toEqual(
+    names.map((name) => `200 ${name}`),
+  );
 });
 
-test("nobody gets in without a certificate", async () => {
+test("a request without a certificate: 401", async () => {
   const server = /server: (\S+)/.exec(readFileSync(first.kubeconfig, "utf8"))?.[1] ?? "";
   const ca = readFileSync(join(clusterPaths(first.name).pki, "ca.crt"));
   const status = await new Promise((resolve, reject) => {
@@ -96,47 +94,47 @@ test("nobody gets in without a certificate", async () => {
   expect(status).toBe(401);
 });
 
-test("an image that isn't there is reported as not found", async () => {
-  await kubectl(first, "run", "missing", "--image", `${first.registry}/hello:missing`);
+test("an image that does not exist: the pod says that it was not found", async () => {
+  await kubectl(first, ["run", "missing", "--image", `${first.registry}/hello:missing`]);
   await until("the pull fails", WAIT_MS, async () => {
-    const pod = await kubectl(first, "get", "pod", "missing", "-o", "json");
+    const pod = await kubectl(first, ["get", "pod", "missing", "-o", "json"]);
     return /ErrImagePull|ImagePullBackOff/.test(pod) && pod.includes("not found") ? true : undefined;
   });
 });
 
-test("up repairs a cluster whose parts were killed, and its pods live on", async () => {
+test("components are killed: up starts them again, and the pods keep running", async () => {
   const startedAt = await podStart(first);
   for (const component of ["etcd", "kube-apiserver", "containerd", "kubelet"] as const)
-    await first.kill(component);
+    await first.signal(component, "SIGKILL");
   expect((await first.status()).state).toBe("partial");
   await first.up(silent);
   expect((await first.status()).state).toBe("up");
-  await expect(ask(first)).resolves.toBe(first.name);
+  await expect(responseOf(first)).resolves.toBe(`200 ${first.name}`);
   await expect(podStart(first)).resolves.toBe(startedAt);
 });
 
-test("up on a running cluster restarts nothing", async () => {
+test("up on a running cluster: restarts nothing", async () => {
   const before = await first.status();
   await first.up(silent);
   await expect(first.status()).resolves.toEqual(before);
 });
 
-test("a paused API server comes back", async () => {
-  await first.pause("kube-apiserver");
+test("the API server is paused and resumed: it is ready", async () => {
+  await first.signal("kube-apiserver", "SIGSTOP");
   expect((await first.status()).state).toBe("partial");
-  await first.resume("kube-apiserver");
-  await expect(kubectl(first, "get", "--raw", "/readyz")).resolves.toBe("ok");
+  await first.signal("kube-apiserver", "SIGCONT");
+  await expect(kubectl(first, ["get", "--raw", "/readyz"])).resolves.toBe("ok");
 });
 
-test("down leaves nothing behind and the other cluster alone", async () => {
+test("down: leaves no trace, and the other cluster keeps running", async () => {
   await first.down(silent);
   expect(tracesOf(first.name)).toEqual([]);
-  await expect(ask(second)).resolves.toBe(second.name);
+  await expect(responseOf(second)).resolves.toBe(`200 ${second.name}`);
   await second.down(silent);
   expect(tracesOf(second.name)).toEqual([]);
 });
 
-test("down removes a half-started cluster", async () => {
+test("down on a partly started cluster: leaves no trace", async () => {
   const up = first.up(silent).then(
     () => "up",
     () => "failed",
@@ -146,18 +144,13 @@ test("down removes a half-started cluster", async () => {
       ? true
       : undefined,
   );
-  await first.kill("etcd");
+  await first.signal("etcd", "SIGKILL");
   await up;
   await first.down(silent);
   expect(tracesOf(first.name)).toEqual([]);
 });
 
-const podStart = (cluster: EmbeddedCluster): Promise<string> =>
-  kubectl(
-    cluster,
-    "get",
-    "pod",
-    "hello",
-    "-o",
-    "jsonpath={.status.containerStatuses[0].state.running.startedAt}",
-  );
+const podStart = (cluster: EmbeddedCluster): Promise<string> => {
+  const path = "{.status.containerStatuses[0].state.running.startedAt}";
+  return kubectl(cluster, ["get", "pod", "hello", "-o", `jsonpath=${path}`]);
+};

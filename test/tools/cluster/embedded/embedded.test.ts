@@ -12,6 +12,7 @@ import {
   registryConfig,
 } from "../../../../tools/cluster/embedded/config.ts";
 import {
+  REGISTRY,
   cidrs,
   hostLink,
   innerAddress,
@@ -34,12 +35,11 @@ const layout = (name: string, mode: "node" | "kwok" | "api") => ({
 });
 
 describe("two clusters", () => {
-  test("share no folder, socket, namespace or cgroup in any configuration", () => {
+  test("their configurations share no folder, socket, namespace or cgroup", () => {
     const render = (name: string): string => {
       const paths = clusterPaths(name);
-      const files = [kubeletConfig, proxyConfig, containerdConfig, cniConfig, registryConfig].map((of) =>
-        of(paths),
-      );
+      const files = [kubeletConfig, proxyConfig, containerdConfig, cniConfig].map((of) => of(paths));
+      files.push(registryConfig(join(paths.state, "registry"), REGISTRY));
       return JSON.stringify([files, componentsOf.node.map((one) => specOf(one, layout(name, "node")))]);
     };
     const own = /"[^"]*\/(?:\.cache|run|cgroup)[^"]*"/g;
@@ -48,21 +48,21 @@ describe("two clusters", () => {
     expect(kubeletConfig(clusterPaths("one"))).toMatchObject({ cgroupRoot: "/demoapp-one" });
   });
 
-  test("have links and addresses of their own, within what the kernel takes as a name", () => {
+  test("their links and addresses differ, and the names are short enough for the kernel", () => {
     expect(innerAddress(1)).not.toBe(innerAddress(2));
     expect(hostLink(MAX_SLOT).length).toBeLessThanOrEqual(15);
   });
 });
 
 describe("command lines", () => {
-  test("never switch TLS verification or authentication off", () => {
+  test("mode node: TLS verification and authentication stay on", () => {
     const all = JSON.stringify(componentsOf.node.map((one) => specOf(one, layout("demo", "node"))));
     expect(all).not.toMatch(/insecure-skip|anonymous-auth=true|AlwaysAllow/);
     expect(all).toContain("--anonymous-auth=false");
     expect(all).toContain("--authorization-mode=Node,RBAC");
   });
 
-  test("raise the clients' limits for a benchmark only", () => {
+  test("mode kwok only: raised client limits", () => {
     const controllers = (mode: "kwok" | "node"): string[] => [
       ...specOf("kube-controller-manager", layout("demo", mode)).argv,
     ];
@@ -70,7 +70,7 @@ describe("command lines", () => {
     expect(controllers("node").filter((flag) => flag.startsWith("--kube-api-qps"))).toEqual([]);
   });
 
-  test("name every component of a mode", () => {
+  test("mode kwok: a command line for every component", () => {
     const names = componentsOf.kwok.map((one) => specOf(one, layout("demo", "kwok")).argv[0]);
     expect(names).toEqual([
       "/bin/kubernetes/etcd",
@@ -82,13 +82,13 @@ describe("command lines", () => {
   });
 });
 
-test("the API server's certificate is good for the address pods use", () => {
+test("the API server's certificate: is valid for the address that pods use", () => {
   expect(subjects("198.18.1.2").apiserver?.san).toEqual(
     expect.arrayContaining([`IP:${cidrs.kubernetesService}`, "IP:198.18.1.2", "DNS:kubernetes.default.svc"]),
   );
 });
 
-test("the version told to clients is the one that go.mod pins, staging modules included", () => {
+test("the version that clients see: equals the one in go.mod, also of the staging modules", () => {
   const goMod = readFileSync(
     join(__dirname, "../../../../tools/cluster/embedded/go/kubernetes/go.mod"),
     "utf8",
@@ -98,23 +98,23 @@ test("the version told to clients is the one that go.mod pins, staging modules i
   expect([...staging]).toEqual([`v0${versions.kubernetes.slice(1)}`]);
 });
 
-test("configurations are valid YAML with nothing undefined", () => {
+test("configurations: contain no undefined value", () => {
   const paths = clusterPaths("demo");
-  for (const config of [kubeletConfig(paths), proxyConfig(paths), registryConfig(paths)])
+  for (const config of [kubeletConfig(paths), proxyConfig(paths), registryConfig("/registry", REGISTRY)])
     expect(parse(JSON.stringify(config))).toEqual(config);
 });
 
 describe("Debian packages", () => {
-  test("are missing when their file is", () => {
+  test("a package's file does not exist: the package is missing", () => {
     expect(missingPackages("node", (file) => file !== "/usr/bin/buildah")).toEqual(["buildah"]);
   });
-  test("of a node aren't asked for where there is no node", () => {
+  test("a cluster without a node: needs no package of a node", () => {
     expect(missingPackages("cluster", (file) => !file.includes("containerd"))).toEqual([]);
   });
 });
 
-describe("tables of the kernel", () => {
-  test("cgroup hierarchies of both versions are found", () => {
+describe("parsers of the kernel's tables", () => {
+  test("parseHierarchies: finds hierarchies of cgroup v1 and v2", () => {
     const mounts = [
       "tmpfs /sys/fs/cgroup tmpfs rw 0 0",
       "cgroup /sys/fs/cgroup/cpu cgroup rw,cpu,cpuacct 0 0",
@@ -126,7 +126,7 @@ describe("tables of the kernel", () => {
     ]);
   });
 
-  test("a port counts as served only in state LISTEN", () => {
+  test("isListening: true only in state LISTEN", () => {
     const row = (port: string, state: string): string =>
       `   0: 0100007F:${port} 00000000:0000 ${state} 00000000`;
     expect(isListening(row("192B", "0A"), 6443)).toBe(true);
@@ -134,7 +134,7 @@ describe("tables of the kernel", () => {
     expect(isListening(row("0050", "0A"), 6443)).toBe(false);
   });
 
-  test("mounts below a cluster's folders come last-mounted first, a neighbour's not at all", () => {
+  test("mountsBelow: newest mount first, without those of a folder with a longer name", () => {
     const row = (point: string): string => `36 35 98:0 / ${point} rw - tmpfs tmpfs rw`;
     const table = ["/run/d/t", "/run/d/t/pod\\040a", "/run/d/t/pod\\040a/secret", "/run/d/t2", "/"]
       .map(row)
@@ -143,7 +143,7 @@ describe("tables of the kernel", () => {
   });
 });
 
-test("CNI's results of one network are told from those of a network with a longer name", () => {
+test("cniResultsOf: without the results of a network with a longer name", () => {
   const [one, two] = ["a".repeat(64), "b".repeat(64)];
   const names = [
     `demoapp-t-${one}-eth0`,
@@ -154,7 +154,7 @@ test("CNI's results of one network are told from those of a network with a longe
   expect(cniResultsOf("demoapp-t", names)).toEqual(names.slice(0, 2));
 });
 
-test("the libraries of a program are read from ldd, the loader included", () => {
+test("sharedLibraries: the libraries in ldd's output and the loader", () => {
   const ldd = [
     "\tlinux-vdso.so.1 (0x00007ffd)",
     "\tlibc.so.6 => /lib/x86_64-linux-gnu/libc.so.6 (0x00007f01)",

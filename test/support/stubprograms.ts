@@ -3,10 +3,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 /**
- * Programs that only note how they were called, in front of everything else on PATH: for what can't run here. What one
- * answers is a shell script's text, in which `$*` are its arguments.
+ * Replaces programs that can't run in tests: puts stubs first on PATH that record their calls. An answer is the text of
+ * a shell script, in which `$*` are the arguments.
  */
-export class Programs {
+export class StubPrograms {
   readonly folder = mkdtempSync(join(tmpdir(), "programs-"));
   readonly #path = process.env.PATH;
   readonly #log = join(this.folder, "calls");
@@ -20,7 +20,7 @@ export class Programs {
     process.env.PATH = `${this.folder}:${this.#path}`;
   }
 
-  /** Each call so far, as one line. */
+  /** The calls so far, one per line. */
   calls = (): string[] => readFileSync(this.#log, "utf8").split("\n").filter(Boolean);
 
   remove(): void {

@@ -1,18 +1,19 @@
 import { readFile } from "node:fs/promises";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
-import { command, until } from "../../tools/cluster/command.ts";
-import { processOf } from "./operator.ts";
-import { Scene } from "./scene.ts";
+import { until } from "../../../tools/cluster/command.ts";
+import { httpGet } from "../../support/http.ts";
+import { processOf } from "../operator.ts";
+import { TestNamespace } from "../testnamespace.ts";
 
-let scene: Scene;
+let ns: TestNamespace;
 
 beforeAll(async () => {
-  scene = await Scene.open("install");
-  await scene.apply("web", { minReadySeconds: 2 });
+  ns = await TestNamespace.open("install");
+  await ns.apply("web", { minReadySeconds: 2 });
 });
-afterAll(() => scene.close());
+afterAll(() => ns.close());
 
-/** A file of the process's cgroup, whichever version the machine has. */
+/** Reads a file of the process's cgroup, of cgroup v1 or v2. */
 async function cgroupFile(pid: number, controller: string, file: { v1: string; v2: string }) {
   const groups = await readFile(`/proc/${pid}/cgroup`, "utf8");
   const lines = groups.split("\n").map((line) => line.split(":"));
@@ -28,39 +29,32 @@ async function cgroupFile(pid: number, controller: string, file: { v1: string; v
   return (await readFile(`${mount}${own[2]}/${file.v1}`, "utf8")).trim();
 }
 
-/** Asks a URL from inside the cluster's network. */
-const ask = (url: string): Promise<string> =>
-  command([
-    ...scene.cluster.inside,
-    process.execPath,
-    "--eval",
-    `fetch(${JSON.stringify(url)}).then(async (r) => console.log(r.status, await r.text()))`,
-  ]);
+const get = (url: string): Promise<string> => httpGet(ns.cluster.inside, url);
 
-describe("one DemoApp becomes", () => {
-  test("an installing app, then a healthy one, with conditions that tools understand", async () => {
-    const installing = await scene.phase("web", "Installing");
+describe("a DemoApp is created", () => {
+  test("its phase: Installing, then Healthy, with conditions in the usual form", async () => {
+    const installing = await ns.phase("web", "Installing");
     expect(installing.status.conditions).toMatchObject([
       { type: "Ready", status: "False", reason: "Installing", observedGeneration: 1 },
       { type: "Reconciling", status: "True" },
       { type: "Available", status: "False" },
     ]);
-    const { status } = await scene.healthy("web");
+    const { status } = await ns.healthy("web");
     expect(status.conditions).toMatchObject([
       { type: "Ready", status: "True", reason: "Healthy" },
       { type: "Available", status: "True" },
     ]);
     expect(status).toMatchObject({ readyReplicas: 2, availableReplicas: 2, display: { ready: "2/2" } });
-    expect(await scene.kubectl("get", "demoapps")).toMatch(/NAME +PHASE +READY.*\nweb +Healthy +2\/2/);
-    // The API server lists events by name, which says nothing of their order.
-    expect((await scene.events("web")).map(({ reason }) => reason).toSorted()).toEqual([
+    expect(await ns.kubectl("get", "demoapps")).toMatch(/NAME +PHASE +READY.*\nweb +Healthy +2\/2/);
+    // The API server lists events by name, not by time.
+    expect((await ns.events("web")).map(({ reason }) => reason).toSorted()).toEqual([
       "RolloutAccepted",
       "RolloutStarted",
     ]);
   });
 
-  test("a Deployment with the probes and resources that were asked for", async () => {
-    const { spec } = await scene.deployment("web");
+  test("its Deployment: has the probes and resources of the spec", async () => {
+    const { spec } = await ns.deployment("web");
     expect(spec.template.spec.containers).toHaveLength(1);
     expect(spec.template.spec.containers[0]).toMatchObject({
       livenessProbe: { httpGet: { path: "/health", port: "http" }, periodSeconds: 1 },
@@ -69,8 +63,8 @@ describe("one DemoApp becomes", () => {
     });
   });
 
-  test("containers that the kernel holds to the limits, without any privilege", async () => {
-    for (const pod of await scene.pods("web")) {
+  test("its containers: the kernel enforces the limits, and they have no privileges", async () => {
+    for (const pod of await ns.pods("web")) {
       const pid = await processOf(pod);
       const memory = { v1: "memory.limit_in_bytes", v2: "memory.max" };
       expect(await cgroupFile(pid, "memory", memory)).toBe(String(128 * 1024 * 1024));
@@ -88,17 +82,17 @@ describe("one DemoApp becomes", () => {
     }
   });
 
-  test("a ClusterIP Service that reaches every pod", async () => {
-    const { spec } = await scene.service("web");
+  test("its Service: a ClusterIP that reaches every pod", async () => {
+    const { spec } = await ns.service("web");
     expect(spec.type).toBe("ClusterIP");
     expect(spec.ports).toMatchObject([{ name: "http", port: 80, targetPort: "http" }]);
     const url = `http://${spec.clusterIP}`;
-    expect(await ask(url)).toBe('200 {"message":"Hello from SRE Demo App!","version":"1.0.0"}\n');
-    expect(await ask(`${url}/health`)).toBe('200 {"status":"healthy"}\n');
-    const names = (await scene.pods("web")).map(({ metadata }) => metadata.name).toSorted();
+    expect(await get(url)).toBe('200 {"message":"Hello from SRE Demo App!","version":"1.0.0"}');
+    expect(await get(`${url}/health`)).toBe('200 {"status":"healthy"}');
+    const names = (await ns.pods("web")).map(({ metadata }) => metadata.name).toSorted();
     const seen = new Set<string>();
     await until("each pod has answered", 20_000, async () => {
-      const { pod } = JSON.parse((await ask(`${url}/version`)).slice(4)) as { pod: string };
+      const { pod } = JSON.parse((await get(`${url}/version`)).slice(4)) as { pod: string };
       return seen.add(pod).size === names.length ? true : undefined;
     });
     expect([...seen].toSorted()).toEqual(names);

@@ -1,17 +1,17 @@
 const node = (script: string): object => ({ command: ["/nodejs/bin/node", "-e", script] });
 
-interface Row {
+interface BlockerCase {
   readonly name: string;
   readonly spec: object;
   readonly reason: string;
   readonly object: RegExp;
-  /** The words of whoever refuses, and what a person is told to do. */
+  /** The original message, and the next action. */
   readonly message: RegExp;
   readonly next: RegExp;
 }
 
-/** First installs that can't succeed, side by side: nothing is rejected, as there is nothing to go back to. */
-export const rows: readonly Row[] = [
+/** First installs that can't succeed. Nothing is rejected, because there is no stable revision. */
+export const blockerCases: readonly BlockerCase[] = [
   {
     name: "no-image",
     spec: { image: "127.0.0.1:5000/webapp:9.9.9" },
@@ -46,7 +46,7 @@ export const rows: readonly Row[] = [
   },
   {
     name: "named-user",
-    // The image's own user is taken: spec.image is filled in below.
+    // The test sets spec.image to an image with a user name.
     spec: {},
     reason: "RunsAsRoot",
     object: /^Pod\/named-user-/,
