@@ -58,7 +58,7 @@ describe("with another CRD or none", () => {
         });
         const operator = await env.startOperator();
         await env.eventually("a second attempt", async () =>
-          operator.log.some(({ msg }) => msg === "still can't follow"),
+          operator.log.some(({ msg }) => msg === "list or watch still fails, retrying"),
         );
         expect(operator.isReady).toBe(false);
         expect(operator.logged("error")).toMatchObject([{ resource: "demoapps" }]);
