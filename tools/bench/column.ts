@@ -1,4 +1,5 @@
 import { demoAppSpec } from "../../operator/api/schema.ts";
+import { resources } from "../../operator/controller/resources.ts";
 import { isFields } from "../../operator/core/manifest.ts";
 import type { ObservedApp } from "../../operator/core/observed.ts";
 import { renderDeployment } from "../../operator/core/render/deployment.ts";
@@ -7,27 +8,22 @@ import { renderService } from "../../operator/core/render/service.ts";
 import type { ApiClient, KubeObject, ObjectInput, ResourceType } from "../../operator/runtime/client.ts";
 import { kinds } from "../objects.ts";
 
-/** One way to run the same apps: as DemoApps, or as the bare objects that a DemoApp becomes. */
+/** One way to run the same apps: as DemoApps, or as the Deployments and Services that a DemoApp becomes. */
 export interface Column {
-  /** The one kind that is watched to see when an app is ready. */
+  /** The kind whose watch shows when an app is ready. */
   readonly watched: ResourceType;
-  /** The generation that an object of that kind says is ready and served; undefined if none is. */
+  /** The generation of the object that is ready and serves; undefined if none does. */
   readonly readyGeneration: (object: KubeObject) => number | undefined;
-  create(client: ApiClient, app: AppRef): Promise<void>;
-  /** Rolls out another image; returns the generation that asks for it. */
-  change(client: ApiClient, app: AppRef, image: string): Promise<number>;
-}
-
-export interface AppRef {
-  readonly namespace: string;
-  readonly name: string;
+  create(client: ApiClient, app: ObjectRef): Promise<void>;
+  /** Changes the image; returns the new generation. */
+  change(client: ApiClient, app: ObjectRef, image: string): Promise<number>;
 }
 
 export const imageOf = (version: number): string => `registry.example/webapp:${version}`;
 
 const fieldsOf = (value: unknown): Readonly<Record<string, unknown>> => (isFields(value) ? value : {});
 
-/** As DemoApps: what is measured is the operator. */
+/** DemoApps: measures the operator. */
 export const operated: Column = {
   watched: kinds.DemoApp,
   readyGeneration: ({ status }) => {
@@ -48,22 +44,7 @@ export const operated: Column = {
   },
 };
 
-/** The Deployment and the Service that the operator would make, without their owner. */
-function childrenOf({ namespace, name }: AppRef): { deployment: ObjectInput; service: ObjectInput } {
-  const spec = demoAppSpec.parse({ image: imageOf(0), replicas: 1 });
-  const app = { namespace, name, spec } as ObservedApp["app"];
-  const observed = { app } as ObservedApp;
-  const template = renderPodTemplate(app, spec);
-  const deployment = renderDeployment(observed, { template, annotations: {}, restartedAt: undefined });
-  const [free, freeService] = [deployment, renderService(observed)].map((object) => ({
-    ...object,
-    metadata: { namespace, name, labels: object.metadata.labels },
-  }));
-  if (free === undefined || freeService === undefined) throw new Error("both were rendered");
-  return { deployment: free, service: freeService };
-}
-
-/** As a Deployment and a Service each, with the pod template that the operator renders: what it is held against. */
+/** Deployments and Services with the pod template that the operator renders: the baseline. */
 export const bare: Column = {
   watched: kinds.Deployment,
   readyGeneration: ({ metadata, spec, status }) => {

@@ -1,5 +1,5 @@
-// `npm run bench [-- --quick] [--json] [--output FILE]`: how fast and how cheap the operator is, beside bare Deployments, on a
-// cluster with fake nodes. The load comes from this process; the operator runs in one of its own.
+// `npm run bench [-- --quick] [--json] [--output FILE]`: measures the speed and the cost of the operator beside bare
+// Deployments, on a cluster with fake nodes. This process makes the load; the operator has its own process.
 import { mkdir, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import { Command } from "commander";
@@ -18,7 +18,7 @@ const full: Size = {
   quietSeconds: 60,
 };
 
-/** Enough to see that the benchmark works; its figures mean little. */
+/** Enough to test the benchmark; too little for reliable figures. */
 const quick: Size = { rounds: [{ apps: 20, perSecond: 4 }], changes: 10, quietSeconds: 3 };
 
 interface Options {
@@ -29,32 +29,32 @@ interface Options {
   readonly name: string;
 }
 
-async function main(options: Options): Promise<void> {
+async function main({ quick: isQuick, json, output, keep, name }: Options): Promise<void> {
   const progress = consoleProgress();
-  const cluster = await clusterFor(options.name, "kwok");
+  const cluster = await clusterFor(name, "kwok");
   const wasUp = (await cluster.status()).state === "up";
   await progress.step("operator bundled", buildOperator);
   try {
     await cluster.up(progress);
-    const report = await bench(cluster, options.quick === true ? quick : full, progress);
+    const report = await bench(cluster, isQuick ? quick : full, progress);
     console.log(`\n${textOf(report)}`);
-    if (options.json === true) console.log(JSON.stringify(report));
-    if (options.output !== undefined) {
-      await mkdir(dirname(options.output), { recursive: true });
-      await writeFile(options.output, JSON.stringify(report));
+    if (json) console.log(JSON.stringify(report));
+    if (output !== undefined) {
+      await mkdir(dirname(output), { recursive: true });
+      await writeFile(output, JSON.stringify(report));
     }
   } finally {
-    if (!wasUp && options.keep !== true) await cluster.down(progress);
+    if (!wasUp && !keep) await cluster.down(progress);
   }
 }
 
 const program = new Command("bench")
   .description("Measures the operator beside bare Deployments on a cluster with fake nodes")
-  .option("--quick", "tens of apps: shows that the benchmark works, its figures mean little")
+  .option("--quick", "20 apps: tests the benchmark; the figures are not reliable")
   .option("--json", "print the report as JSON, as the last line")
   .option("--output <file>", "write the report as JSON")
   .option("--keep", "leave the cluster running")
-  .option("--name <cluster>", "which cluster", "bench")
+  .option("--name <cluster>", "name of the cluster", "bench")
   .action(main);
 await program.parseAsync().catch((error: unknown) => {
   console.error(error instanceof Error ? error.message : error);

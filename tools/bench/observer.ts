@@ -1,88 +1,52 @@
-import type { ApiClient, KubeObject } from "../../operator/runtime/client.ts";
+import { setTimeout as delay } from "node:timers/promises";
+import type { ApiClient } from "../../operator/runtime/client.ts";
 import type { Column } from "./column.ts";
 
 const watchSeconds = 3_600;
+const deadlineMs = 600_000;
 
-interface Sighting {
-  readonly generation: number;
-  readonly atMs: number;
-}
+/** When an app was first seen ready at this generation or a later one, on the clock of `performance.now()`. */
+type ReadyAtMs = (name: string, generation: number) => Promise<number>;
 
-interface Waiter {
-  readonly generation: number;
-  readonly resolve: (atMs: number) => void;
-}
-
-/** Sees, through one watch, when apps become ready. The same for both columns, so that the ratio is fair. */
-export class Observer {
-  readonly #column: Column;
-  readonly #stopping = new AbortController();
-  readonly #ready = new Map<string, Sighting[]>();
-  readonly #waiters = new Map<string, Waiter[]>();
-  readonly #failed = Promise.withResolvers<never>();
-  #watching: Promise<void> = Promise.resolve();
-
-  private constructor(column: Column) {
-    this.#column = column;
-    // Whoever waits for an app gets it too; with nobody waiting it must not end the process.
-    this.#failed.promise.catch(() => undefined);
-  }
-
-  /** Starts watching a namespace; resolves once nothing that happens from now on is missed. */
-  static async start(client: ApiClient, column: Column, namespace: string): Promise<Observer> {
-    const observer = new Observer(column);
-    const { items, metadata } = await client.list(column.watched, { namespace });
-    for (const item of items) observer.#take(item);
-    observer.#watching = observer.#watch(client, namespace, metadata.resourceVersion ?? "");
-    return observer;
-  }
-
-  /** When the app was first seen ready at this generation or a later one, on the clock of `performance.now()`. */
-  readyAtMs(name: string, generation: number): Promise<number> {
-    const seen = this.#ready.get(name)?.find((sighting) => sighting.generation >= generation);
-    if (seen !== undefined) return Promise.resolve(seen.atMs);
-    const ready = new Promise<number>((resolve) => {
-      this.#waiters.set(name, [...(this.#waiters.get(name) ?? []), { generation, resolve }]);
-    });
-    return Promise.race([ready, this.#failed.promise]);
-  }
-
-  /** Names of apps that somebody waits for. */
-  get awaited(): readonly string[] {
-    return [...this.#waiters.keys()];
-  }
-
-  async stop(): Promise<void> {
-    this.#stopping.abort();
-    await this.#watching;
-  }
-
-  async #watch(client: ApiClient, namespace: string, resourceVersion: string): Promise<void> {
-    const options = { namespace, resourceVersion, timeoutSeconds: watchSeconds, allowWatchBookmarks: false };
-    const { signal } = this.#stopping;
-    try {
-      for await (const { type, object } of client.watch(this.#column.watched, options, signal)) {
-        if (type === "ERROR") throw new Error(`the observer's watch failed: ${object.message}`);
-        if (type !== "DELETED") this.#take(object);
-      }
-      throw new Error("the observer's watch ended");
-    } catch (error) {
-      if (!signal.aborted) this.#failed.reject(error);
+/**
+ * Does `work` while one watch records when the apps of a namespace become ready. Both columns use it, so that their
+ * ratio is fair. Rejects if the watch ends, or if an app that `work` waits for is not ready after ten minutes.
+ */
+export async function observe<T>(
+  client: ApiClient,
+  { column, namespace }: { readonly column: Column; readonly namespace: string },
+  work: (readyAtMs: ReadyAtMs) => Promise<T>,
+): Promise<T> {
+  const ready = new Map<string, PromiseWithResolvers<number>>();
+  const entryOf = (name: string, generation: number): PromiseWithResolvers<number> => {
+    const key = `${name}/${generation}`;
+    const entry = ready.get(key) ?? Promise.withResolvers<number>();
+    ready.set(key, entry);
+    return entry;
+  };
+  const stopping = new AbortController();
+  const { metadata } = await client.list(column.watched, { namespace });
+  const { resourceVersion = "" } = metadata;
+  const options = { namespace, resourceVersion, timeoutSeconds: watchSeconds, allowWatchBookmarks: false };
+  const watch = async (): Promise<never> => {
+    for await (const { type, object } of client.watch(column.watched, options, stopping.signal)) {
+      if (type === "ERROR") throw new Error(`the observer's watch failed: ${object.message}`);
+      // Later events resolve an entry again, which changes nothing.
+      const newest = type === "DELETED" ? 0 : (column.readyGeneration(object) ?? 0);
+      for (let generation = 1; generation <= newest; generation += 1)
+        entryOf(object.metadata.name, generation).resolve(performance.now());
     }
-  }
-
-  #take(object: KubeObject): void {
-    const generation = this.#column.readyGeneration(object);
-    if (generation === undefined) return;
-    const { name } = object.metadata;
-    const sightings = this.#ready.get(name) ?? [];
-    if ((sightings.at(-1)?.generation ?? 0) >= generation) return;
-    const atMs = performance.now();
-    this.#ready.set(name, [...sightings, { generation, atMs }]);
-    const waiters = this.#waiters.get(name) ?? [];
-    for (const waiter of waiters) if (waiter.generation <= generation) waiter.resolve(atMs);
-    const others = waiters.filter((waiter) => waiter.generation > generation);
-    if (others.length > 0) this.#waiters.set(name, others);
-    else this.#waiters.delete(name);
+    throw new Error("the observer's watch ended");
+  };
+  const readyAtMs: ReadyAtMs = (name, generation) => {
+    const late = delay(deadlineMs, undefined, { ref: false }).then(() => {
+      throw new Error(`${name} is not ready after ${deadlineMs / 1000} s`);
+    });
+    return Promise.race([entryOf(name, generation).promise, late]);
+  };
+  try {
+    return await Promise.race([work(readyAtMs), watch()]);
+  } finally {
+    stopping.abort();
   }
 }

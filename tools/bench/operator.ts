@@ -1,138 +1,114 @@
-import { type ChildProcess, spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { createInterface } from "node:readline";
+import { setTimeout as delay } from "node:timers/promises";
 import { command, until } from "../cluster/command.ts";
-import { delay } from "./pace.ts";
+import { type RunningProcess, startProcess } from "../process.ts";
 import { type Requests, requestsIn } from "./requests.ts";
 
 const root = join(import.meta.dirname, "../..");
-const bundle = join(root, "dist/operator/main.js");
 
-/** Linux counts CPU time in hundredths of a second, whatever the kernel's own tick. */
+/** Linux reports CPU time in hundredths of a second, whatever the kernel's own tick. */
 const msPerTick = 10;
-/** Less than this in `idleWindowMs` is renewing the Lease and answering probes, not work. */
+/** CPU time per `idleWindowMs` that renewing the Lease and answering probes stay below. */
 const idleCpuMs = 30;
 const idleWindowMs = 2_000;
-const maxLines = 10;
-const maxLineLength = 500;
+const startMs = 60_000;
 
-/** Makes the bundle that the image holds. */
+/** Builds the bundle that the image contains. */
 export async function buildOperator(): Promise<void> {
   await command([process.execPath, join(root, "tools/build.mjs"), "operator"]);
 }
 
-/** Node's arguments and environment as the image has them: memory depends on them. */
-function runtimeOf(dockerfile: string): {
-  readonly args: readonly string[];
-  readonly env: Record<string, string>;
-} {
+/** Node's arguments and environment of the image, on which memory depends. */
+function imageSettings(): { readonly args: readonly string[]; readonly env: NodeJS.ProcessEnv } {
+  const dockerfile = readFileSync(join(root, "Dockerfile.operator"), "utf8");
   const command = /^CMD (\[.*\])$/m.exec(dockerfile)?.[1];
   const settings = /^ENV (.*)$/m.exec(dockerfile)?.[1];
   if (command === undefined || settings === undefined)
     throw new Error("Dockerfile.operator has no CMD in JSON form, or no ENV");
   return {
     args: (JSON.parse(command) as string[]).filter((argument) => argument.startsWith("--")),
-    env: Object.fromEntries(settings.split(" ").map((setting) => setting.split("="))) as Record<
-      string,
-      string
-    >,
+    env: Object.fromEntries(settings.split(" ").map((setting) => setting.split("=") as [string, string])),
   };
 }
 
-/** The operator as it is shipped, one bundled file with leader election, as a process of its own. */
-export class OperatorProcess {
-  readonly #child: ChildProcess;
-  readonly #ended: Promise<void>;
-  #port = 0;
-  /** Its last lines, for the message when it fails. */
-  readonly #lines: string[] = [];
+/** What the operator has used so far. */
+export interface Reading {
+  readonly requests: Requests;
+  /** CPU time in ms before and after reading the metrics, which takes CPU time itself. */
+  readonly beforeMs: number;
+  readonly afterMs: number;
+}
 
-  private constructor(child: ChildProcess) {
-    this.#child = child;
-    this.#ended = new Promise((resolve) => {
-      child.once("close", () => resolve());
-    });
+/** The operator as it is shipped: one bundle, with leader election, in its own process. */
+export class OperatorProcess {
+  readonly #process: RunningProcess;
+  readonly stop: () => Promise<void>;
+
+  private constructor(process: RunningProcess) {
+    this.#process = process;
+    this.stop = () => process.stop();
   }
 
-  /** Starts it and waits until its caches are filled. */
-  static async start(kubeconfig: string): Promise<OperatorProcess> {
-    const runtime = runtimeOf(readFileSync(join(root, "Dockerfile.operator"), "utf8"));
-    const env = {
-      PATH: process.env.PATH,
-      ...runtime.env,
-      KUBECONFIG: kubeconfig,
-      PORT: "0",
-      POD_NAMESPACE: "default",
-      POD_NAME: "bench",
-    };
-    const child = spawn(process.execPath, [...runtime.args, bundle], {
-      env,
-      stdio: ["ignore", "pipe", "pipe"],
-    });
-    const operator = new OperatorProcess(child);
-    await operator.#whenListening();
-    await until("operator ready", 60_000, async () =>
-      (await fetch(operator.#url("/readyz"))).ok ? true : undefined,
+  /** Starts the operator and waits until its caches are synced; an abort of `signal` ends it. */
+  static async start(kubeconfig: string, signal: AbortSignal): Promise<OperatorProcess> {
+    const { args, env } = imageSettings();
+    const own = { KUBECONFIG: kubeconfig, PORT: "0", POD_NAMESPACE: "default", POD_NAME: "bench" };
+    const argv = [process.execPath, ...args, join(root, "dist/operator/main.js")];
+    const operator = new OperatorProcess(
+      await startProcess(argv, {
+        env: { PATH: process.env.PATH, ...env, ...own },
+        ready: /"msg":"started"/,
+        readyWithinMs: startMs,
+        signal,
+      }),
     );
+    await until("operator ready", startMs, async () => (await operator.#get("/readyz")).ok || undefined);
     return operator;
   }
 
-  /** CPU time since it started, user and system, in ms. */
+  /** User and system CPU time since the start, in ms. */
   get cpuMs(): number {
-    // The second field, the program's name, may hold blanks: fields are counted from behind it.
+    // The second field, the program's name, may contain blanks: count the fields after its closing parenthesis.
     const fields = this.#proc("stat").split(") ").at(-1)?.split(" ") ?? [];
     return (Number(fields[11]) + Number(fields[12])) * msPerTick;
   }
 
-  /** The most memory that it ever had resident, in MiB. */
+  /** The peak of resident memory, in MiB. */
   get peakRssMiB(): number {
     const kiB = /^VmHWM:\s+(\d+) kB$/m.exec(this.#proc("status"))?.[1];
     return Number(kiB) / 1024;
   }
 
   async requests(): Promise<Requests> {
-    return requestsIn(await (await fetch(this.#url("/metrics"))).text());
+    return requestsIn(await (await this.#get("/metrics")).text());
   }
 
-  /** Waits until it has nothing more to do, told by its CPU time; rejects after two minutes. */
+  /** Waits until the operator is idle, and reads its CPU time and its requests. */
+  async read(): Promise<Reading> {
+    await this.idle();
+    const beforeMs = this.cpuMs;
+    const requests = await this.requests();
+    await this.idle();
+    return { requests, beforeMs, afterMs: this.cpuMs };
+  }
+
+  /** Waits until the operator uses hardly any CPU time; rejects after two minutes. */
   async idle(): Promise<void> {
     const endMs = performance.now() + 120_000;
     for (let before = -Infinity; this.cpuMs - before > idleCpuMs;) {
-      if (performance.now() > endMs) throw new Error("the operator does not come to rest");
+      if (performance.now() > endMs) throw new Error("the operator is not idle after two minutes");
       before = this.cpuMs;
       await delay(idleWindowMs);
     }
   }
 
-  /** Asks it to end and waits until it has. */
-  async stop(): Promise<void> {
-    this.#child.kill("SIGTERM");
-    await this.#ended;
-  }
-
-  #whenListening(): Promise<void> {
-    const { stdout, stderr } = this.#child;
-    return new Promise((resolve, reject) => {
-      for (const stream of [stdout, stderr])
-        if (stream !== null)
-          createInterface({ input: stream }).on("line", (text) => {
-            this.#lines.push(text.slice(0, maxLineLength));
-            if (this.#lines.length > maxLines) this.#lines.shift();
-            const port = /"port":(\d+).*"msg":"started"/.exec(text)?.[1];
-            if (port === undefined) return;
-            this.#port = Number(port);
-            resolve();
-          });
-      void this.#ended.then(() => reject(new Error(`the operator ended: ${this.#lines.join("\n  ")}`)));
-    });
-  }
-
-  #url(path: string): string {
-    return `http://127.0.0.1:${this.#port}${path}`;
+  #get(path: string): Promise<Response> {
+    const port = /"port":(\d+)/.exec(this.#process.readyLine)?.[1];
+    return fetch(`http://127.0.0.1:${port}${path}`);
   }
 
   #proc(file: string): string {
-    return readFileSync(`/proc/${this.#child.pid}/${file}`, "utf8");
+    return readFileSync(`/proc/${this.#process.pid}/${file}`, "utf8");
   }
 }

@@ -1,33 +1,27 @@
-/** Requests to the API server by what was asked: `PATCH deployments`, `GET pods`. */
+/** Number of requests to the API server by verb and resource, such as `PATCH deployments`. */
 export type Requests = Readonly<Record<string, number>>;
 
-const line = /^rest_client_requests_total\{([^}]*)\} (\S+)$/;
-const label = /(\w+)="([^"]*)"/g;
-
-/** Reads the operator's own count from its metrics. */
-export function requestsIn(exposition: string): Requests {
+/** Reads the operator's request counters from its metrics. */
+export function requestsIn(metrics: string): Requests {
   const requests: Record<string, number> = {};
-  for (const text of exposition.split("\n")) {
-    const [, labels = "", value] = line.exec(text) ?? [];
-    if (value === undefined) continue;
-    const { method, resource } = Object.fromEntries(
-      [...labels.matchAll(label)].map(([, name = "", is = ""]) => [name, is]),
-    );
-    const kind = `${method} ${resource}`;
-    requests[kind] = (requests[kind] ?? 0) + Number(value);
+  for (const [, labels = "", count] of metrics.matchAll(/^rest_client_requests_total\{([^}]*)\} (\S+)$/gm)) {
+    const label = (name: string): string | undefined => new RegExp(`\\b${name}="([^"]*)"`).exec(labels)?.[1];
+    const kind = `${label("method")} ${label("resource")}`;
+    requests[kind] = (requests[kind] ?? 0) + Number(count);
   }
   return requests;
 }
 
-/** What came to `before` meanwhile. */
-export const difference = (after: Requests, before: Requests): Requests =>
-  Object.fromEntries(
-    Object.entries(after)
-      .map(([kind, count]) => [kind, count - (before[kind] ?? 0)] as const)
-      .filter(([, count]) => count > 0),
-  );
+const mapCounts = (requests: Requests, map: (count: number, kind: string) => number): Requests =>
+  Object.fromEntries(Object.entries(requests).map(([kind, count]) => [kind, map(count, kind)]));
 
-/** Without reads, and without the Lease, whose renewal goes on whatever happens. */
+/** Requests between two readings. */
+export const difference = (after: Requests, before: Requests): Requests => {
+  const counts = mapCounts(after, (count, kind) => count - (before[kind] ?? 0));
+  return Object.fromEntries(Object.entries(counts).filter(([, count]) => count > 0));
+};
+
+/** Without reads, and without the Lease, which is renewed in any case. */
 export const writesAmong = (requests: Requests): Requests =>
   Object.fromEntries(Object.entries(requests).filter(([kind]) => !/^GET | leases$/.test(kind)));
 
@@ -36,4 +30,4 @@ export const total = (requests: Requests): number =>
 
 /** The average over `count` changes. */
 export const per = (count: number, requests: Requests): Requests =>
-  Object.fromEntries(Object.entries(requests).map(([kind, value]) => [kind, value / count]));
+  mapCounts(requests, (value) => value / count);

@@ -1,93 +1,68 @@
-// `npm run demo [-- --gitops] [--once] [--name CLUSTER]`: the whole story on a real cluster, or that of GitOps with a real Argo CD.
-// Everything it tells is checked: what is not true ends it with the reason, the last logs and exit code 1.
+// `npm run demo [-- --gitops] [--once] [--name CLUSTER]`: shows the operator on a real cluster, or with a real Argo CD.
+// Every statement is checked: if one is not true, the demo prints the reason and the last logs, and exits with code 1.
 import { constants } from "node:os";
 import { parseArgs } from "node:util";
 import { consoleProgress } from "../cluster/progress.ts";
 import { clusterFor } from "../cluster/provider.ts";
 import { diagnose } from "./diagnose.ts";
 import { gitopsStory } from "./gitops/story.ts";
-import { operatorStory } from "./scenes/story.ts";
+import { operatorStory } from "./operator/story.ts";
 import { Screen } from "./screen.ts";
 import { Shell } from "./shell.ts";
-import type { Story, Tools } from "./story.ts";
+import type { Story } from "./story.ts";
 
-interface Demo extends Tools {
-  readonly once: boolean;
-  readonly story: Story;
+/** Resolves with the exit code of the first signal. Ctrl-C arrives twice, from the terminal and from npm. */
+const interrupted = (): Promise<number> =>
+  new Promise((resolve) => {
+    for (const signal of ["SIGINT", "SIGTERM"] as const)
+      process.on(signal, () => resolve(128 + constants.signals[signal]));
+  });
+
+function printNextSteps(screen: Screen, { nextSteps }: Story): void {
+  const width = Math.max(...nextSteps.map(([command]) => command.length)) + 3;
+  screen.title("Everything keeps running. To explore:");
+  screen.text(...nextSteps.map(([command, purpose]) => `${command.padEnd(width)}${purpose}`));
 }
 
-async function setUp(): Promise<Demo> {
+/** Runs the demo and cleans up after it; returns the exit code. */
+async function run(): Promise<number> {
   const flag = { type: "boolean", default: false } as const;
-  const { once, gitops, name } = parseArgs({
-    options: { once: flag, gitops: flag, name: { type: "string" } },
-  }).values;
-  // Argo CD would take the other story's changes back: each has a cluster of its own.
+  const options = { once: flag, gitops: flag, name: { type: "string" } } as const;
+  const { once, gitops, name } = parseArgs({ options }).values;
+  // Two clusters: Argo CD would revert the changes of the other story.
   const cluster = await clusterFor(name ?? (gitops ? "demo-gitops" : "demo"), "node");
   const story = await (gitops ? gitopsStory(cluster) : operatorStory(cluster));
   const screen = new Screen(process.stdout);
   const shell = new Shell({ screen, cwd: story.folder, env: story.environment });
-  return { once, story, screen, shell, cluster, progress: consoleProgress(process.stdout) };
-}
-
-/** Ends what runs beside the demo; with `--once` also the cluster. */
-async function cleanUp({ once, screen, shell, cluster, progress, story }: Demo): Promise<void> {
-  await shell.stopAll();
-  if (!once) return;
-  screen.title("Cleaning up");
-  await cluster.down(progress);
-  await story.remove();
-}
-
-function farewell({ screen, story }: Demo): void {
-  const width = Math.max(...story.farewell.map(([command]) => command.length)) + 3;
-  screen.title("It goes on running. To explore it:");
-  screen.reasonMessage(...story.farewell.map(([command, what]) => `${command.padEnd(width)}${what}`));
-}
-
-/** How it ended. */
-interface End {
-  readonly code: number;
-  readonly failure?: string;
-}
-
-async function told({ story, ...tools }: Demo): Promise<End> {
-  tools.screen.title(story.title);
-  tools.screen.reasonMessage(story.about, "");
-  try {
-    await story.tell(tools);
-    return { code: 0 };
-  } catch (error) {
-    return { code: 1, failure: error instanceof Error ? error.message : String(error) };
-  }
-}
-
-/** Settles with the first signal. The terminal and npm both pass a Ctrl-C on: others don't cut the clean-up short. */
-const interrupted = (): Promise<End> =>
-  new Promise((resolve) => {
-    for (const signal of ["SIGINT", "SIGTERM"] as const)
-      process.on(signal, () => resolve({ code: 128 + constants.signals[signal] }));
-  });
-
-/** Tells the story and clears up after it, shows what went wrong; gives the exit code. */
-async function run(demo: Demo): Promise<number> {
-  const { screen, shell } = demo;
-  const { code, failure } = await Promise.race([interrupted(), told(demo)]);
-  if (failure !== undefined) {
+  const progress = consoleProgress(process.stdout);
+  screen.title(story.title);
+  screen.text(story.duration, "");
+  let failure: string | undefined;
+  const finished = story.run({ screen, shell, progress }).then(() => 0);
+  const code = await Promise.race([interrupted(), finished]).catch(async (error: unknown) => {
+    failure = error instanceof Error ? error.message : String(error);
     screen.failure(failure);
     await diagnose(screen, shell);
-  } else if (code > 0) screen.failure("stopped");
-  await cleanUp(demo);
+    return 1;
+  });
+  if (code > 1) screen.failure("stopped");
+  await shell.stopAll();
+  if (once) {
+    screen.title("Cleaning up");
+    await cluster.down(progress);
+    await story.remove();
+  }
   const seconds = screen.seconds.toFixed(0);
   if (failure !== undefined) console.log(`\ndemo: failed after ${seconds}s: ${failure.split("\n", 1)[0]}`);
-  if (code === 0 && !demo.once) farewell(demo);
-  if (code === 0 && demo.once) console.log(`demo: ok in ${seconds}s`);
+  if (code === 0 && !once) printNextSteps(screen, story);
+  if (code === 0 && once) console.log(`demo: ok in ${seconds}s`);
   return code;
 }
 
 try {
-  process.exit(await run(await setUp()));
+  process.exit(await run());
 } catch (error) {
-  // What is missing on this machine, or what could not be removed: the sentence says it, a stack would hide it.
+  // Something is missing on this machine, or could not be removed: the message is enough, without a stack.
   console.error(`\ndemo: failed: ${error instanceof Error ? error.message : String(error)}`);
   process.exit(1);
 }

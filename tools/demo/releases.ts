@@ -2,7 +2,7 @@ import { join } from "node:path";
 import type { BuiltImage, Cluster } from "../cluster/provider.ts";
 import { imageOf } from "../images.ts";
 
-/** What gets released in the course of the story. */
+/** The versions of the web app that the demo releases. */
 export const versions = { first: "1.0.0", second: "1.1.0", broken: "1.2.0" } as const;
 
 /** Builds the web app in these versions: two that work, and one that crashes soon after it became ready. */

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { styleText } from "node:util";
 
-/** What the demo writes to: standard output, or whatever a test collects. */
+/** Where the demo writes: standard output, or a buffer in tests. */
 export interface Output {
   write(text: string): unknown;
   readonly isTTY?: boolean;
@@ -9,23 +9,24 @@ export interface Output {
   readonly columns?: number;
 }
 
-type Format = Parameters<typeof styleText>[0];
-
-/** What to look at again and again, and until when. */
+/** A state to poll and print until it is the expected one. */
 export interface Follow<T> {
-  /** Completes "… did not happen within 60 s". */
+  /** Subject of the error "… did not happen within 60 s". */
   readonly what: string;
-  readonly deadlineMs: number;
+  /** Default: 180,000, more than any step takes on a slow machine. */
+  readonly deadlineMs?: number;
   readonly look: () => Promise<T>;
-  /** One line; printed when it differs from the one before. */
-  readonly line: (seen: T) => string;
-  /** Ends the watching. May throw: what was seen must not be. */
-  readonly done: (seen: T) => boolean;
+  /** Printed each time it changes. */
+  readonly line: (state: T) => string;
+  /** Counters at the end of the line; a change of these alone prints no line. */
+  readonly counters?: () => string;
+  /** True ends the polling. */
+  readonly done: (state: T) => boolean;
 }
 
-const LOOK_EVERY_MS = 200;
+const pollMs = 200;
 
-/** Everything that the demo prints. Colour and a live line only on a terminal (and honours NO_COLOR). */
+/** Everything that the demo prints. Colour and a live line only on a terminal; NO_COLOR is honoured. */
 export class Screen {
   readonly #out: Output;
   readonly #startedAt = performance.now();
@@ -44,69 +45,65 @@ export class Screen {
     this.#print(`\n${this.#style("bold", text)}`);
   }
 
-  /** Head of a scene. */
+  /** Heading of a scene. */
   scene(number: number, title: string): void {
-    const head = `${number}. ${title}`;
-    this.#print(`\n${this.#style("bold", head)}\n${this.#style("dim", "─".repeat(head.length))}`);
+    const heading = `${number}. ${title}`;
+    this.title(heading);
+    this.#print(this.#style("dim", "─".repeat(heading.length)));
   }
 
-  /** The storyteller's words. */
-  reasonMessage(...lines: readonly string[]): void {
+  /** Explanation between the commands. */
+  text(...lines: readonly string[]): void {
     this.#print(lines.map((line) => `  ${line}`.trimEnd()).join("\n"));
   }
 
-  /** A command as somebody would type it. */
+  /** A command as a person would type it. */
   command(text: string): void {
     this.#print(`\n  ${this.#style("cyan", `$ ${text}`)}`);
   }
 
-  /** What a command wrote. */
+  /** Output of a command. */
   output(text: string): void {
-    const lines = text.trimEnd().split("\n");
-    this.#print(lines.map((line) => `  ${line}`.trimEnd()).join("\n"));
+    this.text(...text.trimEnd().split("\n"));
   }
 
-  /** Something that was promised and seen to be true; throws if it is not. */
-  check(promise: string, kept: boolean): void {
-    if (!kept) throw new Error(`this should be true and isn't: ${promise}`);
-    this.#print(`  ${this.#style("green", "✓")} ${promise}`);
+  /** Prints a statement with a check mark; throws if the statement is not true. */
+  check(statement: string, isTrue: boolean): void {
+    if (!isTrue) throw new Error(`expected, but not true: ${statement}`);
+    this.#print(`  ${this.#style("green", "✓")} ${statement}`);
   }
 
   failure(reason: string): void {
     this.#print(`\n  ${this.#style("red", "✗")} ${reason}`);
   }
 
-  /** Heads the columns of the lines that `follow` prints. */
-  columns(text: string): void {
-    this.#print(`\n${this.#style("dim", `     time  ${text}`)}`);
-  }
-
-  /** Looks until `done`, and prints each change with the seconds since the start of the watching. */
-  async follow<T>({ what, deadlineMs, look, line, done }: Follow<T>): Promise<T> {
+  /** Polls until `done`; prints each change with the seconds since the first poll. `columns` is the heading. */
+  async follow<T>(columns: string, { what, deadlineMs = 180_000, ...follow }: Follow<T>): Promise<T> {
+    this.#print(`\n${this.#style("dim", `     time  ${columns}`)}`);
     const startedAt = performance.now();
-    let shown = "";
+    let printed: string | undefined;
     for (;;) {
-      const seen = await look();
+      const state = await follow.look();
       const elapsedMs = performance.now() - startedAt;
-      const text = line(seen);
-      const stamped = `${(elapsedMs / 1000).toFixed(1).padStart(8)}s  ${text}`.trimEnd();
-      if (text === shown) this.#show(stamped);
-      else this.#print(stamped);
-      shown = text;
-      if (done(seen)) return seen;
+      const line = follow.line(state);
+      const seconds = (elapsedMs / 1000).toFixed(1).padStart(8);
+      const text = `${seconds}s  ${line}${follow.counters?.() ?? ""}`.trimEnd();
+      if (line === printed) this.#replace(text);
+      else this.#print(text);
+      printed = line;
+      if (follow.done(state)) return state;
       if (elapsedMs > deadlineMs) throw new Error(`${what} did not happen within ${deadlineMs / 1000} s`);
-      await delay(LOOK_EVERY_MS);
+      await delay(pollMs);
     }
   }
 
-  #style(format: Format, text: string): string {
-    return this.#out.isTTY === true && !process.env.NO_COLOR
-      ? styleText(format, text, { validateStream: false })
-      : text;
+  #style(format: Parameters<typeof styleText>[0], text: string): string {
+    const coloured = this.#out.isTTY === true && !process.env.NO_COLOR;
+    return coloured ? styleText(format, text, { validateStream: false }) : text;
   }
 
-  /** A line that the next one replaces: shows on a terminal that the time goes on. */
-  #show(text: string): void {
+  /** A line that the next line replaces: it shows on a terminal that the demo is running. */
+  #replace(text: string): void {
     if (this.#out.isTTY !== true) return;
     // A line that wraps could not be replaced.
     const fitting = text.slice(0, (this.#out.columns ?? 80) - 1);

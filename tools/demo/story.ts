@@ -1,36 +1,61 @@
 import { dirname, isAbsolute } from "node:path";
+import { type ApiClient, createClient } from "../../operator/runtime/client.ts";
 import type { Progress } from "../cluster/progress.ts";
 import type { Cluster } from "../cluster/provider.ts";
 import { gitEnvironment } from "../gitops/repository.ts";
 import type { Screen } from "./screen.ts";
 import type { Shell } from "./shell.ts";
 
-/** What a story is told with. */
 export interface Tools {
-  readonly cluster: Cluster;
   readonly screen: Screen;
   readonly shell: Shell;
   readonly progress: Progress;
 }
 
-/** A story that the demo tells: all it says is checked, and what is not true makes it reject. */
+/** What a scene works with. */
+export interface Stage extends Tools {
+  readonly client: ApiClient;
+}
+
+/** One step of a story; rejects if a statement that it prints is not true. */
+export interface Scene<S extends Stage> {
+  readonly title: string;
+  readonly play: (stage: S) => Promise<void>;
+}
+
+/** One variant of the demo. */
 export interface Story {
   readonly title: string;
-  /** How long it takes. */
-  readonly about: string;
-  /** Where the commands run; exists once the story does. */
+  /** How long the story takes, for people. */
+  readonly duration: string;
+  /** Folder in which the commands run; it exists already. */
   readonly folder: string;
   /** Added to the environment of the commands. */
   readonly environment: Readonly<Record<string, string>>;
-  tell(tools: Tools): Promise<void>;
-  /** Removes what lies outside the cluster. */
+  /** Prepares the cluster and plays all scenes. */
+  run(tools: Tools): Promise<void>;
+  /** Removes files outside the cluster. */
   remove(): Promise<void>;
-  /** What to do when it has been told and all goes on running: a command, and what it is for. */
-  readonly farewell: readonly (readonly [string, string])[];
+  /** What to do afterwards, while everything keeps running: commands and their purpose. */
+  readonly nextSteps: readonly (readonly [command: string, purpose: string])[];
 }
 
-/** What every story's commands see: this cluster only, and none of the user's Git settings. */
+/** Environment of every command: only this cluster, none of the user's Git settings. */
 export function environmentFor(cluster: Cluster): Record<string, string> {
   const client = isAbsolute(cluster.kubectl) ? `${dirname(cluster.kubectl)}:` : "";
   return { ...gitEnvironment, KUBECONFIG: cluster.kubeconfig, PATH: `${client}${process.env.PATH}` };
+}
+
+/** Starts `kubectl proxy`, then plays the scenes in order; `own` is what only this story's scenes need. */
+export async function playAll<Own extends object>(
+  tools: Tools,
+  scenes: readonly Scene<Stage & Own>[],
+  own: Own,
+): Promise<void> {
+  const { readyLine } = await tools.shell.start("kubectl proxy --port=0", /^Starting to serve/);
+  const client = createClient({ server: `http://${readyLine.split(" ").at(-1)}` });
+  for (const [index, { title, play }] of scenes.entries()) {
+    tools.screen.scene(index + 1, title);
+    await play({ ...own, ...tools, client });
+  }
 }

@@ -1,17 +1,17 @@
 import { expect, test } from "@jest/globals";
-import { expectTold, tell } from "./run.ts";
+import { expectScenes, runDemo } from "./run.ts";
 
 test("the demo: runs all scenes on its own cluster, and removes it", async () => {
   const told = await tell("test-demo");
   await expectTold(told, "test-demo", [
     /One short YAML file/,
-    /Talk to it/,
+    /Send requests/,
     /A new version/,
     /by hand/,
-    /A broken version does not get through/,
+    /A broken version is rejected and rolled back/,
     /git revert/,
   ]);
-  const text = told.lines.join("\n");
+  const text = run.lines.join("\n");
   expect(text).toContain('{"message":"Hello from SRE Demo App!","version":"1.0.0"}');
   expect(text).toMatch(/sre-demo-app +Degraded +2\/2 +\S*webapp:1\.2\.0/);
 });

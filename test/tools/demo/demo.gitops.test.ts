@@ -1,16 +1,16 @@
 import { expect, test } from "@jest/globals";
-import { expectTold, tell } from "./run.ts";
+import { expectScenes, runDemo } from "./run.ts";
 
-test("the GitOps demo tells its story on a cluster of its own, checks all of it, and leaves nothing", async () => {
-  const told = await tell("test-demo-gitops", "--gitops");
-  await expectTold(told, "test-demo-gitops", [
+test("npm run demo -- --gitops: plays all scenes on a cluster of its own and removes the cluster", async () => {
+  const run = await runDemo("test-demo-gitops", "--gitops");
+  await expectScenes(run, "test-demo-gitops", [
     /Hand the repository over/,
     /A release is a commit/,
     /by hand/,
     /A bad version in Git/,
     /git revert/,
     /From dev to staging/,
-    /leaves Git/,
+    /removed from Git/,
   ]);
-  expect(told.lines.join("\n")).toMatch(/Synced +\S+ +Degraded/);
+  expect(run.lines.join("\n")).toMatch(/Synced +\S+ +Degraded/);
 }, 600_000);

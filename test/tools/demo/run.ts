@@ -5,14 +5,14 @@ import { clusterFor } from "../../../tools/cluster/provider.ts";
 
 const main = join(import.meta.dirname, "../../../tools/demo/main.ts");
 
-interface Told {
+interface DemoRun {
   readonly code: number | null;
-  /** All that it printed, line by line. */
+  /** The lines of its output. */
   readonly lines: readonly string[];
 }
 
-/** Tells a story once, on a cluster of its own, as `npm run demo` does where there is no terminal. */
-export async function tell(cluster: string, ...flags: readonly string[]): Promise<Told> {
+/** Runs `npm run demo -- --once` without a terminal, on a cluster of its own. */
+export async function runDemo(cluster: string, ...flags: readonly string[]): Promise<DemoRun> {
   const argv = [main, "--once", "--name", cluster, ...flags];
   const child = spawn(process.execPath, argv, { stdio: ["ignore", "pipe", "pipe"] });
   let text = "";
@@ -24,9 +24,9 @@ export async function tell(cluster: string, ...flags: readonly string[]): Promis
   return { code, lines: text.trimEnd().split("\n") };
 }
 
-/** What every story that went well has in common; `scenes` are their titles. */
-export async function expectTold({ code, lines }: Told, cluster: string, scenes: readonly RegExp[]) {
-  // The whole of it, so that a failure shows what the story said last.
+/** Expects that a run succeeded, played exactly these scenes and removed its cluster. */
+export async function expectScenes({ code, lines }: DemoRun, cluster: string, scenes: readonly RegExp[]) {
+  // Compares the output, so that a failure shows the last lines.
   expect(code === 0 ? "" : lines.slice(-60).join("\n")).toBe("");
   expect(lines.at(-1)).toMatch(/^demo: ok in \d+s$/);
   const titles = lines.flatMap((line) => /^\d+\. .*/.exec(line)?.[0] ?? []);

@@ -9,9 +9,9 @@ function screenOn(terminal: { readonly isTTY: boolean; readonly columns?: number
   return { screen, text: () => text };
 }
 
-/** A follow that sees these, one look after the other, and ends with the last. */
-function looking(...seen: readonly string[]) {
-  const rest = [...seen];
+/** Polls that return these states in order; the last state ends the polling. */
+function looking(...states: readonly string[]) {
+  const rest = [...states];
   return {
     what: "the end",
     deadlineMs: 10_000,
@@ -26,17 +26,17 @@ afterEach(() => {
 });
 
 describe("the screen", () => {
-  test("writes plain lines to a file or a pipe", () => {
+  test("output is a file or a pipe: writes plain lines", () => {
     const { screen, text } = screenOn({ isTTY: false });
     screen.scene(1, "Start");
-    screen.reasonMessage("", "Words.");
+    screen.text("", "Words.");
     screen.command("ls");
     screen.output("a\nb\n");
     screen.check("all is well", true);
     expect(text()).toBe("\n1. Start\n────────\n\n  Words.\n\n  $ ls\n  a\n  b\n  ✓ all is well\n");
   });
 
-  test("has colour on a terminal, and none where NO_COLOR is set", () => {
+  test("output is a terminal: uses colour, unless NO_COLOR is set", () => {
     const coloured = screenOn({ isTTY: true });
     coloured.screen.check("all is well", true);
     expect(coloured.text()).toContain(escape);
@@ -46,30 +46,38 @@ describe("the screen", () => {
     expect(plain.text()).toBe("  ✓ all is well\n");
   });
 
-  test("a promise that is not kept ends the demo", () => {
+  test("a checked statement is not true: throws and prints nothing", () => {
     const { screen, text } = screenOn({ isTTY: false });
-    expect(() => screen.check("2 pods are available", false)).toThrow(/isn't: 2 pods are available/);
+    expect(() => screen.check("2 pods are available", false)).toThrow(/not true: 2 pods are available/);
     expect(text()).toBe("");
   });
 
-  test("following prints a line a change, with the seconds since it began", async () => {
+  test("polls a state: prints one line for each change, with the seconds since the first poll", async () => {
     const { screen, text } = screenOn({ isTTY: false });
-    await expect(screen.follow(looking("one", "one", "two"))).resolves.toBe("two");
-    expect(text()).toMatch(/^ +0\.\ds  one\n +0\.\ds  two\n$/);
+    await expect(screen.follow("state", looking("one", "one", "two"))).resolves.toBe("two");
+    expect(text()).toMatch(/^\n +time  state\n +0\.\ds  one\n +0\.\ds  two\n$/);
   });
 
-  test("on a terminal the time goes on in a line that is replaced and never wraps", async () => {
+  test("the state does not change on a terminal: replaces a line that never wraps", async () => {
     const { screen, text } = screenOn({ isTTY: true, columns: 20 });
     process.env.NO_COLOR = "1";
-    await screen.follow(looking("a long line of text", "a long line of text", "end"));
+    await screen.follow("state", looking("a long line of text", "a long line of text", "end"));
     const [, live = ""] = text().split(`\r${escape}K`);
     expect(live).toHaveLength(19);
     expect(text()).toMatch(/end\n$/);
   });
 
-  test("following gives up at the deadline and says what did not happen", async () => {
+  test("only the counters change: prints no line", async () => {
+    const { screen, text } = screenOn({ isTTY: false });
+    let requests = 0;
+    const counters = () => ` ${(requests += 1)} requests`;
+    await screen.follow("state", { ...looking("one", "one", "two"), counters });
+    expect(text()).toMatch(/s  one 1 requests\n.*s  two 3 requests\n$/);
+  });
+
+  test("the deadline passes: rejects with what did not happen", async () => {
     const { screen } = screenOn({ isTTY: false });
     const never = { ...looking("one"), deadlineMs: 0, done: () => false };
-    await expect(screen.follow(never)).rejects.toThrow("the end did not happen within 0 s");
+    await expect(screen.follow("state", never)).rejects.toThrow("the end did not happen within 0 s");
   });
 });

@@ -5,7 +5,7 @@ import { afterEach, beforeEach, expect, test } from "@jest/globals";
 import { Traffic } from "../../../tools/demo/traffic.ts";
 import { until } from "../../../tools/cluster/command.ts";
 
-/** Answers in turn as version 1, as version 2, and as an API server that can't reach a pod. */
+/** Answers in turn as version 1, as version 2, and as an API server that cannot reach a pod. */
 let server: Server;
 let url: string;
 let asked = 0;
@@ -29,7 +29,7 @@ afterEach(() => {
   server.closeAllConnections();
 });
 
-test("every request is counted, by the version that answered or the pod that did not", async () => {
+test("requests are answered or fail: counts them by version, and names the pod that failed", async () => {
   const traffic = new Traffic(url);
   await until("six requests", 5000, () => Promise.resolve(traffic.sent >= 6 || undefined));
   await traffic.stop();
@@ -37,10 +37,10 @@ test("every request is counted, by the version that answered or the pod that did
   expect(traffic.answeredBy("1") + traffic.answeredBy("2") + traffic.failures.length).toBe(asked);
   expect(traffic.answeredBy("1")).toBeGreaterThanOrEqual(2);
   expect(traffic.failures[0]).toMatchObject({ ip: "10.244.0.9" });
-  expect(traffic.failures[0]?.words).toMatch(/^503 read tcp/);
+  expect(traffic.failures[0]?.message).toMatch(/^503 read tcp/);
 });
 
-test("requests that nobody answers have failed", async () => {
+test("no server listens: counts the requests as failed, without a pod", async () => {
   server.close();
   const traffic = new Traffic(url);
   await until("a failure", 5000, () => Promise.resolve(traffic.failures.length > 0 || undefined));

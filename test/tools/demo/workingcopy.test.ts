@@ -5,7 +5,7 @@ import { afterEach, beforeEach, expect, test } from "@jest/globals";
 import { parse } from "yaml";
 import { Screen } from "../../../tools/demo/screen.ts";
 import { Shell } from "../../../tools/demo/shell.ts";
-import { WorkingCopy } from "../../../tools/demo/workingcopy.ts";
+import { changeTag, createWorkingCopy } from "../../../tools/demo/operator/prepare.ts";
 
 const author = {
   GIT_AUTHOR_NAME: "a",
@@ -16,25 +16,23 @@ const author = {
 
 let folder: string;
 let shell: Shell;
-let copy: WorkingCopy;
 
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), "demoapp-copy-"));
   shell = new Shell({ screen: new Screen({ write: () => true }), cwd: folder, env: author });
-  copy = new WorkingCopy(folder);
-  await copy.create(shell, "registry:5000/webapp:1.0.0");
+  await createWorkingCopy(shell, "registry:5000/webapp:1.0.0");
 });
 
 afterEach(() => rm(folder, { recursive: true, force: true }));
 
-test("the sample app is committed with the given image, and nothing else of it is changed", async () => {
+test("a new working copy: has the sample app with the given image, committed", async () => {
   const file = await readFile(join(folder, "demoapp.yaml"), "utf8");
   expect(file).toContain("image: registry:5000/webapp:1.0.0\n");
   expect(file).toContain("minReadySeconds: 15");
   await expect(shell.quietly("git status --porcelain")).resolves.toBe("");
 });
 
-test("the node is told to ask for images that were built anew under a known tag", async () => {
+test("a new working copy: makes the node pull images that were rebuilt under the same tag", async () => {
   const kustomization = parse(await readFile(join(folder, "kustomization.yaml"), "utf8")) as {
     resources: string[];
     patches: { patch: string }[];
@@ -45,13 +43,13 @@ test("the node is told to ask for images that were built anew under a known tag"
   ]);
 });
 
-test("a new tag is one changed line", async () => {
-  await copy.retag("1.0.0", "1.1.0");
+test("the tag is changed: one line differs", async () => {
+  await changeTag(shell, "1.0.0", "1.1.0");
   await expect(shell.quietly("git diff --unified=0 | grep '^[-+] '")).resolves.toBe(
     "-  image: registry:5000/webapp:1.0.0\n+  image: registry:5000/webapp:1.1.0\n",
   );
 });
 
-test("a tag that isn't there is an error, not a change that did not happen", async () => {
-  await expect(copy.retag("9.9.9", "1.1.0")).rejects.toThrow(/has no webapp:9.9.9/);
+test("the tag to change is not in the file: rejects", async () => {
+  await expect(changeTag(shell, "9.9.9", "1.1.0")).rejects.toThrow(/grep.*exit 1/);
 });

@@ -1,11 +1,10 @@
 import { describe, expect, test } from "@jest/globals";
-import { wordsOf } from "../../../tools/demo/drift.ts";
-import { type KubePod, podOf, summary, versionOf } from "../../../tools/demo/pods.ts";
+import { type KubePod, podOf, summary, versionOf } from "../../../tools/demo/appstate.ts";
 
 const nowMs = Date.parse("2026-01-01T00:01:00Z");
 const minReadyMs = 15_000;
 
-/** A pod that became ready (or unready) so many seconds ago. */
+/** A pod whose Ready condition changed `secondsAgo`. */
 const pod = (
   status: "True" | "False",
   secondsAgo: number,
@@ -23,30 +22,30 @@ const pod = (
 });
 
 const ended = (state: object): Partial<KubePod["status"]> => ({
-  containerStatuses: [{ restartCount: 1, state }],
+  containerStatuses: [{ state }],
 });
 
-describe("a pod is", () => {
+describe("state of a pod:", () => {
   test.each([
-    ["starting while it is not ready", pod("False", 3), "starting"],
-    ["starting before it has a status", { ...pod("False", 3), status: {} }, "starting"],
-    ["ready, but not available, before minReadySeconds are over", pod("True", 14), "ready"],
-    ["available once they are", pod("True", 15), "available"],
-    ["crashed when its container has ended", pod("False", 1, ended({ terminated: {} })), "crashed"],
+    ["not ready: starting", pod("False", 3), "starting"],
+    ["no status yet: starting", { ...pod("False", 3), status: {} }, "starting"],
+    ["ready for less than minReadySeconds: ready", pod("True", 14), "ready"],
+    ["ready for minReadySeconds: available", pod("True", 15), "available"],
+    ["container terminated: crashed", pod("False", 1, ended({ terminated: {} })), "crashed"],
     [
-      "crashed while the kubelet holds it back",
+      "container waits in CrashLoopBackOff: crashed",
       pod("False", 1, ended({ waiting: { reason: "CrashLoopBackOff" } })),
       "crashed",
     ],
     [
-      "starting while its container is made",
+      "container is being created: starting",
       pod("False", 1, ended({ waiting: { reason: "ContainerCreating" } })),
       "starting",
     ],
     [
-      "stopping once it is deleted, ready or not",
+      "deleted while ready: terminating",
       { ...pod("True", 60), metadata: { name: "web-1", deletionTimestamp: "2026-01-01T00:01:00Z" } },
-      "stopping",
+      "terminating",
     ],
   ])("%s", (_name, given, state) => {
     expect(podOf(given, minReadyMs, nowMs)).toMatchObject({ name: "web-1", version: "1.1.0", state });
@@ -62,19 +61,15 @@ test.each([
   expect(versionOf(image)).toBe(version);
 });
 
-test("a version's pods are summed up by state, in the order that matters, and none is a dash", () => {
-  const of = (version: string, state: "available" | "starting" | "stopping") => ({
+test("summary of a version's pods: counts by state in a fixed order, a dash for no pod", () => {
+  const of = (version: string, state: "available" | "starting" | "terminating") => ({
     name: "web",
     ip: "",
     version,
     state,
   });
-  const pods = [of("1", "stopping"), of("1", "available"), of("2", "starting"), of("1", "available")];
-  expect(summary(pods, "1")).toBe("2 available, 1 stopping");
+  const pods = [of("1", "terminating"), of("1", "available"), of("2", "starting"), of("1", "available")];
+  expect(summary(pods, "1")).toBe("2 available, 1 terminating");
   expect(summary(pods, "2")).toBe("1 starting");
   expect(summary(pods, "3")).toBe("-");
-});
-
-test("a Deployment's replicas and limits are told in words", () => {
-  expect(wordsOf('5 {"cpu":"250m","memory":"256Mi"}')).toBe("replicas 5, limits cpu 250m and memory 256Mi");
 });

@@ -1,0 +1,95 @@
+import type { ApiClient } from "../../../operator/runtime/client.ts";
+import { type AppState, availablePods, messageOf, readApp, summary } from "../appstate.ts";
+import { versions } from "../releases.ts";
+import type { Stage } from "../story.ts";
+import { Traffic } from "../traffic.ts";
+import { app, changeTag, kubectl } from "./prepare.ts";
+
+/** Stands in for a sync of Argo CD. */
+const sync = "kubectl apply --server-side -k .";
+
+/** URL of the Service by way of the API server, which chooses a pod for each request. */
+export const serviceUrl = ({ server }: ApiClient): string =>
+  `${server}/api/v1/namespaces/${app.namespace}/services/${app.name}:80/proxy/`;
+
+const isHealthy = ({ status }: AppState): boolean => status?.phase === "Healthy";
+
+/** Applies the working copy and prints the status message until the app is Healthy. */
+export async function syncUntilHealthy({ screen, shell, client }: Stage): Promise<AppState> {
+  await shell.show(sync);
+  const state = await screen.follow("status.message of the DemoApp", {
+    what: "a Healthy app",
+    look: () => readApp(client, app),
+    line: messageOf,
+    done: isHealthy,
+  });
+  await shell.show(`${kubectl} get demoapps`);
+  return state;
+}
+
+interface Rollout {
+  readonly from: string;
+  readonly to: string;
+  /** Default: the app is Healthy. */
+  readonly done?: (state: AppState) => boolean;
+}
+
+/** What was seen of a rollout while requests were sent to the Service. */
+interface Observed {
+  readonly state: AppState;
+  readonly traffic: Traffic;
+  /** The lowest number of available pods. */
+  readonly fewest: number;
+  /** Addresses of the new version's pods. */
+  readonly newIps: ReadonlySet<string>;
+}
+
+const cell = (text: string): string => text.padEnd(28);
+
+/** Releases another version and prints the pods and the requests until the rollout is done. */
+export async function release(
+  { screen, shell, client }: Stage,
+  { from, to, done = isHealthy }: Rollout,
+): Promise<Observed> {
+  screen.text("Change the image in demoapp.yaml, commit, and let Argo CD sync:");
+  await changeTag(shell, from, to);
+  await shell.show(`git commit --quiet --all --message 'Release ${to}'`);
+  await shell.show(sync);
+  screen.text("", "Meanwhile the Service gets 20 requests a second:");
+  const traffic = new Traffic(`${serviceUrl(client)}version`);
+  const newIps = new Set<string>();
+  let fewest = Infinity;
+  // Pods that an earlier scene removed are not part of this rollout.
+  const old = (await readApp(client, app)).pods.filter(({ state }) => state === "terminating");
+  const look = async (): Promise<AppState> => {
+    const { status, pods: all } = await readApp(client, app);
+    const pods = all.filter(({ name }) => !old.some((pod) => pod.name === name));
+    fewest = Math.min(fewest, availablePods(pods).length);
+    for (const { version, ip } of pods) if (version === to) newIps.add(ip);
+    return { status, pods };
+  };
+  const heading = `${cell(`pods of ${from}`)}${cell(`pods of ${to}`)}requests  failed`;
+  const state = await screen.follow(`${"phase".padEnd(14)}${heading}`, {
+    what: `the end of the rollout of ${to}`,
+    look,
+    line: ({ status, pods }) =>
+      (status?.phase ?? "…").padEnd(14) + cell(summary(pods, from)) + cell(summary(pods, to)),
+    counters: () => `${traffic.sent}`.padStart(8) + `${traffic.failures.length}`.padStart(8),
+    done,
+  });
+  await traffic.stop();
+  await shell.show(`${kubectl} get demoapps`);
+  return { state, traffic, fewest, newIps };
+}
+
+/** Scene: a new version replaces the old one pod by pod, and no request fails. */
+export async function update(stage: Stage): Promise<void> {
+  const { first, second } = versions;
+  const { traffic, fewest } = await release(stage, { from: first, to: second });
+  const { sent, failures } = traffic;
+  stage.screen.check(`never fewer than ${fewest} pods were available`, fewest >= 2);
+  stage.screen.check(
+    [`${sent} requests, ${failures.length} failed`, failures[0]?.message].filter(Boolean).join(": "),
+    sent > 100 && failures.length === 0 && traffic.answeredBy(second) > 0,
+  );
+}
