@@ -9,36 +9,36 @@ import { copyDeploy, unlistedFilesIn } from "../support/overlays.ts";
 
 const root = join(import.meta.dirname, "../..");
 
-interface Shown {
+interface Example {
   readonly apiVersion?: string;
   readonly kind?: string;
   readonly metadata?: { readonly name: string };
   readonly [field: string]: unknown;
 }
 
-/** The documents in a page's YAML blocks, which a list may indent. */
-function documentsIn(page: string): readonly Shown[] {
+/** The documents in a page's YAML blocks; blocks in lists are indented. */
+function documentsIn(page: string): readonly Example[] {
   const text = readFileSync(join(root, "docs", page), "utf8");
   const blocks = [...text.matchAll(/^( *)```yaml\n([^]*?)```/gm)].map(([, indent = "", block = ""]) =>
     block.replaceAll(new RegExp(`^${indent}`, "gm"), ""),
   );
-  return blocks.flatMap((block) => parseAllDocuments(block).map((document) => document.toJS() as Shown));
+  return blocks.flatMap((block) => parseAllDocuments(block).map((document) => document.toJS() as Example));
 }
 
-const isForeign = ({ apiVersion, kind }: Shown): boolean =>
+const isForeign = ({ apiVersion, kind }: Example): boolean =>
   foreign.some((one) => one === `${apiVersion}/${kind}`);
 
 test.each([
   { page: "gitops.md", count: 1 },
   { page: "secrets.md", count: 1 },
   { page: "multi-cluster.md", count: 2 },
-])("what $page shows is as the schemas of Kubernetes and Argo CD have it", async ({ page, count }) => {
+])("the examples of $page: match the schemas of Kubernetes and Argo CD", async ({ page, count }) => {
   const objects = documentsIn(page).filter((one) => one.apiVersion !== undefined && !isForeign(one));
   const text = objects.map((object) => stringify(object)).join("---\n");
   expect(await validate([{ path: page, text }])).toEqual([{ path: page, resources: count }]);
 });
 
-test("an overlay that follows the page on secrets passes the checks", async () => {
+test("an overlay made as docs/secrets.md says: passes the checks", async () => {
   const top = mkdtempSync(join(tmpdir(), "secrets-"));
   try {
     copyDeploy(top);
@@ -69,10 +69,10 @@ test("an overlay that follows the page on secrets passes the checks", async () =
   }
 });
 
-test("the page on secrets has each of its kinds permitted by the project", () => {
+test("docs/secrets.md: the project permits each of its kinds", () => {
   const shown = documentsIn("secrets.md");
   const rules = shown.find((one) => one["namespaceResourceWhitelist"] !== undefined);
-  const groupOf = (one: Shown): string | undefined => one.apiVersion?.split("/")[0];
+  const groupOf = (one: Example): string | undefined => one.apiVersion?.split("/")[0];
   const secrets = shown.filter((one) => isForeign(one) && one.metadata?.name === "registry");
   expect(rules?.["namespaceResourceWhitelist"]).toEqual(
     secrets.map((one) => ({ group: groupOf(one), kind: one.kind })),

@@ -26,7 +26,7 @@ interface Stored {
 describe("deploy/", () => {
   const files = filesOf(deploy).filter((file) => file.endsWith(".yaml"));
 
-  test("holds no Secret", () => {
+  test("contains no Secret", () => {
     const secrets = files.filter((file) =>
       parseAllDocuments(read(file)).some((document) => (document.toJS() as Stored | null)?.kind === "Secret"),
     );
@@ -36,19 +36,19 @@ describe("deploy/", () => {
 });
 
 describe("deploy/webapp/overlays", () => {
-  test("has a folder for each environment that a version goes through, and no other", () => {
+  test("has a folder for each environment of the promotion order, and no other", () => {
     expect(readdirSync(join(deploy, "webapp/overlays")).toSorted()).toEqual([...environments].toSorted());
   });
 
   test.each(environments.map((environment) => ({ environment })))(
-    "$environment generates a ConfigMap from every file it has, so that a change of any is noticed",
+    "$environment: generates a ConfigMap from all its files, so that Argo CD notices every change",
     ({ environment }) => {
       expect(unlistedFilesIn(join(deploy, "webapp/overlays", environment))).toEqual([]);
     },
   );
 
   test.each(environments.map((environment) => ({ environment })))(
-    "$environment names its image in one line, by tag and digest",
+    "$environment: names its image in one line, by tag and digest",
     ({ environment }) => {
       const lines = filesOf(join(deploy, "webapp/overlays", environment)).flatMap((file) =>
         read(file)
@@ -58,7 +58,7 @@ describe("deploy/webapp/overlays", () => {
       );
       expect(lines).toEqual([
         expect.stringMatching(
-          // The tag is a version, or as CI promotes it the commit that was built.
+          // The tag is a version, or after a promotion by CI the commit that was built.
           new RegExp(`^demoapp\\.yaml:  image: ${registry}/webapp:\\w[\\w.-]*@sha256:[0-9a-f]{64}$`),
         ),
       ]);
@@ -69,12 +69,12 @@ describe("deploy/webapp/overlays", () => {
 describe("the Lua of deploy/argocd", () => {
   const scripts = filesOf(customizations).filter((file) => file.endsWith(".lua"));
 
-  test("says DemoApp's health in less than 25 lines", () => {
+  test("the health check of DemoApp: has less than 25 lines", () => {
     const lines = read(customizations, "demoapp.dev/DemoApp/health.lua").trimEnd().split("\n");
     expect(lines.length).toBeLessThan(25);
   });
 
-  test("knows no annotation that the operator doesn't, but for one that is kept for canary rollouts", () => {
+  test("uses only annotations that the operator knows, and promote, which is reserved for canary rollouts", () => {
     const written = scripts.flatMap((file) => read(file).match(/demoapp\.dev\/[a-z-]+/g) ?? []);
     const known: readonly string[] = [...Object.values(annotations), "demoapp.dev/promote"];
     expect(new Set(written)).toEqual(new Set(known.filter((name) => written.includes(name))));
@@ -85,7 +85,7 @@ describe("the Lua of deploy/argocd", () => {
     file.includes("/testdata/"),
   );
   test.each(samples.map((file) => ({ file, name: file.slice(customizations.length + 1) })))(
-    "is tried on what a cluster could hold: $name",
+    "sample $name: a cluster could contain it",
     ({ file, name }) => {
       const { status = {}, ...manifest } = parse(read(file)) as Stored;
       expect(validate(manifest).ok).toBe(basename(name) !== "invalid_spec.yaml");

@@ -20,7 +20,7 @@ afterAll(async () => {
   await client.close();
 });
 
-/** What Argo CD does at a sync: a forced server-side apply of what Git says. Gives the replicas there are then. */
+/** Syncs as Argo CD does, with a forced server-side apply; returns the replicas afterwards. */
 async function apply(manager: string, name: string, spec: object): Promise<number> {
   const metadata = { name, namespace };
   const object = { apiVersion: "demoapp.dev/v1", kind: "DemoApp", metadata, spec };
@@ -30,29 +30,29 @@ async function apply(manager: string, name: string, spec: object): Promise<numbe
 const sync = (name: string, spec: object): Promise<number> =>
   apply("argocd-controller", name, { image: "webapp:1", ...spec });
 
-/** What an autoscaler does: it writes the scale subresource. */
+/** Scales as an autoscaler does, through the scale subresource. */
 const scale = (name: string, replicas: number): Promise<string> =>
   command([cluster.kubectl, "-n", namespace, "scale", "demoapp", name, `--replicas=${replicas}`], {
     env: { KUBECONFIG: cluster.kubeconfig },
   });
 
-describe("replicas, handed over from Git to an autoscaler", () => {
-  test("are set back at every sync as long as Git says them", async () => {
+describe("handing replicas over from Git to an autoscaler", () => {
+  test("Git has replicas: every sync reverts the autoscaler's value", async () => {
     await sync("line-stays", { replicas: 6 });
     await scale("line-stays", 8);
     expect(await sync("line-stays", { replicas: 6 })).toBe(6);
   });
 
-  test("fall to the default when the line goes and nobody else holds them", async () => {
+  test("the line is removed and no other manager owns replicas: the default applies", async () => {
     await sync("line-goes", { replicas: 6 });
     expect(await sync("line-goes", {})).toBe(2);
   });
 
-  test("stay as they are when the line goes after another manager took hold of them", async () => {
-    await sync("held", { replicas: 6 });
-    await apply("hand-over", "held", { replicas: 6 });
-    expect(await sync("held", {})).toBe(6);
-    await scale("held", 8);
-    expect(await sync("held", {})).toBe(8);
+  test("another manager owns replicas before the line is removed: replicas stay", async () => {
+    await sync("owned", { replicas: 6 });
+    await apply("hand-over", "owned", { replicas: 6 });
+    expect(await sync("owned", {})).toBe(6);
+    await scale("owned", 8);
+    expect(await sync("owned", {})).toBe(8);
   });
 });

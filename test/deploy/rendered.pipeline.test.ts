@@ -20,7 +20,7 @@ const build = 10 * 60_000;
 beforeAll(render, build);
 
 const groupOf = ({ apiVersion }: Rendered): string => apiVersion.split("/").slice(0, -1).join("/");
-/** Kinds that Kubernetes and the operator make from what is in Git; the projects must permit them to be shown. */
+/** Kinds that Kubernetes and the operator create; Argo CD shows only those that the project permits. */
 const children = {
   demoapp: ["apps/ControllerRevision", "apps/Deployment", "apps/ReplicaSet", "/Pod", "/Service"],
   "demoapp-platform": ["apps/ReplicaSet", "/Pod"],
@@ -31,8 +31,8 @@ const keyOf = ({ group, kind }: Kind): string => `${group}/${kind}`;
 const isLike = (name: string, glob = ""): boolean =>
   glob.endsWith("*") ? name.startsWith(glob.slice(0, -1)) : name === glob;
 
-describe("what Argo CD is told to sync", () => {
-  test("comes from the one repository and revision that settings.yaml names", () => {
+describe("the sources of Argo CD", () => {
+  test("every source: has the repository and the revision of settings.yaml", () => {
     const generators = applicationSet().generators.map(({ git }) => git);
     const sources = [
       ...applications().map(({ source }) => source),
@@ -49,7 +49,7 @@ describe("what Argo CD is told to sync", () => {
     expect(JSON.stringify(objectsIn(apps))).not.toContain('"settings"');
   });
 
-  test("is rendered from folders that exist", () => {
+  test("every path: is a folder that renders objects", () => {
     const paths = applications().map(({ source }) => source.path);
     expect(paths.filter((path) => objectsIn(path).length === 0)).toEqual([]);
     expect(paths.toSorted()).toEqual(
@@ -62,7 +62,7 @@ describe("what Argo CD is told to sync", () => {
     );
   });
 
-  test("belongs to one Application alone", () => {
+  test("every object: belongs to one Application only", () => {
     const all = applications().flatMap(({ source, destination }) =>
       objectsIn(source.path).map(
         (object) =>
@@ -72,7 +72,7 @@ describe("what Argo CD is told to sync", () => {
     expect(all.filter((key, at) => all.indexOf(key) !== at)).toEqual([]);
   });
 
-  test("lies in the Application's own namespace", () => {
+  test("every namespaced object: is in the namespace of its Application", () => {
     const elsewhere = applications().flatMap(({ source, destination }) =>
       objectsIn(source.path).filter(
         ({ metadata }) => metadata.namespace !== undefined && metadata.namespace !== destination.namespace,
@@ -81,14 +81,14 @@ describe("what Argo CD is told to sync", () => {
     expect(elsewhere).toEqual([]);
   });
 
-  test("has the root in the last wave, which its own sync doesn't wait for", () => {
+  test("root: is in the last wave, for whose health a sync does not wait", () => {
     const wave = ({ metadata }: Rendered): number =>
       Number(metadata.annotations?.["argocd.argoproj.io/sync-wave"] ?? 0);
     const root = objectsIn(apps).find(({ metadata }) => metadata.name === "root");
     expect(root && wave(root)).toBe(Math.max(...objectsIn(apps).map(wave)));
   });
 
-  test("is retried for ever and by the newest commit, applied on the server's side", () => {
+  test("every Application: retries without a limit with the newest commit, and uses server-side apply", () => {
     for (const { name, syncPolicy } of applications()) {
       expect([name, syncPolicy.retry]).toEqual([name, expect.objectContaining({ limit: -1, refresh: true })]);
       expect([name, syncPolicy.syncOptions]).toEqual([
@@ -104,13 +104,13 @@ describe.each(["demoapp", "demoapp-platform"] as const)("the project %s", (name)
     ofKind(apps, "AppProject").find(({ metadata }) => metadata.name === name)?.spec as ProjectSpec;
   const members = () => applications().filter((application) => application.project === name);
   const objects = (): readonly Rendered[] => members().flatMap(({ source }) => objectsIn(source.path));
-  /** CreateNamespace makes these, and asks the project. */
+  /** Namespaces that CreateNamespace creates; the project has to permit them. */
   const namespaces = (): readonly string[] =>
     members()
       .filter(({ syncPolicy }) => syncPolicy.syncOptions.includes("CreateNamespace=true"))
       .map(({ destination }) => destination.namespace);
 
-  test("permits the kinds that its Applications consist of and what is made from them, and no other", () => {
+  test("permits only the kinds of its Applications and the kinds created from them", () => {
     const used = objects()
       .filter((object) => !isOfCluster(object))
       .map((object) => keyOf({ group: groupOf(object), kind: object.kind }));
@@ -119,7 +119,7 @@ describe.each(["demoapp", "demoapp-platform"] as const)("the project %s", (name)
     );
   });
 
-  test("permits the objects of the cluster that it needs by name, and no other", () => {
+  test("permits only the cluster-scoped objects that it needs, by name", () => {
     const used = objects()
       .filter(isOfCluster)
       .map((object) => ({ group: groupOf(object), kind: object.kind, name: object.metadata.name }));
@@ -131,7 +131,7 @@ describe.each(["demoapp", "demoapp-platform"] as const)("the project %s", (name)
     expect(permitted.filter((rule) => !needed.some((need) => covers(rule, need)))).toEqual([]);
   });
 
-  test("permits the namespaces that its Applications go to, and no other", () => {
+  test("permits only the namespaces of its Applications", () => {
     const permitted = project().destinations.map(({ namespace }) => namespace);
     const used = members().map(({ destination }) => destination.namespace);
     expect(used.filter((namespace) => !permitted.some((glob) => isLike(namespace, glob)))).toEqual([]);
@@ -140,7 +140,7 @@ describe.each(["demoapp", "demoapp-platform"] as const)("the project %s", (name)
 });
 
 describe("an environment of the app", () => {
-  test("is a valid DemoApp that may come before its CRD, and no Namespace", () => {
+  test("contains a valid DemoApp that may be applied before its CRD, and no Namespace", () => {
     for (const path of overlays()) {
       const demoApps = ofKind(path, "DemoApp");
       expect(demoApps.map((app) => validate(app).ok)).toEqual([true]);
@@ -151,7 +151,7 @@ describe("an environment of the app", () => {
     }
   });
 
-  test("says its replicas itself unless an autoscaler of the DemoApp does", () => {
+  test("sets its replicas, unless an autoscaler targets the DemoApp", () => {
     for (const path of overlays()) {
       const scalers = ofKind(path, "HorizontalPodAutoscaler").map(({ spec }) => spec);
       const counts = ofKind(path, "DemoApp").map(({ spec }) => typeof Object(spec).replicas);
@@ -166,7 +166,7 @@ describe("Argo CD's installation", () => {
   const data = (name: string): Readonly<Record<string, string>> =>
     ofKind("deploy/argocd/install", "ConfigMap").find(({ metadata }) => metadata.name === name)?.data ?? {};
 
-  test("keeps what the official one sets and adds ours", () => {
+  test("keeps the settings of the official installation and adds those for DemoApps", () => {
     expect(Object.keys(data("argocd-cm"))).toEqual(
       expect.arrayContaining([
         "resource.exclusions",
@@ -180,7 +180,7 @@ describe("Argo CD's installation", () => {
     expect(Object.keys(data("argocd-notifications-cm"))).toContain("trigger.rolled-back");
   });
 
-  test("hides nothing that a DemoApp is made into", () => {
+  test("hides no kind that a DemoApp creates", () => {
     const hidden = data("argocd-cm")["resource.exclusions"] ?? "";
     const kinds = [...hidden.matchAll(/^ {2}- (\S+)$/gm)].map(([, kind]) => kind);
     expect(kinds).toContain("Lease");
@@ -188,7 +188,7 @@ describe("Argo CD's installation", () => {
     expect(kinds.filter((kind) => shown.has(kind ?? ""))).toEqual([]);
   });
 
-  test("lets everybody look, those on call act on DemoApps and sync, and nobody change anything else", () => {
+  test("permits everyone to read, people on call to sync and to run actions of DemoApps, and nothing else", () => {
     const { "policy.demoapp.csv": policy = "", "policy.default": fallback } = data("argocd-rbac-cm");
     const grants = policy.split("\n").filter((line) => line.startsWith("p, "));
     expect(fallback).toBe("role:readonly");

@@ -45,7 +45,7 @@ export interface ProjectSpec {
 
 const folders = new Map<string, readonly Rendered[]>();
 
-/** Renders every kustomization below deploy/ and crds/; what is below needs it. */
+/** Renders every kustomization in deploy/ and crds/; has to run before the functions below. */
 export async function render(): Promise<void> {
   for (const { path, text } of await renderAll(consoleProgress()))
     folders.set(
@@ -54,7 +54,7 @@ export async function render(): Promise<void> {
     );
 }
 
-/** The objects of one kustomization; none if there is no such folder. */
+/** The objects of one kustomization; none if the folder does not exist. */
 export const objectsIn = (path: string): readonly Rendered[] => folders.get(path) ?? [];
 export const ofKind = (path: string, kind: string): readonly Rendered[] =>
   objectsIn(path).filter((object) => object.kind === kind);
@@ -64,18 +64,18 @@ export const overlays = (): readonly string[] =>
 
 export const applicationSet = (): SetSpec => ofKind(apps, "ApplicationSet")[0]?.spec as SetSpec;
 
-/** Every Application there will be, the ApplicationSet's filled in as its generator does. */
+/** Every Application, including those that the ApplicationSet generates. */
 export function applications(): readonly (AppSpec & { readonly name: string })[] {
   const own = ofKind(apps, "Application").map(({ metadata, spec }) => ({
     name: metadata.name,
     ...(spec as AppSpec),
   }));
   const { spec } = applicationSet().template;
-  const made = overlays().map((path) => ({
+  const generated = overlays().map((path) => ({
     ...spec,
     name: `webapp-${basename(path)}`,
     source: { ...spec.source, path },
     destination: { namespace: `sre-demo-${basename(path)}` },
   }));
-  return [...own, ...made];
+  return [...own, ...generated];
 }

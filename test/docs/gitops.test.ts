@@ -11,7 +11,7 @@ const read = (path: string): string => readFileSync(join(root, path), "utf8");
 const page = read("docs/gitops.md");
 const customizations = "deploy/argocd/resource_customizations/demoapp.dev/DemoApp";
 
-/** The words in code at the beginning of a table's rows. */
+/** The words in code in the first column of a section's tables. */
 const rowsOf = (heading: string): readonly string[] => {
   const section = page.split(`\n## ${heading}\n`)[1]?.split("\n## ")[0] ?? "";
   return [...section.matchAll(/^\| (`[^|]+)\|/gm)].flatMap(([, cell = ""]) =>
@@ -19,7 +19,7 @@ const rowsOf = (heading: string): readonly string[] => {
   );
 };
 
-test("the page on GitOps names every trigger of the notifications", () => {
+test("docs/gitops.md: names every trigger of the notifications", () => {
   const { data } = parse(read("deploy/argocd/install/argocd-notifications-cm.yaml")) as { data: object };
   const triggers = Object.keys(data).filter((key) => key.startsWith("trigger."));
   expect(rowsOf("Notifications").toSorted()).toEqual(
@@ -27,7 +27,7 @@ test("the page on GitOps names every trigger of the notifications", () => {
   );
 });
 
-test("the page on GitOps has a row for every action, and says the health of every phase", () => {
+test("docs/gitops.md: has a row for every action and for every phase", () => {
   const actions = readdirSync(join(root, customizations, "actions"), { withFileTypes: true })
     .filter((entry) => entry.isDirectory() && entry.name !== "testdata")
     .map(({ name }) => name);
@@ -36,14 +36,14 @@ test("the page on GitOps has a row for every action, and says the health of ever
   expect(rows.filter((word) => /^[A-Z]/.test(word)).toSorted()).toEqual([...phases].toSorted());
 });
 
-test("the page on GitOps names every key that the services take from the Secret", () => {
+test("docs/gitops.md: names every key of the Secret that the notification services use", () => {
   const text = read("deploy/argocd/install/argocd-notifications-cm.yaml");
   const keys = [...text.matchAll(/: \$([a-z-]+)$/gm)].map(([, key = ""]) => key);
   expect(keys.length).toBeGreaterThan(3);
   expect(keys.filter((key) => !page.includes(`\`${key}\``))).toEqual([]);
 });
 
-test("the page on GitOps names every file in which a fork replaces the owner", () => {
+test("docs/gitops.md: names every file in which a fork replaces the owner", () => {
   const argv = [
     "grep",
     "--files-with-matches",
@@ -56,7 +56,7 @@ test("the page on GitOps names every file in which a fork replaces the owner", (
   ];
   const files = execFileSync("git", argv, { cwd: root, encoding: "utf8" }).split("\n").filter(Boolean);
   const section = page.split("## What a fork changes")[1]?.split("\n## ")[0] ?? "";
-  // What Argo CD is tried on is nobody's, and the environments' files have one row.
+  // Test data of the customizations stays as it is, and the files of all environments have one row.
   const named = files
     .filter((file) => !file.startsWith("deploy/argocd/resource_customizations/"))
     .map((file) => file.replace(/overlays\/[a-z]+/, "base"));

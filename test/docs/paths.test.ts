@@ -11,11 +11,11 @@ const list = (...argv: readonly string[]): string[] =>
 const pages = list("*.md").map((page) => ({ page }));
 const folders = new Set(list().flatMap((file) => (file.includes("/") ? [file.split("/")[0]] : [])));
 
-/** What a page shows as it would be typed is not what it says. */
+/** A page without its code blocks, which may contain paths of other repositories. */
 const proseOf = (page: string): string =>
   readFileSync(join(root, page), "utf8").replaceAll(/^( *)```[^]*?^\1```$/gm, "");
 
-/** A heading as links name it. */
+/** The anchor of a heading, as GitHub makes it. */
 const anchorOf = (heading: string): string =>
   heading
     .toLowerCase()
@@ -25,13 +25,13 @@ const anchorOf = (heading: string): string =>
 const anchorsIn = (file: string): string[] =>
   [...readFileSync(file, "utf8").matchAll(/^#+ (.+)$/gm)].map(([, heading = ""]) => anchorOf(heading));
 
-/** Whether there is something of that name; `<env>` and `*` stand for any. Some pages write from below deploy/. */
-const isThere = (path: string, page: string): boolean =>
+/** True if the path exists; `<env>` and `*` match any name. Some pages name paths relative to deploy/. */
+const exists = (path: string, page: string): boolean =>
   ["", "deploy", dirname(page)].some(
     (base) => globSync(join(root, base, path.replaceAll(/<\w+>/g, "*"))).length > 0,
   );
 
-test.each(pages)("every link of $page leads somewhere", ({ page }) => {
+test.each(pages)("$page: every link has a target", ({ page }) => {
   const links = [...proseOf(page).matchAll(/\]\((?!https?:|mailto:)([^)#\s]*)(?:#([^)\s]+))?\)/g)];
   const broken = links.filter(([, path = "", anchor]) => {
     const file = path === "" ? join(root, page) : join(root, dirname(page), path);
@@ -40,10 +40,10 @@ test.each(pages)("every link of $page leads somewhere", ({ page }) => {
   expect(broken.map(([link]) => link)).toEqual([]);
 });
 
-test.each(pages)("every path of this repository that $page names is there", ({ page }) => {
+test.each(pages)("$page: every path of this repository exists", ({ page }) => {
   const words = [...proseOf(page).matchAll(/`([^`\s]+)`/g)].map(([, word = ""]) => word);
   const paths = words.filter(
     (word) => /^[\w.-]+\/[\w./*<>{},-]+$/.test(word) && folders.has(word.split("/")[0]),
   );
-  expect(paths.filter((path) => !isThere(path, page))).toEqual([]);
+  expect(paths.filter((path) => !exists(path, page))).toEqual([]);
 });

@@ -1,5 +1,5 @@
--- Argo CD has none for Application since 1.8, and the waves of an app of apps need one. An Application has no
--- observedGeneration: what was compared last says which spec its status is about.
+-- Argo CD has no health check for Applications since 1.8, but the sync waves of an app of apps need one. Applications
+-- have no observedGeneration: the source of the last comparison shows which spec the status is about.
 local function is(status, message)
   return { status = status, message = message }
 end
@@ -14,7 +14,7 @@ end
 if seen.repoURL ~= wanted.repoURL or seen.path ~= wanted.path or seen.targetRevision ~= wanted.targetRevision then
   return is("Progressing", "Its newest spec has not been compared with the cluster yet.")
 end
--- A sync that is retried is Running all the time. Degraded fails the parent's sync, which then takes the newest commit.
+-- A sync stays Running during its retries. Degraded fails the parent's sync, which then uses the newest commit.
 local running = operation.phase == "Running"
 if operation.phase == "Failed" or operation.phase == "Error" or (running and (operation.retryCount or 0) > 0) then
   return is("Degraded", operation.message)

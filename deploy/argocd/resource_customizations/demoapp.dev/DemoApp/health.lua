@@ -1,4 +1,4 @@
--- The operator's status says it in full; its conditions keep to kstatus.
+-- The phase and the message of the status; the conditions, made for kstatus, have less detail.
 local healthOf = {
   Healthy = "Healthy",
   Degraded = "Degraded",
@@ -9,7 +9,7 @@ local status = obj.status
 if status == nil or status.phase == nil then
   return { status = "Progressing", message = "The operator has not seen it yet." }
 end
--- What it says of an older spec says nothing of this one.
+-- The status is about an older spec.
 if status.observedGeneration ~= obj.metadata.generation then
   return { status = "Progressing", message = "The operator has not seen the newest change yet." }
 end

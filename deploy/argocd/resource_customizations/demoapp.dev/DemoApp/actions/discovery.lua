@@ -2,7 +2,7 @@ local status = obj.status or {}
 local annotations = obj.metadata.annotations or {}
 local paused = annotations["demoapp.dev/paused"] == "true"
 local suspended = status.phase == nil or status.phase == "Suspended"
--- Before a first version was accepted there is nothing to go back to and nothing that a pause would keep.
+-- Without an accepted version, abort has nothing to roll back to, and pause has no running version to keep.
 local serves = status.stable ~= nil
 
 local rejected = false

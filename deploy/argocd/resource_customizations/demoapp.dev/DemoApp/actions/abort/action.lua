@@ -1,4 +1,4 @@
--- Names the rollout, so that it means this one alone and is inert afterwards.
+-- With the rollout number the annotation applies to this rollout only, and has no effect later.
 obj.metadata.annotations = obj.metadata.annotations or {}
 obj.metadata.annotations["demoapp.dev/abort"] = tostring(obj.status.candidate.rollout)
 return obj

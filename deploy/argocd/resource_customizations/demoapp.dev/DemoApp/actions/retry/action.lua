@@ -1,4 +1,4 @@
--- The blocker names the revision that Git asks for; several rejected ones may have its image.
+-- The blocker names the requested revision; several rejected revisions may have the same image.
 local status = obj.status or {}
 local wanted = nil
 for _, blocker in ipairs(status.blockers or {}) do
