@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { describe, expect, test } from "@jest/globals";
 import { reasons } from "../../operator/api/reasons.ts";
 
-describe("the page on DemoApp", () => {
+describe("docs/demoapp.md", () => {
   const page = readFileSync("docs/demoapp.md", "utf8");
   const section = page.split("\n## Reasons, and what to do\n")[1]?.split("\n## ")[0] ?? "";
   const [table = "", rest = ""] = section.split("\nThe other reasons need no action:");

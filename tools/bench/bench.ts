@@ -77,15 +77,8 @@ async function clear(client: ApiClient, namespace: string): Promise<void> {
   });
 }
 
-/** A round that was measured; its operator is running and its DemoApps exist. */
-interface Measured {
-  readonly round: Round;
-  readonly operator: OperatorProcess;
-  readonly namespace: string;
-}
-
-/** Measures bare objects, then DemoApps with a new operator process. */
-async function measure(bench: Bench, work: Work): Promise<Measured> {
+/** Measures bare objects, then DemoApps with a new operator process. The operator and the DemoApps stay. */
+async function measure(bench: Bench, work: Work) {
   const { progress, cluster, signal } = bench;
   const { apps, changes, perSecond } = work;
   const bareSpeed = await progress.step(`${apps} bare Deployments, ${perSecond}/s`, async () => {
@@ -110,7 +103,8 @@ async function measure(bench: Bench, work: Work): Promise<Measured> {
       byKind,
       peakRssMiB: operator.peakRssMiB,
     };
-    return { round: { ...work, bare: bareSpeed, operated: speed, operator: cost }, operator, namespace };
+    const round: Round = { ...work, bare: bareSpeed, operated: speed, operator: cost };
+    return { round, operator, namespace };
   });
 }
 

@@ -32,14 +32,6 @@ function imageSettings(): { readonly args: readonly string[]; readonly env: Node
   };
 }
 
-/** What the operator has used so far. */
-export interface Reading {
-  readonly requests: Requests;
-  /** CPU time in ms before and after reading the metrics, which takes CPU time itself. */
-  readonly beforeMs: number;
-  readonly afterMs: number;
-}
-
 /** The operator as it is shipped: one bundle, with leader election, in its own process. */
 export class OperatorProcess {
   readonly #process: RunningProcess;
@@ -84,8 +76,11 @@ export class OperatorProcess {
     return requestsIn(await (await this.#get("/metrics")).text());
   }
 
-  /** Waits until the operator is idle, and reads its CPU time and its requests. */
-  async read(): Promise<Reading> {
+  /**
+   * Waits until the operator is idle, and reads its requests, and its CPU time before and after reading them: the
+   * reading takes CPU time itself.
+   */
+  async read() {
     await this.idle();
     const beforeMs = this.cpuMs;
     const requests = await this.requests();

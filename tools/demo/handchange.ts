@@ -1,5 +1,5 @@
 import { until } from "../cluster/command.ts";
-import type { Stage } from "./story.ts";
+import type { Context } from "./scenario.ts";
 
 /** A change by hand that the cluster is expected to revert. */
 interface HandChange {
@@ -20,7 +20,7 @@ const deadlineMs = 30_000;
  * up to 200 ms.
  */
 export async function changeByHand(
-  { screen, shell }: Stage,
+  { screen, shell }: Context,
   { get, fields, command }: HandChange,
 ): Promise<number> {
   const states: { readonly text: string; readonly atMs: number }[] = [];

@@ -5,11 +5,11 @@ import { parseArgs } from "node:util";
 import { consoleProgress } from "../cluster/progress.ts";
 import { clusterFor } from "../cluster/provider.ts";
 import { diagnose } from "./diagnose.ts";
-import { gitopsStory } from "./gitops/story.ts";
-import { operatorStory } from "./operator/story.ts";
+import { gitopsScenario } from "./gitops/scenario.ts";
+import { operatorScenario } from "./operator/scenario.ts";
 import { Screen } from "./screen.ts";
 import { Shell } from "./shell.ts";
-import type { Story } from "./story.ts";
+import type { Scenario } from "./scenario.ts";
 
 /** Resolves with the exit code of the first signal. Ctrl-C arrives twice, from the terminal and from npm. */
 const interrupted = (): Promise<number> =>
@@ -18,10 +18,16 @@ const interrupted = (): Promise<number> =>
       process.on(signal, () => resolve(128 + constants.signals[signal]));
   });
 
-function printNextSteps(screen: Screen, { nextSteps }: Story): void {
-  const width = Math.max(...nextSteps.map(([command]) => command.length)) + 3;
+function printNextSteps(screen: Screen, { nextSteps }: Scenario, clusterName: string): void {
+  const npm = (command: string): string => `npm run -s cluster -- ${command} --name ${clusterName}`;
+  const steps = [
+    [`eval "$(${npm("env")})"`, "first: kubectl in this shell uses the demo's cluster"],
+    ...nextSteps,
+    [npm("down"), "removes the cluster"],
+  ] as const;
+  const width = Math.max(...steps.map(([command]) => command.length)) + 3;
   screen.title("Everything keeps running. To explore:");
-  screen.text(...nextSteps.map(([command, purpose]) => `${command.padEnd(width)}${purpose}`));
+  screen.text(...steps.map(([command, purpose]) => `${command.padEnd(width)}${purpose}`));
 }
 
 /** Runs the demo and cleans up after it; returns the exit code. */
@@ -29,16 +35,16 @@ async function run(): Promise<number> {
   const flag = { type: "boolean", default: false } as const;
   const options = { once: flag, gitops: flag, name: { type: "string" } } as const;
   const { once, gitops, name } = parseArgs({ options }).values;
-  // Two clusters: Argo CD would revert the changes of the other story.
+  // Two clusters: Argo CD would revert the changes of the other scenario.
   const cluster = await clusterFor(name ?? (gitops ? "demo-gitops" : "demo"), "node");
-  const story = await (gitops ? gitopsStory(cluster) : operatorStory(cluster));
+  const scenario = await (gitops ? gitopsScenario(cluster) : operatorScenario(cluster));
   const screen = new Screen(process.stdout);
-  const shell = new Shell({ screen, cwd: story.folder, env: story.environment });
+  const shell = new Shell({ screen, cwd: scenario.folder, env: scenario.environment });
   const progress = consoleProgress(process.stdout);
-  screen.title(story.title);
-  screen.text(story.duration, "");
+  screen.title(scenario.title);
+  screen.text(scenario.duration, "");
   let failure: string | undefined;
-  const finished = story.run({ screen, shell, progress }).then(() => 0);
+  const finished = scenario.run({ screen, shell, progress }).then(() => 0);
   const code = await Promise.race([interrupted(), finished]).catch(async (error: unknown) => {
     failure = error instanceof Error ? error.message : String(error);
     screen.failure(failure);
@@ -50,11 +56,11 @@ async function run(): Promise<number> {
   if (once) {
     screen.title("Cleaning up");
     await cluster.down(progress);
-    await story.remove();
+    await scenario.remove();
   }
   const seconds = screen.seconds.toFixed(0);
   if (failure !== undefined) console.log(`\ndemo: failed after ${seconds}s: ${failure.split("\n", 1)[0]}`);
-  if (code === 0 && !once) printNextSteps(screen, story);
+  if (code === 0 && !once) printNextSteps(screen, scenario, cluster.name);
   if (code === 0 && once) console.log(`demo: ok in ${seconds}s`);
   return code;
 }

@@ -45,8 +45,8 @@ export class Screen {
     this.#print(`\n${this.#style("bold", text)}`);
   }
 
-  /** Heading of a scene. */
-  scene(number: number, title: string): void {
+  /** Heading of a step. */
+  step(number: number, title: string): void {
     const heading = `${number}. ${title}`;
     this.title(heading);
     this.#print(this.#style("dim", "─".repeat(heading.length)));

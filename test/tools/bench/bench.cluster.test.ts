@@ -7,7 +7,7 @@ import type { Report } from "../../../tools/bench/report.ts";
 
 const name = "bench-quick";
 
-describe("a quick benchmark", () => {
+describe("npm run bench -- --quick --json", () => {
   let output = "";
   let report: Report;
   beforeAll(async () => {

@@ -1,5 +1,5 @@
 import { expect, test } from "@jest/globals";
-import { expectScenes, runDemo } from "./run.ts";
+import { expectSteps, runDemo } from "./run.ts";
 
 test("the demo: runs all scenes on its own cluster, and removes it", async () => {
   const told = await tell("test-demo");

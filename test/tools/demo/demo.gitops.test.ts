@@ -1,9 +1,9 @@
 import { expect, test } from "@jest/globals";
-import { expectScenes, runDemo } from "./run.ts";
+import { expectSteps, runDemo } from "./run.ts";
 
-test("npm run demo -- --gitops: plays all scenes on a cluster of its own and removes the cluster", async () => {
+test("npm run demo -- --gitops: runs all steps on a cluster of its own and removes the cluster", async () => {
   const run = await runDemo("test-demo-gitops", "--gitops");
-  await expectScenes(run, "test-demo-gitops", [
+  await expectSteps(run, "test-demo-gitops", [
     /Hand the repository over/,
     /A release is a commit/,
     /by hand/,

@@ -24,12 +24,12 @@ export async function runDemo(cluster: string, ...flags: readonly string[]): Pro
   return { code, lines: text.trimEnd().split("\n") };
 }
 
-/** Expects that a run succeeded, played exactly these scenes and removed its cluster. */
-export async function expectScenes({ code, lines }: DemoRun, cluster: string, scenes: readonly RegExp[]) {
+/** Expects that a run succeeded, ran exactly these steps and removed its cluster. */
+export async function expectSteps({ code, lines }: DemoRun, cluster: string, steps: readonly RegExp[]) {
   // Compares the output, so that a failure shows the last lines.
   expect(code === 0 ? "" : lines.slice(-60).join("\n")).toBe("");
   expect(lines.at(-1)).toMatch(/^demo: ok in \d+s$/);
   const titles = lines.flatMap((line) => /^\d+\. .*/.exec(line)?.[0] ?? []);
-  expect(titles).toEqual(scenes.map((scene) => expect.stringMatching(scene)));
+  expect(titles).toEqual(steps.map((step) => expect.stringMatching(step)));
   expect(await (await clusterFor(cluster, "node")).status()).toMatchObject({ state: "down" });
 }

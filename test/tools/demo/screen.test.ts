@@ -28,7 +28,7 @@ afterEach(() => {
 describe("the screen", () => {
   test("output is a file or a pipe: writes plain lines", () => {
     const { screen, text } = screenOn({ isTTY: false });
-    screen.scene(1, "Start");
+    screen.step(1, "Start");
     screen.text("", "Words.");
     screen.command("ls");
     screen.output("a\nb\n");

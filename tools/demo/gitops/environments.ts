@@ -1,4 +1,3 @@
-import type { ObjectRef } from "../../../operator/runtime/client.ts";
 import {
   type Application,
   applications,
@@ -8,11 +7,11 @@ import {
 } from "../../gitops/application.ts";
 import type { Releases } from "../../gitops/installation.ts";
 import { type Repository, demoAppFile, imageLine, pinned } from "../../gitops/repository.ts";
-import { type AppState, availablePods, messageOf, namesOf, readApp } from "../appstate.ts";
+import { availablePods, messageOf, namesOf, readApp } from "../appstate.ts";
 import { versions } from "../releases.ts";
-import type { Stage } from "../story.ts";
+import type { Context } from "../scenario.ts";
 
-export interface GitOpsStage extends Stage {
+export interface GitOpsContext extends Context {
   readonly repository: Repository;
   readonly releases: Releases;
 }
@@ -20,32 +19,24 @@ export interface GitOpsStage extends Stage {
 export const appName = "sre-demo-app";
 export const namespaceOf = (environment: string): string => `sre-demo-${environment}`;
 export const applicationOf = (environment: string): string => `webapp-${environment}`;
-export const appOf = (environment: string): ObjectRef => ({
-  namespace: namespaceOf(environment),
-  name: appName,
-});
+export const appOf = (environment: string) => ({ namespace: namespaceOf(environment), name: appName });
 
 /** Names of the available pods of an environment. */
-export const servingIn = async ({ client }: Stage, environment: string): Promise<string> =>
+export const servingIn = async ({ client }: Context, environment: string): Promise<string> =>
   namesOf(availablePods((await readApp(client, appOf(environment))).pods));
 
 export const syncOf = ({ status }: Application): string => status?.sync?.status ?? "Unknown";
 export const healthOf = ({ status }: Application): string => status?.health?.status ?? "Unknown";
 
-/** State of an environment at the end of a release. */
-interface Arrival extends AppState {
-  readonly application: Application;
-  /** Seconds since the push, for people. */
-  readonly synced: string;
-  readonly settledAfter: string;
-}
-
-/** Prints the state of an environment until Argo CD has synced the clone's commit and `settled` is true. */
+/**
+ * Prints the state of an environment until Argo CD has synced the clone's commit and `settled` is true. Returns the
+ * last state, and the seconds from the push to both, for people.
+ */
 export async function followRelease(
-  { screen, client, repository }: GitOpsStage,
+  { screen, client, repository }: GitOpsContext,
   environment: string,
   settled: (application: Application) => boolean = isHealthy,
-): Promise<Arrival> {
+) {
   const commit = await repository.head();
   const startMs = performance.now();
   const elapsed = (): string => ((performance.now() - startMs) / 1000).toFixed(1);
@@ -56,10 +47,8 @@ export async function followRelease(
   const state = await screen.follow(row("Argo CD", "commit", "health", "status.message of the DemoApp"), {
     what: `${applicationOf(environment)} at commit ${commit.slice(0, 7)}`,
     look: async () => {
-      const application = (await client.get(applications, {
-        namespace: argoNamespace,
-        name: applicationOf(environment),
-      })) as Application;
+      const ref = { namespace: argoNamespace, name: applicationOf(environment) };
+      const application = (await client.get(applications, ref)) as Application;
       return { application, ...(await readApp(client, appOf(environment))) };
     },
     line: ({ application, ...app }) =>
@@ -74,14 +63,14 @@ export async function followRelease(
 }
 
 /** Changes the image of dev to another version and pushes it. */
-export async function release(stage: GitOpsStage, version: keyof typeof versions): Promise<void> {
-  const { repository, releases } = stage;
+export async function release(context: GitOpsContext, version: keyof typeof versions): Promise<void> {
+  const { repository, releases } = context;
   await repository.edit(demoAppFile("dev"), imageLine, `$1${pinned(releases[version])}`);
-  await push(stage, `Release ${versions[version]} to dev`);
+  await push(context, `Release ${versions[version]} to dev`);
 }
 
 /** Prints the changes, commits and pushes them. */
-export async function push({ shell }: GitOpsStage, message: string): Promise<void> {
+export async function push({ shell }: GitOpsContext, message: string): Promise<void> {
   await shell.show("git diff --unified=0 | grep '^[-+] ' | cut -c 1-76");
   await shell.show(`git commit --quiet --all --message '${message}' && git push --quiet`);
 }

@@ -5,7 +5,7 @@ import { imageOf } from "../../images.ts";
 import { renderInstall } from "../../install.ts";
 import { buildWebApps, versions } from "../releases.ts";
 import type { Shell } from "../shell.ts";
-import type { Tools } from "../story.ts";
+import type { Tools } from "../scenario.ts";
 
 /** The sample app, with the names that deploy/webapp/base gives it. */
 export const app = { namespace: "sre-demo", name: "sre-demo-app" } as const;

@@ -1,7 +1,7 @@
 import type { ApiClient } from "../../../operator/runtime/client.ts";
 import { type AppState, availablePods, messageOf, readApp, summary } from "../appstate.ts";
 import { versions } from "../releases.ts";
-import type { Stage } from "../story.ts";
+import type { Context } from "../scenario.ts";
 import { Traffic } from "../traffic.ts";
 import { app, changeTag, kubectl } from "./prepare.ts";
 
@@ -15,7 +15,7 @@ export const serviceUrl = ({ server }: ApiClient): string =>
 const isHealthy = ({ status }: AppState): boolean => status?.phase === "Healthy";
 
 /** Applies the working copy and prints the status message until the app is Healthy. */
-export async function syncUntilHealthy({ screen, shell, client }: Stage): Promise<AppState> {
+export async function syncUntilHealthy({ screen, shell, client }: Context): Promise<AppState> {
   await shell.show(sync);
   const state = await screen.follow("status.message of the DemoApp", {
     what: "a Healthy app",
@@ -34,23 +34,13 @@ interface Rollout {
   readonly done?: (state: AppState) => boolean;
 }
 
-/** What was seen of a rollout while requests were sent to the Service. */
-interface Observed {
-  readonly state: AppState;
-  readonly traffic: Traffic;
-  /** The lowest number of available pods. */
-  readonly fewest: number;
-  /** Addresses of the new version's pods. */
-  readonly newIps: ReadonlySet<string>;
-}
-
 const cell = (text: string): string => text.padEnd(28);
 
-/** Releases another version and prints the pods and the requests until the rollout is done. */
-export async function release(
-  { screen, shell, client }: Stage,
-  { from, to, done = isHealthy }: Rollout,
-): Promise<Observed> {
+/**
+ * Releases another version and prints the pods and the requests until the rollout is done. Returns the traffic, the
+ * lowest number of available pods, and the addresses of the new version's pods.
+ */
+export async function release({ screen, shell, client }: Context, { from, to, done = isHealthy }: Rollout) {
   screen.text("Change the image in demoapp.yaml, commit, and let Argo CD sync:");
   await changeTag(shell, from, to);
   await shell.show(`git commit --quiet --all --message 'Release ${to}'`);
@@ -59,7 +49,7 @@ export async function release(
   const traffic = new Traffic(`${serviceUrl(client)}version`);
   const newIps = new Set<string>();
   let fewest = Infinity;
-  // Pods that an earlier scene removed are not part of this rollout.
+  // Pods that an earlier step removed are not part of this rollout.
   const old = (await readApp(client, app)).pods.filter(({ state }) => state === "terminating");
   const look = async (): Promise<AppState> => {
     const { status, pods: all } = await readApp(client, app);
@@ -69,7 +59,7 @@ export async function release(
     return { status, pods };
   };
   const heading = `${cell(`pods of ${from}`)}${cell(`pods of ${to}`)}requests  failed`;
-  const state = await screen.follow(`${"phase".padEnd(14)}${heading}`, {
+  await screen.follow(`${"phase".padEnd(14)}${heading}`, {
     what: `the end of the rollout of ${to}`,
     look,
     line: ({ status, pods }) =>
@@ -79,16 +69,16 @@ export async function release(
   });
   await traffic.stop();
   await shell.show(`${kubectl} get demoapps`);
-  return { state, traffic, fewest, newIps };
+  return { traffic, fewest, newIps };
 }
 
-/** Scene: a new version replaces the old one pod by pod, and no request fails. */
-export async function update(stage: Stage): Promise<void> {
+/** Step: a new version replaces the old one pod by pod, and no request fails. */
+export async function update(context: Context): Promise<void> {
   const { first, second } = versions;
-  const { traffic, fewest } = await release(stage, { from: first, to: second });
+  const { traffic, fewest } = await release(context, { from: first, to: second });
   const { sent, failures } = traffic;
-  stage.screen.check(`never fewer than ${fewest} pods were available`, fewest >= 2);
-  stage.screen.check(
+  context.screen.check(`never fewer than ${fewest} pods were available`, fewest >= 2);
+  context.screen.check(
     [`${sent} requests, ${failures.length} failed`, failures[0]?.message].filter(Boolean).join(": "),
     sent > 100 && failures.length === 0 && traffic.answeredBy(second) > 0,
   );

@@ -2,12 +2,12 @@ import { join } from "node:path";
 import { argoCdFor, requireLocalRepository } from "../../cluster/argocd/argocd.ts";
 import type { Cluster } from "../../cluster/provider.ts";
 import { build, repositoryOf } from "../../gitops/installation.ts";
-import { type Story, environmentFor, playAll } from "../story.ts";
+import { type Scenario, environmentFor, runSteps } from "../scenario.ts";
 import { appName, namespaceOf } from "./environments.ts";
-import { scenes } from "./scenes.ts";
+import { steps } from "./steps.ts";
 
 /** Argo CD and a Git repository on an empty cluster: releases, changes by hand, a bad version, a promotion. */
-export async function gitopsStory(cluster: Cluster): Promise<Story> {
+export async function gitopsScenario(cluster: Cluster): Promise<Scenario> {
   requireLocalRepository(cluster);
   const repository = repositoryOf(cluster);
   const argo = argoCdFor(cluster);
@@ -24,7 +24,7 @@ export async function gitopsStory(cluster: Cluster): Promise<Story> {
     },
     run: async (tools) => {
       const { progress } = tools;
-      // The story needs an empty cluster, also when it runs again.
+      // The scenario needs an empty cluster, also when it runs again.
       if ((await cluster.status()).state !== "down") await cluster.down(progress);
       await cluster.up(progress);
       await argo.up(progress);
@@ -34,21 +34,16 @@ export async function gitopsStory(cluster: Cluster): Promise<Story> {
       await progress.step("Git repository created", () =>
         repository.seed({ operator: releases.operator, webapp: releases.first }),
       );
-      await playAll(tools, scenes, { repository, releases });
+      await runSteps(tools, steps, { repository, releases });
     },
     remove: () => repository.remove(),
     nextSteps: [
-      [
-        `eval "$(npm run -s cluster -- env --name ${cluster.name})"`,
-        "first: kubectl in this shell uses the demo's cluster",
-      ],
       ["kubectl -n argocd get applications --watch", "the state of each Application as it changes"],
       [`cd ${folder}`, "edit, commit and push: Argo CD syncs within seconds"],
       [
         `kubectl -n ${namespaceOf("dev")} port-forward service/${appName} 8085:80`,
         "the page: http://127.0.0.1:8085",
       ],
-      [`npm run cluster -- down --name ${cluster.name}`, "removes the cluster"],
     ],
   };
 }

@@ -12,9 +12,9 @@ import { environments } from "../../promote.ts";
 import { readApp } from "../appstate.ts";
 import { changeByHand } from "../handchange.ts";
 import { versions } from "../releases.ts";
-import type { Scene } from "../story.ts";
+import type { Step } from "../scenario.ts";
 import {
-  type GitOpsStage,
+  type GitOpsContext,
   appName,
   appOf,
   applicationOf,
@@ -36,7 +36,7 @@ async function readApplications(client: ApiClient): Promise<ReadonlyMap<string, 
   return new Map(items.map((one) => [one.metadata.name, one as Application]));
 }
 
-async function handOver({ screen, shell, client, repository }: GitOpsStage): Promise<void> {
+async function handOver({ screen, shell, client, repository }: GitOpsContext): Promise<void> {
   screen.text("The cluster has only Argo CD: no operator, no CRD, no app. Git has all of them:");
   await shell.show("git log --oneline && ls -d deploy/argocd/apps/* deploy/webapp/overlays/*");
   await shell.show("cat deploy/webapp/overlays/dev/demoapp.yaml | grep -v '#'");
@@ -63,11 +63,11 @@ async function handOver({ screen, shell, client, repository }: GitOpsStage): Pro
   screen.check("the operator and every environment run", healthy === environments.length);
 }
 
-async function releaseByCommit(stage: GitOpsStage): Promise<void> {
-  const { screen, shell } = stage;
+async function releaseByCommit(context: GitOpsContext): Promise<void> {
+  const { screen, shell } = context;
   screen.text("Change the image of dev, commit and push:");
-  await release(stage, "second");
-  const { status, synced, settledAfter } = await followRelease(stage, "dev");
+  await release(context, "second");
+  const { status, synced, settledAfter } = await followRelease(context, "dev");
   await shell.show(`${kubectl} get demoapps`);
   await shell.show(`argocd app get ${applicationOf("dev")}`);
   screen.check(
@@ -83,11 +83,11 @@ async function releaseByCommit(stage: GitOpsStage): Promise<void> {
 /** More than a revert, its event and the end of the extra pods take. */
 const revertMs = 30_000;
 
-async function changeDevByHand(stage: GitOpsStage): Promise<void> {
-  const { screen, shell } = stage;
-  const before = await servingIn(stage, "dev");
+async function changeDevByHand(context: GitOpsContext): Promise<void> {
+  const { screen, shell } = context;
+  const before = await servingIn(context, "dev");
   const scale = (kind: string, replicas: number): Promise<number> =>
-    changeByHand(stage, {
+    changeByHand(context, {
       get: `${kubectl} get ${kind} ${appName}`,
       fields: "{.spec.replicas} replicas",
       command: `${kubectl} scale ${kind} ${appName} --replicas=${replicas}`,
@@ -105,22 +105,22 @@ async function changeDevByHand(stage: GitOpsStage): Promise<void> {
   );
   await shell.show(`${events} -o custom-columns=MESSAGE:.message`);
   await until("the end of the extra pods", revertMs, async () =>
-    (await servingIn(stage, "dev")) === before ? true : undefined,
+    (await servingIn(context, "dev")) === before ? true : undefined,
   );
   screen.check(
     `reverted by Argo CD in ${byArgoMs} ms and by the operator in ${byOperatorMs} ms; the same pod serves`,
-    (await servingIn(stage, "dev")) === before,
+    (await servingIn(context, "dev")) === before,
   );
 }
 
-async function releaseBadVersion(stage: GitOpsStage): Promise<void> {
-  const { screen, shell, client } = stage;
+async function releaseBadVersion(context: GitOpsContext): Promise<void> {
+  const { screen, shell, client } = context;
   const name = applicationOf("dev");
   screen.text(`${versions.broken} crashes a few seconds after it became ready:`);
-  const before = await servingIn(stage, "dev");
-  await release(stage, "broken");
+  const before = await servingIn(context, "dev");
+  await release(context, "broken");
   const settled = (one: Application): boolean => healthOf(one) === "Degraded";
-  const { status, application } = await followRelease(stage, "dev", settled);
+  const { status, application } = await followRelease(context, "dev", settled);
   await shell.show(`${kubectl} get demoapps`);
   screen.text("", "Synced: the cluster has what Git says. Degraded: another version than Git's is serving:");
   await shell.show(`kubectl -n argocd get application ${name}`);
@@ -132,7 +132,7 @@ async function releaseBadVersion(stage: GitOpsStage): Promise<void> {
     rejected !== undefined &&
       wordsOf(application).includes(`Rollout ${rejected.rollout} of `) &&
       /revert/.test(wordsOf(application)) &&
-      before === (await servingIn(stage, "dev")),
+      before === (await servingIn(context, "dev")),
   );
   screen.text("", "A refresh of Argo CD does not retry the version:");
   await shell.show(`argocd app get ${name} --hard-refresh | grep -E '^(Sync|Health) Status'`);
@@ -147,26 +147,26 @@ async function releaseBadVersion(stage: GitOpsStage): Promise<void> {
   screen.check("refused", refused.includes("auto-sync is enabled"));
 }
 
-async function revertInGit(stage: GitOpsStage): Promise<void> {
-  const { screen, shell } = stage;
-  const before = await servingIn(stage, "dev");
+async function revertInGit(context: GitOpsContext): Promise<void> {
+  const { screen, shell } = context;
+  const before = await servingIn(context, "dev");
   await shell.show("git revert --no-edit HEAD | head -n 1 && git push --quiet");
-  const { settledAfter } = await followRelease(stage, "dev");
+  const { settledAfter } = await followRelease(context, "dev");
   await shell.show(`${kubectl} get demoapps`);
   await shell.show(`argocd app history ${applicationOf("dev")} | cut -c 1-72`);
   screen.check(
     `Healthy ${settledAfter} s after the push, and no pod was restarted`,
-    before === (await servingIn(stage, "dev")),
+    before === (await servingIn(context, "dev")),
   );
 }
 
-async function promote(stage: GitOpsStage): Promise<void> {
-  const { screen, shell } = stage;
+async function promote(context: GitOpsContext): Promise<void> {
+  const { screen, shell } = context;
   screen.text("The same digest means the same image. The pipeline proposes this change as a pull request:");
   await shell.show('node "$PROJECT/tools/promote.ts" --from dev --to staging | cut -c 1-76');
   const changed = await shell.quietly("git diff --numstat");
-  await push(stage, `Promote ${versions.second} to staging`);
-  const { status, settledAfter } = await followRelease(stage, "staging");
+  await push(context, `Promote ${versions.second} to staging`);
+  const { status, settledAfter } = await followRelease(context, "staging");
   await shell.show(everyApp);
   screen.check(
     `one line was changed, and staging was Healthy ${settledAfter} s after the push`,
@@ -175,7 +175,7 @@ async function promote(stage: GitOpsStage): Promise<void> {
   );
 }
 
-async function removeStaging({ screen, shell, client }: GitOpsStage): Promise<void> {
+async function removeStaging({ screen, shell, client }: GitOpsContext): Promise<void> {
   await shell.show("git rm -r --quiet deploy/webapp/overlays/staging");
   await shell.show("git commit --quiet --message 'Remove staging' && git push --quiet");
   const kinds = "demoapps,deployments,services,controllerrevisions,pods";
@@ -196,12 +196,12 @@ async function removeStaging({ screen, shell, client }: GitOpsStage): Promise<vo
   );
 }
 
-export const scenes: readonly Scene<GitOpsStage>[] = [
-  { title: "Hand the repository over to Argo CD", play: handOver },
-  { title: "A release is a commit", play: releaseByCommit },
-  { title: "The DemoApp and the Deployment are changed by hand", play: changeDevByHand },
-  { title: "A bad version in Git", play: releaseBadVersion },
-  { title: "Back to Healthy: git revert", play: revertInGit },
-  { title: "From dev to staging: one line", play: promote },
-  { title: "An environment is removed from Git", play: removeStaging },
+export const steps: readonly Step<GitOpsContext>[] = [
+  { title: "Hand the repository over to Argo CD", run: handOver },
+  { title: "A release is a commit", run: releaseByCommit },
+  { title: "The DemoApp and the Deployment are changed by hand", run: changeDevByHand },
+  { title: "A bad version in Git", run: releaseBadVersion },
+  { title: "Back to Healthy: git revert", run: revertInGit },
+  { title: "From dev to staging: one line", run: promote },
+  { title: "An environment is removed from Git", run: removeStaging },
 ];

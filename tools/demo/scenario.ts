@@ -12,27 +12,27 @@ export interface Tools {
   readonly progress: Progress;
 }
 
-/** What a scene works with. */
-export interface Stage extends Tools {
+/** What a step works with. */
+export interface Context extends Tools {
   readonly client: ApiClient;
 }
 
-/** One step of a story; rejects if a statement that it prints is not true. */
-export interface Scene<S extends Stage> {
+/** One step of a scenario; rejects if a statement that it prints is not true. */
+export interface Step<S extends Context> {
   readonly title: string;
-  readonly play: (stage: S) => Promise<void>;
+  readonly run: (context: S) => Promise<void>;
 }
 
 /** One variant of the demo. */
-export interface Story {
+export interface Scenario {
   readonly title: string;
-  /** How long the story takes, for people. */
+  /** How long the scenario takes, for people. */
   readonly duration: string;
   /** Folder in which the commands run; it exists already. */
   readonly folder: string;
   /** Added to the environment of the commands. */
   readonly environment: Readonly<Record<string, string>>;
-  /** Prepares the cluster and plays all scenes. */
+  /** Prepares the cluster and runs all steps. */
   run(tools: Tools): Promise<void>;
   /** Removes files outside the cluster. */
   remove(): Promise<void>;
@@ -46,16 +46,16 @@ export function environmentFor(cluster: Cluster): Record<string, string> {
   return { ...gitEnvironment, KUBECONFIG: cluster.kubeconfig, PATH: `${client}${process.env.PATH}` };
 }
 
-/** Starts `kubectl proxy`, then plays the scenes in order; `own` is what only this story's scenes need. */
-export async function playAll<Own extends object>(
+/** Starts `kubectl proxy`, then runs the steps in order; `own` is what only this scenario's steps need. */
+export async function runSteps<Own extends object>(
   tools: Tools,
-  scenes: readonly Scene<Stage & Own>[],
+  steps: readonly Step<Context & Own>[],
   own: Own,
 ): Promise<void> {
   const { readyLine } = await tools.shell.start("kubectl proxy --port=0", /^Starting to serve/);
   const client = createClient({ server: `http://${readyLine.split(" ").at(-1)}` });
-  for (const [index, { title, play }] of scenes.entries()) {
-    tools.screen.scene(index + 1, title);
-    await play({ ...own, ...tools, client });
+  for (const [index, { title, run }] of steps.entries()) {
+    tools.screen.step(index + 1, title);
+    await run({ ...own, ...tools, client });
   }
 }

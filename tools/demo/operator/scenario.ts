@@ -6,20 +6,20 @@ import type { Cluster } from "../../cluster/provider.ts";
 import { type AppState, availablePods, namesOf, readApp } from "../appstate.ts";
 import { changeByHand } from "../handchange.ts";
 import { versions } from "../releases.ts";
-import { type Scene, type Stage, type Story, environmentFor, playAll } from "../story.ts";
+import { type Step, type Context, type Scenario, environmentFor, runSteps } from "../scenario.ts";
 import { app, kubectl, prepare } from "./prepare.ts";
 import { release, serviceUrl, syncUntilHealthy, update } from "./rollout.ts";
 
 const { first, second, broken } = versions;
 
-async function install(stage: Stage): Promise<void> {
-  const { screen, shell } = stage;
+async function install(context: Context): Promise<void> {
+  const { screen, shell } = context;
   screen.text(
     "This folder stands in for your Git repository, and kubectl apply for Argo CD.",
     "The file is the sample of deploy/webapp/base:",
   );
   await shell.show("cat demoapp.yaml");
-  const { pods } = await syncUntilHealthy(stage);
+  const { pods } = await syncUntilHealthy(context);
   await shell.show(`${kubectl} get deployments,services,pods`);
   screen.text("", "Fields that the file omits have safe defaults, among them limits and probes:");
   const described = await shell.show(`${kubectl} describe deployment ${app.name} | grep -A 7 Limits:`);
@@ -29,7 +29,7 @@ async function install(stage: Stage): Promise<void> {
   );
 }
 
-async function visit({ screen, shell, client }: Stage): Promise<void> {
+async function visit({ screen, shell, client }: Context): Promise<void> {
   screen.text("A port-forward makes the Service available on this machine:");
   const forward = `${kubectl} port-forward service/${app.name} :80`;
   screen.command(`${forward} &`);
@@ -58,8 +58,8 @@ async function visit({ screen, shell, client }: Stage): Promise<void> {
 /** More than it takes to record an event. */
 const eventMs = 10_000;
 
-async function revertDrift(stage: Stage): Promise<void> {
-  const { screen, shell, client } = stage;
+async function revertDrift(context: Context): Promise<void> {
+  const { screen, shell, client } = context;
   screen.text("The operator reverts changes to its Deployment that do not come from Git:");
   const serving = async () =>
     availablePods((await readApp(client, app)).pods).filter((pod) => pod.version === second);
@@ -70,7 +70,7 @@ async function revertDrift(stage: Stage): Promise<void> {
     `${kubectl} scale deployment ${app.name} --replicas=5`,
     `${kubectl} set resources deployment ${app.name} --limits=cpu=2,memory=1Gi`,
   ])
-    await changeByHand(stage, { get, fields, command });
+    await changeByHand(context, { get, fields, command });
   const events = `${kubectl} get events --field-selector reason=DriftRepaired`;
   await until("an event for each revert", eventMs, async () =>
     (await shell.quietly(`${events} --no-headers`)).trim().split("\n").length >= 2 ? true : undefined,
@@ -83,8 +83,8 @@ async function revertDrift(stage: Stage): Promise<void> {
   );
 }
 
-async function rejectVersion(stage: Stage): Promise<void> {
-  const { screen, shell, client } = stage;
+async function rejectVersion(context: Context): Promise<void> {
+  const { screen, shell, client } = context;
   screen.text(
     `Version ${broken} crashes a few seconds after it became ready. With minReadySeconds: 15 a pod is available`,
     "only after 15 s without a crash, and until then no old pod is removed.",
@@ -92,7 +92,7 @@ async function rejectVersion(stage: Stage): Promise<void> {
   );
   const done = ({ status, pods }: AppState): boolean =>
     status?.phase === "Degraded" && pods.every(({ version }) => version !== broken);
-  const { traffic, fewest, newIps } = await release(stage, { from: second, to: broken, done });
+  const { traffic, fewest, newIps } = await release(context, { from: second, to: broken, done });
   screen.text(
     "",
     "Git still asks for the broken version, so the app is Degraded. The message says what to do:",
@@ -123,32 +123,31 @@ async function rejectVersion(stage: Stage): Promise<void> {
   );
 }
 
-async function revertInGit(stage: Stage): Promise<void> {
-  const { screen, shell, client } = stage;
+async function revertInGit(context: Context): Promise<void> {
+  const { screen, shell, client } = context;
   const before = namesOf((await readApp(client, app)).pods);
   await shell.show("git revert --no-edit HEAD | head -n 1");
   await shell.show("git diff --unified=0 HEAD~1 | grep '^[-+] '");
-  await syncUntilHealthy(stage);
+  await syncUntilHealthy(context);
   screen.check(
     `Healthy at once: ${second} kept running, and no pod was restarted`,
     before === namesOf((await readApp(client, app)).pods),
   );
 }
 
-const scenes: readonly Scene<Stage>[] = [
-  { title: "One short YAML file makes an app", play: install },
-  { title: "Send requests to it", play: visit },
-  { title: "A new version: change one line in Git", play: update },
-  { title: "The Deployment is changed by hand", play: revertDrift },
-  { title: "A broken version is rejected and rolled back", play: rejectVersion },
-  { title: "Back to Healthy: git revert", play: revertInGit },
+const steps: readonly Step<Context>[] = [
+  { title: "One short YAML file makes an app", run: install },
+  { title: "Send requests to it", run: visit },
+  { title: "A new version: change one line in Git", run: update },
+  { title: "The Deployment is changed by hand", run: revertDrift },
+  { title: "A broken version is rejected and rolled back", run: rejectVersion },
+  { title: "Back to Healthy: git revert", run: revertInGit },
 ];
 
 /** The operator alone: install, rolling update, drift, rollback. */
-export async function operatorStory(cluster: Cluster): Promise<Story> {
+export async function operatorScenario(cluster: Cluster): Promise<Scenario> {
   const folder = join(cacheRoot(), "work", cluster.name);
   await mkdir(folder, { recursive: true });
-  const named = cluster.name === "demo" ? "" : ` --name ${cluster.name}`;
   return {
     title: "DemoApp operator on a real Kubernetes",
     duration: "Takes about 2 minutes; the first time some 10 more, to build Kubernetes.",
@@ -156,15 +155,13 @@ export async function operatorStory(cluster: Cluster): Promise<Story> {
     environment: environmentFor(cluster),
     run: async (tools) => {
       await prepare(tools, cluster);
-      await playAll(tools, scenes, {});
+      await runSteps(tools, steps, {});
     },
     remove: () => rm(folder, { recursive: true, force: true }),
     nextSteps: [
-      [`eval "$(npm run -s cluster -- env${named})"`, "first: kubectl in this shell uses the demo's cluster"],
       [`${kubectl} get demoapps --watch`, "the state of the app as it changes"],
       [`${kubectl} port-forward service/${app.name} 8085:80`, "the page: http://127.0.0.1:8085"],
       [`kubectl apply --server-side -k ${folder}`, "after an edit of demoapp.yaml in that folder"],
-      [`npm run cluster -- down${named}`, "removes the cluster"],
     ],
   };
 }
