@@ -1,17 +1,16 @@
 import { join } from "node:path";
-import { argoCdFor, requireLocalRepository } from "../../cluster/argocd/argocd.ts";
+import { ArgoCd } from "../../cluster/argocd/argocd.ts";
 import type { Cluster } from "../../cluster/provider.ts";
-import { build, repositoryOf } from "../../gitops/installation.ts";
+import { buildReleases, repositoryOf } from "../../gitops/installation.ts";
 import { type Scenario, environmentFor, runSteps } from "../scenario.ts";
 import { appName, namespaceOf } from "./environments.ts";
 import { steps } from "./steps.ts";
 
 /** Argo CD and a Git repository on an empty cluster: releases, changes by hand, a bad version, a promotion. */
 export async function gitopsScenario(cluster: Cluster): Promise<Scenario> {
-  requireLocalRepository(cluster);
   const repository = repositoryOf(cluster);
-  const argo = argoCdFor(cluster);
-  await repository.reserve();
+  const argo = new ArgoCd(cluster);
+  await repository.createFolder();
   const { folder } = repository;
   return {
     title: "DemoApp operator under GitOps: a real Argo CD, a real Git repository",
@@ -29,7 +28,7 @@ export async function gitopsScenario(cluster: Cluster): Promise<Scenario> {
       await cluster.up(progress);
       await argo.up(progress);
       const releases = await progress.step("images built: operator, three versions of the web app", () =>
-        build(cluster),
+        buildReleases(cluster),
       );
       await progress.step("Git repository created", () =>
         repository.seed({ operator: releases.operator, webapp: releases.first }),

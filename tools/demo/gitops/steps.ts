@@ -6,7 +6,7 @@ import {
   argoNamespace,
   isHealthy,
   isSynced,
-  wordsOf,
+  healthMessage,
 } from "../../gitops/application.ts";
 import { environments } from "../../promote.ts";
 import { readApp } from "../appstate.ts";
@@ -130,8 +130,8 @@ async function releaseBadVersion(context: GitOpsContext): Promise<void> {
   screen.check(
     `Argo CD shows that ${versions.broken} was rejected and what to do; ${versions.second} keeps serving`,
     rejected !== undefined &&
-      wordsOf(application).includes(`Rollout ${rejected.rollout} of `) &&
-      /revert/.test(wordsOf(application)) &&
+      healthMessage(application).includes(`Rollout ${rejected.rollout} of `) &&
+      /revert/.test(healthMessage(application)) &&
       before === (await servingIn(context, "dev")),
   );
   screen.text("", "A refresh of Argo CD does not retry the version:");
