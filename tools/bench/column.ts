@@ -5,8 +5,7 @@ import type { ObservedApp } from "../../operator/core/observed.ts";
 import { renderDeployment } from "../../operator/core/render/deployment.ts";
 import { renderPodTemplate } from "../../operator/core/render/pod.ts";
 import { renderService } from "../../operator/core/render/service.ts";
-import type { ApiClient, KubeObject, ObjectInput, ResourceType } from "../../operator/runtime/client.ts";
-import { kinds } from "../objects.ts";
+import type { ApiClient, KubeObject, ObjectRef, ResourceType } from "../../operator/runtime/client.ts";
 
 /** One way to run the same apps: as DemoApps, or as the Deployments and Services that a DemoApp becomes. */
 export interface Column {
@@ -21,11 +20,13 @@ export interface Column {
 
 export const imageOf = (version: number): string => `registry.example/webapp:${version}`;
 
+const spec = { image: imageOf(0), replicas: 1 };
+
 const fieldsOf = (value: unknown): Readonly<Record<string, unknown>> => (isFields(value) ? value : {});
 
 /** DemoApps: measures the operator. */
 export const operated: Column = {
-  watched: kinds.DemoApp,
+  watched: resources.DemoApp,
   readyGeneration: ({ status }) => {
     const { conditions } = fieldsOf(status);
     const ready = Array.isArray(conditions)
@@ -33,20 +34,19 @@ export const operated: Column = {
       : undefined;
     return ready?.["status"] === "True" ? Number(ready["observedGeneration"]) : undefined;
   },
-  create: async (client, { namespace, name }) => {
-    const spec = { image: imageOf(0), replicas: 1 };
-    const metadata = { namespace, name };
-    await client.create(kinds.DemoApp, { apiVersion: "demoapp.dev/v1", kind: "DemoApp", metadata, spec });
+  create: async (client, metadata) => {
+    await client.create(resources.DemoApp, { apiVersion: "demoapp.dev/v1", kind: "DemoApp", metadata, spec });
   },
   change: async (client, ref, image) => {
-    const { metadata } = await client.patch(kinds.DemoApp, ref, { type: "merge", body: { spec: { image } } });
+    const body = { spec: { image } };
+    const { metadata } = await client.patch(resources.DemoApp, ref, { type: "merge", body });
     return metadata.generation ?? 0;
   },
 };
 
 /** Deployments and Services with the pod template that the operator renders: the baseline. */
 export const bare: Column = {
-  watched: kinds.Deployment,
+  watched: resources.Deployment,
   readyGeneration: ({ metadata, spec, status }) => {
     const { replicas: desired } = fieldsOf(spec);
     const { observedGeneration, replicas, updatedReplicas, availableReplicas } = fieldsOf(status);
@@ -54,12 +54,21 @@ export const bare: Column = {
     return isDone && observedGeneration === metadata.generation ? metadata.generation : undefined;
   },
   create: async (client, ref) => {
-    const { deployment, service } = childrenOf(ref);
-    await Promise.all([client.create(kinds.Deployment, deployment), client.create(kinds.Service, service)]);
+    const app = { ...ref, spec: demoAppSpec.parse(spec) } as ObservedApp["app"];
+    const observed = { app } as ObservedApp;
+    const template = renderPodTemplate(app, app.spec);
+    const deployment = renderDeployment(observed, { template, annotations: {}, restartedAt: undefined });
+    const service = renderService(observed);
+    // Without the owner reference: no DemoApp exists.
+    const metadataOf = ({ metadata: { labels } }: typeof service) => ({ ...ref, labels });
+    await Promise.all([
+      client.create(resources.Deployment, { ...deployment, metadata: metadataOf(deployment) }),
+      client.create(resources.Service, { ...service, metadata: metadataOf(service) }),
+    ]);
   },
   change: async (client, ref, image) => {
     const body = [{ op: "replace", path: "/spec/template/spec/containers/0/image", value: image }];
-    const { metadata } = await client.patch(kinds.Deployment, ref, { type: "json", body });
+    const { metadata } = await client.patch(resources.Deployment, ref, { type: "json", body });
     return metadata.generation ?? 0;
   },
 };

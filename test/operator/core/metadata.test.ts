@@ -2,8 +2,8 @@ import { describe, expect, test } from "@jest/globals";
 import { labels } from "../../../operator/api/names.ts";
 import { drift } from "../../../operator/core/diff.ts";
 import type { Fields, Manifest } from "../../../operator/core/manifest.ts";
-import { live, service, wanted, withTemplate } from "./drifting.ts";
-import { applied } from "./world/foreign.ts";
+import { live, service, wanted, withTemplate } from "./driftobjects.ts";
+import { applied } from "./serverside.ts";
 
 type Texts = Readonly<Record<string, string>>;
 

@@ -1,9 +1,9 @@
 import { expect, test } from "@jest/globals";
 import { expectSteps, runDemo } from "./run.ts";
 
-test("the demo: runs all scenes on its own cluster, and removes it", async () => {
-  const told = await tell("test-demo");
-  await expectTold(told, "test-demo", [
+test("npm run demo: runs all steps on a cluster of its own and removes the cluster", async () => {
+  const run = await runDemo("test-demo");
+  await expectSteps(run, "test-demo", [
     /One short YAML file/,
     /Send requests/,
     /A new version/,
