@@ -37,15 +37,17 @@ function deployment(containers: readonly Container[], spec: Record<string, unkno
   };
 }
 
-interface How {
+interface ApplyInput {
   readonly manager?: string;
   readonly force?: boolean;
-  /** The rest are fields of the spec. */
+  /** All other fields belong to the spec. */
   readonly [field: string]: unknown;
 }
 
-const apply = (containers: readonly Container[], { manager = "one", force = false, ...spec }: How = {}) =>
-  client.apply(deployments, deployment(containers, spec), { fieldManager: manager, force });
+const apply = (
+  containers: readonly Container[],
+  { manager = "one", force = false, ...spec }: ApplyInput = {},
+) => client.apply(deployments, deployment(containers, spec), { fieldManager: manager, force });
 
 const app = (extra: Container = {}): Container => ({ name: "app", image: "x:1", ...extra });
 
@@ -57,7 +59,7 @@ const podSpecOf = (object: KubeObject): PodSpec =>
 const versionOf = (object: KubeObject) => object.metadata.resourceVersion;
 
 describe("server-side apply", () => {
-  test("keeps a container that another manager added, between applies", async () => {
+  test("another manager added a container: an apply keeps the container", async () => {
     await apply([app()]);
     await client.patch(deployments, ref(), {
       type: "json",
@@ -70,7 +72,7 @@ describe("server-side apply", () => {
     ]);
   });
 
-  test("removes an env entry that the manager itself no longer applies", async () => {
+  test("the applier omits an env entry: the apply removes the entry", async () => {
     await apply([
       app({
         env: [
@@ -83,7 +85,7 @@ describe("server-side apply", () => {
     expect(podSpecOf(after).containers[0]?.env).toEqual([{ name: "B", value: "2" }]);
   });
 
-  test("keeps what it no longer applies if another manager owns it too", async () => {
+  test("the applier omits an env entry that another manager also owns: the entry stays", async () => {
     const env = [{ name: "A", value: "1" }];
     await apply([app({ env })]);
     await apply([app({ env })], { manager: "two" });
@@ -91,7 +93,7 @@ describe("server-side apply", () => {
     expect(podSpecOf(after).containers[0]?.env).toEqual(env);
   });
 
-  test("refuses to change what a kubectl edit took, and says whose it is", async () => {
+  test("kubectl edit changed a field: an apply of the field is refused and names the owner", async () => {
     await apply([app()]);
     const body = { spec: { minReadySeconds: 7 } };
     await client.patch(deployments, ref(), { type: "merge", body, fieldManager: "kubectl-edit" });
@@ -103,7 +105,7 @@ describe("server-side apply", () => {
     });
   });
 
-  test("takes it over by force, so that the former owner has nothing left", async () => {
+  test("an apply has force: the applier takes over the field, and the former owner has none left", async () => {
     await apply([app()]);
     const body = { spec: { minReadySeconds: 7 } };
     await client.patch(deployments, ref(), { type: "merge", body, fieldManager: "kubectl-edit" });
@@ -112,30 +114,30 @@ describe("server-side apply", () => {
     expect(after.metadata.managedFields?.map(({ manager }) => manager)).toEqual(["one"]);
   });
 
-  test("gives a field back to the default once nobody sets it", async () => {
+  test("no manager sets a field any more: the field gets its default", async () => {
     await apply([app()], { revisionHistoryLimit: 2 });
     expect((await apply([app()]))["spec"]).toMatchObject({ revisionHistoryLimit: 10 });
   });
 
-  test("of what is there already changes nothing, not even the version", async () => {
+  test("an apply changes nothing: the resourceVersion stays", async () => {
     const first = await apply([app()], { minReadySeconds: 0 });
     expect(versionOf(await apply([app()], { minReadySeconds: 0 }))).toBe(versionOf(first));
   });
 
-  test("knows a port by number and protocol, and fills the protocol in", async () => {
+  test("a port has no protocol: its key has the default protocol", async () => {
     await apply([app({ ports: [{ containerPort: 80 }] })]);
     const after = await apply([app({ ports: [{ name: "http", containerPort: 80, protocol: "TCP" }] })]);
     const ports = [{ name: "http", containerPort: 80, protocol: "TCP" }];
     expect(podSpecOf(after).containers[0]).toMatchObject({ ports });
   });
 
-  test("owns a selector, as any atomic map, as a whole", async () => {
+  test("a selector is an atomic map: its applier owns the whole map", async () => {
     const { metadata } = await apply([app()]);
     const fields = metadata.managedFields?.[0]?.fieldsV1 as { "f:spec": Record<string, unknown> };
     expect(fields["f:spec"]["f:selector"]).toEqual({});
   });
 
-  test("at /status leaves the spec alone, and is another manager than at the object", async () => {
+  test("an apply at /status: the spec stays, and the manager is separate from the one of the object", async () => {
     await apply([app()]);
     const status = { ...deployment([]), status: { replicas: 3 } };
     const after = await client.apply(deployments, status, { fieldManager: "one", subresource: "status" });
@@ -145,8 +147,8 @@ describe("server-side apply", () => {
   });
 });
 
-describe("an update", () => {
-  test("takes what it changes from its applier", async () => {
+describe("update", () => {
+  test("an update changes an applied field: the applier loses the field", async () => {
     const object = { apiVersion: "v1", kind: "ConfigMap", metadata: metadata(), data: { a: "1", b: "1" } };
     await client.apply(configMaps, object, { fieldManager: "one" });
     await client.patch(configMaps, ref(), { type: "merge", body: { data: { a: "2" } }, fieldManager: "two" });
@@ -157,7 +159,7 @@ describe("an update", () => {
     ]);
   });
 
-  test("may hand fields from one manager to another", async () => {
+  test("a patch renames a manager in managedFields: the fields have the new manager", async () => {
     const object = { apiVersion: "v1", kind: "ConfigMap", metadata: metadata(), data: { a: "1", b: "1" } };
     await client.apply(configMaps, object, { fieldManager: "one" });
     const path = "/metadata/managedFields/0/manager";
@@ -166,7 +168,7 @@ describe("an update", () => {
     expect(after.managedFields?.map(({ manager }) => manager)).toEqual(["two"]);
   });
 
-  test("of nothing keeps the version", async () => {
+  test("a patch changes nothing: the resourceVersion stays", async () => {
     const object = { apiVersion: "v1", kind: "ConfigMap", metadata: metadata(), data: { a: "1" } };
     const created = await client.create(configMaps, object);
     const patched = await client.patch(configMaps, ref(), { type: "merge", body: { data: { a: "1" } } });

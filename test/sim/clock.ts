@@ -3,21 +3,20 @@ import type { Clock, Timer } from "../../operator/runtime/clock.ts";
 
 interface Pending {
   readonly dueMs: number;
-  readonly order: number;
   readonly callback: () => void;
 }
 
-/** Lets everything that needs no time happen: promise callbacks and I/O that is already there. */
+/** Waits until promise callbacks and pending I/O that need no time are done. */
 export const settle = async (): Promise<void> => {
   for (let turn = 0; turn < 5; turn += 1) await setImmediate();
 };
 
-/** A clock that stands still until a test moves it. */
+/** A clock that moves only when a test advances it. */
 export class VirtualClock implements Clock {
   readonly #startMs: number;
+  /** In the order in which they were set. */
   readonly #pending = new Map<Timer, Pending>();
   #elapsedMs = 0;
-  #order = 0;
 
   constructor(startMs = Date.UTC(2026, 0, 1)) {
     this.#startMs = startMs;
@@ -33,8 +32,7 @@ export class VirtualClock implements Clock {
 
   setTimeout(callback: () => void, delayMs: number): Timer {
     const timer: Timer = { [Symbol.dispose]: () => this.#pending.delete(timer) };
-    this.#order += 1;
-    this.#pending.set(timer, { dueMs: this.#elapsedMs + Math.max(0, delayMs), order: this.#order, callback });
+    this.#pending.set(timer, { dueMs: this.#elapsedMs + Math.max(0, delayMs), callback });
     return timer;
   }
 
@@ -42,12 +40,12 @@ export class VirtualClock implements Clock {
     this.#pending.delete(timer);
   }
 
-  /** How many timers wait. */
+  /** The number of pending timers. */
   get pending(): number {
     return this.#pending.size;
   }
 
-  /** Moves time on, running each timer that falls due at its own time, and lets what it started settle. */
+  /** Advances the time, runs each timer at its due time, and settles after each one. */
   async advance(ms: number): Promise<void> {
     const endMs = this.#elapsedMs + ms;
     await settle();
@@ -61,13 +59,14 @@ export class VirtualClock implements Clock {
     this.#elapsedMs = endMs;
   }
 
-  /** Moves time on without running any timer, as if the process had been stopped meanwhile (SIGSTOP). */
+  /** Advances the time without running timers, as if the process were stopped meanwhile (SIGSTOP). */
   jump(ms: number): void {
     this.#elapsedMs += ms;
   }
 
+  /** The first due timer; the sort is stable, so timers with the same due time run in the order they were set. */
   #nextDue(endMs: number): readonly [Timer, Pending] | undefined {
     const due = [...this.#pending].filter(([, { dueMs }]) => dueMs <= endMs);
-    return due.sort(([, a], [, b]) => a.dueMs - b.dueMs || a.order - b.order)[0];
+    return due.sort(([, a], [, b]) => a.dueMs - b.dueMs)[0];
   }
 }

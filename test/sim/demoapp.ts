@@ -8,7 +8,7 @@ import type { Kind } from "./apiserver/kinds/kind.ts";
 
 const crdFile = join(import.meta.dirname, "../../crds/demoapps.demoapp.dev.yaml");
 
-/** DemoApp as the repository's CRD defines it; what its CEL rules would refuse, the schema's own check refuses. */
+/** DemoApp as the repository's CRD defines it. The operator's own validation stands in for the CRD's rules. */
 export const demoAppKind = (): Kind =>
   customKind({
     crd: fieldsOf(parse(readFileSync(crdFile, "utf8"))),

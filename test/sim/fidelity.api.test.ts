@@ -2,13 +2,15 @@ import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import { createClient } from "../../operator/runtime/client.ts";
 import { applyCrd } from "../../tools/objects.ts";
 import { testCluster } from "../../tools/testclusters.ts";
-import { fieldsOf } from "./apiserver/json.ts";
+import { type Fields, fieldsOf } from "./apiserver/json.ts";
 import { FakeApiServer } from "./apiserver/server.ts";
 import { demoAppKind } from "./demoapp.ts";
+import { kinds } from "./fidelity/kinds.ts";
 import { normalReply } from "./fidelity/normal.ts";
-import { scripts } from "./fidelity/scripts.ts";
+import { objects } from "./fidelity/objects.ts";
+import { ownership } from "./fidelity/ownership.ts";
 import type { Script } from "./fidelity/steps.ts";
-import { type Reply, type Send, sendBy, sendTo } from "./fidelity/wire.ts";
+import { type Reply, type Send, type Step, sendBy, sendTo } from "./fidelity/wire.ts";
 
 const fake = new FakeApiServer({ kinds: [demoAppKind()] });
 let real: ReturnType<typeof sendBy>;
@@ -26,17 +28,30 @@ afterAll(async () => {
   await real.close();
 });
 
-/** Whether an answer shows another version of an object than the one before: a write of nothing must not. */
-function versionStep(replies: readonly Reply[], i: number): { isNewVersion?: boolean } {
-  const [before, after] = [replies[i - 1], replies[i]].map((reply) => fieldsOf(reply?.body));
-  const [old, now] = [fieldsOf(before?.["metadata"]), fieldsOf(after?.["metadata"])];
-  // Controllers write to Deployments at times of their own.
-  const hasController = ["Deployment", "Scale"].includes(String(after?.["kind"]));
-  if (now["uid"] === undefined || old["uid"] !== now["uid"] || hasController) return {};
-  return { isNewVersion: old["resourceVersion"] !== now["resourceVersion"] };
+const metadataOf = (reply: Reply | undefined): Fields => fieldsOf(fieldsOf(reply?.body)["metadata"]);
+
+/** Whether a reply shows another resourceVersion of the same object than the previous reply. */
+function versionChange(replies: readonly Reply[], i: number): { isNewVersion?: boolean } {
+  const [before, after] = [metadataOf(replies[i - 1]), metadataOf(replies[i])];
+  // Controllers of the real server also write to Deployments.
+  const hasController = ["Deployment", "Scale"].includes(String(fieldsOf(replies[i]?.body)["kind"]));
+  if (after["uid"] === undefined || before["uid"] !== after["uid"] || hasController) return {};
+  return { isNewVersion: before["resourceVersion"] !== after["resourceVersion"] };
 }
 
-/** Runs a script in a namespace of its own; what it answers, in a form that does not depend on the server. */
+/** A step with the namespace for `{ns}`, and for `{0.field}` the metadata field of the first reply. */
+function filled({ path, body, ...step }: Step, namespace: string, replies: readonly Reply[]): Step {
+  const fill = (text: string): string =>
+    text
+      .replace("{ns}", namespace)
+      .replace(/\{(\d+)\.(\w+)\}/, (_, i: string, field: string) =>
+        String(metadataOf(replies[Number(i)])[field]),
+      );
+  if (body === undefined) return { ...step, path: fill(path) };
+  return { ...step, path: fill(path), body: JSON.parse(fill(JSON.stringify(body))) as unknown };
+}
+
+/** Runs a script in a namespace of its own; returns the normal form of the replies. */
 async function run(send: Send, { steps }: Script): Promise<readonly Reply[]> {
   const namespace = `fidelity-${process.pid}-${Math.random().toString(36).slice(2, 8)}`;
   const metadata = { name: namespace };
@@ -47,16 +62,16 @@ async function run(send: Send, { steps }: Script): Promise<readonly Reply[]> {
   });
   const replies: Reply[] = [];
   try {
-    for (const next of steps) {
-      const step = typeof next === "function" ? next(replies) : next;
-      replies.push(await send({ ...step, path: step.path.replace("{ns}", namespace) }));
-    }
+    for (const step of steps) replies.push(await send(filled(step, namespace, replies)));
   } finally {
     await send({ method: "DELETE", path: `/api/v1/namespaces/${namespace}` });
   }
-  return replies.map((reply, i) => ({ ...normalReply(reply, namespace), ...versionStep(replies, i) }));
+  return replies.map((reply, i) => ({ ...normalReply(reply, namespace), ...versionChange(replies, i) }));
 }
 
-test.each(scripts)("the fake answers as the real API server does: $name", async (script) => {
-  expect(await run(sendTo(fake.url), script)).toEqual(await run(real.send, script));
-});
+test.each([...objects, ...ownership, ...kinds])(
+  "$name (the fake answers like the real API server)",
+  async (script) => {
+    expect(await run(sendTo(fake.url), script)).toEqual(await run(real.send, script));
+  },
+);

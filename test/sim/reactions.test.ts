@@ -40,7 +40,7 @@ describe("the garbage collector", () => {
   const names = async () =>
     (await client.list(configMaps, { namespace })).items.map(({ metadata }) => metadata.name);
 
-  test("removes dependents after their owner, but not those that are orphaned", async () => {
+  test("an owner is deleted: its dependents are deleted, except orphaned ones", async () => {
     const { metadata } = await client.create(deployments, deployment("owner"));
     await client.create(configMaps, owned(metadata, "a"));
     await client.delete(deployments, { name: "owner", namespace }, { propagationPolicy: "Orphan" });
@@ -53,7 +53,7 @@ describe("the garbage collector", () => {
     expect(await names()).toEqual(["a"]);
   });
 
-  test("removes an object whose owner is not there", async () => {
+  test("the owner of an object does not exist: the object is deleted", async () => {
     await client.create(configMaps, owned({ uid: "nobody" }, "c"));
     await settle();
     expect(await names()).toEqual(["a"]);
@@ -68,7 +68,7 @@ describe("admission", () => {
     spec: { containers: [{ name: "app", image: "x:1" }], ...spec },
   });
 
-  test("refuses pods above a quota, in the API server's words", async () => {
+  test("a pod exceeds a quota: refused with the API server's message", async () => {
     const quota = { apiVersion: "v1", kind: "ResourceQuota", metadata: { name: "compute", namespace } };
     await client.create(resourceQuotas, { ...quota, spec: { hard: { pods: "1" } } });
     await client.create(pods, pod("a"));
@@ -77,7 +77,7 @@ describe("admission", () => {
     );
   });
 
-  test("refuses pods whose service account is missing", async () => {
+  test("the service account of a pod does not exist: refused", async () => {
     await expect(client.create(pods, pod("c", { serviceAccountName: "robot" }))).rejects.toThrow(
       'error looking up service account default/robot: serviceaccount "robot" not found',
     );

@@ -31,14 +31,14 @@ const configMap = (name: string, data: Record<string, string> = {}, labels: Reco
 const create = (name: string) => client.create(configMaps, configMap(name));
 const version = async () => (await client.list(configMaps, { namespace })).metadata.resourceVersion ?? "";
 
-interface Watching {
+interface OpenWatch {
   readonly events: WatchEvent[];
-  /** Ends when the stream does; gives the error that it broke with, if it did. */
+  /** Resolves at the end of the stream, with the error if the stream broke. */
   readonly ended: Promise<unknown>;
   stop(): void;
 }
 
-async function watch(resourceVersion: string, options: { labelSelector?: string } = {}): Promise<Watching> {
+async function watch(resourceVersion: string, options: { labelSelector?: string } = {}): Promise<OpenWatch> {
   const events: WatchEvent[] = [];
   const abort = new AbortController();
   const stream = client.watch(
@@ -62,27 +62,27 @@ async function watch(resourceVersion: string, options: { labelSelector?: string 
 async function until(condition: () => boolean): Promise<void> {
   const deadline = performance.now() + 5000;
   while (!condition()) {
-    if (performance.now() > deadline) throw new Error(`never: ${condition.toString()}`);
+    if (performance.now() > deadline) throw new Error(`timed out waiting for: ${condition.toString()}`);
     await settle();
   }
 }
 
-const told = ({ events }: Watching): string[] =>
+const eventNames = ({ events }: OpenWatch): string[] =>
   events.map(({ type, object }) => `${type} ${type === "ERROR" ? object.reason : object.metadata.name}`);
 
 describe("a watch", () => {
-  test("starts after the version that it names and tells every change once", async () => {
+  test("a watch has a resourceVersion: each later change arrives once", async () => {
     await create("before");
     const watching = await watch(await version());
     await create("a");
     await client.patch(configMaps, { name: "a", namespace }, { type: "merge", body: { data: { x: "1" } } });
     await client.delete(configMaps, { name: "a", namespace });
     await until(() => watching.events.length === 3);
-    expect(told(watching)).toEqual(["ADDED a", "MODIFIED a", "DELETED a"]);
+    expect(eventNames(watching)).toEqual(["ADDED a", "MODIFIED a", "DELETED a"]);
     watching.stop();
   });
 
-  test("tells of objects that come into a selection and leave it as added and deleted", async () => {
+  test("an object enters and leaves the selection: the events are ADDED and DELETED", async () => {
     const watching = await watch(await version(), { labelSelector: "on=yes" });
     await create("a");
     const label = (on: string | null) =>
@@ -94,11 +94,11 @@ describe("a watch", () => {
     await label("yes");
     await label(null);
     await until(() => watching.events.length === 2);
-    expect(told(watching)).toEqual(["ADDED a", "DELETED a"]);
+    expect(eventNames(watching)).toEqual(["ADDED a", "DELETED a"]);
     watching.stop();
   });
 
-  test("of a version that is forgotten says 410 and ends", async () => {
+  test("the history before the resourceVersion is compacted: the watch gets 410 and ends", async () => {
     const old = await version();
     await create("a");
     server.compact();
@@ -107,7 +107,7 @@ describe("a watch", () => {
     expect(watching.events).toMatchObject([{ type: "ERROR", object: { code: 410, reason: "Expired" } }]);
   });
 
-  test("sends bookmarks with the latest version, and ends at its timeout", async () => {
+  test("time passes: the watch sends bookmarks with the latest resourceVersion and ends at its timeout", async () => {
     const watching = await watch(await version());
     await client.create(deployments, deployment("moves-the-version"));
     await clock.advance(60_000);
@@ -131,7 +131,7 @@ const deployment = (name: string) => ({
 });
 
 describe("faults", () => {
-  test("a reset before a write leaves nothing behind, one after it leaves the object", async () => {
+  test("a connection breaks before or after a write: the object exists only in the second case", async () => {
     server.faults.add({ do: "reset-before" });
     await expect(create("a")).rejects.toBeInstanceOf(ConnectionError);
     server.faults.add({ do: "reset-after" });
@@ -140,7 +140,7 @@ describe("faults", () => {
     expect(items.map(({ metadata }) => metadata.name)).toEqual(["b"]);
   });
 
-  test("an error is answered as often as asked, with the time to wait", async () => {
+  test("a rule has a count and retryAfterSeconds: that many requests fail with the delay", async () => {
     server.faults.add({
       when: ({ verb, resource }) => verb === "create" && resource === "configmaps",
       times: 2,
@@ -155,36 +155,36 @@ describe("faults", () => {
   test.each([
     ["truncate", ["ADDED a"], /middle|closed|terminated/],
     ["reset", ["ADDED a"], /closed|terminated/],
-  ] as const)("a watch that is broken by %s ends with an error", async (fault, expected, error) => {
+  ] as const)("a watch has the fault %s: the client gets an error", async (fault, expected, error) => {
     server.faults.add({ when: ({ verb }) => verb === "watch", do: { watch: fault, after: 1 } });
     const watching = await watch(await version());
     await create("a");
     await create("b");
     expect(String(await watching.ended)).toMatch(error);
-    expect(told(watching)).toEqual(expected);
+    expect(eventNames(watching)).toEqual(expected);
   });
 
   test.each([
     ["duplicate", ["ADDED a", "ADDED a", "ADDED b", "ADDED b"]],
     ["silent", []],
-  ] as const)("a watch with the fault %s stays open", async (fault, expected) => {
+  ] as const)("a watch has the fault %s: the watch stays open", async (fault, expected) => {
     server.faults.add({ when: ({ verb }) => verb === "watch", do: { watch: fault } });
     const watching = await watch(await version());
     await create("a");
     await create("b");
     await settle();
-    expect(told(watching)).toEqual(expected);
+    expect(eventNames(watching)).toEqual(expected);
     watching.stop();
   });
 
-  test("an open watch can be told that its version is gone", async () => {
+  test("the fault gone is injected into an open watch: the client gets an ERROR event", async () => {
     const watching = await watch(await version());
     server.breakWatches("gone");
     await watching.ended;
-    expect(told(watching)).toEqual(["ERROR Expired"]);
+    expect(eventNames(watching)).toEqual(["ERROR Expired"]);
   });
 
-  test("a server that was away comes back at the same address with all that it held", async () => {
+  test("the server stops and starts: it has the same address and objects", async () => {
     await create("a");
     await server.stop();
     await expect(create("b")).rejects.toMatchObject({ code: "ECONNREFUSED" });
@@ -192,15 +192,15 @@ describe("faults", () => {
     expect((await client.list(configMaps, { namespace })).items).toHaveLength(1);
   });
 
-  test("the same seed strikes the same requests", async () => {
+  test("two servers have the same seed: the same requests fail", async () => {
     const codes = async (): Promise<number[]> => {
       const other = new FakeApiServer();
       await other.start();
       other.faults.add(chaos({ seed: 7, rate: 0.5, delayMs: 1 }));
-      const wild = createClient({ server: other.url, retries: 0 });
+      const chaosClient = createClient({ server: other.url, retries: 0 });
       for (let i = 0; i < 30; i += 1)
-        await wild.get(configMaps, { name: "x", namespace }).catch(() => undefined);
-      await wild.close();
+        await chaosClient.get(configMaps, { name: "x", namespace }).catch(() => undefined);
+      await chaosClient.close();
       await other.stop();
       return other.requests.map(({ code }) => code);
     };
@@ -209,7 +209,7 @@ describe("faults", () => {
     expect(await codes()).toEqual(first);
   });
 
-  test("a hook learns of each write once it took effect, and can keep the answer back", async () => {
+  test("a hook drops the answer of a write: the write took effect, and the client gets an error", async () => {
     const seen: string[] = [];
     server.onWrite(({ verb, resource }, count) => {
       seen.push(`${count} ${verb} ${resource}`);

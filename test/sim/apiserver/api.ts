@@ -1,84 +1,89 @@
 import type { Clock } from "../../../operator/runtime/clock.ts";
 import type { KubeObject } from "../../../operator/runtime/kubernetes.ts";
-import { quotas, serviceAccounts, serviceAllocator } from "./admission.ts";
-import { type Deletion, deleteObject } from "./deletion.ts";
+import { type Admit, podAdmission, serviceAllocator } from "./admission.ts";
+import { deleteObject } from "./deletion.ts";
 import { collectGarbage } from "./garbage.ts";
-import { type Fields, fieldsOf, isFields } from "./json.ts";
-import { type Kind, invalidValue, keyOf, required } from "./kinds/kind.ts";
+import { contextOf, objectOf, scaleOf, scaledBy } from "./bodies.ts";
+import { type Fields, fieldsOf, isFields, itemsOf, withMetadata } from "./json.ts";
 import { builtInKinds } from "./kinds/builtin.ts";
+import { type Kind, invalidValue, keyOf, required } from "./kinds/kind.ts";
 import { Lists } from "./lists.ts";
-import { contextOf, objectOf, patchedBy, suffixes } from "./bodies.ts";
-import { bindPod, fromScale, scaleOf } from "./subresources.ts";
-import { badRequest, invalid, methodNotAllowed, notFound } from "./refusal.ts";
+import { patchedBy } from "./patches.ts";
+import { Refusal, invalid, methodNotAllowed, notFound } from "./refusal.ts";
 import type { Answer, ApiRequest } from "./request.ts";
 import { Store } from "./store.ts";
-import { type Admit, Writes, timestamp } from "./writes.ts";
+import { Writes, timestamp } from "./writes.ts";
+
+const controllerManager = "kube-controller-manager";
+const success = { kind: "Status", apiVersion: "v1", metadata: {}, status: "Success" };
+
+/** Kinds whose deletion returns the object instead of a Status. */
+const returnsDeleted: ReadonlySet<string> = new Set([
+  "pods.",
+  "services.",
+  "serviceaccounts.",
+  "resourcequotas.",
+]);
 
 export interface ApiOptions {
   readonly clock: Clock;
-  /** Kinds apart from the built-in ones. */
+  /** Kinds that the server serves beside the built-in ones. */
   readonly kinds: readonly Kind[];
 }
 
-/** What an API server decides, without HTTP: each request is answered at once, from memory. */
+/** The API server without HTTP: answers each request at once, from memory. */
 export class Api {
   readonly store = new Store();
   readonly kinds: ReadonlyMap<string, Kind>;
-  /** Refuse writes, after the built-in plugins for service accounts and quotas. */
+  /** Checks of writes, after the built-in checks of service accounts and quotas. */
   readonly admission = new Set<Admit>();
   readonly #clock: Clock;
   readonly #writes: Writes;
-  readonly #lists: Lists;
-  readonly #suffix = suffixes();
+  readonly #lists = new Lists(this.store);
+  #names = 0;
 
   constructor({ clock, kinds }: ApiOptions) {
     this.#clock = clock;
     this.kinds = new Map([...builtInKinds, ...kinds].map((kind) => [keyOf(kind), kind]));
-    const kindOf = (key: string): Kind => this.kind(key);
-    const builtIn = [serviceAccounts(this.store, kindOf), quotas(this.store, kindOf)];
-    const admit: Admit = (admission) => {
-      for (const plugin of [...builtIn, ...this.admission]) {
-        const why = plugin(admission);
-        if (why !== undefined) return why;
+    const { store, admission } = this;
+    admission.add(podAdmission(store, (key) => this.kind(key)));
+    const admit: Admit = (write) => {
+      for (const check of admission) {
+        const refusal = check(write);
+        if (refusal !== undefined) return refusal;
       }
       return undefined;
     };
-    this.#writes = new Writes({ store: this.store, clock, admit, allocate: serviceAllocator() });
-    this.#lists = new Lists(this.store);
-    const collector = "kube-controller-manager";
+    this.#writes = new Writes({ store, clock, admit, allocate: serviceAllocator() });
     collectGarbage({
-      store: this.store,
-      remove: (kind, object) => void deleteObject({ store: this.store, clock, kind }, object, {}),
+      store,
+      remove: (kind, object) => void deleteObject({ store, clock, kind }, object, {}),
       write: (kind, object) => {
-        const live = this.store.get(kind, object.metadata.namespace, object.metadata.name);
-        if (live !== undefined) this.#writes.update({ kind, manager: collector }, live, object);
+        const live = store.get(kind, object.metadata.namespace, object.metadata.name);
+        if (live !== undefined) this.#writes.update({ kind, manager: controllerManager }, live, object);
       },
-      defer: (task) => void setImmediate(task),
     });
-    for (const name of ["default", "kube-system", "kube-node-lease"]) this.addNamespace(name);
+    for (const name of ["default", "kube-system", "kube-node-lease"]) {
+      const namespace = { apiVersion: "v1", kind: "Namespace", metadata: { name } };
+      this.#writes.create({ kind: this.kind("namespaces."), manager: "sim" }, namespace);
+      this.#addServiceAccount(name);
+    }
   }
 
-  /** A kind by `plural.group`; throws if it is not served. */
+  /** A kind by `<plural>.<group>`; throws if the server does not serve the kind. */
   kind(key: string): Kind {
     const kind = this.kinds.get(key);
     if (kind === undefined) throw new Error(`no kind ${key}`);
     return kind;
   }
 
-  /** Makes a namespace, with the service account that kube-controller-manager would make. */
-  addNamespace(name: string): void {
-    const namespace = { apiVersion: "v1", kind: "Namespace", metadata: { name } };
-    this.#writes.create({ kind: this.kind("namespaces."), manager: "sim" }, namespace);
-    this.#addServiceAccount(name);
-  }
-
-  /** Forgets history and unfinished lists. */
+  /** Drops the history and all unfinished lists. */
   compact(): void {
     this.store.compact();
     this.#lists.forget();
   }
 
-  /** Answers a request; throws `Refusal`. Watches are not answered here. */
+  /** Answers a request; throws `Refusal`. The server answers watches itself. */
   handle(request: ApiRequest): Answer {
     switch (request.verb) {
       case "get":
@@ -86,7 +91,7 @@ export class Api {
       case "list":
         return { code: 200, body: this.#lists.page(request) };
       case "create":
-        return this.#create(request);
+        return { code: 201, body: request.name === undefined ? this.#create(request) : this.#bind(request) };
       case "update":
         return { code: 200, body: this.#update(request) };
       case "patch":
@@ -96,8 +101,6 @@ export class Api {
       case "delete":
         return { code: 200, body: this.#delete(request) };
       case "deletecollection":
-        for (const object of this.#lists.select(request)) this.#deleteOne(request, object);
-        return { code: 200, body: success };
       case "watch":
       default:
         throw methodNotAllowed();
@@ -115,37 +118,52 @@ export class Api {
     return request.subresource === "scale" ? scaleOf(request.kind, live) : live;
   }
 
-  #create(request: ApiRequest): Answer {
-    const { kind, namespace, subresource } = request;
+  #create(request: ApiRequest): Fields {
+    const { kind } = request;
     const given = objectOf(request);
-    if (subresource !== undefined) {
-      if (keyOf(kind) !== "pods." || subresource !== "binding") throw methodNotAllowed();
-      const pod = this.#live(request);
-      this.store.put(kind, bindPod(pod, given, timestamp(this.#clock.now())));
-      return { code: 201, body: success };
-    }
-    const { name = "", generateName } = given.metadata as { name?: string; generateName?: string };
-    if (name === "" && !generateName)
+    const { name = "", generateName = "" } = given.metadata as { name?: string; generateName?: string };
+    if (name === "" && generateName === "")
       throw invalid(kind, "", [
         required("metadata.name", "Required value: name or generateName is required"),
       ]);
-    const named = name === "" ? `${generateName}${this.#suffix()}` : name;
-    this.#checkNamespace(request, given);
-    const object = {
-      ...given,
-      metadata: { ...given.metadata, name: named, ...(kind.namespaced && { namespace }) },
-    };
-    const created = this.#writes.create(contextOf(request), object as KubeObject);
-    if (keyOf(kind) === "namespaces.") this.#addServiceAccount(named);
-    return { code: 201, body: created };
+    const created = this.#writes.create(
+      contextOf(request),
+      this.#placed(request, given, name || `${generateName}${this.#suffix()}`),
+    );
+    if (keyOf(kind) === "namespaces.") this.#addServiceAccount(name);
+    return created;
+  }
+
+  /** Five letters for a generated name, different at each call. */
+  #suffix(): string {
+    this.#names += 1;
+    return this.#names.toString(36).padStart(5, "x");
+  }
+
+  /** Assigns a pod to the node that a Binding names. */
+  #bind(request: ApiRequest): Fields {
+    if (keyOf(request.kind) !== "pods." || request.subresource !== "binding") throw methodNotAllowed();
+    const pod = this.#live(request);
+    const { name: nodeName } = fieldsOf(fieldsOf(request.body)["target"]);
+    const status = fieldsOf(pod["status"]);
+    const others = itemsOf(status["conditions"]).filter((one) => one["type"] !== "PodScheduled");
+    const lastTransitionTime = timestamp(this.#clock.now());
+    const scheduled = { type: "PodScheduled", status: "True", lastProbeTime: null, lastTransitionTime };
+    this.store.put(request.kind, {
+      ...pod,
+      spec: { ...fieldsOf(pod["spec"]), nodeName },
+      status: { ...status, conditions: [...others, scheduled] },
+    });
+    return success;
   }
 
   #update(request: ApiRequest): Fields {
+    const { kind, subresource, body } = request;
     const live = this.#live(request);
-    if (request.subresource === "scale") return this.#scale(request, live, request.body);
+    if (subresource === "scale") return this.#scale(request, live, body);
     const given = objectOf(request);
-    if (request.kind.isCustom && given.metadata.resourceVersion === undefined)
-      throw invalid({ ...request.kind, kind: request.kind.plural }, live.metadata.name, [
+    if (kind.isCustom && given.metadata.resourceVersion === undefined)
+      throw invalid({ ...kind, kind: kind.plural }, live.metadata.name, [
         invalidValue("metadata.resourceVersion", 0, "must be specified for an update"),
       ]);
     return this.#writes.update(contextOf(request), live, given);
@@ -154,16 +172,17 @@ export class Api {
   #patch(request: ApiRequest): Fields {
     const { contentType, body, subresource, kind } = request;
     const live = this.#live(request);
-    const target = subresource === "scale" ? scaleOf(kind, live) : live;
-    const patched = patchedBy(contentType, target, body);
-    if (subresource === "scale") return this.#scale(request, live, patched);
-    if (!isFields(patched) || !isFields(patched["metadata"])) throw badRequest("the patch leaves no object");
+    if (subresource === "scale")
+      return this.#scale(request, live, patchedBy(contentType, scaleOf(kind, live), body));
+    const patched = patchedBy(contentType, live, body);
+    if (!isFields(patched) || !isFields(patched["metadata"]))
+      throw new Refusal(400, "the patch leaves no object");
     return this.#writes.update(contextOf(request), live, patched as unknown as KubeObject);
   }
 
   #scale(request: ApiRequest, live: KubeObject, scale: unknown): Fields {
-    const changed = fromScale(live, fieldsOf(scale));
-    return scaleOf(request.kind, this.#writes.update(contextOf(request), live, changed));
+    const updated = this.#writes.update(contextOf(request), live, scaledBy(live, scale));
+    return scaleOf(request.kind, updated);
   }
 
   #apply(request: ApiRequest): Answer {
@@ -174,69 +193,43 @@ export class Api {
         required("fieldManager", "Required value: is required for apply patch"),
       ]);
     if ("managedFields" in fieldsOf(config["metadata"]))
-      throw badRequest("metadata.managedFields must be nil");
+      throw new Refusal(400, "metadata.managedFields must be nil");
+    const context = contextOf(request);
     const live = this.store.get(kind, namespace, name);
     const force = query.get("force") === "true";
     if (live !== undefined)
-      return { code: 200, body: this.#writes.apply({ ...contextOf(request), force }, live, config) };
+      return { code: 200, body: this.#writes.apply({ ...context, force }, live, config) };
     if (subresource !== undefined) throw notFound(kind, name);
-    const object = objectOf(request);
-    this.#checkNamespace(request, object);
-    const metadata = { ...object.metadata, name, ...(kind.namespaced && { namespace }) };
-    const context = contextOf(request);
-    return { code: 201, body: this.#writes.create(context, { ...object, metadata } as KubeObject, config) };
+    const object = this.#placed(request, objectOf(request), name);
+    return { code: 201, body: this.#writes.create(context, object, config) };
   }
 
   #delete(request: ApiRequest): Fields {
-    return this.#deleteOne(request, this.#live(request));
-  }
-
-  #deleteOne({ kind, body, query }: ApiRequest, object: KubeObject): Fields {
-    const policy = query.get("propagationPolicy");
-    const grace = query.get("gracePeriodSeconds");
-    const options = {
-      ...(policy !== null && { propagationPolicy: policy }),
-      ...(grace !== null && { gracePeriodSeconds: Number(grace) }),
-      ...fieldsOf(body),
-    } as Deletion;
-    const deleted = deleteObject({ store: this.store, clock: this.#clock, kind }, object, options);
-    if (keyOf(kind) === "namespaces.") this.#emptyNamespace(object.metadata.name);
+    const { kind, body } = request;
+    const object = this.#live(request);
+    const target = { store: this.store, clock: this.#clock, kind };
+    const deleted = deleteObject(target, object, fieldsOf(body));
     if (!deleted.gone || returnsDeleted.has(keyOf(kind))) return deleted.object;
     const { name, uid } = object.metadata;
     const details = { name, ...(kind.group !== "" && { group: kind.group }), kind: kind.plural, uid };
     return { ...success, details };
   }
 
-  #emptyNamespace(name: string): void {
-    for (const kind of this.kinds.values())
-      if (kind.namespaced)
-        for (const object of this.store.list(kind, name))
-          deleteObject({ store: this.store, clock: this.#clock, kind }, object, { gracePeriodSeconds: 0 });
-  }
-
   #addServiceAccount(namespace: string): void {
     const account = { apiVersion: "v1", kind: "ServiceAccount", metadata: { name: "default", namespace } };
-    this.#writes.create({ kind: this.kind("serviceaccounts."), manager: "kube-controller-manager" }, account);
+    this.#writes.create({ kind: this.kind("serviceaccounts."), manager: controllerManager }, account);
   }
 
-  #checkNamespace({ kind, namespace }: ApiRequest, { metadata }: KubeObject): void {
-    if (!kind.namespaced) return;
-    if (metadata.namespace !== undefined && metadata.namespace !== namespace)
-      throw badRequest(
-        `the namespace of the provided object does not match the namespace sent on the request`,
+  /** A new object with its name, in the namespace of the request. */
+  #placed({ kind, namespace = "" }: ApiRequest, object: KubeObject, name: string): KubeObject {
+    if (!kind.namespaced) return withMetadata(object, { name });
+    if ((object.metadata.namespace ?? namespace) !== namespace)
+      throw new Refusal(
+        400,
+        "the namespace of the provided object does not match the namespace sent on the request",
       );
     const namespaces = this.kind("namespaces.");
-    if (this.store.get(namespaces, undefined, namespace ?? "") === undefined)
-      throw notFound(namespaces, namespace ?? "");
+    if (this.store.get(namespaces, undefined, namespace) === undefined) throw notFound(namespaces, namespace);
+    return withMetadata(object, { name, namespace });
   }
 }
-
-const success = { kind: "Status", apiVersion: "v1", metadata: {}, status: "Success" };
-
-/** Kinds whose deletion answers with the object instead of a Status. */
-const returnsDeleted: ReadonlySet<string> = new Set([
-  "pods.",
-  "services.",
-  "serviceaccounts.",
-  "resourcequotas.",
-]);

@@ -1,56 +1,63 @@
-import type { KubeObject } from "../../../operator/runtime/kubernetes.ts";
-import { type Fields, fieldsOf, textOf } from "./json.ts";
-import { jsonPatch, mergePatch } from "./patches.ts";
-import { badRequest, unsupportedMediaType } from "./refusal.ts";
+import { type KubeObject, apiVersionOf } from "../../../operator/runtime/kubernetes.ts";
+import { type Fields, fieldsOf, numberOf, textOf, withMetadata } from "./json.ts";
+import type { Kind } from "./kinds/kind.ts";
+import { Refusal, noSuchKind } from "./refusal.ts";
 import type { ApiRequest } from "./request.ts";
 import type { WriteContext } from "./writes.ts";
 
-/** The object that a patch makes of another. */
-export function patchedBy(contentType: string, target: Fields, body: unknown): unknown {
-  if (contentType.startsWith("application/merge-patch+json")) return mergePatch(target, body);
-  if (contentType.startsWith("application/json-patch+json")) return jsonPatch(target, body);
-  throw unsupportedMediaType(
-    `the body of the request was in an unknown format - accepted media types include: application/json-patch+json, application/merge-patch+json, application/apply-patch+yaml`,
-  );
-}
-
-/** Who writes where: the manager that is named, or the first part of the user agent. */
+/** The field manager defaults to the first part of the user agent. */
 export const contextOf = ({ kind, subresource, query, userAgent }: ApiRequest): WriteContext => ({
   kind,
   subresource,
   manager: query.get("fieldManager") ?? (userAgent.split("/")[0] || "unknown"),
 });
 
-/** The object that a request brings; throws if it is for another address. */
-export function objectOf({ kind, body, name, subresource }: ApiRequest): KubeObject {
+/** The object in a request's body; throws if its apiVersion or its name differ from the URL. */
+export function objectOf({ kind, body, name }: ApiRequest): KubeObject {
   const object = fieldsOf(body);
-  const apiVersion = kind.group === "" ? kind.version : `${kind.group}/${kind.version}`;
   const metadata = fieldsOf(object["metadata"]);
-  if (object["apiVersion"] !== apiVersion && subresource !== "binding")
-    throw badRequest(
-      `${kind.kind} in version "${textOf(object["apiVersion"])}" cannot be handled as a ${kind.kind}: no kind "${kind.kind}" is registered for version "${textOf(object["apiVersion"])}" in scheme "pkg/runtime/scheme.go:111"`,
+  const apiVersion = textOf(object["apiVersion"]);
+  if (apiVersion !== apiVersionOf(kind))
+    throw new Refusal(
+      400,
+      `${kind.kind} in version "${apiVersion}" cannot be handled as a ${kind.kind}: no kind "${kind.kind}" is registered for version "${apiVersion}" in scheme "pkg/runtime/scheme.go:111"`,
     );
   if (name !== undefined && metadata["name"] !== undefined && metadata["name"] !== name)
-    throw badRequest(
+    throw new Refusal(
+      400,
       `the name of the object (${textOf(metadata["name"])}) does not match the name on the URL (${name})`,
     );
   return { ...object, metadata } as unknown as KubeObject;
 }
 
-const alphabet = "bcdfghjklmnpqrstvwxz2456789";
+/** A label selector as text. */
+const selectorText = (selector: unknown): string =>
+  Object.entries(fieldsOf(fieldsOf(selector)["matchLabels"]))
+    .map(([key, value]) => `${key}=${String(value)}`)
+    .sort()
+    .join(",");
 
-/** Gives five letters as generateName appends them, each time others. */
-export function suffixes(): () => string {
-  let names = 0;
-  return () => {
-    // A step that shares no factor with the number of suffixes, so that each comes once.
-    let rest = (names * 7_368_787) % alphabet.length ** 5;
-    names += 1;
-    let suffix = "";
-    for (let i = 0; i < 5; i += 1) {
-      suffix += alphabet[rest % alphabet.length];
-      rest = Math.floor(rest / alphabet.length);
-    }
-    return suffix;
+/** The `autoscaling/v1` Scale of an object. */
+export function scaleOf(kind: Kind, object: KubeObject): Fields {
+  if (!kind.hasScale) throw noSuchKind();
+  const { name, namespace, uid, resourceVersion, creationTimestamp } = object.metadata;
+  const spec = fieldsOf(object["spec"]);
+  const status = fieldsOf(object["status"]);
+  const selector = textOf(status["selector"]) || selectorText(spec["selector"]);
+  const replicas = numberOf(spec["replicas"]);
+  return {
+    kind: "Scale",
+    apiVersion: "autoscaling/v1",
+    metadata: { name, namespace, uid, resourceVersion, creationTimestamp },
+    spec: replicas === 0 ? {} : { replicas },
+    status: { replicas: numberOf(status["replicas"]), ...(selector !== "" && { selector }) },
   };
+}
+
+/** The object with the replicas of a Scale. */
+export function scaledBy(object: KubeObject, scale: unknown): KubeObject {
+  const { metadata, spec } = fieldsOf(scale);
+  const resourceVersion = textOf(fieldsOf(metadata)["resourceVersion"]) || object.metadata.resourceVersion;
+  const replicas = numberOf(fieldsOf(spec)["replicas"]);
+  return { ...withMetadata(object, { resourceVersion }), spec: { ...fieldsOf(object["spec"]), replicas } };
 }

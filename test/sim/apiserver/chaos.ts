@@ -3,30 +3,30 @@ import type { Fault, FaultRule, RequestFacts } from "./faults.ts";
 import { isWrite } from "./request.ts";
 
 export interface ChaosOptions {
-  /** The same seed gives the same faults for the same requests. */
+  /** The same seed injects the same faults into the same requests. */
   readonly seed: number;
-  /** Share of requests that something happens to, default 0.2. */
+  /** Share of requests with a fault, default 0.2. */
   readonly rate?: number;
-  /** Longest delay of a slow answer, default 20 ms. */
+  /** Longest delay of an answer, default 20 ms. */
   readonly delayMs?: number;
-  /** Which requests are struck, default all. */
+  /** Selects the requests that can have faults, default all. */
   readonly when?: (request: RequestFacts) => boolean;
 }
 
-const forReads: readonly Fault[] = ["reset-before", "reset-after", { status: 500 }, { status: 503 }];
-const forLists: readonly Fault[] = [...forReads, "gone"];
+const statuses = (...codes: readonly number[]): Fault[] => codes.map((status) => ({ status }));
+
+const forGets: readonly Fault[] = ["reset-before", "reset-after", ...statuses(500, 503)];
+const forLists: readonly Fault[] = [...forGets, "gone"];
 const forWrites: readonly Fault[] = [
   "reset-before",
   "reset-after",
   { status: 429, retryAfterSeconds: 0 },
-  { status: 500 },
-  { status: 503 },
-  { status: 409 },
+  ...statuses(500, 503, 409),
 ];
 const forWatches: readonly Fault[] = [
   "reset-before",
   "gone",
-  { status: 500 },
+  ...statuses(500),
   { watch: "truncate", after: 2 },
   { watch: "reset", after: 3 },
   { watch: "end", after: 1 },
@@ -35,22 +35,18 @@ const forWatches: readonly Fault[] = [
   { watch: "reorder" },
 ];
 
-function faultsFor(request: RequestFacts): readonly Fault[] {
-  if (isWrite(request)) return forWrites;
-  if (request.verb === "watch") return forWatches;
-  return request.verb === "list" ? forLists : forReads;
+function faultsFor({ verb }: RequestFacts): readonly Fault[] {
+  if (isWrite({ verb })) return forWrites;
+  return { get: forGets, list: forLists, watch: forWatches }[verb as "get" | "list" | "watch"];
 }
 
-/** A rule that strikes at random, everything that can happen to a request. */
-export function chaos({ seed, rate = 0.2, delayMs = 20, when }: ChaosOptions): FaultRule {
+/** A rule that injects random faults. */
+export function chaos({ seed, rate = 0.2, delayMs = 20, when = () => true }: ChaosOptions): FaultRule {
   const random = seededRandom(seed);
-  return {
-    ...(when && { when }),
-    times: Infinity,
-    do: (request) => {
-      if (random() >= rate) return undefined;
-      const faults = [...faultsFor(request), { delayMs: Math.ceil(random() * delayMs) }];
-      return faults[Math.floor(random() * faults.length)];
-    },
+  const choose = (request: RequestFacts): Fault | undefined => {
+    if (random() >= rate) return undefined;
+    const faults = [...faultsFor(request), { delayMs: Math.ceil(random() * delayMs) }];
+    return faults[Math.floor(random() * faults.length)];
   };
+  return { when, times: Infinity, do: choose };
 }

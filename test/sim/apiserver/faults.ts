@@ -1,36 +1,31 @@
-import type { Verb } from "./request.ts";
+import type { ApiRequest } from "./request.ts";
 
-/** What a fault or a test can know of a request. */
-export interface RequestFacts {
-  /** Counts up from 1 over all requests of a server. */
-  readonly number: number;
-  readonly verb: Verb;
+/** The part of a request that a fault or a test can see. */
+export interface RequestFacts extends Pick<
+  ApiRequest,
+  "verb" | "subresource" | "namespace" | "name" | "query" | "userAgent"
+> {
   readonly group: string;
-  /** Plural of the kind. */
+  /** The plural name of the kind. */
   readonly resource: string;
-  readonly subresource: string | undefined;
-  readonly namespace: string | undefined;
-  readonly name: string | undefined;
-  readonly query: URLSearchParams;
-  readonly userAgent: string;
 }
 
-/** What happens to a watch once it has delivered `after` events (default 0). */
+/** A fault of a watch that has delivered `after` events (default 0). */
 export interface WatchFault {
   readonly watch:
     | "truncate" // the connection breaks in the middle of an event
     | "reset" // the connection breaks between events
     | "end" // the server ends the stream properly
-    | "gone" // an ERROR event says 410
-    | "silent" // the stream stays open and delivers nothing more
-    | "duplicate" // this and every further event comes twice
-    | "reorder"; // from here on, events of different objects swap places
+    | "gone" // the server sends an ERROR event with code 410
+    | "silent" // the stream stays open without further events
+    | "duplicate" // the server sends each further event twice
+    | "reorder"; // further events of different objects swap places
   readonly after?: number;
 }
 
 /**
- * What goes wrong. `reset-before`: the connection breaks and nothing happened. `reset-after`: it breaks once the
- * request took effect. `hang`: no answer ever comes. `gone`: 410, on a watch as an event.
+ * `reset-before`: the connection breaks before the request takes effect. `reset-after`: the connection breaks after the
+ * request took effect. `hang`: the server never answers. `gone`: 410; a watch gets the code as an event.
  */
 export type Fault =
   | "reset-before"
@@ -48,17 +43,17 @@ export type Fault =
 
 export interface FaultRule {
   readonly when?: (request: RequestFacts) => boolean;
-  /** How often it strikes, default once. */
+  /** The number of requests to which the rule applies, default 1. */
   readonly times?: number;
-  /** The fault, or how to choose one; undefined lets the request pass and does not count. */
+  /** The fault, or a function that chooses it. A request without fault does not count. */
   readonly do: Fault | ((request: RequestFacts) => Fault | undefined);
 }
 
-/** The faults that are to come. The first rule that applies strikes. */
+/** The faults to inject. The first matching rule applies. */
 export class Faults {
   #rules: { readonly rule: FaultRule; left: number }[] = [];
 
-  /** Adds a rule; the returned function takes it back. */
+  /** Adds a rule; the returned function removes it. */
   add(rule: FaultRule): () => void {
     const entry = { rule, left: rule.times ?? 1 };
     this.#rules.push(entry);
@@ -67,16 +62,12 @@ export class Faults {
     };
   }
 
-  clear(): void {
-    this.#rules = [];
-  }
-
-  /** Whether some fault has not struck as often as it should. */
+  /** True while a rule with a finite count still applies to a request. */
   get pending(): boolean {
     return this.#rules.some(({ left }) => left > 0 && Number.isFinite(left));
   }
 
-  /** The fault that strikes this request, if any. */
+  /** The fault for a request; uses up one count of its rule. */
   take(request: RequestFacts): Fault | undefined {
     for (const entry of this.#rules) {
       if (entry.left <= 0 || entry.rule.when?.(request) === false) continue;
@@ -89,6 +80,3 @@ export class Faults {
     return undefined;
   }
 }
-
-export const isWatchFault = (fault: Fault | undefined): fault is WatchFault =>
-  typeof fault === "object" && "watch" in fault;

@@ -3,7 +3,7 @@ import type { Api } from "./api.ts";
 import type { Fields } from "./json.ts";
 import type { ApiRequest, Verb } from "./request.ts";
 
-/** Writes as a client inside the server's process would: no HTTP, no faults, nothing in the log of requests. */
+/** A client in the server's process: without HTTP, faults and the log of requests. Its methods throw `Refusal`. */
 export class Insider {
   readonly #api: Api;
   readonly #manager: string;
@@ -13,32 +13,29 @@ export class Insider {
     this.#manager = manager;
   }
 
-  /** Each of these throws `Refusal`. */
   create(kindKey: string, object: Fields & Pick<KubeObject, "metadata">): void {
-    this.#send("create", kindKey, { namespace: object.metadata.namespace, body: object });
+    const { namespace } = object.metadata;
+    this.#send("create", kindKey, { namespace, name: undefined, body: object });
   }
 
   update(kindKey: string, object: KubeObject, subresource?: "status"): void {
-    const { namespace, name } = object.metadata;
-    this.#send("update", kindKey, { namespace, name, subresource, body: object });
+    this.#send("update", kindKey, { ...object.metadata, subresource, body: object });
   }
 
-  delete(kindKey: string, { metadata: { namespace, name } }: KubeObject): void {
-    this.#send("delete", kindKey, { namespace, name, body: {} });
+  delete(kindKey: string, { metadata }: KubeObject): void {
+    this.#send("delete", kindKey, { ...metadata, body: {} });
   }
 
-  #send(verb: Verb, kindKey: string, request: Partial<ApiRequest>): void {
+  #send(verb: Verb, kindKey: string, { namespace, name, subresource, body }: Partial<ApiRequest>): void {
+    const query = new URLSearchParams({ fieldManager: this.#manager });
+    const target = { kind: this.#api.kind(kindKey), namespace, name, subresource };
     this.#api.handle({
+      ...target,
       verb,
-      kind: this.#api.kind(kindKey),
-      namespace: undefined,
-      name: undefined,
-      subresource: undefined,
-      query: new URLSearchParams({ fieldManager: this.#manager }),
-      body: undefined,
+      query,
+      body,
       contentType: "application/json",
       userAgent: this.#manager,
-      ...request,
     });
   }
 }

@@ -1,151 +1,111 @@
 import type { StatusCause } from "../../../operator/runtime/api-error.ts";
 import type { ResourceType } from "../../../operator/runtime/kubernetes.ts";
-import type { ApplyConflict, Conflict } from "./managed/ownership.ts";
 
-type Resource = Pick<ResourceType, "group" | "plural">;
-
-/** A `meta/v1 Status` that says no. */
-export interface StatusObject {
-  readonly code: number;
-  readonly reason: string;
-  readonly message: string;
-  readonly details?: {
-    readonly name?: string;
-    readonly group?: string;
-    readonly kind?: string;
-    readonly uid?: string;
-    readonly causes?: readonly StatusCause[];
-    readonly retryAfterSeconds?: number;
-  };
+interface Details {
+  readonly name?: string;
+  readonly group?: string;
+  readonly kind?: string;
+  readonly causes?: readonly StatusCause[];
+  readonly retryAfterSeconds?: number;
 }
 
-/** An answer that refuses a request, in the API server's words. */
-export class Refusal extends Error {
-  readonly status: StatusObject;
+const reasons: Readonly<Record<number, string>> = {
+  400: "BadRequest",
+  403: "Forbidden",
+  404: "NotFound",
+  405: "MethodNotAllowed",
+  409: "Conflict",
+  410: "Expired",
+  415: "UnsupportedMediaType",
+  422: "Invalid",
+  429: "TooManyRequests",
+  500: "InternalError",
+  503: "ServiceUnavailable",
+  504: "Timeout",
+};
 
-  constructor(status: StatusObject) {
-    super(status.message);
-    this.status = status;
+/** The API server's refusal of a request: a `meta/v1 Status`, with the reason of its code by default. */
+export class Refusal extends Error {
+  readonly code: number;
+  readonly details: Details | undefined;
+  readonly #reason: string;
+
+  constructor(
+    code: number,
+    message: string,
+    { reason, details }: { reason?: string | undefined; details?: Details } = {},
+  ) {
+    super(message);
+    this.code = code;
+    this.details = details;
+    this.#reason = reason ?? reasons[code] ?? "";
+  }
+
+  get status() {
+    const { code, message, details } = this;
+    const status = { kind: "Status", apiVersion: "v1", metadata: {}, status: "Failure", code, message };
+    return { ...status, reason: this.#reason, ...(details && { details }) };
   }
 }
 
-/** `deployments.apps`, as in messages. */
-const qualified = ({ group, plural }: Resource): string => (group === "" ? plural : `${plural}.${group}`);
+const inGroup = (name: string, group: string): string => (group === "" ? name : `${name}.${group}`);
 
-const detailsOf = ({ group, plural }: Resource, name: string) => ({
-  name,
-  ...(group !== "" && { group }),
-  kind: plural,
-});
+/** Makes refusals of one object. The message names the object as `deployments.apps "web"`. */
+const ofObject =
+  (code: number, text: (target: string, why: string) => string, reason?: string) =>
+  ({ group, plural }: Pick<ResourceType, "group" | "plural">, name: string, why = modified): Refusal => {
+    const details = { name, ...(group !== "" && { group }), kind: plural };
+    return new Refusal(code, text(`${inGroup(plural, group)} "${name}"`, why), { reason, details });
+  };
 
-export const notFound = (resource: Resource, name: string): Refusal =>
-  new Refusal({
-    code: 404,
-    reason: "NotFound",
-    message: `${qualified(resource)} "${name}" not found`,
-    details: detailsOf(resource, name),
-  });
+const modified =
+  "the object has been modified; please apply your changes to the latest version and try again";
 
-/** The group is not served: an answer that is no Status. */
-export const noSuchPath = (): Refusal =>
-  new Refusal({ code: 404, reason: "NotFound", message: "404 page not found" });
+export const notFound = ofObject(404, (target) => `${target} not found`);
+export const alreadyExists = ofObject(409, (target) => `${target} already exists`, "AlreadyExists");
+export const conflict = ofObject(409, (target, why) => `Operation cannot be fulfilled on ${target}: ${why}`);
+export const forbidden = ofObject(403, (target, why) => `${target} is forbidden: ${why}`);
 
-/** The kind or subresource is not served. */
+/** The server does not serve the group. This answer is no Status. */
+export const noSuchPath = (): Refusal => new Refusal(404, "404 page not found");
+
+/** The server does not serve the kind or the subresource. */
 export const noSuchKind = (): Refusal =>
-  new Refusal({
-    code: 404,
-    reason: "NotFound",
-    message: "the server could not find the requested resource",
-    details: {},
-  });
-
-export const alreadyExists = (resource: Resource, name: string): Refusal =>
-  new Refusal({
-    code: 409,
-    reason: "AlreadyExists",
-    message: `${qualified(resource)} "${name}" already exists`,
-    details: detailsOf(resource, name),
-  });
-
-const changed = "the object has been modified; please apply your changes to the latest version and try again";
-
-export const conflict = (resource: Resource, name: string, why = changed): Refusal =>
-  new Refusal({
-    code: 409,
-    reason: "Conflict",
-    message: `Operation cannot be fulfilled on ${qualified(resource)} "${name}": ${why}`,
-    details: detailsOf(resource, name),
-  });
-
-export const forbidden = (resource: Resource, name: string, why: string): Refusal =>
-  new Refusal({
-    code: 403,
-    reason: "Forbidden",
-    message: `${qualified(resource)} "${name}" is forbidden: ${why}`,
-    details: detailsOf(resource, name),
-  });
-
-export const badRequest = (message: string): Refusal =>
-  new Refusal({ code: 400, reason: "BadRequest", message });
-
-export const unsupportedMediaType = (message: string): Refusal =>
-  new Refusal({ code: 415, reason: "UnsupportedMediaType", message });
+  new Refusal(404, "the server could not find the requested resource", { details: {} });
 
 export const methodNotAllowed = (): Refusal =>
-  new Refusal({
-    code: 405,
-    reason: "MethodNotAllowed",
-    message: "the server does not allow this method on the requested resource",
-    details: {},
-  });
+  new Refusal(405, "the server does not allow this method on the requested resource", { details: {} });
 
-export const expired = (message: string): Refusal => new Refusal({ code: 410, reason: "Expired", message });
-
-/** Validation failed: each cause with its field and a message without the field. */
+/** Validation failed. The message of a cause does not repeat its field. */
 export function invalid(
-  kind: Pick<ResourceType, "group" | "kind">,
+  { group, kind }: Pick<ResourceType, "group" | "kind">,
   name: string,
   causes: readonly StatusCause[],
 ): Refusal {
-  const texts = causes.map(({ field = "", message = "" }) =>
-    field === "" ? message : `${field}: ${message}`,
-  );
-  const what = kind.group === "" ? kind.kind : `${kind.kind}.${kind.group}`;
+  const texts = causes.map(({ field = "", message = "" }) => (field ? `${field}: ${message}` : message));
   const list = texts.length === 1 ? texts.join("") : `[${texts.join(", ")}]`;
-  return new Refusal({
-    code: 422,
-    reason: "Invalid",
-    message: `${what} "${name}" is invalid: ${list}`,
-    details: {
-      ...(name !== "" && { name }),
-      ...(kind.group !== "" && { group: kind.group }),
-      kind: kind.kind,
-      causes,
-    },
+  return new Refusal(422, `${inGroup(kind, group)} "${name}" is invalid: ${list}`, {
+    details: { ...(name !== "" && { name }), ...(group !== "" && { group }), kind, causes },
   });
 }
 
-function managerWords({ manager: { manager, subresource, apiVersion } }: Conflict): string {
-  const where = subresource ? ` with subresource "${subresource}"` : "";
-  return `"${manager}"${where} using ${apiVersion}`;
+/** A field manager, as messages name it, and its fields that an apply of another manager would change. */
+export interface ApplyConflict {
+  readonly manager: string;
+  readonly fields: readonly string[];
 }
 
-/** What server-side apply answers when others own what it would change. */
-export function applyConflict({ conflicts }: ApplyConflict): Refusal {
-  const causes = conflicts.flatMap((one) =>
-    one.fields.map((field) => ({
-      reason: "FieldManagerConflict",
-      message: `conflict with ${managerWords(one)}`,
-      field,
-    })),
+/** Other managers own fields that a server-side apply would change. */
+export function applyConflict(conflicts: readonly ApplyConflict[]): Refusal {
+  const reason = "FieldManagerConflict";
+  const causes = conflicts.flatMap(({ manager, fields }) =>
+    fields.map((field) => ({ reason, message: `conflict with ${manager}`, field })),
   );
-  const count = causes.length;
-  const groups = conflicts.map((one) => {
-    const [only] = one.fields;
-    return one.fields.length === 1
-      ? `conflict with ${managerWords(one)}: ${only}`
-      : `conflicts with ${managerWords(one)}:\n- ${one.fields.join("\n- ")}`;
-  });
-  const message = `Apply failed with ${count} conflict${count === 1 ? "" : "s"}: ${groups.join("\n")}`;
-  return new Refusal({ code: 409, reason: "Conflict", message, details: { causes } });
+  const groups = conflicts.map(({ manager, fields }) =>
+    fields.length === 1
+      ? `conflict with ${manager}: ${fields.join("")}`
+      : `conflicts with ${manager}:\n- ${fields.join("\n- ")}`,
+  );
+  const count = `${causes.length} conflict${causes.length === 1 ? "" : "s"}`;
+  return new Refusal(409, `Apply failed with ${count}: ${groups.join("\n")}`, { details: { causes } });
 }

@@ -1,10 +1,13 @@
+import type { IncomingMessage } from "node:http";
+import { text } from "node:stream/consumers";
 import type { Fields } from "./json.ts";
 import type { Kind } from "./kinds/kind.ts";
+import { Refusal, methodNotAllowed, noSuchKind, noSuchPath } from "./refusal.ts";
 
 export type Verb =
   "get" | "list" | "watch" | "create" | "update" | "patch" | "apply" | "delete" | "deletecollection";
 
-/** A request once its URL is understood. */
+/** A parsed request. */
 export interface ApiRequest {
   readonly verb: Verb;
   readonly kind: Kind;
@@ -23,62 +26,71 @@ export interface Answer {
   readonly body: Fields;
 }
 
-const writing: ReadonlySet<Verb> = new Set([
-  "create",
-  "update",
-  "patch",
-  "apply",
-  "delete",
-  "deletecollection",
-]);
+const reading: ReadonlySet<Verb> = new Set(["get", "list", "watch"]);
+export const isWrite = ({ verb }: Pick<ApiRequest, "verb">): boolean => !reading.has(verb);
 
-export const isWrite = ({ verb }: Pick<ApiRequest, "verb">): boolean => writing.has(verb);
+const subresources: ReadonlySet<string | undefined> = new Set([undefined, "status", "scale", "binding"]);
 
-interface Path {
-  readonly group: string;
-  readonly version: string;
-  readonly namespace: string | undefined;
-  readonly plural: string;
-  readonly name: string | undefined;
-  readonly subresource: string | undefined;
-}
-
-/** Reads `/api/v1/…` and `/apis/<group>/<version>/…`; undefined for any other path. */
-export function parsePath(pathname: string): Path | undefined {
+/** Parses `/api/v1/…` and `/apis/<group>/<version>/…`. */
+function parsePath(pathname: string) {
   const [root, ...parts] = pathname.split("/").slice(1).map(decodeURIComponent);
-  if (root !== "api" && root !== "apis") return undefined;
+  if (root !== "api" && root !== "apis") throw noSuchPath();
   const group = root === "api" ? "" : (parts.shift() ?? "");
-  const version = parts.shift() ?? "";
-  const isInNamespace =
-    parts[0] === "namespaces" && parts.length > 2 && !["status", "finalize"].includes(parts[2] ?? "");
-  const namespace = isInNamespace ? parts.splice(0, 2)[1] : undefined;
+  const version = parts.shift();
+  const isNamespaced = parts[0] === "namespaces" && parts.length > 2 && parts[2] !== "status";
+  const namespace = isNamespaced ? parts.splice(0, 2)[1] : undefined;
   const [plural, name, subresource] = parts;
-  return plural === undefined ? undefined : { group, version, namespace, plural, name, subresource };
+  return { group, version, namespace, plural, name, subresource };
 }
 
-const single: Readonly<Record<string, Verb>> = {
+type Method = "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
+const objectVerbs: Partial<Record<Method, Verb>> = {
   GET: "get",
   PUT: "update",
   PATCH: "patch",
   DELETE: "delete",
 };
-const collection: Readonly<Record<string, Verb>> = {
+const collectionVerbs: Partial<Record<Method, Verb>> = {
   GET: "list",
   POST: "create",
   DELETE: "deletecollection",
 };
 
-/** What a method does at a path; undefined if nothing. */
-export function verbOf(
-  method: string,
-  path: Path,
-  rest: { query: URLSearchParams; contentType: string },
-): Verb | undefined {
-  if (path.name === undefined) {
-    const isWatch = ["true", "1"].includes(rest.query.get("watch") ?? "");
-    return method === "GET" && isWatch ? "watch" : collection[method];
+type Shape = Pick<ApiRequest, "name" | "subresource" | "query" | "contentType">;
+
+function verbOf(method: Method, { name, subresource, query, contentType }: Shape): Verb | undefined {
+  if (name === undefined) {
+    const isWatch = ["true", "1"].includes(query.get("watch") ?? "");
+    return method === "GET" && isWatch ? "watch" : collectionVerbs[method];
   }
-  if (method === "POST" && path.subresource !== undefined) return "create";
-  if (method === "PATCH" && rest.contentType.startsWith("application/apply-patch")) return "apply";
-  return single[method];
+  if (method === "POST" && subresource !== undefined) return "create";
+  const isApply = method === "PATCH" && contentType.startsWith("application/apply-patch");
+  return isApply ? "apply" : objectVerbs[method];
+}
+
+function parseBody(body: string): unknown {
+  try {
+    return body === "" ? undefined : JSON.parse(body);
+  } catch (error) {
+    throw new Refusal(400, `couldn't get version/kind; json parse error: ${String(error)}`);
+  }
+}
+
+/** Parses a request; throws `Refusal` if the server does not serve its path or its method. */
+export async function readRequest(
+  message: IncomingMessage,
+  kinds: ReadonlyMap<string, Kind>,
+): Promise<ApiRequest> {
+  const { method = "GET", url = "/", headers } = message;
+  const { pathname, searchParams: query } = new URL(url, "http://127.0.0.1");
+  const body = await text(message);
+  const { group, version, plural, namespace, name, subresource } = parsePath(pathname);
+  if (![...kinds.values()].some((one) => one.group === group && one.version === version)) throw noSuchPath();
+  const kind = kinds.get(`${plural}.${group}`);
+  if (kind === undefined || !subresources.has(subresource)) throw noSuchKind();
+  const { "content-type": contentType = "application/json", "user-agent": userAgent = "" } = headers;
+  const request = { kind, namespace, name, subresource, query, contentType, userAgent };
+  const verb = verbOf(method as Method, request);
+  if (verb === undefined) throw methodNotAllowed();
+  return { ...request, verb, body: parseBody(body) };
 }

@@ -1,60 +1,50 @@
 import type { KubeObject } from "../../../operator/runtime/kubernetes.ts";
-import { fieldsOf, textOf } from "./json.ts";
-import { badRequest } from "./refusal.ts";
+import { fieldsOf } from "./json.ts";
+import { Refusal } from "./refusal.ts";
 
 export type Predicate = (object: KubeObject) => boolean;
 type Labels = Readonly<Record<string, string>>;
 
-/** Splits at commas that are not inside parentheses. */
+/** The terms of a selector, split at commas outside parentheses. */
 const termsOf = (selector: string): readonly string[] =>
   selector
     .split(/,(?![^(]*\))/)
     .map((term) => term.trim())
     .filter((term) => term !== "");
 
+/** One term: `key`, `!key`, `key=value`, `key==value`, `key!=value`, `key in (…)` or `key notin (…)`. */
 function labelTerm(term: string): (labels: Labels) => boolean {
-  const set = /^(\S+)\s+(in|notin)\s*\(([^)]*)\)$/.exec(term);
-  if (set !== null) {
-    const [, key = "", operator, list = ""] = set;
-    const values = new Set(list.split(",").map((value) => value.trim()));
-    const isIn = (labels: Labels): boolean => values.has(labels[key] ?? "\0");
-    return operator === "in" ? isIn : (labels) => !isIn(labels);
-  }
-  const equality = /^([^!=\s]+)\s*(==|=|!=)\s*(\S*)$/.exec(term);
-  if (equality !== null) {
-    const [, key = "", operator, value] = equality;
-    return operator === "!=" ? (labels) => labels[key] !== value : (labels) => labels[key] === value;
-  }
-  if (/^![^!=\s]+$/.test(term)) return (labels) => !(term.slice(1) in labels);
-  if (/^[^!=\s]+$/.test(term)) return (labels) => term in labels;
-  throw badRequest(`unable to parse requirement: ${term}`);
+  const match = /^(!?)([^!=\s]+)(?:\s*(==?|!=)\s*(\S*)|\s+(in|notin)\s*\(([^)]*)\))?$/.exec(term);
+  if (match === null) throw new Refusal(400, `unable to parse requirement: ${term}`);
+  const [, not, key = "", equality, value, set, list = ""] = match;
+  const operator = equality ?? set;
+  if (operator === undefined) return (labels) => key in labels === (not === "");
+  const values = new Set(set === undefined ? [value] : list.split(",").map((one) => one.trim()));
+  const isNegative = operator === "!=" || operator === "notin";
+  return (labels) => values.has(labels[key]) !== isNegative;
 }
 
-/** What a labelSelector asks for: equality and set-based terms, all of which must hold. */
-export function labelPredicate(selector: string): Predicate {
-  const terms = termsOf(selector).map(labelTerm);
-  return ({ metadata: { labels = {} } }) => terms.every((holds) => holds(labels));
-}
-
-/** What a LabelSelector with matchLabels alone selects. */
+/** True for labels that match the `matchLabels` of a LabelSelector. */
 export function matchesLabels(selector: unknown, labels: Labels = {}): boolean {
-  const wanted = Object.entries(fieldsOf(fieldsOf(selector)["matchLabels"]));
-  return wanted.every(([key, value]) => labels[key] === value);
+  const required = Object.entries(fieldsOf(fieldsOf(selector)["matchLabels"]));
+  return required.every(([key, value]) => labels[key] === value);
 }
 
-/** The value at a path such as `metadata.name` or `involvedObject.uid`. */
-const valueAt = (object: KubeObject, path: string): string => {
-  const found = path.split(".").reduce<unknown>((value, name) => fieldsOf(value)[name], object);
-  return typeof found === "boolean" || typeof found === "number" ? String(found) : textOf(found);
-};
+/** One term on a field path such as `involvedObject.uid`. */
+function fieldTerm(term: string): Predicate {
+  const match = /^([^!=]+)(==?|!=)(.*)$/.exec(term);
+  if (match === null) throw new Refusal(400, `invalid selector: can't understand '${term}'`);
+  const [, path = "", operator, value] = match;
+  const valueAt = (object: KubeObject): unknown =>
+    path.split(".").reduce<unknown>((inner, name) => fieldsOf(inner)[name], object) ?? "";
+  return (object) => (String(valueAt(object)) === value) === (operator !== "!=");
+}
 
-/** What a fieldSelector asks for. */
-export function fieldPredicate(selector: string): Predicate {
-  const terms = termsOf(selector).map((term) => {
-    const match = /^([^!=]+)(==|=|!=)(.*)$/.exec(term);
-    if (match === null) throw badRequest(`invalid selector: '${selector}'; can't understand '${term}'`);
-    const [, path = "", operator, value] = match;
-    return (object: KubeObject): boolean => (valueAt(object, path) === value) === (operator !== "!=");
-  });
-  return (object) => terms.every((holds) => holds(object));
+/** Matches the objects that a request's labelSelector and fieldSelector select. */
+export function predicateOf(query: URLSearchParams): Predicate {
+  const byLabels = termsOf(query.get("labelSelector") ?? "").map(labelTerm);
+  const byFields = termsOf(query.get("fieldSelector") ?? "").map(fieldTerm);
+  return (object) =>
+    byLabels.every((matches) => matches(object.metadata.labels ?? {})) &&
+    byFields.every((matches) => matches(object));
 }

@@ -1,54 +1,40 @@
 import { once } from "node:events";
 import { type IncomingMessage, type Server, type ServerResponse, createServer } from "node:http";
-import type { AddressInfo, Socket } from "node:net";
+import type { AddressInfo } from "node:net";
 import { type Clock, realClock, sleep } from "../../../operator/runtime/clock.ts";
 import { Api } from "./api.ts";
-import { type Fault, Faults, type RequestFacts, type WatchFault, isWatchFault } from "./faults.ts";
-import { readRequest, send, sendRefusal } from "./http.ts";
+import { type Fault, Faults, type RequestFacts, type WatchFault } from "./faults.ts";
 import type { Kind } from "./kinds/kind.ts";
-import { Refusal, expired } from "./refusal.ts";
-import { type ApiRequest, isWrite } from "./request.ts";
+import { Refusal } from "./refusal.ts";
+import { type Answer, type ApiRequest, isWrite, readRequest } from "./request.ts";
 import { WatchStream } from "./watch.ts";
 
-/** One request as it was answered; code 0: no answer was sent. */
+/** One answered request. Code 0 means that the server sent no answer. */
 export interface LoggedRequest extends RequestFacts {
   code: number;
 }
 
 export interface FakeApiServerOptions {
-  /** Time of the objects and of the watches; the machine's by default. */
+  /** The time of objects and watches; the machine's clock by default. */
   readonly clock?: Clock;
-  /** Kinds apart from the built-in ones, from their CustomResourceDefinitions. */
+  /** Custom kinds that the server serves beside the built-in ones. */
   readonly kinds?: readonly Kind[];
 }
 
-/** Called after a write took effect and before it is answered; `drop`: the answer never reaches the client. */
+/** Called after a write took effect and before the answer; `drop` keeps the answer from the client. */
 type WriteHook = (write: LoggedRequest, count: number) => "drop" | undefined | void;
 
-const reasons: Readonly<Record<number, string>> = {
-  403: "Forbidden",
-  404: "NotFound",
-  409: "Conflict",
-  410: "Expired",
-  429: "TooManyRequests",
-  500: "InternalError",
-  503: "ServiceUnavailable",
-  504: "Timeout",
-};
-
-/** A Kubernetes API server on 127.0.0.1 that keeps everything in memory and fails on command. */
+/** A Kubernetes API server on 127.0.0.1 that keeps objects in memory and injects faults. */
 export class FakeApiServer {
   readonly api: Api;
   readonly faults = new Faults();
   /** Every request, in order. */
   readonly requests: LoggedRequest[] = [];
   readonly #clock: Clock;
-  readonly #sockets = new Set<Socket>();
   readonly #watches = new Set<WatchStream>();
   readonly #hooks = new Set<WriteHook>();
   #server: Server | undefined;
   #port = 0;
-  #count = 0;
   #writes = 0;
 
   constructor({ clock = realClock, kinds = [] }: FakeApiServerOptions = {}) {
@@ -56,18 +42,14 @@ export class FakeApiServer {
     this.api = new Api({ clock, kinds });
   }
 
-  /** Where it listens, once started. */
+  /** The address after the start. */
   get url(): string {
     return `http://127.0.0.1:${this.#port}`;
   }
 
-  /** Listens; again on the same port if it did before. */
+  /** Starts to listen; a second start uses the same port. */
   async start(): Promise<void> {
     const server = createServer((request, response) => void this.#serve(request, response));
-    server.on("connection", (socket) => {
-      this.#sockets.add(socket);
-      socket.once("close", () => this.#sockets.delete(socket));
-    });
     server.keepAliveTimeout = 60_000;
     server.listen(this.#port, "127.0.0.1");
     await once(server, "listening");
@@ -75,39 +57,34 @@ export class FakeApiServer {
     this.#server = server;
   }
 
-  /** Stops listening and breaks every connection; what is stored stays, and `start` brings it back. */
+  /** Stops listening and breaks all connections. The objects stay for the next start. */
   async stop(): Promise<void> {
     const server = this.#server;
     if (server === undefined) return;
     this.#server = undefined;
     const closed = once(server, "close");
     server.close();
-    for (const socket of this.#sockets) socket.destroy();
+    server.closeAllConnections();
     await closed;
   }
 
-  /** Calls `hook` after each write, until the returned function is called. */
+  /** Calls `hook` after each write, until the caller calls the returned function. */
   onWrite(hook: WriteHook): () => void {
     this.#hooks.add(hook);
     return () => this.#hooks.delete(hook);
   }
 
-  /** Makes a fault happen to every watch that is open now. */
+  /** Injects a fault into every open watch. */
   breakWatches(watch: WatchFault["watch"]): void {
-    for (const stream of this.#watches) stream.break(watch);
+    for (const stream of this.#watches) stream.inject(watch);
   }
 
-  /** Sends a bookmark on every watch that wants them. */
-  sendBookmarks(): void {
-    for (const stream of this.#watches) stream.bookmark();
-  }
-
-  /** Forgets history and continue tokens, as etcd's compaction does: what is older is answered with 410. */
+  /** Drops history and continue tokens, as etcd's compaction does: the server refuses older ones with 410. */
   compact(): void {
     this.api.compact();
   }
 
-  /** The writes so far that took effect, those of a user agent alone if one is given. */
+  /** The writes so far that took effect, optionally only those of one user agent. */
   writes(userAgent?: string): readonly LoggedRequest[] {
     const isOf = (request: LoggedRequest): boolean =>
       userAgent === undefined || request.userAgent === userAgent;
@@ -116,42 +93,21 @@ export class FakeApiServer {
 
   async #serve(message: IncomingMessage, response: ServerResponse): Promise<void> {
     message.on("error", () => response.destroy());
-    const entry: { log?: LoggedRequest } = {};
+    let log: LoggedRequest | undefined;
     try {
       const request = await readRequest(message, this.api.kinds);
-      const log = this.#logged(request);
-      entry.log = log;
-      await this.#answer(request, { response, log });
+      const { kind, body: _, contentType: __, ...facts } = request;
+      log = { ...facts, group: kind.group, resource: kind.plural, code: 0 };
+      this.requests.push(log);
+      await this.#answer(request, response, log);
     } catch (error) {
       const refusal = error instanceof Refusal ? error : internalError(error);
-      if (entry.log !== undefined) entry.log.code = refusal.status.code;
+      if (log !== undefined) log.code = refusal.code;
       sendRefusal(response, refusal);
     }
   }
 
-  #logged({ verb, kind, subresource, namespace, name, query, userAgent }: ApiRequest): LoggedRequest {
-    this.#count += 1;
-    const { group, plural: resource } = kind;
-    const facts = {
-      number: this.#count,
-      verb,
-      group,
-      resource,
-      subresource,
-      namespace,
-      name,
-      query,
-      userAgent,
-    };
-    const log = { ...facts, code: 0 };
-    this.requests.push(log);
-    return log;
-  }
-
-  async #answer(
-    request: ApiRequest,
-    { response, log }: { response: ServerResponse; log: LoggedRequest },
-  ): Promise<void> {
+  async #answer(request: ApiRequest, response: ServerResponse, log: LoggedRequest): Promise<void> {
     const fault = this.faults.take(log);
     if (fault === "hang") return;
     if (fault === "reset-before") {
@@ -159,56 +115,65 @@ export class FakeApiServer {
       return;
     }
     if (typeof fault === "object" && "delayMs" in fault) await sleep(this.#clock, fault.delayMs);
+    if (typeof fault === "object" && "status" in fault) throw refusalOf(fault);
     if (request.verb === "watch") {
       log.code = 200;
-      this.#watch(request, response, isWatchFault(fault) ? fault : goneWatch(fault));
+      this.#watch({ request, response, fault: watchFaultOf(fault) });
       return;
     }
-    refuseIf(fault);
-    const { code, body } = this.api.handle(request);
-    log.code = code;
-    const isDropped = isWrite(request) && this.#tell(log);
+    if (fault === "gone") throw new Refusal(410, "too old resource version: 1 (2)");
+    const answer = this.api.handle(request);
+    log.code = answer.code;
+    const isDropped = isWrite(request) && this.#callHooks(log);
     if (fault === "reset-after" || isDropped) response.destroy();
-    else send(response, code, body);
+    else send(response, answer);
   }
 
-  #tell(log: LoggedRequest): boolean {
+  /** Returns true if a hook drops the answer. */
+  #callHooks(log: LoggedRequest): boolean {
     this.#writes += 1;
     const count = this.#writes;
     return [...this.#hooks].map((hook) => hook(log, count)).includes("drop");
   }
 
-  #watch(request: ApiRequest, response: ServerResponse, fault: WatchFault | undefined): void {
-    const stream = new WatchStream({ store: this.api.store, clock: this.#clock, request, response, fault });
+  #watch(watch: { request: ApiRequest; response: ServerResponse; fault: WatchFault | undefined }): void {
+    const stream = new WatchStream({ ...watch, store: this.api.store, clock: this.#clock });
     this.#watches.add(stream);
-    response.once("close", () => this.#watches.delete(stream));
+    watch.response.once("close", () => this.#watches.delete(stream));
     stream.start();
   }
 }
 
-/** A fault of a plain request, where it strikes a watch. */
-function goneWatch(fault: Fault | undefined): WatchFault | undefined {
+/** The form that a fault takes in a watch. */
+function watchFaultOf(fault: Fault | undefined): WatchFault | undefined {
   if (fault === "gone") return { watch: "gone" };
   if (fault === "reset-after") return { watch: "reset" };
-  refuseIf(fault);
-  return undefined;
+  return typeof fault === "object" && "watch" in fault ? fault : undefined;
 }
 
-function refuseIf(fault: Fault | undefined): void {
-  if (fault === "gone") throw expired("too old resource version: 1 (2)");
-  if (typeof fault !== "object" || !("status" in fault)) return;
-  const {
-    status,
-    retryAfterSeconds,
-    reason = reasons[status] ?? "",
-    message = "the test wants this to fail",
-  } = fault;
+function refusalOf(fault: Extract<Fault, { status: number }>): Refusal {
+  const { status, retryAfterSeconds, reason, message = "injected fault" } = fault;
   const details = retryAfterSeconds === undefined ? {} : { details: { retryAfterSeconds } };
-  throw new Refusal({ code: status, reason, message, ...details });
+  return new Refusal(status, message, { reason, ...details });
 }
 
-/** A mistake of this server itself, told to whoever ran into it. */
-const internalError = (error: unknown): Refusal => {
-  const message = error instanceof Error ? (error.stack ?? error.message) : String(error);
-  return new Refusal({ code: 500, reason: "InternalError", message });
-};
+/** Reports an error of the fake itself to the client. */
+const internalError = (error: unknown): Refusal =>
+  new Refusal(500, error instanceof Error ? (error.stack ?? error.message) : String(error));
+
+function send(response: ServerResponse, { code, body }: Answer): void {
+  response.writeHead(code, { "content-type": "application/json" });
+  response.end(JSON.stringify(body));
+}
+
+function sendRefusal(response: ServerResponse, { code, details, status }: Refusal): void {
+  const { retryAfterSeconds } = details ?? {};
+  if (retryAfterSeconds !== undefined) response.setHeader("retry-after", String(retryAfterSeconds));
+  if (code !== 404 || details !== undefined) {
+    send(response, { code, body: status });
+    return;
+  }
+  // The API server's answer for a group that it does not serve is no JSON.
+  response.writeHead(404, { "content-type": "text/plain; charset=utf-8" });
+  response.end("404 page not found\n");
+}

@@ -1,7 +1,7 @@
-import type { KubeObject } from "../../../operator/runtime/kubernetes.ts";
-import { objectKey } from "../../../operator/runtime/kubernetes.ts";
-import { type Kind, keyOf } from "./kinds/kind.ts";
-import { expired } from "./refusal.ts";
+import { type KubeObject, objectKey } from "../../../operator/runtime/kubernetes.ts";
+import { withMetadata } from "./json.ts";
+import type { Kind } from "./kinds/kind.ts";
+import { Refusal } from "./refusal.ts";
 
 /** One committed write. */
 export interface Change {
@@ -12,22 +12,17 @@ export interface Change {
   readonly before: KubeObject | undefined;
 }
 
-interface Collection {
-  readonly objects: Map<string, KubeObject>;
-  history: Change[];
-}
+type Objects = Map<string, KubeObject>;
 
-/** Changes per collection that a watch can still start before. */
-const historyLimit = 20_000;
+const keyOf = ({ metadata: { namespace, name } }: KubeObject): string => objectKey(namespace, name);
 
-const nameOf = ({ metadata: { namespace, name } }: KubeObject): string => objectKey(namespace, name);
-
-/** What etcd is to the API server: versioned objects, their history, and who wants to hear of changes. */
+/** The fake's etcd: versioned objects, their history, and listeners for changes. */
 export class Store {
-  readonly #collections = new Map<string, Collection>();
+  readonly #objects = new Map<Kind, Objects>();
   readonly #listeners = new Set<(change: Change) => void>();
+  #history: Change[] = [];
   #revision = 1000;
-  /** Revisions up to here are forgotten. */
+  /** The history up to this revision is gone. */
   #compacted = 0;
 
   get revision(): number {
@@ -35,76 +30,74 @@ export class Store {
   }
 
   get(kind: Kind, namespace: string | undefined, name: string): KubeObject | undefined {
-    return this.#collection(kind).objects.get(objectKey(namespace, name));
+    return this.#of(kind).get(objectKey(namespace, name));
   }
 
-  /** In the order of their keys, as etcd has them. */
+  /** The objects in the order of their keys, as etcd returns them. */
   list(kind: Kind, namespace?: string): readonly KubeObject[] {
-    const entries = [...this.#collection(kind).objects];
+    const entries = [...this.#of(kind)];
     const prefix = `${namespace}/`;
     const found = namespace === undefined ? entries : entries.filter(([key]) => key.startsWith(prefix));
     return found.sort(([a], [b]) => (a < b ? -1 : 1)).map(([, object]) => object);
   }
 
-  /** Stores an object under a new resourceVersion and tells everyone. */
+  /** All objects of all kinds. */
+  all(): readonly (readonly [Kind, KubeObject])[] {
+    return [...this.#objects].flatMap(([kind, objects]) =>
+      [...objects.values()].map((object) => [kind, object] as const),
+    );
+  }
+
+  /** Stores an object under a new resourceVersion and calls the listeners. */
   put(kind: Kind, object: KubeObject): KubeObject {
-    const before = this.#collection(kind).objects.get(nameOf(object));
+    const before = this.#of(kind).get(keyOf(object));
     const stored = this.#versioned(object);
-    this.#collection(kind).objects.set(nameOf(stored), stored);
-    this.#tell({ type: before === undefined ? "ADDED" : "MODIFIED", kind, object: stored, before });
+    this.#of(kind).set(keyOf(stored), stored);
+    this.#commit({ type: before === undefined ? "ADDED" : "MODIFIED", kind, object: stored, before });
     return stored;
   }
 
-  /** Forgets an object and tells everyone; the event carries the revision of the deletion. */
+  /** Removes an object and calls the listeners. The change has the revision of the deletion. */
   remove(kind: Kind, object: KubeObject): KubeObject {
-    this.#collection(kind).objects.delete(nameOf(object));
+    this.#of(kind).delete(keyOf(object));
     const last = this.#versioned(object);
-    this.#tell({ type: "DELETED", kind, object: last, before: object });
+    this.#commit({ type: "DELETED", kind, object: last, before: object });
     return last;
   }
 
-  /** The changes of a collection after a revision; throws `Expired` if some of them are forgotten. */
+  /** The changes of a kind after a revision; throws `Expired` if the history does not reach back to it. */
   since(kind: Kind, revision: number): readonly Change[] {
     if (revision < this.#compacted)
-      throw expired(`too old resource version: ${revision} (${this.#compacted})`);
-    const { history } = this.#collection(kind);
-    return history.slice(history.findLastIndex((change) => change.revision <= revision) + 1);
+      throw new Refusal(410, `too old resource version: ${revision} (${this.#compacted})`);
+    return this.#history.filter((change) => change.kind === kind && change.revision > revision);
   }
 
-  /** Forgets all history, as etcd's compaction does: older revisions are gone for watches. */
+  /** Drops the history, as etcd's compaction does: no watch can start at an older revision. */
   compact(): void {
     this.#compacted = this.#revision;
-    for (const collection of this.#collections.values()) collection.history = [];
+    this.#history = [];
   }
 
-  /** Calls `listener` after each write, until the returned function is called. */
+  /** Calls `listener` after each write, until the caller calls the returned function. */
   onChange(listener: (change: Change) => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
   }
 
-  #collection(kind: Kind): Collection {
-    const key = keyOf(kind);
-    const known = this.#collections.get(key);
-    if (known !== undefined) return known;
-    const made: Collection = { objects: new Map(), history: [] };
-    this.#collections.set(key, made);
-    return made;
+  #of(kind: Kind): Objects {
+    const objects = this.#objects.get(kind) ?? new Map<string, KubeObject>();
+    this.#objects.set(kind, objects);
+    return objects;
   }
 
   #versioned(object: KubeObject): KubeObject {
     this.#revision += 1;
-    return { ...object, metadata: { ...object.metadata, resourceVersion: String(this.#revision) } };
+    return withMetadata(object, { resourceVersion: String(this.#revision) });
   }
 
-  #tell(change: Omit<Change, "revision">): void {
-    const full = { ...change, revision: this.#revision };
-    const collection = this.#collection(change.kind);
-    collection.history.push(full);
-    if (collection.history.length > 2 * historyLimit) {
-      const dropped = collection.history.splice(0, historyLimit);
-      this.#compacted = Math.max(this.#compacted, dropped.at(-1)?.revision ?? 0);
-    }
-    for (const listener of this.#listeners) listener(full);
+  #commit(change: Omit<Change, "revision">): void {
+    const committed = { ...change, revision: this.#revision };
+    this.#history.push(committed);
+    for (const listener of this.#listeners) listener(committed);
   }
 }

@@ -1,11 +1,10 @@
 import type { ServerResponse } from "node:http";
 import type { Clock, Timer } from "../../../operator/runtime/clock.ts";
-import type { KubeObject } from "../../../operator/runtime/kubernetes.ts";
+import { type KubeObject, apiVersionOf } from "../../../operator/runtime/kubernetes.ts";
 import type { WatchFault } from "./faults.ts";
-import { predicateOf } from "./lists.ts";
 import { Refusal } from "./refusal.ts";
 import type { ApiRequest } from "./request.ts";
-import type { Predicate } from "./selectors.ts";
+import { type Predicate, predicateOf } from "./selectors.ts";
 import type { Change, Store } from "./store.ts";
 
 const bookmarkIntervalMs = 60_000;
@@ -13,11 +12,9 @@ const defaultTimeoutSeconds = 1800;
 
 const texts = new WeakMap<KubeObject, string>();
 
-/** An object's JSON; written once, however many watches it goes to. */
+/** An object as JSON. Every watch of the object shares the text. */
 function textOfObject(object: KubeObject): string {
-  const known = texts.get(object);
-  if (known !== undefined) return known;
-  const text = JSON.stringify(object);
+  const text = texts.get(object) ?? JSON.stringify(object);
   texts.set(object, text);
   return text;
 }
@@ -27,11 +24,6 @@ interface Event {
   readonly line: string;
 }
 
-const eventOf = (type: string, object: KubeObject): Event => ({
-  object,
-  line: `{"type":"${type}","object":${textOfObject(object)}}\n`,
-});
-
 export interface WatchOptions {
   readonly store: Store;
   readonly clock: Clock;
@@ -40,58 +32,51 @@ export interface WatchOptions {
   readonly fault: WatchFault | undefined;
 }
 
-/** One open watch: what has happened since a revision, and what happens from now on. */
+/** One open watch: sends the changes since a revision, then each new change. */
 export class WatchStream {
   readonly #options: WatchOptions;
   readonly #matches: Predicate;
   readonly #timers: Timer[] = [];
   #fault: WatchFault | undefined;
   #delivered = 0;
-  #held: Event | undefined;
+  #delayed: Event | undefined;
   #unsubscribe: (() => void) | undefined;
 
   constructor(options: WatchOptions) {
     this.#options = options;
-    this.#matches = predicateOf(options.request);
+    this.#matches = predicateOf(options.request.query);
     this.#fault = options.fault;
   }
 
   start(): void {
-    const { store, response } = this.#options;
+    const { store, clock, request, response } = this.#options;
     response.writeHead(200, { "content-type": "application/json" });
     response.flushHeaders();
     response.once("close", () => this.#close());
-    this.#unsubscribe = store.onChange((change) => this.#see(change));
-    this.#arm();
-    this.#replay();
-    this.#strike();
-  }
-
-  /** Makes a fault happen to this watch now. */
-  break(watch: WatchFault["watch"]): void {
-    this.#fault = { watch, after: this.#delivered };
-    this.#strike();
-  }
-
-  /** Sends a bookmark, if the client asked for them. */
-  bookmark(): void {
-    const { store, request } = this.#options;
-    if (request.query.get("allowWatchBookmarks") !== "true" || this.#active() === "silent") return;
-    const { kind, group, version } = request.kind;
-    const apiVersion = group === "" ? version : `${group}/${version}`;
-    const object = { kind, apiVersion, metadata: { resourceVersion: String(store.revision) } };
-    this.#write(`${JSON.stringify({ type: "BOOKMARK", object })}\n`);
-  }
-
-  #arm(): void {
-    const { clock, request } = this.#options;
+    this.#unsubscribe = store.onChange((change) => this.#onChange(change));
     const seconds = Number(request.query.get("timeoutSeconds") ?? defaultTimeoutSeconds);
     this.#timers.push(clock.setTimeout(() => this.#end(), seconds * 1000));
-    const remind = (): void => {
-      this.bookmark();
-      this.#timers.push(clock.setTimeout(remind, bookmarkIntervalMs));
+    this.#scheduleBookmark();
+    this.#replay();
+    this.#break();
+  }
+
+  /** Injects a fault into this watch now. */
+  inject(watch: WatchFault["watch"]): void {
+    this.#fault = { watch, after: this.#delivered };
+    this.#break();
+  }
+
+  #scheduleBookmark(): void {
+    const { store, clock, request } = this.#options;
+    if (request.query.get("allowWatchBookmarks") !== "true") return;
+    const bookmark = (): void => {
+      const metadata = { resourceVersion: String(store.revision) };
+      const object = { kind: request.kind.kind, apiVersion: apiVersionOf(request.kind), metadata };
+      if (this.#activeFault() !== "silent") this.#write(`${JSON.stringify({ type: "BOOKMARK", object })}\n`);
+      this.#scheduleBookmark();
     };
-    this.#timers.push(clock.setTimeout(remind, bookmarkIntervalMs));
+    this.#timers.push(clock.setTimeout(bookmark, bookmarkIntervalMs));
   }
 
   #replay(): void {
@@ -99,30 +84,32 @@ export class WatchStream {
     const from = request.query.get("resourceVersion") ?? "";
     try {
       if (from !== "" && from !== "0")
-        for (const change of store.since(request.kind, Number(from))) this.#see(change);
+        for (const change of store.since(request.kind, Number(from))) this.#onChange(change);
       else
         for (const object of store.list(request.kind, request.namespace))
-          if (this.#matches(object)) this.#deliver(eventOf("ADDED", object));
+          if (this.#matches(object)) this.#deliver("ADDED", object);
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;
       this.#refuse(error);
     }
   }
 
-  #see({ kind, type, object, before }: Change): void {
+  #onChange({ kind, type, object, before }: Change): void {
     const { request } = this.#options;
+    const { namespace, name } = object.metadata;
     if (kind !== request.kind) return;
-    if (request.namespace !== undefined && object.metadata.namespace !== request.namespace) return;
-    if (request.name !== undefined && object.metadata.name !== request.name) return;
-    const was = before !== undefined && this.#matches(before);
-    const is = type !== "DELETED" && this.#matches(object);
-    if (is) this.#deliver(eventOf(was ? "MODIFIED" : "ADDED", object));
-    else if (was) this.#deliver(eventOf("DELETED", object));
+    if (request.namespace !== undefined && namespace !== request.namespace) return;
+    if (request.name !== undefined && name !== request.name) return;
+    const didMatch = before !== undefined && this.#matches(before);
+    const matches = type !== "DELETED" && this.#matches(object);
+    if (matches) this.#deliver(didMatch ? "MODIFIED" : "ADDED", object);
+    else if (didMatch) this.#deliver("DELETED", object);
   }
 
-  #deliver(event: Event): void {
-    this.#strike(event);
-    const fault = this.#active();
+  #deliver(type: string, object: KubeObject): void {
+    const event = { object, line: `{"type":"${type}","object":${textOfObject(object)}}\n` };
+    this.#break(event);
+    const fault = this.#activeFault();
     if (fault === "silent") return;
     if (fault === "reorder") this.#swap(event);
     else this.#write(event.line);
@@ -130,47 +117,46 @@ export class WatchStream {
     this.#delivered += 1;
   }
 
-  /** Holds an event back until one of another object has overtaken it. */
+  /** Delays every second event until after the next one; events of one object keep their order. */
   #swap(event: Event): void {
-    const held = this.#held;
-    this.#held = undefined;
-    if (held === undefined) {
-      this.#held = event;
-      // An event that nothing follows is not held for ever.
+    const delayed = this.#delayed;
+    this.#delayed = delayed === undefined ? event : undefined;
+    if (delayed === undefined)
+      // The event must also arrive if no other event follows.
       setImmediate(() => {
-        if (this.#held === event) this.#write(event.line);
-        if (this.#held === event) this.#held = undefined;
+        if (this.#delayed !== event) return;
+        this.#delayed = undefined;
+        this.#write(event.line);
       });
-    } else if (held.object.metadata.uid === event.object.metadata.uid) {
-      this.#write(held.line + event.line);
-    } else this.#write(event.line + held.line);
+    else if (delayed.object.metadata.uid === event.object.metadata.uid)
+      this.#write(delayed.line + event.line);
+    else this.#write(event.line + delayed.line);
   }
 
-  #active(): WatchFault["watch"] | undefined {
+  #activeFault(): WatchFault["watch"] | undefined {
     const fault = this.#fault;
     return fault !== undefined && this.#delivered >= (fault.after ?? 0) ? fault.watch : undefined;
   }
 
-  /** Breaks the stream if it is time to; `event` is the one that would come next. */
-  #strike(event?: Event): void {
+  /** Ends the stream if an active fault says so; `next` is the next event, if there is one. */
+  #break(next?: Event): void {
     const { response } = this.#options;
-    const fault = this.#active();
+    const fault = this.#activeFault();
     if (fault === "reset") {
-      // What was delivered before arrives.
+      // The events before the fault still arrive.
       setImmediate(() => response.destroy());
       this.#close();
     }
     if (fault === "end") this.#end();
-    if (fault === "gone") this.#refuse(gone);
+    if (fault === "gone") this.#refuse(new Refusal(410, "too old resource version: 1 (2)"));
     if (fault !== "truncate") return;
-    const line = event?.line ?? `{"type":"MODIFIED","object":{"metadata":{"name":"half`;
+    const line = next?.line ?? `{"type":"MODIFIED","object":{"metadata":{"name":"half`;
     response.write(line.slice(0, Math.ceil(line.length / 2)), () => response.destroy());
     this.#close();
   }
 
   #refuse({ status }: Refusal): void {
-    const object = { kind: "Status", apiVersion: "v1", metadata: {}, status: "Failure", ...status };
-    this.#write(`${JSON.stringify({ type: "ERROR", object })}\n`);
+    this.#write(`${JSON.stringify({ type: "ERROR", object: status })}\n`);
     this.#end();
   }
 
@@ -190,5 +176,3 @@ export class WatchStream {
     for (const timer of this.#timers) this.#options.clock.clearTimeout(timer);
   }
 }
-
-const gone = new Refusal({ code: 410, reason: "Expired", message: "too old resource version: 1 (2)" });

@@ -1,117 +1,156 @@
 import {
   type Script,
-  deployments,
-  services,
-  configMaps,
-  demoApps,
+  apply,
   configMap,
   demoApp,
+  demoAppWith,
   get,
+  merge,
   post,
   put,
   remove,
-  merge,
-  apply,
-  versionOf,
+  service,
 } from "./steps.ts";
 
-/** Objects as such: found, made, changed and deleted. */
-export const answers: readonly Script[] = [
+const otherUid = "11111111-1111-4111-8111-111111111111";
+const healthy = { status: { phase: "Healthy" } };
+
+/** Reads, creations, updates, deletions and lists of objects. */
+export const objects: readonly Script[] = [
   {
-    name: "what is not there is not found",
+    name: "an object, kind, group or namespace does not exist: the server answers NotFound",
     steps: [
-      get(`${deployments}/none`),
-      get(`${configMaps}/none`),
+      get("Deployment/none"),
+      get("ConfigMap/none"),
       get("/apis/apps/v1/namespaces/{ns}/nones"),
       get("/apis/none.example/v1/things"),
-      remove(`${configMaps}/none`),
-      merge(`${configMaps}/none`, { data: {} }),
-      put(`${demoApps}/none`, demoApp("none")),
-      apply(`${demoApps}/none/status`, { ...demoApp("none"), status: { phase: "Healthy" } }),
-      post("/api/v1/namespaces/none-such/configmaps", configMap("a", {})),
+      remove("ConfigMap/none"),
+      merge("ConfigMap/none", { data: {} }),
+      put("DemoApp/none", demoApp("none")),
+      apply("DemoApp/none/status", { ...demoApp("none"), ...healthy }),
+      post(configMap("a", {}), "/api/v1/namespaces/none-such/configmaps"),
     ],
   },
   {
-    name: "an object is created once, and read back as it is stored",
+    name: "an object is created twice: the second creation fails, and a read returns the first object",
     steps: [
-      post(configMaps, configMap("once", { a: "1" })),
-      post(configMaps, configMap("once", { a: "2" })),
-      get(`${configMaps}/once`),
-      post(configMaps, { apiVersion: "v1", kind: "ConfigMap", metadata: {} }),
-      post(configMaps, { apiVersion: "v2", kind: "ConfigMap", metadata: { name: "x" } }),
+      post(configMap("once", { a: "1" })),
+      post(configMap("once", { a: "2" })),
+      get("ConfigMap/once"),
+      post({ apiVersion: "v1", kind: "ConfigMap", metadata: {} }),
+      post({ apiVersion: "v2", kind: "ConfigMap", metadata: { name: "x" } }),
     ],
   },
   {
-    name: "an update of an older version is a conflict",
+    name: "an update has an old resourceVersion or another uid: conflict",
     steps: [
-      post(configMaps, configMap("versions", { a: "1" })),
-      (before) =>
-        put(
-          `${configMaps}/versions`,
-          configMap("versions", { a: "2" }, { resourceVersion: versionOf(before[0]) }),
-        ),
-      (before) =>
-        put(
-          `${configMaps}/versions`,
-          configMap("versions", { a: "3" }, { resourceVersion: versionOf(before[0]) }),
-        ),
-      put(`${configMaps}/versions`, configMap("versions", { b: "1" })),
-      put(`${configMaps}/versions`, configMap("other", { b: "1" })),
-      (before) =>
-        put(
-          `${configMaps}/versions`,
-          configMap(
-            "versions",
-            { b: "1" },
-            { uid: "11111111-1111-4111-8111-111111111111", resourceVersion: versionOf(before[3]) },
-          ),
-        ),
+      post(configMap("versions", { a: "1" })),
+      put(
+        "ConfigMap/versions",
+        configMap("versions", { a: "2" }, { resourceVersion: "{0.resourceVersion}" }),
+      ),
+      put(
+        "ConfigMap/versions",
+        configMap("versions", { a: "3" }, { resourceVersion: "{0.resourceVersion}" }),
+      ),
+      put("ConfigMap/versions", configMap("versions", { b: "1" })),
+      put("ConfigMap/versions", configMap("other", { b: "1" })),
+      put(
+        "ConfigMap/versions",
+        configMap("versions", { b: "1" }, { uid: otherUid, resourceVersion: "{3.resourceVersion}" }),
+      ),
     ],
   },
   {
-    name: "a custom object is replaced only by its version",
+    name: "a custom object is updated without resourceVersion: the server refuses the update",
     steps: [
-      post(demoApps, demoApp("replaced")),
-      put(`${demoApps}/replaced`, demoApp("replaced", { replicas: 3 })),
-      (before) => {
-        const app = demoApp("replaced", { replicas: 3 });
-        return put(`${demoApps}/replaced`, {
-          ...app,
-          metadata: { name: "replaced", resourceVersion: versionOf(before[0]) },
-        });
-      },
-    ],
-  },
-];
-
-/** How objects go. */
-export const deletions: readonly Script[] = [
-  {
-    name: "a deletion answers with a Status, and honours preconditions",
-    steps: [
-      post(configMaps, configMap("gone", {})),
-      remove(`${configMaps}/gone`, { preconditions: { uid: "11111111-1111-4111-8111-111111111111" } }),
-      remove(`${configMaps}/gone`, { preconditions: { resourceVersion: "1" } }),
-      remove(`${configMaps}/gone`),
-      post(demoApps, demoApp("gone")),
-      remove(`${demoApps}/gone`, { propagationPolicy: "Background" }),
-      post(services, {
-        apiVersion: "v1",
-        kind: "Service",
-        metadata: { name: "gone" },
-        spec: { ports: [{ port: 80 }] },
-      }),
-      remove(`${services}/gone`),
+      post(demoApp("replaced")),
+      put("DemoApp/replaced", demoApp("replaced", { replicas: 3 })),
+      put(
+        "DemoApp/replaced",
+        demoApp("replaced", { replicas: 3 }, { resourceVersion: "{0.resourceVersion}" }),
+      ),
     ],
   },
   {
-    name: "finalizers hold an object until they are gone",
+    name: "objects are deleted: the server checks preconditions and answers with a Status or the object",
     steps: [
-      post(configMaps, configMap("held", {}, { finalizers: ["example.dev/hold"] })),
-      remove(`${configMaps}/held`),
-      remove(`${configMaps}/held`),
-      merge(`${configMaps}/held`, { metadata: { finalizers: null } }),
-      get(`${configMaps}/held`),
+      post(configMap("gone", {})),
+      remove("ConfigMap/gone", { preconditions: { uid: otherUid } }),
+      remove("ConfigMap/gone", { preconditions: { resourceVersion: "1" } }),
+      remove("ConfigMap/gone"),
+      post(demoApp("gone")),
+      remove("DemoApp/gone", { propagationPolicy: "Background" }),
+      post(service("gone", { ports: [{ port: 80 }] })),
+      remove("Service/gone"),
+    ],
+  },
+  {
+    name: "an object with finalizers is deleted: it stays until a client removes the finalizers",
+    steps: [
+      post(configMap("held", {}, { finalizers: ["example.dev/hold"] })),
+      remove("ConfigMap/held"),
+      remove("ConfigMap/held"),
+      merge("ConfigMap/held", { metadata: { finalizers: null } }),
+      get("ConfigMap/held"),
+    ],
+  },
+  {
+    name: "a list has selectors: the server selects by labels and fields",
+    steps: [
+      post(configMap("l1", {}, { labels: { list: "a", tier: "x" } })),
+      post(configMap("l2", {}, { labels: { list: "a", tier: "y" } })),
+      post(configMap("l3", {}, { labels: { list: "b" } })),
+      get("ConfigMap?labelSelector=list%3Da"),
+      get(`ConfigMap?labelSelector=${encodeURIComponent("list in (a,b),tier notin (y)")}`),
+      get(`ConfigMap?labelSelector=${encodeURIComponent("list,!tier")}`),
+      get(`ConfigMap?labelSelector=${encodeURIComponent("list!=a,list")}`),
+      get("ConfigMap?fieldSelector=metadata.name%3Dl2"),
+    ],
+  },
+  {
+    name: "a list has a limit: all pages have the resourceVersion of the first page",
+    steps: [
+      post(demoApp("p1")),
+      post(demoApp("p2")),
+      post(demoApp("p3")),
+      get("DemoApp?limit=2"),
+      get("DemoApp?limit=2&continue={3.continue}"),
+    ],
+  },
+  {
+    name: "a DemoApp has a status: only /status writes it, and only the spec starts a new generation",
+    steps: [
+      apply("DemoApp/app", demoApp("app")),
+      merge("DemoApp/app", healthy),
+      apply(
+        "DemoApp/app/status",
+        demoAppWith("app", {
+          spec: { image: "ignored" },
+          status: {
+            phase: "Healthy",
+            observedGeneration: 1,
+            conditions: [
+              {
+                type: "Ready",
+                status: "True",
+                reason: "Healthy",
+                message: "",
+                lastTransitionTime: "2026-01-01T00:00:00Z",
+              },
+            ],
+          },
+        }),
+        "fieldManager=status",
+      ),
+      apply(
+        "DemoApp/app/status",
+        demoAppWith("app", { status: { phase: "Progressing" } }),
+        "fieldManager=status",
+      ),
+      merge("DemoApp/app", { spec: { replicas: 4 } }),
+      merge("DemoApp/app", { metadata: { annotations: { a: "b" } } }),
+      get("DemoApp/app"),
     ],
   },
 ];

@@ -1,135 +1,139 @@
 import {
+  type Script,
   apply,
+  bareDeployment,
   configMap,
-  configMaps,
   container,
   demoApp,
-  demoApps,
   deployment,
-  deployments,
   get,
   json,
   merge,
   post,
   put,
-  rich,
-  type Script,
+  richContainer,
 } from "./steps.ts";
+
+const byHand = { name: "BY_HAND", value: "1" };
+const side = { name: "side", image: "registry.local/side:1" };
 
 /** Server-side apply and managedFields. */
 export const ownership: readonly Script[] = [
   {
-    name: "an applied Deployment is completed, and owned by its applier as far as it goes",
+    name: "a Deployment is applied: the server sets defaults, and the applier owns only the applied fields",
     steps: [
-      apply(`${deployments}/applied`, deployment("applied", { minReadySeconds: 0 }, [rich])),
-      apply(`${deployments}/applied`, deployment("applied", { minReadySeconds: 0 }, [rich])),
-      get(`${deployments}/applied`),
+      apply("Deployment/applied", deployment("applied", { minReadySeconds: 0 }, [richContainer])),
+      apply("Deployment/applied", deployment("applied", { minReadySeconds: 0 }, [richContainer])),
+      get("Deployment/applied"),
     ],
   },
   {
-    name: "a created Deployment is owned by its creator with its defaults",
+    name: "a Deployment is created: its creator owns all fields, defaults included",
     steps: [
-      post(deployments, deployment("created", {}, [rich])),
-      post(`${deployments}?fieldManager=two`, deployment("created-2")),
+      post(deployment("created", {}, [richContainer])),
+      post(deployment("created-2"), "Deployment?fieldManager=two"),
     ],
   },
   {
-    name: "an applier takes back what it no longer wants, and leaves what others own",
+    name: "an applier omits fields that it applied before: the server removes them and keeps other managers' fields",
     steps: [
       apply(
-        `${deployments}/shrunk`,
+        "Deployment/shrunk",
         deployment("shrunk", { minReadySeconds: 5 }, [
-          rich,
+          richContainer,
           container({ name: "extra", env: [{ name: "X", value: "1" }] }),
         ]),
       ),
-      merge(`${deployments}/shrunk`, {
+      merge("Deployment/shrunk", {
         metadata: { labels: { mine: "yes" } },
         spec: { revisionHistoryLimit: 3 },
       }),
-      json(`${deployments}/shrunk`, [
-        { op: "add", path: "/spec/template/spec/containers/0/env/-", value: { name: "BY_HAND", value: "1" } },
+      json("Deployment/shrunk", [
+        { op: "add", path: "/spec/template/spec/containers/0/env/-", value: byHand },
       ]),
-      apply(
-        `${deployments}/shrunk`,
-        deployment("shrunk", {}, [container({ env: [{ name: "A", value: "2" }] })]),
-      ),
-      get(`${deployments}/shrunk`),
+      apply("Deployment/shrunk", deployment("shrunk", {}, [container({ env: [{ name: "A", value: "2" }] })])),
+      get("Deployment/shrunk"),
     ],
   },
   {
-    name: "an apply that changes what others own is a conflict unless it is forced",
+    name: "an apply changes fields of another manager: conflict without force, new owner with force",
     steps: [
-      apply(`${deployments}/contested`, deployment("contested", { minReadySeconds: 5 })),
-      merge(`${deployments}/contested?fieldManager=kubectl-edit`, {
+      apply("Deployment/contested", deployment("contested", { minReadySeconds: 5 })),
+      merge("Deployment/contested?fieldManager=kubectl-edit", {
         spec: {
           minReadySeconds: 7,
           template: { spec: { containers: [container({ image: "registry.local/app:2" })] } },
         },
       }),
-      apply(`${deployments}/contested`, deployment("contested", { minReadySeconds: 9 })),
-      apply(`${deployments}/contested`, deployment("contested", { minReadySeconds: 7 }), "fieldManager=two"),
+      apply("Deployment/contested", deployment("contested", { minReadySeconds: 9 })),
+      apply("Deployment/contested", deployment("contested", { minReadySeconds: 7 }), "fieldManager=two"),
       apply(
-        `${deployments}/contested`,
+        "Deployment/contested",
         deployment("contested", { minReadySeconds: 9 }),
         "fieldManager=one&force=true",
       ),
     ],
   },
   {
-    name: "two appliers share a field, and it goes when both have let go",
+    name: "two appliers own a field: the server removes the field after both omit it",
     steps: [
-      apply(`${configMaps}/shared`, configMap("shared", { a: "1", b: "1" })),
-      apply(`${configMaps}/shared`, configMap("shared", { a: "1" }), "fieldManager=two"),
-      apply(`${configMaps}/shared`, configMap("shared", { b: "1" })),
-      apply(`${configMaps}/shared`, configMap("shared", {}), "fieldManager=two"),
-      apply(`${configMaps}/shared`, { apiVersion: "v1", kind: "ConfigMap", metadata: { name: "shared" } }),
+      apply("ConfigMap/shared", configMap("shared", { a: "1", b: "1" })),
+      apply("ConfigMap/shared", configMap("shared", { a: "1" }), "fieldManager=two"),
+      apply("ConfigMap/shared", configMap("shared", { b: "1" })),
+      apply("ConfigMap/shared", configMap("shared", {}), "fieldManager=two"),
+      apply("ConfigMap/shared", configMap("shared")),
     ],
   },
   {
-    name: "a write of nothing new makes no new version",
+    name: "a write changes nothing: the resourceVersion stays",
     steps: [
-      apply(`${configMaps}/same`, configMap("same", { a: "1" })),
-      apply(`${configMaps}/same`, configMap("same", { a: "1" })),
-      merge(`${configMaps}/same`, { data: { a: "1" } }),
-      merge(`${configMaps}/same`, { data: { a: "2" } }),
-      put(`${configMaps}/same`, configMap("same", { a: "2" })),
-      apply(`${demoApps}/same`, demoApp("same", { replicas: 2 })),
-      apply(`${demoApps}/same`, demoApp("same", { replicas: 2 })),
-      apply(`${demoApps}/same`, demoApp("same")),
-      merge(`${demoApps}/same/status`, { status: { phase: "Healthy" } }),
-      merge(`${demoApps}/same/status`, { status: { phase: "Healthy" } }),
-      merge(`${demoApps}/same`, { spec: { replicas: 2 } }),
+      apply("ConfigMap/same", configMap("same", { a: "1" })),
+      apply("ConfigMap/same", configMap("same", { a: "1" })),
+      merge("ConfigMap/same", { data: { a: "1" } }),
+      merge("ConfigMap/same", { data: { a: "2" } }),
+      put("ConfigMap/same", configMap("same", { a: "2" })),
+      apply("DemoApp/same", demoApp("same", { replicas: 2 })),
+      apply("DemoApp/same", demoApp("same", { replicas: 2 })),
+      apply("DemoApp/same", demoApp("same")),
+      merge("DemoApp/same/status", { status: { phase: "Healthy" } }),
+      merge("DemoApp/same/status", { status: { phase: "Healthy" } }),
+      merge("DemoApp/same", { spec: { replicas: 2 } }),
     ],
   },
   {
-    name: "an apply needs a manager, and leaves managedFields alone",
+    name: "an apply has no manager, sets managedFields or has another name than its URL: the server refuses it",
     steps: [
-      apply(`${configMaps}/nobody`, configMap("nobody", {}), ""),
-      apply(`${configMaps}/nobody`, configMap("nobody", {}, { managedFields: [] })),
-      apply(`${configMaps}/nobody`, configMap("somebody", {})),
+      apply("ConfigMap/nobody", configMap("nobody", {}), ""),
+      apply("ConfigMap/nobody", configMap("nobody", {}, { managedFields: [] })),
+      apply("ConfigMap/nobody", configMap("somebody", {})),
     ],
   },
   {
-    name: "a second applier of the same Deployment fights nothing that it does not set",
+    name: "a second manager applies other fields of a Deployment: no conflict",
     steps: [
-      apply(`${deployments}/two`, deployment("two", {}, [rich])),
+      apply("Deployment/two", deployment("two", {}, [richContainer])),
       apply(
-        `${deployments}/two`,
-        {
-          apiVersion: "apps/v1",
-          kind: "Deployment",
-          metadata: { name: "two", annotations: { note: "x" } },
-          spec: { template: { spec: { containers: [{ name: "side", image: "registry.local/side:1" }] } } },
-        },
+        "Deployment/two",
+        bareDeployment(
+          { name: "two", annotations: { note: "x" } },
+          { spec: { template: { spec: { containers: [side] } } } },
+        ),
         "fieldManager=two",
       ),
-      apply(`${deployments}/two`, deployment("two", {}, [rich])),
+      apply("Deployment/two", deployment("two", {}, [richContainer])),
+      apply("Deployment/two", bareDeployment({ name: "two" }), "fieldManager=two"),
+    ],
+  },
+  {
+    name: "another manager edits a DemoApp: its applier loses only the edited fields",
+    steps: [
       apply(
-        `${deployments}/two`,
-        { apiVersion: "apps/v1", kind: "Deployment", metadata: { name: "two" } },
-        "fieldManager=two",
+        "DemoApp/edited",
+        demoApp("edited", { env: [{ name: "A", value: "1" }], pod: { labels: { a: "b" } } }),
       ),
+      merge("DemoApp/edited?fieldManager=edit", { spec: { image: "registry.local/app:2" } }),
+      apply("DemoApp/edited", demoApp("edited", { env: [] })),
+      apply("DemoApp/edited", demoApp("edited"), "fieldManager=one&force=true"),
     ],
   },
 ];

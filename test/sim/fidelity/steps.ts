@@ -1,18 +1,39 @@
-import { type Fields, fieldsOf } from "../apiserver/json.ts";
-import type { Reply, Step } from "./wire.ts";
+import type { Fields } from "../apiserver/json.ts";
+import type { Step } from "./wire.ts";
 
-/** A step, or how to make it from the answers so far. */
-export type NextStep = Step | ((answers: readonly Reply[]) => Step);
-
+/** A list of requests; the fake and the real API server must give the same answers. */
 export interface Script {
   readonly name: string;
-  readonly steps: readonly NextStep[];
+  readonly steps: readonly Step[];
 }
 
-export const deployments = "/apis/apps/v1/namespaces/{ns}/deployments";
-export const services = "/api/v1/namespaces/{ns}/services";
-export const configMaps = "/api/v1/namespaces/{ns}/configmaps";
-export const demoApps = "/apis/demoapp.dev/v1/namespaces/{ns}/demoapps";
+const collections: Readonly<Record<string, string>> = {
+  ConfigMap: "/api/v1/namespaces/{ns}/configmaps",
+  Service: "/api/v1/namespaces/{ns}/services",
+  ControllerRevision: "/apis/apps/v1/namespaces/{ns}/controllerrevisions",
+  Deployment: "/apis/apps/v1/namespaces/{ns}/deployments",
+  DemoApp: "/apis/demoapp.dev/v1/namespaces/{ns}/demoapps",
+};
+
+/** Replaces the kind at the start of a path such as `ConfigMap/web?fieldManager=one` by its collection's path. */
+const pathOf = (text: string): string => text.replace(/^\w+/, (kind) => collections[kind] ?? kind);
+
+export const get = (path: string): Step => ({ method: "GET", path: pathOf(path) });
+export const put = (path: string, body: Fields): Step => ({ method: "PUT", path: pathOf(path), body });
+export const remove = (path: string, body?: Fields): Step => ({ method: "DELETE", path: pathOf(path), body });
+/** Creates an object, by default in the collection of its kind. */
+export const post = (body: Fields, path = String(body["kind"])): Step => ({
+  method: "POST",
+  path: pathOf(path),
+  body,
+});
+const patch =
+  (type: "merge" | "json" | "apply") =>
+  (path: string, body: unknown): Step => ({ method: "PATCH", path: pathOf(path), body, type });
+export const merge = patch("merge");
+export const json = patch("json");
+export const apply = (path: string, body: unknown, query = "fieldManager=one"): Step =>
+  patch("apply")(`${path}?${query}`, body);
 
 export const container = (extra: Fields = {}): Fields => ({
   name: "app",
@@ -20,59 +41,56 @@ export const container = (extra: Fields = {}): Fields => ({
   ...extra,
 });
 
-export const deployment = (
-  name: string,
-  spec: Fields = {},
-  containers: readonly Fields[] = [container()],
-): Fields => ({
+export const bareDeployment = (metadata: Fields, content: Fields = {}): Fields => ({
   apiVersion: "apps/v1",
   kind: "Deployment",
-  metadata: { name, labels: { app: name } },
-  spec: {
-    // Nothing is to roll: the controllers' own writes would come between the steps.
-    replicas: 0,
-    paused: true,
-    selector: { matchLabels: { app: name } },
-    template: {
-      metadata: { labels: { app: name } },
-      spec: { containers, volumes: [{ name: "tmp", emptyDir: {} }] },
-    },
-    ...spec,
-  },
+  metadata,
+  ...content,
 });
 
-export const configMap = (name: string, data: Fields, metadata: Fields = {}): Fields => ({
+/** A Deployment without pods: writes of the real controllers must not come between the steps. */
+export const deployment = (name: string, extra: Fields = {}, containers = [container()]): Fields => {
+  const labels = { app: name };
+  const template = { metadata: { labels }, spec: { containers, volumes: [{ name: "tmp", emptyDir: {} }] } };
+  const spec = { replicas: 0, paused: true, selector: { matchLabels: labels }, template, ...extra };
+  return bareDeployment({ name, labels }, { spec });
+};
+
+export const configMap = (name: string, data?: Fields, metadata: Fields = {}): Fields => ({
   apiVersion: "v1",
   kind: "ConfigMap",
   metadata: { name, ...metadata },
   data,
 });
 
-export const demoApp = (name: string, spec: Fields = {}): Fields => ({
+export const service = (name: string, spec: Fields): Fields => ({
+  apiVersion: "v1",
+  kind: "Service",
+  metadata: { name },
+  spec,
+});
+
+export const controllerRevision = (revision: number, annotations: Fields, containers: Fields[]): Fields => ({
+  apiVersion: "apps/v1",
+  kind: "ControllerRevision",
+  metadata: { name: "r1", annotations },
+  revision,
+  data: { template: { spec: { containers } } },
+});
+
+export const demoAppWith = (name: string, content: Fields, metadata: Fields = {}): Fields => ({
   apiVersion: "demoapp.dev/v1",
   kind: "DemoApp",
-  metadata: { name },
-  spec: { image: "registry.local/app:1", ...spec },
+  metadata: { name, ...metadata },
+  ...content,
 });
 
-export const get = (path: string): Step => ({ method: "GET", path });
-export const post = (path: string, body: unknown): Step => ({ method: "POST", path, body });
-export const put = (path: string, body: unknown): Step => ({ method: "PUT", path, body });
-export const remove = (path: string, body?: unknown): Step => ({ method: "DELETE", path, body });
-export const merge = (path: string, body: unknown): Step => ({ method: "PATCH", path, body, type: "merge" });
-export const json = (path: string, body: unknown): Step => ({ method: "PATCH", path, body, type: "json" });
-export const apply = (path: string, body: unknown, query = "fieldManager=one"): Step => ({
-  method: "PATCH",
-  path: `${path}?${query}`,
-  body,
-  type: "apply",
-});
-
-export const versionOf = (reply: Reply | undefined): unknown =>
-  fieldsOf(fieldsOf(reply?.body)["metadata"])["resourceVersion"];
+export const demoApp = (name: string, spec: Fields = {}, metadata: Fields = {}): Fields =>
+  demoAppWith(name, { spec: { image: "registry.local/app:1", ...spec } }, metadata);
 
 const probe = { httpGet: { path: "/health", port: "http" }, initialDelaySeconds: 0, periodSeconds: 3 };
-export const rich = container({
+/** A container with zero values, fields that get defaults, and quantities that are not canonical. */
+export const richContainer = container({
   command: [],
   ports: [{ name: "http", containerPort: 8080 }],
   env: [

@@ -1,205 +1,150 @@
-import { type Fields, compact, fieldsOf, isFields, itemsOf } from "../json.ts";
+import { type Fields, isFields } from "../json.ts";
 import { canonicalQuantity } from "./quantity.ts";
 
-/** Numbers, strings and flags whose zero value Go's types leave out. */
-const droppedIfZero: ReadonlySet<string> = new Set(
+/** Numbers, strings and flags that Go's types omit if they are zero. */
+const omittedIfZero: ReadonlySet<string> = new Set(
   [
     "minReadySeconds initialDelaySeconds timeoutSeconds periodSeconds successThreshold failureThreshold",
-    "hostNetwork hostPID hostIPC readOnly stdin stdinOnce tty subPath hostPort hostIP appProtocol command",
+    "hostNetwork hostPID hostIPC readOnly stdin stdinOnce tty subPath hostPort hostIP appProtocol value",
     "image serviceAccountName serviceAccount nodeName hostname subdomain priorityClassName clusterIP",
-    "sessionAffinity publishNotReadyAddresses nodePort externalName loadBalancerIP value",
+    "sessionAffinity publishNotReadyAddresses nodePort externalName loadBalancerIP generateName",
     "observedGeneration readyReplicas updatedReplicas availableReplicas unavailableReplicas terminatingReplicas",
-    "fullyLabeledReplicas reason message phase podIP hostIP nominatedNodeName lastProbeTime count type",
-    "reportingComponent reportingInstance action exitCode_ signal started_ generateName",
+    "fullyLabeledReplicas reason message phase podIP nominatedNodeName lastProbeTime count type signal",
+    "reportingComponent reportingInstance action",
   ].flatMap((names) => names.split(" ")),
 );
-/** Maps that Go's types leave out when they are empty; an empty struct stays. */
-const droppedIfEmpty: ReadonlySet<string> = new Set(
+/** Maps that Go's types omit if they are empty. Go's types keep empty structs. */
+const omittedIfEmpty: ReadonlySet<string> = new Set(
   "labels annotations matchLabels nodeSelector selector requests limits data stringData binaryData".split(
     " ",
   ),
 );
+const kept: ReadonlySet<string> = new Set(["annotations", "labels", "data"]);
+const quantities: ReadonlySet<string> = new Set(["requests", "limits", "hard"]);
 
-const isZero = (value: unknown): boolean => value === 0 || value === "" || value === false;
+const isOmitted = (name: string, value: unknown): boolean => {
+  if (value === null || value === undefined || (Array.isArray(value) && value.length === 0)) return true;
+  if (isFields(value)) return Object.keys(value).length === 0 && omittedIfEmpty.has(name);
+  return (value === 0 || value === "" || value === false) && omittedIfZero.has(name);
+};
 
-/** What is left of a value once it has been through Go's types and back. */
-export function throughGo(value: unknown, field = ""): unknown {
-  if (Array.isArray(value)) return value.map((item) => throughGo(item));
-  if (!isFields(value)) return value;
-  if (field === "annotations" || field === "labels" || field === "data") return value;
-  if (field === "requests" || field === "limits" || field === "hard") return quantities(value);
-  const kept = Object.entries(value).flatMap(([name, inner]): [string, unknown][] => {
-    if (inner === null || inner === undefined) return [];
-    if (Array.isArray(inner) && inner.length === 0) return [];
-    if (isZero(inner) && droppedIfZero.has(name)) return [];
-    if (isFields(inner) && Object.keys(inner).length === 0 && droppedIfEmpty.has(name)) return [];
-    return [[name, throughGo(inner, name)]];
-  });
-  return Object.fromEntries(kept);
+/** The value as Go's types encode it: without zero values, and with canonical quantities. */
+export function withoutZeroValues(value: unknown, field = ""): unknown {
+  if (Array.isArray(value)) return value.map((item) => withoutZeroValues(item));
+  if (!isFields(value) || kept.has(field)) return value;
+  const entries = Object.entries(value);
+  if (quantities.has(field))
+    return Object.fromEntries(entries.map(([name, inner]) => [name, canonicalQuantity(String(inner))]));
+  const present = entries.filter(([name, inner]) => !isOmitted(name, inner));
+  return Object.fromEntries(present.map(([name, inner]) => [name, withoutZeroValues(inner, name)]));
 }
 
-const quantities = (values: Fields): Fields =>
-  Object.fromEntries(Object.entries(values).map(([name, value]) => [name, canonicalQuantity(String(value))]));
+/** A schema of an object with default values, and schemas of fields that have defaults themselves. */
+const objectWith = (defaults: Fields, fields: Readonly<Record<string, Fields>> = {}): Fields => ({
+  properties: Object.fromEntries(
+    Object.keys({ ...defaults, ...fields }).map((name) => [
+      name,
+      { ...fields[name], default: defaults[name] },
+    ]),
+  ),
+});
+const listOf = (items: Fields): Fields => ({ items });
 
-function httpDefaults(handler: Fields): Fields {
-  if (isFields(handler["httpGet"]))
-    return { ...handler, httpGet: { path: "/", scheme: "HTTP", ...handler["httpGet"] } };
-  return isFields(handler["grpc"]) ? { ...handler, grpc: { service: "", ...handler["grpc"] } } : handler;
-}
+const handlers = { httpGet: objectWith({ path: "/", scheme: "HTTP" }), grpc: objectWith({ service: "" }) };
+const action = objectWith({}, handlers);
+const probe = objectWith(
+  { timeoutSeconds: 1, periodSeconds: 10, successThreshold: 1, failureThreshold: 3 },
+  handlers,
+);
 
-const probe = (value: unknown): Fields | undefined =>
-  isFields(value)
-    ? {
-        timeoutSeconds: 1,
-        periodSeconds: 10,
-        successThreshold: 1,
-        failureThreshold: 3,
-        ...httpDefaults(value),
-      }
-    : undefined;
-
-const lifecycle = (value: unknown): Fields | undefined =>
-  isFields(value)
-    ? Object.fromEntries(
-        Object.entries(value).map(([hook, handler]) => [hook, httpDefaults(fieldsOf(handler))]),
-      )
-    : undefined;
-
-function pullPolicy(image: unknown): string {
+function pullPolicy({ image }: Fields): string {
   const name = String(image);
   if (name.includes("@")) return "IfNotPresent";
   const tag = /:([^/:]+)$/.exec(name)?.[1] ?? "latest";
   return tag === "latest" ? "Always" : "IfNotPresent";
 }
 
-const env = (entry: Fields): Fields => {
-  const source = fieldsOf(entry["valueFrom"]);
-  if (!isFields(source["fieldRef"])) return entry;
-  return { ...entry, valueFrom: { ...source, fieldRef: { apiVersion: "v1", ...source["fieldRef"] } } };
-};
+const container = (isOfPod: boolean): Fields =>
+  objectWith(
+    {
+      terminationMessagePath: "/dev/termination-log",
+      terminationMessagePolicy: "File",
+      imagePullPolicy: pullPolicy,
+      resources: {},
+    },
+    {
+      // In a pod, a limit is also the default request. A template keeps the request absent.
+      ...(isOfPod && { resources: objectWith({ requests: ({ limits }: Fields) => limits }) }),
+      env: listOf(
+        objectWith({}, { valueFrom: objectWith({}, { fieldRef: objectWith({ apiVersion: "v1" }) }) }),
+      ),
+      ports: listOf(objectWith({ protocol: "TCP" })),
+      livenessProbe: probe,
+      readinessProbe: probe,
+      startupProbe: probe,
+      lifecycle: objectWith({}, { postStart: action, preStop: action }),
+    },
+  );
 
-const listOf = (value: unknown, complete: (item: Fields) => Fields): readonly Fields[] | undefined =>
-  Array.isArray(value) ? itemsOf(value).map(complete) : undefined;
+const withMode = objectWith({ defaultMode: 420 });
+const volume = objectWith(
+  { emptyDir: (given: Fields) => (Object.keys(given).length === 1 ? {} : undefined) },
+  {
+    secret: withMode,
+    configMap: withMode,
+    downwardAPI: withMode,
+    projected: withMode,
+    hostPath: objectWith({ type: "" }),
+  },
+);
 
-const container = (value: Fields): Fields =>
-  compact({
-    terminationMessagePath: "/dev/termination-log",
-    terminationMessagePolicy: "File",
-    imagePullPolicy: pullPolicy(value["image"]),
-    ...value,
-    resources: fieldsOf(value["resources"]),
-    env: listOf(value["env"], env),
-    ports: listOf(value["ports"], (port) => ({ protocol: "TCP", ...port })),
-    livenessProbe: probe(value["livenessProbe"]),
-    readinessProbe: probe(value["readinessProbe"]),
-    startupProbe: probe(value["startupProbe"]),
-    lifecycle: lifecycle(value["lifecycle"]),
-  });
+const podSpec = (extra: Fields, isOfPod: boolean): Fields =>
+  objectWith(
+    {
+      restartPolicy: "Always",
+      dnsPolicy: "ClusterFirst",
+      schedulerName: "default-scheduler",
+      securityContext: {},
+      terminationGracePeriodSeconds: 30,
+      ...extra,
+      serviceAccountName: ({ serviceAccount }: Fields) => serviceAccount ?? extra["serviceAccountName"],
+      serviceAccount: ({ serviceAccountName }: Fields) => serviceAccountName,
+    },
+    {
+      containers: listOf(container(isOfPod)),
+      initContainers: listOf(container(isOfPod)),
+      volumes: listOf(volume),
+    },
+  );
 
-const withMode = (source: unknown): Fields | undefined =>
-  isFields(source) ? { defaultMode: 420, ...source } : undefined;
+const template = objectWith({ metadata: {}, spec: {} }, { spec: podSpec({}, false) });
 
-function volume(value: Fields): Fields {
-  const { name, ...source } = value;
-  if (Object.keys(source).length === 0) return { name, emptyDir: {} };
-  const { secret, configMap, downwardAPI, projected, hostPath } = source;
-  return compact({
-    ...value,
-    secret: withMode(secret),
-    configMap: withMode(configMap),
-    downwardAPI: withMode(downwardAPI),
-    projected: withMode(projected),
-    hostPath: isFields(hostPath) ? { type: "", ...hostPath } : undefined,
-  });
-}
+const isRolling = ({ type }: Fields): boolean => type === "RollingUpdate";
+const strategy = objectWith(
+  { type: "RollingUpdate", rollingUpdate: (given: Fields) => (isRolling(given) ? {} : undefined) },
+  { rollingUpdate: objectWith({ maxUnavailable: "25%", maxSurge: "25%" }) },
+);
 
-/** The fields that the API server fills in where a pod spec leaves them out. */
-const podSpec = (spec: Fields): Fields =>
-  compact({
-    restartPolicy: "Always",
-    dnsPolicy: "ClusterFirst",
-    schedulerName: "default-scheduler",
-    securityContext: {},
-    terminationGracePeriodSeconds: 30,
-    ...spec,
-    serviceAccountName: spec["serviceAccountName"] ?? spec["serviceAccount"],
-    serviceAccount: spec["serviceAccountName"] ?? spec["serviceAccount"],
-    containers: listOf(spec["containers"], container),
-    initContainers: listOf(spec["initContainers"], container),
-    volumes: listOf(spec["volumes"], volume),
-  });
+export const deploymentSpec = objectWith(
+  { replicas: 1, revisionHistoryLimit: 10, progressDeadlineSeconds: 600, strategy: {}, template: {} },
+  { strategy, template },
+);
 
-const podTemplate = (value: unknown): Fields => {
-  const template = fieldsOf(value);
-  return { metadata: {}, ...template, spec: podSpec(fieldsOf(template["spec"])) };
-};
+export const replicaSetSpec = objectWith({ replicas: 1, template: {} }, { template });
 
-function strategy(value: unknown): Fields {
-  const given = { type: "RollingUpdate", ...fieldsOf(value) } as Fields;
-  if (given["type"] !== "RollingUpdate") return given;
-  const rollingUpdate = { maxUnavailable: "25%", maxSurge: "25%", ...fieldsOf(given["rollingUpdate"]) };
-  return { ...given, rollingUpdate };
-}
-
-export const deploymentSpec = (spec: Fields): Fields => ({
-  replicas: 1,
-  revisionHistoryLimit: 10,
-  progressDeadlineSeconds: 600,
-  ...spec,
-  strategy: strategy(spec["strategy"]),
-  template: podTemplate(spec["template"]),
-});
-
-export const replicaSetSpec = (spec: Fields): Fields => ({
-  replicas: 1,
-  ...spec,
-  template: podTemplate(spec["template"]),
-});
-
-/** A request that is not given is its limit; in a pod, not yet in a template. */
-function withRequests(container: Fields): Fields {
-  const resources = fieldsOf(container["resources"]);
-  if (!isFields(resources["limits"])) return container;
-  return {
-    ...container,
-    resources: { ...resources, requests: { ...resources["limits"], ...fieldsOf(resources["requests"]) } },
-  };
-}
-
-const toleration = (key: string): Fields => ({
-  key: `node.kubernetes.io/${key}`,
-  operator: "Exists",
-  effect: "NoExecute",
-  tolerationSeconds: 300,
-});
-
-/** The spec of a pod: what templates get, and what only pods get, some of it by admission plugins. */
-export function ofPodSpec(given: Fields): Fields {
-  const spec = podSpec({
+/** The defaults of a pod: those of a template, and those that only pods get, partly from admission plugins. */
+export const ofPodSpec = podSpec(
+  {
     enableServiceLinks: true,
-    ...given,
-    serviceAccountName: given["serviceAccountName"] ?? "default",
-  });
-  const tolerations = itemsOf(spec["tolerations"]);
-  const missing = ["not-ready", "unreachable"]
-    .map(toleration)
-    .filter(({ key }) => !tolerations.some((other) => other["key"] === key));
-  return compact({
-    ...spec,
-    containers: itemsOf(spec["containers"]).map(withRequests),
-    initContainers: listOf(spec["initContainers"], withRequests),
-    tolerations: [...tolerations, ...missing],
-    priority: spec["priority"] ?? 0,
+    priority: 0,
     preemptionPolicy: "PreemptLowerPriority",
-  });
-}
+    serviceAccountName: "default",
+  },
+  true,
+);
 
-/** A Service without the addresses, which are allocated and no default. */
-export const serviceSpec = (spec: Fields): Fields =>
-  compact({
-    type: "ClusterIP",
-    sessionAffinity: "None",
-    internalTrafficPolicy: "Cluster",
-    ...spec,
-    ports: listOf(spec["ports"], (port) => ({ protocol: "TCP", targetPort: port["port"], ...port })),
-  });
+/** The defaults of a Service, without the addresses, which the server allocates. */
+export const serviceSpec = objectWith(
+  { type: "ClusterIP", sessionAffinity: "None", internalTrafficPolicy: "Cluster" },
+  { ports: listOf(objectWith({ protocol: "TCP", targetPort: ({ port }: Fields) => port })) },
+);

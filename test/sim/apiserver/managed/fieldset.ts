@@ -1,117 +1,93 @@
-import type { Fields } from "../json.ts";
-import { fieldsOf } from "../json.ts";
+import { type Fields, fieldsOf } from "../json.ts";
 
 /**
- * A set of paths into an object, as a tree. Steps are written as in FieldsV1: `f:<field>`, `k:<key of a list item>`,
- * `v:<value in a set>`. `member`: the path up to here is itself in the set.
+ * A set of paths into an object. A path is a list of steps as in FieldsV1, each after a separator: `f:<field>`,
+ * `k:<key of a list item>` or `v:<value in a set>`.
  */
-export interface FieldSet {
-  readonly member: boolean;
-  readonly children: ReadonlyMap<string, FieldSet>;
-}
+export type FieldSet = ReadonlySet<string>;
 
-export const none: FieldSet = { member: false, children: new Map() };
-export const leaf: FieldSet = { member: true, children: new Map() };
+const separator = "\0";
 
-export const isEmpty = (set: FieldSet): boolean => !set.member && set.children.size === 0;
+export const none: FieldSet = new Set();
 
-/** A node, without children that hold nothing. */
-export const node = (member: boolean, children: Iterable<readonly [string, FieldSet]>): FieldSet => ({
-  member,
-  children: new Map([...children].filter(([, child]) => !isEmpty(child))),
-});
+/** The path one step below another path; the root is the empty string. */
+export const pathBelow = (path: string, step: string): string => `${path}${separator}${step}`;
 
-type Rule = (inA: boolean, inB: boolean) => boolean;
+const stepsOf = (path: string): readonly string[] => path.slice(1).split(separator);
 
-/** A set operation, told by whether a path that is in A, in B or in both is in the result. */
-function operation(rule: Rule): (a: FieldSet, b: FieldSet) => FieldSet {
-  const keepsA = rule(true, false);
-  const keepsB = rule(false, true);
-  const combine = (a: FieldSet, b: FieldSet): FieldSet => {
-    if (b === none) return keepsA ? a : none;
-    if (a === none) return keepsB ? b : none;
-    const steps = new Set([...a.children.keys(), ...b.children.keys()]);
-    const children = [...steps].map(
-      (step) => [step, combine(a.children.get(step) ?? none, b.children.get(step) ?? none)] as const,
-    );
-    return node(rule(a.member, b.member), children);
-  };
-  return combine;
-}
+/** The paths above a path, from the outermost on. */
+const parentsOf = (path: string): readonly string[] => {
+  const parents: string[] = [];
+  for (let end = path.indexOf(separator, 1); end !== -1; end = path.indexOf(separator, end + 1))
+    parents.push(path.slice(0, end));
+  return parents;
+};
 
-export const union = operation((a, b) => a || b);
-export const difference = operation((a, b) => a && !b);
-export const intersection = operation((a, b) => a && b);
-
-/** What is neither in `fields` nor below a path in it. */
-export const without = (set: FieldSet, fields: FieldSet): FieldSet =>
-  fields.member
-    ? none
-    : node(
-        set.member,
-        [...set.children].map(([step, child]) => {
-          const other = fields.children.get(step);
-          return [step, other === undefined ? child : without(child, other)] as const;
-        }),
-      );
-
-/** The same set with each struct on the way to a member as a member too, which it is not by itself. */
-export const withParents = (set: FieldSet): FieldSet =>
-  node(
-    set.member,
-    [...set.children].map(([step, child]) => {
-      const { member, children } = withParents(child);
-      return [step, { member: member || (children.size > 0 && step.startsWith("f:")), children }] as const;
-    }),
-  );
-
-/** The set with these paths alone; each is a list of field names. */
+/** The set of these paths, each a list of field names. */
 export const ofFields = (...paths: readonly (readonly string[])[]): FieldSet =>
-  paths
-    .map((path) => path.reduceRight<FieldSet>((inner, field) => node(false, [[`f:${field}`, inner]]), leaf))
-    .reduce(union, none);
+  new Set(paths.map((path) => path.reduce((parent, field) => pathBelow(parent, `f:${field}`), "")));
 
-/** Every path in the set, in the words of conflict messages: `.spec.containers[name="app"].image`. */
-export function pathsOf(set: FieldSet, prefix = ""): readonly string[] {
-  const own = set.member ? [prefix] : [];
-  const steps = [...set.children].sort(([a], [b]) => (a < b ? -1 : 1));
-  return [...own, ...steps.flatMap(([step, child]) => pathsOf(child, `${prefix}${words(step)}`))];
-}
+/** The paths that are neither in `roots` nor below a path in it. */
+export const outside = (set: FieldSet, roots: FieldSet): FieldSet =>
+  roots.size === 0
+    ? set
+    : new Set([...set].filter((path) => ![path, ...parentsOf(path)].some((one) => roots.has(one))));
 
-function words(step: string): string {
+const isField = (path: string): boolean => path.startsWith("f:", path.lastIndexOf(separator) + 1);
+
+/** The set with the fields that contain its paths; list items are not added. */
+export const withParents = (set: FieldSet): FieldSet =>
+  set.union(new Set([...set].flatMap(parentsOf).filter(isField)));
+
+function textOfStep(step: string): string {
   const rest = step.slice(2);
   if (step.startsWith("f:")) return `.${rest}`;
   if (step.startsWith("v:")) return `[=${rest}]`;
-  const key = fieldsOf(JSON.parse(rest));
-  return `[${Object.entries(key)
-    .map(([name, value]) => `${name}=${JSON.stringify(value)}`)
-    .join(",")}]`;
+  const key = Object.entries(fieldsOf(JSON.parse(rest)));
+  return `[${key.map(([name, value]) => `${name}=${JSON.stringify(value)}`).join(",")}]`;
 }
 
-/** In the format FieldsV1, as managedFields holds it. */
-export function toFieldsV1({ member, children }: FieldSet): Fields {
-  const steps = [...children].sort(([a], [b]) => (a < b ? -1 : 1));
-  const below = Object.fromEntries(steps.map(([step, child]) => [step, toFieldsV1(child)]));
-  return member && children.size > 0 ? { ".": {}, ...below } : below;
+/** Every path of the set as conflict messages show it: `.spec.containers[name="app"].image`. */
+export const textsOf = (set: FieldSet): readonly string[] =>
+  [...set].sort().map((path) => stepsOf(path).map(textOfStep).join(""));
+
+type Tree = Record<string, Fields>;
+
+const written = new WeakMap<FieldSet, Fields>();
+const read = new WeakMap<Fields, FieldSet>();
+
+/** The set in the format of managedFields. A path with paths below it has the key "." to show that it is in the set. */
+export function toFieldsV1(set: FieldSet): Fields {
+  const known = written.get(set);
+  if (known !== undefined) return known;
+  const root: Tree = {};
+  for (const path of set) {
+    let node = root;
+    let at = "";
+    for (const step of stepsOf(path)) {
+      if (set.has(at)) node["."] = {};
+      at = pathBelow(at, step);
+      node = (node[step] ??= {}) as Tree;
+    }
+  }
+  written.set(set, root);
+  return root;
 }
 
-const read = new WeakMap<object, FieldSet>();
-
-/** From the format FieldsV1. */
+/** Reads the format of managedFields. */
 export function fromFieldsV1(fields: unknown): FieldSet {
   const root = fieldsOf(fields);
   const known = read.get(root);
   if (known !== undefined) return known;
-  const set = { ...fromNode(root), member: false };
+  const set = new Set<string>();
+  const visit = (node: Fields, path: string): void => {
+    const { ".": self, ...children } = node;
+    const steps = Object.entries(children);
+    if (path !== "" && (self !== undefined || steps.length === 0)) set.add(path);
+    for (const [step, child] of steps) visit(fieldsOf(child), pathBelow(path, step));
+  };
+  visit(root, "");
   read.set(root, set);
+  written.set(set, root);
   return set;
-}
-
-function fromNode(fields: Fields): FieldSet {
-  const steps = Object.keys(fields);
-  const children = steps.filter((step) => step !== ".");
-  return node(
-    children.length === 0 || steps.includes("."),
-    children.map((step) => [step, fromNode(fieldsOf(fields[step]))]),
-  );
 }

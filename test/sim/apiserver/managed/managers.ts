@@ -1,8 +1,8 @@
 import type { KubeObject, ManagedFieldsEntry } from "../../../../operator/runtime/kubernetes.ts";
-import { compact, equal } from "../json.ts";
-import { type FieldSet, fromFieldsV1, isEmpty, none, ofFields, toFieldsV1, without } from "./fieldset.ts";
+import { compact, equal, withMetadata } from "../json.ts";
+import { type FieldSet, fromFieldsV1, none, ofFields, outside, toFieldsV1 } from "./fieldset.ts";
 
-/** Who writes, by what operation, at which endpoint. */
+/** A field manager: who writes, with which operation, at which endpoint. */
 export interface Writer {
   readonly manager: string;
   readonly operation: "Apply" | "Update";
@@ -10,12 +10,13 @@ export interface Writer {
   readonly subresource?: string | undefined;
 }
 
+/** A field manager with the fields that it owns and the time of its last change. */
 export interface Manager extends Writer {
   readonly time: string | undefined;
   readonly set: FieldSet;
 }
 
-/** Managers by identity: an applier is the same one at another apiVersion, an updater is not. */
+/** Managers by identity. The apiVersion is part of an updater's identity, not of an applier's. */
 export type Managers = ReadonlyMap<string, Manager>;
 
 export const identityOf = ({ manager, operation, apiVersion, subresource = "" }: Writer): string =>
@@ -30,77 +31,51 @@ const managerOf = (entry: ManagedFieldsEntry): Manager => ({
   set: fromFieldsV1(entry.fieldsV1),
 });
 
-/** Reads an object's managedFields. */
-export const managersOf = (object: KubeObject | undefined): Managers =>
-  new Map((object?.metadata.managedFields ?? []).map(managerOf).map((one) => [identityOf(one), one]));
+export const managersOf = (object: KubeObject): Managers =>
+  new Map((object.metadata.managedFields ?? []).map(managerOf).map((one) => [identityOf(one), one]));
 
-const entries = new WeakMap<Manager, ManagedFieldsEntry>();
-
-function entryOf(one: Manager): ManagedFieldsEntry {
-  const known = entries.get(one);
-  if (known !== undefined) return known;
-  const { manager, operation, apiVersion, time, set, subresource } = one;
-  const fields = { fieldsType: "FieldsV1", fieldsV1: toFieldsV1(set) };
-  const entry = compact({
-    manager,
-    operation,
-    apiVersion,
-    time,
-    ...fields,
+const entryOf = ({ set, subresource, ...writer }: Manager): ManagedFieldsEntry =>
+  compact({
+    ...writer,
+    fieldsType: "FieldsV1",
+    fieldsV1: toFieldsV1(set),
     subresource: subresource || undefined,
   });
-  entries.set(one, entry);
-  return entry;
-}
 
-/** The object with the times of `other` at managers that are the same but for the time. */
+const isSameSet = (a: FieldSet, b: FieldSet): boolean => a === b || (a.size === b.size && a.isSubsetOf(b));
+
+/** The object with the times of `other` at all managers that own the same fields in both. */
 export function withTimesOf(object: KubeObject, other: KubeObject): KubeObject {
   const before = managersOf(other);
   const managers = [...managersOf(object)].map(([id, one]) => {
     const known = before.get(id);
-    const isSame = known !== undefined && equal(toFieldsV1(known.set), toFieldsV1(one.set));
-    return [id, isSame ? { ...one, time: known.time } : one] as const;
+    return [id, known && isSameSet(known.set, one.set) ? { ...one, time: known.time } : one] as const;
   });
   return withManagers(object, new Map(managers));
 }
 
-/** Appliers first, then by time and name: the order in which the API server writes them. */
+/** The API server's order of managers: appliers first, then by time and name. */
 const sortKey = ({ operation, time = "", manager, apiVersion, subresource = "" }: Manager): string =>
   [operation, time, manager, apiVersion, subresource].join("\n");
 
-/** The object with these managers; those that own nothing are left out. */
+/** The object with these managers, except those that own nothing. */
 export function withManagers(object: KubeObject, managers: Managers): KubeObject {
-  const kept = [...managers.values()].filter(({ set }) => !isEmpty(set));
+  const kept = [...managers.values()].filter(({ set }) => set.size > 0);
   const managedFields = kept.sort((a, b) => (sortKey(a) < sortKey(b) ? -1 : 1)).map(entryOf);
-  const { managedFields: before, ...metadata } = object.metadata;
-  if (equal(before ?? [], managedFields)) return object;
-  return { ...object, metadata: managedFields.length === 0 ? metadata : { ...metadata, managedFields } };
+  if (equal(object.metadata.managedFields ?? [], managedFields)) return object;
+  return withMetadata(object, { managedFields: managedFields.length === 0 ? undefined : managedFields });
 }
 
-/** Fields that nobody owns: they name the object, or only the server sets them. */
+const identifying = "name namespace creationTimestamp selfLink uid clusterName generation managedFields";
+
+/** Fields without owner: they identify the object, or only the server sets them. */
 const unowned = ofFields(
   ["apiVersion"],
   ["kind"],
-  ...[
-    "name",
-    "namespace",
-    "creationTimestamp",
-    "selfLink",
-    "uid",
-    "clusterName",
-    "generation",
-    "managedFields",
-    "resourceVersion",
-  ].map((field) => ["metadata", field]),
+  ...[...identifying.split(" "), "resourceVersion"].map((field) => ["metadata", field]),
 );
+const metadata = ofFields(["metadata"]);
 
-/** The set without what nobody can own; metadata itself is no field to own either. */
-export function owned(set: FieldSet, ignored: FieldSet = none): FieldSet {
-  const rest = without(without(set, unowned), ignored);
-  const metadata = rest.children.get("f:metadata");
-  if (metadata === undefined) return rest;
-  const children = new Map(rest.children);
-  if (metadata.children.size === 0) children.delete("f:metadata");
-  else children.set("f:metadata", { member: false, children: metadata.children });
-  return { member: false, children };
-}
+/** The set without fields that have no owner. `metadata` as a whole has none, unlike the fields in it. */
+export const owned = (set: FieldSet, ignored: FieldSet = none): FieldSet =>
+  outside(outside(set, unowned), ignored).difference(metadata);

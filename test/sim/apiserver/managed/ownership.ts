@@ -1,16 +1,7 @@
 import type { KubeObject } from "../../../../operator/runtime/kubernetes.ts";
 import { type Fields, equal } from "../json.ts";
-import {
-  type FieldSet,
-  difference,
-  intersection,
-  isEmpty,
-  leaf,
-  none,
-  pathsOf,
-  union,
-  withParents,
-} from "./fieldset.ts";
+import { applyConflict } from "../refusal.ts";
+import { type FieldSet, none, textsOf, withParents } from "./fieldset.ts";
 import {
   type Manager,
   type Managers,
@@ -20,51 +11,20 @@ import {
   owned,
   withManagers,
 } from "./managers.ts";
-import type { Schema } from "./schema.ts";
-import { type Comparison, compare, fieldSetOf, merge, remove, unionOf } from "./typed.ts";
+import { type Comparison, compare, fieldSetOf, merge, remove } from "./typed.ts";
 
-/** What a write is about. */
-export interface Change {
-  readonly schema: Schema;
+/** Who writes to which kind of object, and when. */
+export interface WriteInfo {
+  readonly schema: Fields;
   readonly writer: Writer;
   /** RFC 3339. */
   readonly time: string;
-  /** Fields that the endpoint does not write: status at the object's own, all but status at /status. */
+  /** Fields that the endpoint does not write: the status at the object, everything else at /status. */
   readonly ignored: FieldSet;
 }
 
-export interface Conflict {
-  readonly manager: Manager;
-  readonly fields: readonly string[];
-}
-
-/** Others own what an apply would change. */
-export class ApplyConflict extends Error {
-  readonly conflicts: readonly Conflict[];
-
-  constructor(conflicts: readonly Conflict[]) {
-    super("apply conflict");
-    this.conflicts = conflicts;
-  }
-}
-
-/** Takes from the others what is changed, and forgets what is removed. */
-function yieldTo(
-  managers: Managers,
-  writer: string,
-  { added, modified, removed }: Comparison,
-): Map<string, Manager> {
-  const taken = union(union(added, modified), removed);
-  return new Map(
-    [...managers].map(([id, one]) => {
-      const set = id === writer ? one.set : difference(one.set, taken);
-      return [id, isEmpty(intersection(one.set, taken)) || id === writer ? one : { ...one, set }];
-    }),
-  );
-}
-
-function filtered(comparison: Comparison, ignored: FieldSet): Comparison {
-  const { added, modified, removed } = comparison;
+function compareOwned(before: unknown, after: unknown, { schema, ignored }: WriteInfo): Comparison {
+  const { added, modified, removed } = compare(before, after, schema);
   return {
     added: owned(added, ignored),
     modified: owned(modified, ignored),
@@ -72,80 +32,89 @@ function filtered(comparison: Comparison, ignored: FieldSet): Comparison {
   };
 }
 
-/**
- * Records a create, update or patch: the writer owns what it changed, and nobody owns what it removed.
- * `before` is the kind's empty object when it is a creation.
- */
-export function recordUpdate(before: KubeObject, after: KubeObject, change: Change): KubeObject {
-  const { schema, writer, time, ignored } = change;
-  const managers = managersOf(before);
-  const comparison = filtered(compare(before, after, schema), ignored);
-  const id = identityOf(writer);
-  const others = yieldTo(managers, "", comparison);
-  const taken = union(comparison.added, comparison.modified);
-  if (isEmpty(taken)) return withManagers(after, others);
-  const previous = others.get(id)?.set ?? none;
-  // The scale endpoint writes no times.
-  const isScale = writer.subresource === "scale";
-  others.set(id, { ...writer, time: isScale ? undefined : time, set: union(previous, taken) });
-  return withManagers(after, others);
+/** The managers after a change: all but the writer lose the fields that the writer changed or removed. */
+function yieldTo(
+  managers: Managers,
+  writer: string,
+  { added, modified, removed }: Comparison,
+): Map<string, Manager> {
+  const taken = added.union(modified).union(removed);
+  return new Map(
+    [...managers].map(([id, one]) => [
+      id,
+      id === writer || one.set.isDisjointFrom(taken) ? one : { ...one, set: one.set.difference(taken) },
+    ]),
+  );
 }
 
-/** Lays a configuration over the live object, as server-side apply does. Throws ApplyConflict unless forced. */
+/**
+ * Records a create, update or patch: the writer owns the fields that it changed, and removed fields lose their owners.
+ * `before` is the kind's empty object if the write creates the object.
+ */
+export function recordUpdate(before: KubeObject, after: KubeObject, write: WriteInfo): KubeObject {
+  const { writer, time } = write;
+  const comparison = compareOwned(before, after, write);
+  const managers = yieldTo(managersOf(before), "", comparison);
+  const taken = comparison.added.union(comparison.modified);
+  if (taken.size === 0) return withManagers(after, managers);
+  const id = identityOf(writer);
+  const set = managers.get(id)?.set ?? none;
+  // The scale endpoint writes no times.
+  const isScale = writer.subresource === "scale";
+  managers.set(id, {
+    ...writer,
+    time: isScale ? undefined : time,
+    set: taken.isSubsetOf(set) ? set : set.union(taken),
+  });
+  return withManagers(after, managers);
+}
+
+/** Merges a configuration into the live object as server-side apply does. Without `force`, throws on conflicts. */
 export function applyConfiguration(
   live: KubeObject,
   config: Fields,
-  change: Change & { force: boolean },
+  write: WriteInfo & { force: boolean },
 ): KubeObject {
-  const { schema, writer, time, ignored, force } = change;
+  const { schema, writer, time, ignored, force } = write;
   const managers = managersOf(live);
   const id = identityOf(writer);
   const last = managers.get(id);
-  const set = owned(fieldSetOf(config, schema), ignored);
-  const applied: Manager = { ...writer, time: last?.time, set };
+  const applied: Manager = { ...writer, time: last?.time, set: owned(fieldSetOf(config, schema), ignored) };
   const all = new Map([...managers, [id, applied]]);
   const merged = merge(live, config, schema);
-  const result = prune({ merged, last: last?.set ?? none, all, schema }) as KubeObject;
-  const comparison = filtered(compare(live, result, schema), ignored);
+  const result = prune(merged, { last: last?.set ?? none, all, schema }) as KubeObject;
+  const comparison = compareOwned(live, result, write);
   if (!force) refuseConflicts(all, id, comparison);
   const after = yieldTo(all, id, comparison);
-  // The time is that of the last change of the object: applying what is there already has none.
-  const isChange = !equal(live, result);
-  after.set(id, { ...applied, time: isChange ? time : last?.time });
+  // An apply that changes nothing keeps the time of the last change.
+  after.set(id, { ...applied, time: equal(live, result) ? last?.time : time });
   return withManagers(result, after);
 }
 
+const textOf = ({ manager, subresource, apiVersion }: Writer): string =>
+  `"${manager}"${subresource ? ` with subresource "${subresource}"` : ""} using ${apiVersion}`;
+
 function refuseConflicts(managers: Managers, writer: string, { added, modified }: Comparison): void {
-  const changed = union(added, modified);
+  const changed = added.union(modified);
   const conflicts = [...managers].flatMap(([id, manager]) => {
-    const fields = id === writer ? [] : pathsOf(intersection(manager.set, changed));
-    return fields.length === 0 ? [] : [{ manager, fields }];
+    const fields = id === writer ? [] : textsOf(manager.set.intersection(changed));
+    return fields.length === 0 ? [] : [{ manager: textOf(manager), fields }];
   });
-  if (conflicts.length > 0) throw new ApplyConflict(conflicts);
+  if (conflicts.length > 0) throw applyConflict(conflicts);
 }
 
-interface Pruning {
-  readonly merged: unknown;
-  readonly last: FieldSet;
-  readonly all: Managers;
-  readonly schema: Schema;
-}
-
-/** Removes what the applier set before and no longer does, unless someone else owns it. */
-function prune({ merged, last, all, schema }: Pruning): unknown {
-  const managed = unionOf([...all.values()].map(({ set }) => set));
-  if (isEmpty(difference(last, managed))) return merged;
+/** Removes fields that the applier set before and no longer sets, unless another manager owns them. */
+function prune(
+  merged: unknown,
+  { last, all, schema }: { last: FieldSet; all: Managers; schema: Fields },
+): unknown {
+  const managed = [...all.values()].reduce((union, { set }) => union.union(set), none);
+  if (last.isSubsetOf(managed)) return merged;
   const setOf = (value: unknown): FieldSet => withParents(fieldSetOf(value, schema));
   const everything = setOf(merged);
   const bare = remove(merged, withParents(last), schema);
-  const kept = union(setOf(bare), withParents(managed));
-  const pruned = remove(merged, difference(everything, kept), schema);
-  const dangling = intersection(difference(everything, setOf(pruned)), withParents(last));
+  const kept = setOf(bare).union(withParents(managed));
+  const pruned = remove(merged, everything.difference(kept), schema);
+  const dangling = everything.difference(setOf(pruned)).intersection(withParents(last));
   return remove(merged, dangling, schema);
 }
-
-/** What only /status may not write, and what only the object itself may not. */
-export const everythingBut = (field: string, fields: readonly string[]): FieldSet => ({
-  member: false,
-  children: new Map(fields.filter((one) => one !== field).map((one) => [`f:${one}`, leaf])),
-});

@@ -1,96 +1,73 @@
-/** A part of a list item's key: a field, and what it is if the item leaves it out. */
-export interface KeyField {
-  readonly name: string;
-  readonly absent?: unknown;
-}
+import { type Fields, isFields } from "../json.ts";
 
-/** How the values of a type are merged and owned (the x-kubernetes-* extensions of OpenAPI). */
-export interface Schema {
-  /** A map that has one owner as a whole; lists are so unless they have keys or are sets. */
-  readonly atomic?: boolean;
-  /** Makes a list a map: what tells its items apart. */
-  readonly keys?: readonly KeyField[];
-  /** A list of scalars, each of which has an owner of its own. */
-  readonly set?: boolean;
-  /** The type of a list's items. */
-  readonly items?: Schema;
-  /** The type of a field. */
-  field(name: string): Schema;
-}
+// Schemas are OpenAPI v3 objects with x-kubernetes-* extensions, as in a CustomResourceDefinition.
 
-interface Rule {
-  readonly atomic?: boolean;
-  readonly by?: readonly string[];
-  readonly set?: boolean;
-  /** Items are owned as a whole. */
-  readonly atomicItems?: boolean;
-}
+/** The schema of a field; undefined if the schema declares neither the field nor additionalProperties. */
+export const propertyOf = (schema: Fields, name: string): Fields | undefined => {
+  const { properties, additionalProperties } = schema;
+  const property = isFields(properties) ? (properties[name] ?? additionalProperties) : additionalProperties;
+  return isFields(property) ? property : undefined;
+};
 
-const atomic: Rule = { atomic: true };
-const byName: Rule = { by: ["name"] };
-const byType: Rule = { by: ["type"] };
+type Rule = Fields;
+
+const atomic: Rule = { "x-kubernetes-map-type": "atomic" };
+const mapBy = (...keys: readonly string[]): Rule => ({
+  "x-kubernetes-list-type": "map",
+  "x-kubernetes-list-map-keys": keys,
+});
+/** A list with keys whose items each have one owner as a whole. */
+const atomicItemsBy = (key: string): Rule => ({ ...mapBy(key), items: atomic });
+const byName = mapBy("name");
+const byType = mapBy("type");
 
 /**
- * The built-in kinds, by field name: what `/openapi/v2` of Kubernetes 1.35 says about the kinds that are served here.
- * A name means the same in all of them, but for `ports`.
+ * Merge rules of the built-in kinds by field name, from `/openapi/v2` of Kubernetes 1.35. A field name has the same
+ * rule in all kinds that the server serves, except `ports` and `data`.
  */
 const rules: Readonly<Record<string, Rule>> = {
-  finalizers: { set: true },
-  ownerReferences: { by: ["uid"], atomicItems: true },
+  finalizers: { "x-kubernetes-list-type": "set" },
+  ownerReferences: atomicItemsBy("uid"),
+  imagePullSecrets: atomicItemsBy("name"),
+  secrets: atomicItemsBy("name"),
   containers: byName,
   initContainers: byName,
   ephemeralContainers: byName,
   env: byName,
   volumes: byName,
-  volumeMounts: { by: ["mountPath"] },
-  volumeDevices: { by: ["devicePath"] },
-  ports: { by: ["containerPort", "protocol"] },
-  imagePullSecrets: { by: ["name"], atomicItems: true },
-  secrets: { by: ["name"], atomicItems: true },
-  hostAliases: { by: ["ip"] },
-  podIPs: { by: ["ip"] },
   claims: byName,
   schedulingGates: byName,
-  topologySpreadConstraints: { by: ["topologyKey", "whenUnsatisfiable"] },
+  volumeMounts: mapBy("mountPath"),
+  volumeDevices: mapBy("devicePath"),
+  ports: mapBy("containerPort", "protocol"),
+  hostAliases: mapBy("ip"),
+  podIPs: mapBy("ip"),
+  topologySpreadConstraints: mapBy("topologyKey", "whenUnsatisfiable"),
   conditions: byType,
   addresses: byType,
-  nodeSelector: atomic,
-  selector: atomic,
-  labelSelector: atomic,
-  namespaceSelector: atomic,
-  requiredDuringSchedulingIgnoredDuringExecution: atomic,
-  fieldRef: atomic,
-  resourceFieldRef: atomic,
-  configMapKeyRef: atomic,
-  secretKeyRef: atomic,
-  fileKeyRef: atomic,
-  involvedObject: atomic,
-  related: atomic,
-  regarding: atomic,
-  targetRef: atomic,
-  scopeSelector: atomic,
+  // The only part of a key that an item may leave out.
+  protocol: { default: "TCP" },
 };
 
-/** The protocol of a port is the only part of a key that may be left out. */
-const keyFieldOf = (name: string): KeyField => (name === "protocol" ? { name, absent: "TCP" } : { name });
+const atomicMaps =
+  "nodeSelector selector labelSelector namespaceSelector requiredDuringSchedulingIgnoredDuringExecution fieldRef " +
+  "resourceFieldRef configMapKeyRef secretKeyRef fileKeyRef involvedObject related regarding targetRef scopeSelector";
 
-function schemaFrom(table: Readonly<Record<string, Rule>>): Schema {
-  const schemas = new Map<string, Schema>();
-  const field = (name: string): Schema => schemas.get(name) ?? plain;
-  const plain: Schema = { field };
-  const atomicMap: Schema = { atomic: true, field };
-  for (const [name, rule] of Object.entries(table))
-    schemas.set(name, {
-      ...(rule.atomic === true && { atomic: true }),
-      ...(rule.set === true && { set: true }),
-      ...(rule.by && { keys: [...rule.by].sort().map(keyFieldOf) }),
-      items: rule.atomicItems === true ? atomicMap : plain,
-      field,
-    });
-  return plain;
+function schemaFrom(extra: Readonly<Record<string, Rule>>): Fields {
+  const properties: Record<string, Fields> = {};
+  const any: Fields = {
+    properties,
+    get additionalProperties() {
+      return any;
+    },
+  };
+  const named = atomicMaps.split(" ").map((name) => [name, atomic] as const);
+  for (const [name, rule] of [...Object.entries(rules), ...named, ...Object.entries(extra)])
+    properties[name] = { items: any, ...rule, properties, additionalProperties: any };
+  return any;
 }
 
-/** Deployments, pods, events and everything else that is built in, except the next two. */
-export const builtIn = schemaFrom(rules);
-export const service = schemaFrom({ ...rules, ports: { by: ["port", "protocol"] } });
-export const controllerRevision = schemaFrom({ ...rules, data: atomic });
+/** Deployments, pods, events and all other built-in kinds except the next two. */
+export const builtIn = schemaFrom({});
+export const service = schemaFrom({ ports: mapBy("port", "protocol") });
+export const controllerRevision = schemaFrom({ data: atomic });

@@ -1,60 +1,68 @@
-// What structured-merge-diff (the library behind server-side apply) does with two values of one type. Where it does
-// something peculiar, this does it too: the fidelity test holds both against each other.
-import { type Fields, equal, isFields } from "../json.ts";
-import { type FieldSet, leaf, node, none, union } from "./fieldset.ts";
-import type { Schema } from "./schema.ts";
+// The algorithms of structured-merge-diff, the library behind server-side apply, including its peculiarities. The
+// fidelity test compares the results with a real API server.
+import { type Fields, equal, fieldsOf, isFields } from "../json.ts";
+import { type FieldSet, pathBelow } from "./fieldset.ts";
+import { propertyOf } from "./schema.ts";
 
-/** Whether a value is a leaf: it has one owner as a whole. */
-const isLeaf = (value: unknown, schema: Schema): boolean =>
+/** The fields that identify an item of a list, in alphabetical order; undefined if items have no key. */
+const keysOf = (schema: Fields): readonly string[] | undefined => {
+  const keys = schema["x-kubernetes-list-type"] === "map" ? schema["x-kubernetes-list-map-keys"] : undefined;
+  return Array.isArray(keys) ? keys.map(String).sort() : undefined;
+};
+
+/** True if a value has one owner as a whole: scalars, atomic maps, and lists without keys that are no sets. */
+const isLeaf = (value: unknown, schema: Fields): boolean =>
   Array.isArray(value)
-    ? schema.keys === undefined && schema.set !== true
-    : !isFields(value) || schema.atomic === true;
+    ? keysOf(schema) === undefined && schema["x-kubernetes-list-type"] !== "set"
+    : !isFields(value) || schema["x-kubernetes-map-type"] === "atomic";
 
-const itemSchema = (schema: Schema): Schema => schema.items ?? schema;
-
-/** The step that leads to a list item. */
-function stepOf(item: unknown, { keys }: Schema): string {
+/** The step of a path that leads to a list item. */
+function stepOf(item: unknown, list: Fields): string {
+  const keys = keysOf(list);
   if (keys === undefined || !isFields(item)) return `v:${JSON.stringify(item)}`;
-  const key = keys.flatMap(({ name, absent }) => {
-    const value = item[name] ?? absent;
-    return value === undefined ? [] : [[name, value] as const];
-  });
-  return `k:${JSON.stringify(Object.fromEntries(key))}`;
+  const absent = (name: string): unknown => propertyOf(fieldsOf(list["items"]), name)?.["default"];
+  return `k:${JSON.stringify(Object.fromEntries(keys.map((name) => [name, item[name] ?? absent(name)])))}`;
 }
 
-interface Child {
-  readonly step: string;
+interface Node {
   readonly value: unknown;
-  readonly schema: Schema;
+  readonly schema: Fields;
+  readonly path: string;
 }
 
-/** What a map or a list of separately owned items holds. */
-function childrenOf(value: unknown, schema: Schema): readonly Child[] {
-  if (Array.isArray(value)) {
-    const inner = itemSchema(schema);
-    return value.map((item) => ({ step: stepOf(item, schema), value: item, schema: inner }));
-  }
-  if (!isFields(value)) return [];
-  return Object.entries(value).map(([name, field]) => ({
-    step: `f:${name}`,
+const rootOf = (value: unknown, schema: Fields): Node => ({ value, schema, path: "" });
+
+/** The fields of a map or the separately owned items of a list. */
+function childrenOf({ value, schema, path }: Node): readonly Node[] {
+  if (Array.isArray(value))
+    return value.map((item: unknown) => ({
+      value: item,
+      schema: fieldsOf(schema["items"]),
+      path: pathBelow(path, stepOf(item, schema)),
+    }));
+  return Object.entries(fieldsOf(value)).map(([name, field]) => ({
     value: field,
-    schema: schema.field(name),
+    schema: propertyOf(schema, name) ?? {},
+    path: pathBelow(path, `f:${name}`),
   }));
 }
 
-const isEmptyMap = (value: unknown): boolean => isFields(value) && Object.keys(value).length === 0;
+const isEmptyCollection = (value: unknown): boolean =>
+  value === undefined ||
+  value === null ||
+  (Array.isArray(value) ? value.length === 0 : isFields(value) && Object.keys(value).length === 0);
 
-/** The paths that a configuration sets: what its applier owns. */
-export function fieldSetOf(value: unknown, schema: Schema): FieldSet {
-  if (isLeaf(value, schema)) return leaf;
-  return node(
-    false,
-    childrenOf(value, schema).map((child) => {
-      const { member, children } = fieldSetOf(child.value, child.schema);
-      const isItem = !child.step.startsWith("f:");
-      return [child.step, { member: member || isItem || isEmptyMap(child.value), children }] as const;
-    }),
-  );
+/** The paths that a configuration sets: its applier owns them. */
+export function fieldSetOf(value: unknown, schema: Fields): FieldSet {
+  const set = new Set<string>();
+  const visit = (node: Node, isItem: boolean): void => {
+    const isEmptyMap = isFields(node.value) && isEmptyCollection(node.value);
+    if (isItem || isEmptyMap || isLeaf(node.value, node.schema)) set.add(node.path);
+    if (isLeaf(node.value, node.schema)) return;
+    for (const child of childrenOf(node)) visit(child, Array.isArray(node.value));
+  };
+  for (const child of childrenOf(rootOf(value, schema))) visit(child, false);
+  return set;
 }
 
 export interface Comparison {
@@ -63,74 +71,54 @@ export interface Comparison {
   readonly removed: FieldSet;
 }
 
-const same: Comparison = { added: none, modified: none, removed: none };
-const isEmptyCollection = (value: unknown): boolean =>
-  value === undefined ||
-  value === null ||
-  (Array.isArray(value) ? value.length === 0 : isFields(value) && Object.keys(value).length === 0);
-
-/** What it takes to get from one value to another; undefined is absent. */
-export function compare(before: unknown, after: unknown, schema: Schema): Comparison {
-  if (before === after) return same;
-  const one = after === undefined ? before : after;
-  const bothEmpty = isEmptyCollection(before) && isEmptyCollection(after);
-  const mixed = Array.isArray(before) !== Array.isArray(after) && before !== undefined && after !== undefined;
-  if (isLeaf(one, schema) || bothEmpty || (mixed && before !== null)) return compareLeaves(before, after);
-  const parts = compareChildren(before, after, schema);
-  const collect = (kind: keyof Comparison, member: boolean): FieldSet =>
-    node(
-      member,
-      parts.map(([step, part]) => [step, part[kind]]),
-    );
-  return {
-    added: collect("added", before === undefined),
-    modified: collect("modified", false),
-    removed: collect("removed", after === undefined),
+/** The paths in which two objects differ. */
+export function compare(before: unknown, after: unknown, schema: Fields): Comparison {
+  const [added, modified, removed] = [new Set<string>(), new Set<string>(), new Set<string>()];
+  const visit = (old: Node | undefined, now: Node | undefined): void => {
+    const { path, schema: type, value } = now ?? old ?? rootOf(undefined, schema);
+    const [was, is] = [old?.value, now?.value];
+    if (was === is) return;
+    if (was === undefined) added.add(path);
+    if (is === undefined) removed.add(path);
+    const bothEmpty = isEmptyCollection(was) && isEmptyCollection(is);
+    const isMixed = Array.isArray(was) !== Array.isArray(is) && was !== undefined && is !== undefined;
+    if (isLeaf(value, type) || bothEmpty || (isMixed && was !== null)) {
+      if (was !== undefined && is !== undefined && !equal(was, is)) modified.add(path);
+      return;
+    }
+    const left = new Map((old ? childrenOf(old) : []).map((child) => [child.path, child]));
+    const right = new Map((now ? childrenOf(now) : []).map((child) => [child.path, child]));
+    for (const [at, child] of left) visit(child, right.get(at));
+    for (const [at, child] of right) if (!left.has(at)) visit(undefined, child);
   };
-}
-
-function compareLeaves(before: unknown, after: unknown): Comparison {
-  if (before === undefined) return { ...same, added: leaf };
-  if (after === undefined) return { ...same, removed: leaf };
-  return equal(before, after) ? same : { ...same, modified: leaf };
-}
-
-function compareChildren(before: unknown, after: unknown, schema: Schema): [string, Comparison][] {
-  const left = new Map(childrenOf(before, schema).map((child) => [child.step, child]));
-  const right = new Map(childrenOf(after, schema).map((child) => [child.step, child]));
-  return [...new Set([...left.keys(), ...right.keys()])].map((step) => {
-    const [a, b] = [left.get(step), right.get(step)];
-    return [step, compare(a?.value, b?.value, (b ?? a)?.schema ?? schema)];
-  });
+  visit(rootOf(before, schema), rootOf(after, schema));
+  return { added, modified, removed };
 }
 
 /** The live value with a configuration laid over it. */
-export function merge(live: unknown, config: unknown, schema: Schema): unknown {
+export function merge(live: unknown, config: unknown, schema: Fields): unknown {
   if (config === undefined) return live;
   if (live === undefined || live === null || isLeaf(config, schema) || isLeaf(live, schema)) return config;
   if (Array.isArray(config)) return Array.isArray(live) ? mergeLists(live, config, schema) : config;
   if (!isFields(live) || !isFields(config)) return config;
   const merged: Record<string, unknown> = { ...live };
   for (const [name, value] of Object.entries(config))
-    merged[name] = merge(live[name], value, schema.field(name));
+    merged[name] = merge(live[name], value, propertyOf(schema, name) ?? {});
   return merged;
 }
 
-/** The configuration's order, with the live list's other items where they stood between. */
-function mergeLists(live: readonly unknown[], config: readonly unknown[], schema: Schema): unknown[] {
-  const steps = {
-    live: live.map((item) => stepOf(item, schema)),
-    config: config.map((item) => stepOf(item, schema)),
-  };
-  const liveByStep = new Map(live.map((item, i) => [steps.live[i], item]));
-  const wanted = new Set(steps.config);
-  const shared = steps.config.filter((step) => liveByStep.has(step));
+/** The configuration's order; items that only the live list has keep their place between its other items. */
+function mergeLists(live: readonly unknown[], config: readonly unknown[], schema: Fields): unknown[] {
+  const liveSteps = live.map((item) => stepOf(item, schema));
+  const configSteps = config.map((item) => stepOf(item, schema));
+  const liveItems = new Map(liveSteps.map((step, i) => [step, live[i]]));
+  const shared = configSteps.filter((step) => liveItems.has(step));
   const merged = new Map<string, unknown>();
   let [l, r] = [0, 0];
   while (l < live.length || r < config.length) {
-    const left = steps.live[l];
-    const right = steps.config[r];
-    if (left !== undefined && !wanted.has(left)) {
+    const left = liveSteps[l];
+    const right = configSteps[r];
+    if (left !== undefined && !configSteps.includes(left)) {
       merged.set(left, live[l]);
       l += 1;
     } else if (
@@ -139,7 +127,7 @@ function mergeLists(live: readonly unknown[], config: readonly unknown[], schema
     ) {
       l += 1;
     } else if (right !== undefined) {
-      merged.set(right, merge(liveByStep.get(right), config[r], itemSchema(schema)));
+      merged.set(right, merge(liveItems.get(right), config[r], fieldsOf(schema["items"])));
       if (shared[0] === right) shared.shift();
       r += 1;
     }
@@ -147,19 +135,14 @@ function mergeLists(live: readonly unknown[], config: readonly unknown[], schema
   return [...merged.values()];
 }
 
-/** The value without what is at the given paths; a map or list that is left empty stays, empty. */
-export function remove(value: unknown, paths: FieldSet, schema: Schema): unknown {
-  if (paths.children.size === 0 || isLeaf(value, schema)) return value;
-  const kept = childrenOf(value, schema).flatMap(
-    ({ step, value: inner, schema: type }): [string, unknown][] => {
-      const path = paths.children.get(step);
-      if (path?.member === true) return [];
-      return [[step.slice(2), path === undefined ? inner : remove(inner, path, type)]];
-    },
-  );
-  if (!Array.isArray(value)) return Object.fromEntries(kept) satisfies Fields;
-  return kept.map(([, item]) => item);
+/** The value without the given paths; a map or list that loses all its content stays, empty. */
+export function remove(value: unknown, paths: FieldSet, schema: Fields): unknown {
+  if (paths.size === 0) return value;
+  const visit = (node: Node): unknown => {
+    if (isLeaf(node.value, node.schema)) return node.value;
+    const kept = childrenOf(node).filter(({ path }) => !paths.has(path));
+    if (Array.isArray(node.value)) return kept.map(visit);
+    return Object.fromEntries(kept.map((child) => [child.path.slice(node.path.length + 3), visit(child)]));
+  };
+  return visit(rootOf(value, schema));
 }
-
-/** All that the given sets hold. */
-export const unionOf = (sets: Iterable<FieldSet>): FieldSet => [...sets].reduce(union, none);
