@@ -4,7 +4,7 @@ import type { Manifest } from "../../../operator/core/manifest.ts";
 import { timestamp } from "../../../operator/core/observed.ts";
 import { fieldsOf } from "../../sim/apiserver/json.ts";
 import { builtInKinds } from "../../sim/apiserver/kinds/builtin.ts";
-import { throughGo } from "../../sim/apiserver/kinds/defaults.ts";
+import { withoutZeroValues } from "../../sim/apiserver/kinds/defaults.ts";
 import { ofFields } from "../../sim/apiserver/managed/fieldset.ts";
 import { applyConfiguration } from "../../sim/apiserver/managed/ownership.ts";
 import { jsonPatch } from "../../sim/apiserver/patches.ts";
@@ -25,7 +25,7 @@ export function applied(live: Manifest | undefined, desired: Manifest): Manifest
     ignored: ofFields(["status"]),
     force: true,
   });
-  return throughGo(result) as Manifest;
+  return withoutZeroValues(result) as Manifest;
 }
 
 /** The object after a JSON Patch. */

@@ -14,7 +14,7 @@ function mergePatch(target: unknown, patch: unknown): unknown {
 }
 
 /** A JSON patch (RFC 6902). */
-function jsonPatch(target: unknown, patch: unknown): unknown {
+export function jsonPatch(target: unknown, patch: unknown): unknown {
   if (!Array.isArray(patch)) throw new Refusal(400, "a JSON patch is a list of operations");
   const operations = patch as readonly Operation[];
   const result = structuredClone(target);
