@@ -2,25 +2,25 @@ import { describe, expect, test } from "@jest/globals";
 import { drift } from "../../../operator/core/diff.ts";
 import type { FieldSet, Fields, Manifest } from "../../../operator/core/manifest.ts";
 import {
-  claimed,
+  withManager,
   inContainer,
   inPod,
   live,
   service,
-  wanted,
+  desired,
   withContainer,
   withPod,
   withSpec,
 } from "./driftobjects.ts";
 import { applied, patched } from "./serverside.ts";
 
-/** The live object after the writes that its drift asks for. */
-function repaired(object: Manifest, to: Manifest = wanted): Manifest {
+/** The live object after the writes that revert its drift. */
+function reverted(object: Manifest, to: Manifest = desired): Manifest {
   const { apply, takeOver } = drift(object, to);
   return apply ? applied(patched(object, takeOver), to) : object;
 }
 
-const paths = (object: Manifest, to: Manifest = wanted): readonly string[] =>
+const paths = (object: Manifest, to: Manifest = desired): readonly string[] =>
   drift(object, to).takeOver.map(({ path }) => path);
 
 const ports = [{ name: "http", port: 80, targetPort: "http", protocol: "TCP" }];
@@ -28,25 +28,25 @@ const ofPort = (port: number) => ({
   "f:ports": { [`k:{"port":${port},"protocol":"TCP"}`]: { ".": {}, "f:port": {} } },
 });
 
-describe("what others added goes, whatever it is", () => {
+describe("additions by other managers", () => {
   test.each<{ name: string; dirty: Manifest; to?: Manifest }>([
     {
-      name: "hostNetwork",
-      dirty: claimed(
+      name: "hostNetwork is added",
+      dirty: withManager(
         withPod(live, (pod) => ({ ...pod, hostNetwork: true })),
         inPod({ "f:hostNetwork": {} }),
       ),
     },
     {
-      name: "tolerations",
-      dirty: claimed(
+      name: "tolerations are added",
+      dirty: withManager(
         withPod(live, (pod) => ({ ...pod, tolerations: [{ operator: "Exists" }] })),
         inPod({ "f:tolerations": {} }),
       ),
     },
     {
-      name: "a container",
-      dirty: claimed(
+      name: "a container is added",
+      dirty: withManager(
         withPod(live, (pod) => ({
           ...pod,
           containers: [{ name: "spy", image: "spy:1" }, ...pod.containers],
@@ -55,8 +55,8 @@ describe("what others added goes, whatever it is", () => {
       ),
     },
     {
-      name: "a container in place of the app's own, which can't be removed alone",
-      dirty: claimed(
+      name: "the only container of a pod is replaced",
+      dirty: withManager(
         withPod(live, (pod) => ({
           ...pod,
           containers: pod.containers.map((c) => ({ ...c, name: "other" })),
@@ -65,8 +65,8 @@ describe("what others added goes, whatever it is", () => {
       ),
     },
     {
-      name: "a variable",
-      dirty: claimed(
+      name: "an environment variable is added",
+      dirty: withManager(
         withContainer(live, (c) => ({
           ...c,
           env: [
@@ -78,9 +78,9 @@ describe("what others added goes, whatever it is", () => {
       ),
     },
     {
-      name: "what two managers claim",
-      dirty: claimed(
-        claimed(
+      name: "hostPID is added and owned by two managers",
+      dirty: withManager(
+        withManager(
           withPod(live, (pod) => ({ ...pod, hostPID: true })),
           inPod({ "f:hostPID": {} }),
         ),
@@ -89,87 +89,87 @@ describe("what others added goes, whatever it is", () => {
       ),
     },
     {
-      name: "another port in place of a Service's only one, which can't be removed alone",
-      dirty: claimed(
+      name: "the only port of a Service is replaced",
+      dirty: withManager(
         withSpec(applied(undefined, service), { ports: [{ ...ports[0], port: 81 }] }),
         ofPort(81),
       ),
       to: service,
     },
-  ])("$name", ({ dirty, to = wanted }) => {
-    const clean = repaired(dirty, to);
-    expect(clean["spec"]).toEqual(to === wanted ? live["spec"] : applied(undefined, to)["spec"]);
+  ])("$name: the operator restores the desired spec", ({ dirty, to = desired }) => {
+    const clean = reverted(dirty, to);
+    expect(clean["spec"]).toEqual(to === desired ? live["spec"] : applied(undefined, to)["spec"]);
     expect(drift(clean, to)).toEqual({ apply: false, takeOver: [], ofSpec: false });
   });
 });
 
-describe("a key that every JavaScript object inherits", () => {
-  test.each(["constructor", "toString", "valueOf", "__proto__"])("%s: an added key is removed", (key) => {
+describe("map keys with the names of inherited JavaScript properties", () => {
+  test.each(["constructor", "toString", "valueOf", "__proto__"])("%s is added: the key is removed", (key) => {
     const added = JSON.parse(`{"${key}":"x"}`) as Fields;
-    const node = claimed(
+    const node = withManager(
       withPod(live, (pod) => ({ ...pod, nodeSelector: { disk: "ssd", ...added } })),
       inPod({ "f:nodeSelector": JSON.parse(`{"f:${key}":{}}`) as FieldSet }),
     );
-    expect(drift(node, wanted)).toMatchObject({ apply: true, ofSpec: true });
+    expect(drift(node, desired)).toMatchObject({ apply: true, ofSpec: true });
     expect(paths(node)).toContain("/metadata/managedFields/0/fieldsV1/f:spec");
     const liveService = applied(undefined, service);
     const { selector } = liveService["spec"] as { selector: Fields };
-    const wide = claimed(withSpec(liveService, { selector: { ...selector, ...added } }), {
+    const extended = withManager(withSpec(liveService, { selector: { ...selector, ...added } }), {
       "f:selector": {},
     });
-    expect(drift(wide, service).apply).toBe(true);
+    expect(drift(extended, service).apply).toBe(true);
   });
 
-  test("a wanted key: its absence is drift", () => {
-    const to = withPod(wanted, (pod) => ({ ...pod, nodeSelector: { disk: "ssd", constructor: "x" } }));
+  test("constructor is desired but missing: the operator applies the desired object", () => {
+    const to = withPod(desired, (pod) => ({ ...pod, nodeSelector: { disk: "ssd", constructor: "x" } }));
     expect(drift(live, to).apply).toBe(true);
     expect(drift(applied(live, to), to).apply).toBe(false);
   });
 });
 
-describe("taking over", () => {
-  const dirty = claimed(
+describe("take-over of added fields", () => {
+  const dirty = withManager(
     withPod(live, (pod) => ({ ...pod, hostPID: true })),
     inPod({ "f:hostPID": {} }),
   );
 
-  test("makes their fields ours and ends their claim, in one patch", () => {
+  test("another manager added a field: one patch moves its ownership to the operator", () => {
     const own = live.metadata.managedFields?.length ?? 0;
     expect(paths(dirty)).toEqual([
       "/metadata/resourceVersion",
       "/metadata/managedFields/0/fieldsV1/f:spec",
       `/metadata/managedFields/${own}/fieldsV1/f:spec`,
     ]);
-    expect(drift(dirty, wanted).takeOver[1]).toMatchObject({
+    expect(drift(dirty, desired).takeOver[1]).toMatchObject({
       value: { "f:template": { "f:spec": { "f:hostPID": {}, "f:containers": expect.anything() as Fields } } },
     });
   });
 
-  test("is refused by the API server if the object has changed since it was read", () => {
-    expect(drift(dirty, wanted).takeOver[0]).toEqual({
+  test("the object can change after it was read: the patch requires the resourceVersion that was read", () => {
+    expect(drift(dirty, desired).takeOver[0]).toEqual({
       op: "replace",
       path: "/metadata/resourceVersion",
       value: "7",
     });
   });
 
-  test("leaves a claim alone that names nothing that is there", () => {
-    expect(paths(claimed(live, inPod({ "f:hostPID": {} })))).toEqual([]);
+  test("another manager owns a field that the object does not have: no patch", () => {
+    expect(paths(withManager(live, inPod({ "f:hostPID": {} })))).toEqual([]);
   });
 
-  test("adds a claim of ours to an object that we never applied, as when a Service is adopted", () => {
-    const theirs = {
+  test("a Service is adopted that the operator never applied: the patch adds its managedFields entry", () => {
+    const foreign = {
       apiVersion: "v1",
       kind: "Service",
       metadata: { name: "web" },
       spec: { ports: [{ port: 81, protocol: "TCP" }] },
     };
-    const adopted = claimed(theirs, ofPort(81));
+    const adopted = withManager(foreign, ofPort(81));
     expect(paths(adopted, service)).toEqual([
       "/metadata/resourceVersion",
       "/metadata/managedFields/-",
       "/metadata/managedFields/0/fieldsV1/f:spec",
     ]);
-    expect(repaired(adopted, service)["spec"]).toEqual(service["spec"]);
+    expect(reverted(adopted, service)["spec"]).toEqual(service["spec"]);
   });
 });

@@ -3,226 +3,233 @@ import type { ContainerState, Observed } from "../../../operator/core/observed.t
 import { at, crashing, foreignService, running, unready, waiting } from "./objects.ts";
 import { appOf, commanded, deploymentOf, rejected2, v1 } from "./situations.ts";
 
-/** Everything that can be in the way of an app, and what is to be said of it. */
+/** The observed state of an app, and the blocker that the operator reports for it. */
 interface Row {
   readonly name: string;
   readonly before: Partial<Observed>;
   readonly reason: string;
   readonly object?: string;
-  /** What is said, in part; what to do, in part. */
-  readonly says: string;
+  /** A part of the message; `next` is a part of the next step. */
+  readonly message: string;
   readonly next: string;
 }
 
-/** One pod whose container is in the given state. */
+/** One pod that is not ready, with its containers in the given states. */
 export const stuck = (...containers: readonly ContainerState[]): Partial<Observed> => ({
   pods: [unready("a", v1, containers)],
 });
-export const ending = (reason: string, message: string): ContainerState =>
+/** A container in a crash loop that last ended a second ago. */
+export const exited = (reason: string, message: string): ContainerState =>
   crashing("", 0, { terminated: { reason, exitCode: 1, message, at: at(-1) } });
-const refusing = (message: string): Partial<Observed> => ({
+/** A Deployment whose pods the API server refuses. */
+const refusedPods = (message: string): Partial<Observed> => ({
   deployment: {
     ...deploymentOf(v1),
     status: { conditions: [{ type: "ReplicaFailure", status: "True", message }] },
   },
 });
-const warned = (reason: string, message: string, container: ContainerState): Partial<Observed> => ({
+/** One pod that is not ready, with a warning event. */
+const withWarning = (reason: string, message: string, container: ContainerState): Partial<Observed> => ({
   ...stuck(container),
   warnings: [{ pod: "a", reason, message }],
 });
 
 export const rows: readonly Row[] = [
   {
-    name: "an image that does not exist",
+    name: "the image does not exist",
     before: stuck(waiting("ImagePullBackOff", "code = NotFound desc = r/app:9: not found")),
     reason: "ImageNotFound",
-    says: "r/app:9: not found",
+    message: "r/app:9: not found",
     next: "correct spec.image",
   },
   {
-    name: "a registry that can't be reached",
+    name: "the registry can't be reached",
     before: stuck(waiting("ErrImagePull", "dial tcp: i/o timeout")),
     reason: "ImagePullFailed",
-    says: "dial tcp: i/o timeout",
+    message: "dial tcp: i/o timeout",
     next: "spec.pod.imagePullSecrets",
   },
   {
-    name: "an image that runs as root",
+    name: "the image runs as root",
     before: stuck(
       waiting("CreateContainerConfigError", "container has runAsNonRoot and image will run as root"),
     ),
     reason: "RunsAsRoot",
-    says: "image will run as root",
+    message: "image will run as root",
     next: "spec.pod.securityContext.runAsUser",
   },
   {
-    name: "a Secret that is missing",
+    name: "a Secret is missing",
     before: stuck(waiting("CreateContainerConfigError", 'secret "s" not found')),
     reason: "ConfigMissing",
-    says: 'secret "s" not found',
+    message: 'secret "s" not found',
     next: "Create the object that the message names",
   },
   {
-    name: "a command that the node can't run",
+    name: "the node can't run the container's command",
     before: stuck(waiting("CreateContainerError", 'exec: "nope": not found')),
     reason: "ContainerRefused",
-    says: 'exec: "nope"',
+    message: 'exec: "nope"',
     next: "kubectl -n team describe pod a",
   },
   {
-    name: "a crash loop",
-    before: stuck(ending("Error", "cannot open /data")),
+    name: "a container is in a crash loop",
+    before: stuck(exited("Error", "cannot open /data")),
     reason: "CrashLoop",
-    says: "exit code 1: cannot open /data",
+    message: "exit code 1: cannot open /data",
     next: "kubectl -n team logs a -c app --previous",
   },
   {
-    name: "a crash, though the container runs again",
-    before: stuck({ ...running(), restarts: 1, terminated: ending("Error", "oh").terminated }),
+    name: "a container crashed and runs again",
+    before: stuck({ ...running(), restarts: 1, terminated: exited("Error", "oh").terminated }),
     reason: "CrashLoop",
-    says: "exit code 1: oh",
+    message: "exit code 1: oh",
     next: "--previous",
   },
   {
-    name: "too little memory",
-    before: stuck(ending("OOMKilled", "")),
+    name: "a container exceeds its memory limit",
+    before: stuck(exited("OOMKilled", "")),
     reason: "OutOfMemory",
-    says: "more memory than its limit",
+    message: "more memory than its limit",
     next: "spec.resources.limits.memory",
   },
   {
-    name: "a write to the read-only root",
-    before: stuck(ending("Error", "EROFS: read-only file system, open '/var/x'")),
+    name: "a container writes to its read-only root file system",
+    before: stuck(exited("Error", "EROFS: read-only file system, open '/var/x'")),
     reason: "ReadOnlyRoot",
-    says: "EROFS",
+    message: "EROFS",
     next: "emptyDir",
   },
   {
-    name: "no room on any node",
+    name: "no node has enough CPU for a pod",
     before: { pods: [{ ...unready("a", v1, []), unschedulable: "0/1 nodes: Insufficient cpu" }] },
     reason: "Unschedulable",
-    says: "Insufficient cpu",
+    message: "Insufficient cpu",
     next: "spec.resources.requests",
   },
   {
-    name: "a sandbox that the node can't make",
-    before: warned("FailedCreatePodSandBox", "failed to set up the network", waiting("ContainerCreating")),
+    name: "the node can't create the sandbox of a pod",
+    before: withWarning(
+      "FailedCreatePodSandBox",
+      "failed to set up the network",
+      waiting("ContainerCreating"),
+    ),
     reason: "ContainerRefused",
-    says: "failed to set up the network",
+    message: "failed to set up the network",
     next: "kubectl -n team get pod a -o wide",
   },
   {
-    name: "a volume that can't be mounted",
-    before: warned("FailedMount", 'configmap "c" not found', waiting("ContainerCreating")),
+    name: "a volume can't be mounted",
+    before: withWarning("FailedMount", 'configmap "c" not found', waiting("ContainerCreating")),
     reason: "ConfigMissing",
-    says: 'configmap "c" not found',
+    message: 'configmap "c" not found',
     next: "spec.pod.volumes",
   },
   {
-    name: "a probe that fails",
-    before: warned("Unhealthy", "Readiness probe failed: HTTP 503", running()),
+    name: "a readiness probe fails",
+    before: withWarning("Unhealthy", "Readiness probe failed: HTTP 503", running()),
     reason: "NotReady",
-    says: "HTTP 503",
+    message: "HTTP 503",
     next: "kubectl -n team logs a",
   },
   {
-    name: "a quota",
-    before: refusing('pods "a" is forbidden: exceeded quota: q, requested: pods=1'),
+    name: "a ResourceQuota is exceeded",
+    before: refusedPods('pods "a" is forbidden: exceeded quota: q, requested: pods=1'),
     reason: "QuotaExceeded",
     object: "Deployment/web",
-    says: "exceeded quota: q",
+    message: "exceeded quota: q",
     next: "ResourceQuota",
   },
   {
-    name: "a quota that wants what the pod doesn't say",
-    before: refusing('pods "a" is forbidden: failed quota: q: must specify limits.ephemeral-storage'),
+    name: "a ResourceQuota requires a limit that the pod does not set",
+    before: refusedPods('pods "a" is forbidden: failed quota: q: must specify limits.ephemeral-storage'),
     reason: "QuotaExceeded",
     object: "Deployment/web",
-    says: "must specify",
+    message: "must specify",
     next: "spec.resources",
   },
   {
-    name: "a LimitRange",
-    before: refusing('pods "a" is forbidden: maximum cpu usage per Container is 100m, but limit is 250m'),
+    name: "a container exceeds a LimitRange",
+    before: refusedPods('pods "a" is forbidden: maximum cpu usage per Container is 100m, but limit is 250m'),
     reason: "LimitRangeExceeded",
     object: "Deployment/web",
-    says: "maximum cpu usage",
+    message: "maximum cpu usage",
     next: "spec.resources",
   },
   {
-    name: "Pod Security",
-    before: refusing('pods "a" is forbidden: violates PodSecurity "restricted:latest": privileged'),
+    name: "a pod violates Pod Security",
+    before: refusedPods('pods "a" is forbidden: violates PodSecurity "restricted:latest": privileged'),
     reason: "PodSecurityRefused",
     object: "Deployment/web",
-    says: "violates PodSecurity",
+    message: "violates PodSecurity",
     next: "Remove from spec.pod",
   },
   {
-    name: "a service account that is missing",
-    before: refusing(
+    name: "the service account is missing",
+    before: refusedPods(
       'pods "a" is forbidden: error looking up service account team/x: serviceaccount "x" not found',
     ),
     reason: "ServiceAccountMissing",
     object: "Deployment/web",
-    says: "team/x",
+    message: "team/x",
     next: "spec.pod.serviceAccountName",
   },
   {
-    name: "any other refusal of pods",
-    before: refusing("admission webhook denied the request"),
+    name: "an admission webhook denies pods",
+    before: refusedPods("admission webhook denied the request"),
     reason: "PodsRefused",
     object: "Deployment/web",
-    says: "webhook denied",
+    message: "webhook denied",
     next: "Change the DemoApp",
   },
   {
-    name: "a scaler that fights over the Deployment",
+    name: "a HorizontalPodAutoscaler scales the Deployment",
     before: { scalers: ["web"] },
     reason: "ScalerOnDeployment",
     object: "HorizontalPodAutoscaler/web",
-    says: "HorizontalPodAutoscaler web scales the Deployment",
+    message: "HorizontalPodAutoscaler web scales the Deployment",
     next: "scaleTargetRef",
   },
   {
-    name: "a restart at no time",
+    name: "the restart annotation is not a time",
     before: { app: appOf("app:1", { annotations: { [annotations.restartAt]: "tomorrow" } }) },
     reason: "BadAnnotation",
     object: "DemoApp/web",
-    says: "'tomorrow'",
+    message: "'tomorrow'",
     next: `kubectl -n team annotate demoapp web --overwrite ${annotations.restartAt}=2026-01-01T00:00:00Z`,
   },
   {
-    name: "a version that was rejected",
+    name: "the requested revision was rejected",
     before: { app: appOf("app:2"), revisions: [v1, rejected2], deployment: deploymentOf(v1) },
     reason: "RevisionRejected",
     object: `ControllerRevision/web-${rejected2.hash}`,
-    says: "Rollout 2 of app:2 was rejected: it keeps ending.",
+    message: "Rollout 2 of app:2 was rejected: it keeps ending.",
     next: `kubectl -n team annotate demoapp web --overwrite ${annotations.retry}=2`,
   },
   {
-    name: "an abort of the first install",
+    name: "an abort names the first rollout",
     before: { app: commanded("app:1", { abort: "1" }), revisions: [{ ...v1, outcome: undefined }] },
     reason: "AbortRefused",
     object: "DemoApp/web",
-    says: "Rollout 1 can't be aborted",
+    message: "Rollout 1 can't be aborted",
     next: "Change spec.image",
   },
   {
-    name: "a name that is taken",
+    name: "a foreign Service has the app's name",
     before: { service: foreignService },
     reason: "NameTaken",
     object: "Service/web",
-    says: "exists but is not owned",
+    message: "exists but is not owned",
     next: "adopt=service",
   },
   {
-    name: "a permission that is missing",
+    name: "the operator lacks a permission",
     before: {
       refused: { object: "Service/web", status: 403, message: 'User "o" cannot patch resource "services"' },
     },
     reason: "PermissionMissing",
     object: "Service/web",
-    says: "cannot patch resource",
+    message: "cannot patch resource",
     next: "deploy/operator",
   },
 ];

@@ -4,57 +4,57 @@ import { blockersOf } from "../../../operator/core/blockers.ts";
 import type { Observed } from "../../../operator/core/observed.ts";
 import { needsEvents } from "../../../operator/core/health.ts";
 import { viewOf } from "../../../operator/core/view.ts";
-import { ending, rows, stuck } from "./blockercases.ts";
+import { exited, rows, stuck } from "./blockercases.ts";
 import { app, at, crashing, pod, running, spec, startMs, unready, waiting } from "./objects.ts";
 import { commanded, deploymentOf, observedApp, v1 } from "./situations.ts";
 
 const blockers = (before: Partial<Observed>): readonly Blocker[] =>
   blockersOf(viewOf(observedApp(before), startMs));
 
-describe("what is in the way, and what to do about it", () => {
-  test.each(rows)("$name: $reason", ({ before, reason, object = "Pod/a", says, next }) => {
+describe("blockers of an app", () => {
+  test.each(rows)("$name: the blocker is $reason", ({ before, reason, object = "Pod/a", message, next }) => {
     const found = blockers(before);
     expect(found.map((blocker) => blocker.reason)).toEqual([reason]);
     expect(found[0]).toMatchObject({ object, since: at(0) });
-    expect(found[0]?.message).toContain(says);
+    expect(found[0]?.message).toContain(message);
     expect(found[0]?.next).toContain(next);
   });
 });
 
-describe("nothing is in the way", () => {
+describe("situations without a blocker", () => {
   const done = { ...running("migrate"), runningSince: undefined };
   const finished = { ...done, terminated: { reason: "Completed", exitCode: 0, message: "", at: at(-5) } };
 
   test.each<{ name: string; before: Partial<Observed> }>([
-    { name: "while a pod starts", before: stuck(waiting("ContainerCreating")) },
+    { name: "a container is being created", before: stuck(waiting("ContainerCreating")) },
     {
-      name: "while it starts after an init container that has done its work",
+      name: "a container starts after an init container that succeeded",
       before: stuck(finished, running()),
     },
     {
-      name: "after an init container that needed two tries",
+      name: "an init container succeeds at the second try",
       before: stuck({ ...finished, restarts: 1 }, running()),
     },
     {
-      name: "of a pod that is available, though it crashed once",
+      name: "an available pod crashed once",
       before: {
         pods: [
           pod("a", v1, {
-            containers: [{ ...running(), restarts: 1, terminated: ending("Error", "").terminated }],
+            containers: [{ ...running(), restarts: 1, terminated: exited("Error", "").terminated }],
           }),
         ],
       },
     },
     {
-      name: "of a pod that is going",
+      name: "a crashing pod is terminating",
       before: { pods: [{ ...unready("a", v1, crashing("x")), deleting: true }] },
     },
     {
-      name: "of another pod's warning",
+      name: "a warning event is about another pod",
       before: { ...stuck(running()), warnings: [{ pod: "b", reason: "Unhealthy", message: "x" }] },
     },
     {
-      name: "once the Deployment controller makes pods again",
+      name: "the Deployment controller creates pods again after a failure",
       before: {
         deployment: deploymentOf(v1, {
           conditions: [{ type: "ReplicaFailure", status: "False", message: "x" }],
@@ -62,15 +62,15 @@ describe("nothing is in the way", () => {
       },
     },
     {
-      name: "by an abort that names no rollout under way",
+      name: "an abort names a rollout that has ended",
       before: { app: commanded("app:1", { abort: "1" }), revisions: [v1] },
     },
-  ])("$name", ({ before }) => {
+  ])("$name: no blocker is reported", ({ before }) => {
     expect(blockers(before)).toEqual([]);
   });
 });
 
-describe("a deadline that has passed", () => {
+describe("the progress deadline of an app", () => {
   const short = spec({ image: "app:1", progressDeadlineSeconds: 60 });
   const conditions = [
     { type: "Ready", status: "False" as const, lastTransitionTime: at(-61), reason: "x", message: "" },
@@ -78,7 +78,7 @@ describe("a deadline that has passed", () => {
   const late = app({ spec: short, status: { conditions } });
   const missing = { deployment: deploymentOf(v1, { availableReplicas: 1 }), revisions: [v1] };
 
-  test("is in the way when nothing says why, with where to look", () => {
+  test("the deadline passes and no cause is known: DeadlinePassed gives a kubectl command", () => {
     expect(blockers({ app: late, ...missing })).toEqual([
       expect.objectContaining({
         object: "DemoApp/web",
@@ -90,20 +90,20 @@ describe("a deadline that has passed", () => {
     ]);
   });
 
-  test("comes after what says more", () => {
+  test("the deadline passes and a cause is known: DeadlinePassed comes after it", () => {
     const pods = [unready("a", v1, waiting("ErrImagePull", "no route to host"))];
     const reasons = blockers({ app: late, ...missing, pods }).map(({ reason }) => reason);
     expect(reasons).toEqual(["ImagePullFailed", "DeadlinePassed"]);
   });
 
-  test("is not, before it has passed, nor while nothing may be written", () => {
+  test("the deadline has not passed, or the app is suspended: DeadlinePassed is not reported", () => {
     const patient = { ...late, spec: { ...short, progressDeadlineSeconds: 62 } };
     expect(blockers({ app: patient, ...missing })).toEqual([]);
     expect(blockers({ app: { ...late, spec: { ...short, suspend: true } }, ...missing })).toEqual([]);
   });
 });
 
-test("a reason is told once, by the first pod that shows it, and since it was first seen", () => {
+test("two pods have the same reason: one blocker names the first pod and keeps the time in the status", () => {
   const known = { object: "Pod/z", reason: "CrashLoop", message: "", since: at(-90), next: "" };
   const pods = [unready("a", v1, crashing("one")), unready("b", v1, crashing("two"))];
   expect(blockers({ app: app({ status: { blockers: [known] } }), pods })).toEqual([
@@ -111,31 +111,31 @@ test("a reason is told once, by the first pod that shows it, and since it was fi
   ]);
 });
 
-test("no message is longer than the API takes", () => {
+test("a message is too long for the API: it is truncated", () => {
   const [blocker] = blockers(stuck(waiting("ErrImagePull", "x".repeat(5000))));
   expect(blocker?.message).toHaveLength(2048);
 });
 
 test.each([
-  { name: "a container that runs but isn't ready", pod: unready("a", v1, running()), asks: true },
+  { name: "a container runs but isn't ready", pod: unready("a", v1, running()), expected: true },
   {
-    name: "a container that is being created",
+    name: "a container has been in creation for minutes",
     pod: unready("a", v1, waiting("ContainerCreating")),
-    asks: true,
+    expected: true,
   },
   {
-    name: "a container that says what it waits for",
+    name: "a container's waiting reason is an error",
     pod: unready("a", v1, waiting("ErrImagePull")),
-    asks: false,
+    expected: false,
   },
-  { name: "a ready pod", pod: pod("a", v1), asks: false },
-  { name: "a pod that is going", pod: { ...unready("a", v1, running()), deleting: true }, asks: false },
-  { name: "a pod without a node", pod: { ...unready("a", v1, []), unschedulable: "no" }, asks: false },
+  { name: "a pod is ready", pod: pod("a", v1), expected: false },
+  { name: "a pod is terminating", pod: { ...unready("a", v1, running()), deleting: true }, expected: false },
+  { name: "a pod has no node", pod: { ...unready("a", v1, []), unschedulable: "no" }, expected: false },
   {
-    name: "a pod that has only just been made",
+    name: "a pod was created 4 seconds ago",
     pod: { ...unready("a", v1, running()), createdAt: at(-4) },
-    asks: false,
+    expected: false,
   },
-])("the events of a pod are worth asking for: $name, $asks", ({ pod: of, asks }) => {
-  expect(needsEvents(of, startMs)).toBe(asks);
+])("$name: needsEvents returns $expected", ({ pod: of, expected }) => {
+  expect(needsEvents(of, startMs)).toBe(expected);
 });

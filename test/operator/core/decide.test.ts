@@ -14,40 +14,40 @@ import {
   v2,
 } from "./situations.ts";
 
-describe("a rollout starts", () => {
+describe("start of a rollout", () => {
   test.each<OutcomeCase>([
     {
-      name: "at first sight, as number 1",
+      name: "an app is new: rollout 1 starts",
       before: { app: appOf("app:1") },
       expect: { "app:1": "1 running" },
     },
     {
-      name: "for a new image, with the next number",
+      name: "a new image is requested: the next rollout starts",
       before: { app: appOf("app:2"), revisions: [v1] },
       expect: { "app:1": "1 accepted", "app:2": "2 running" },
     },
     {
-      name: "for an earlier version that is asked for again, as it was accepted before another",
+      name: "a revision accepted before the stable one is requested: a new rollout starts",
       before: { app: appOf("app:1"), revisions: [v1, accepted2] },
       expect: { "app:2": "2 accepted", "app:1": "3 running" },
     },
     {
-      name: "for a version that was overtaken before it was decided",
+      name: "a superseded revision is requested: a new rollout starts",
       before: { app: appOf("app:2"), revisions: [v1, revision("app:2", 2, "superseded")] },
       expect: { "app:1": "1 accepted", "app:2": "3 running" },
     },
     {
-      name: "for a rejected version whose number a retry names",
+      name: "a retry names the rollout of a rejected revision: a new rollout starts",
       before: { app: commanded("app:2", { retry: "2" }), revisions: [v1, rejected2] },
       expect: { "app:1": "1 accepted", "app:2": "3 running" },
     },
     {
-      name: "with a number above every one given, whichever revision has it",
+      name: "the revisions have rollouts 7 and 2: rollout 8 starts",
       before: { app: appOf("app:3"), revisions: [revision("app:1", 7, "accepted"), rejected2] },
       expect: { "app:1": "7 accepted", "app:2": "2 rejected CrashLoop", "app:3": "8 running" },
     },
     {
-      name: "and one that was under way gives way",
+      name: "another image is requested during a rollout: the running rollout is superseded",
       before: { app: appOf("app:3"), revisions: [v1, v2], deployment: deploymentOf(v2) },
       expect: { "app:1": "1 accepted", "app:2": "2 superseded", "app:3": "3 running" },
     },
@@ -55,7 +55,7 @@ describe("a rollout starts", () => {
     expect(outcomes(observedApp(before))).toEqual(expected);
   });
 
-  test("with the template that was stored for it, not with today's rendering", () => {
+  test("an earlier revision is requested again: its stored pod template is kept, not rendered again", () => {
     const stored = { ...accepted2, template: { ...accepted2.template, from: "an older operator" } };
     const newer = revision("app:1", 3, "accepted");
     const after = decide(observedApp({ app: appOf("app:2"), revisions: [newer, stored] }), startMs);
@@ -63,50 +63,50 @@ describe("a rollout starts", () => {
   });
 });
 
-describe("no rollout starts", () => {
+describe("requests during a pause, and requests without a rollout", () => {
   test.each<OutcomeCase>([
     {
-      name: "of the version that was accepted last",
+      name: "the stable revision is requested: no rollout starts",
       before: { app: appOf("app:2"), revisions: [v1, accepted2] },
       expect: { "app:1": "1 accepted", "app:2": "2 accepted" },
     },
     {
-      name: "of a rejected version, however often it is looked at",
+      name: "a rejected revision is requested: no rollout starts",
       before: { app: appOf("app:2"), revisions: [v1, rejected2] },
       expect: { "app:1": "1 accepted", "app:2": "2 rejected CrashLoop" },
     },
     {
-      name: "of a rejected version for a retry that names an older rollout: it failed again",
+      name: "a retry names an older rollout of a rejected revision: no rollout starts",
       before: { app: commanded("app:2", { retry: "2" }), revisions: [v1, revision("app:2", 3, "rejected")] },
       expect: { "app:1": "1 accepted", "app:2": "3 rejected CrashLoop" },
     },
     {
-      name: "of a rejected version for a retry that names a rollout to come",
+      name: "a retry of a rejected revision names a future rollout: no rollout starts",
       before: { app: commanded("app:2", { retry: "3" }), revisions: [v1, rejected2] },
       expect: { "app:1": "1 accepted", "app:2": "2 rejected CrashLoop" },
     },
     {
-      name: "of an accepted version for a retry",
+      name: "a retry names the rollout of the stable revision: no rollout starts",
       before: { app: commanded("app:1", { retry: "1" }), revisions: [v1] },
       expect: { "app:1": "1 accepted" },
     },
     {
-      name: "while paused",
+      name: "a new image is requested while the app is paused: no rollout starts",
       before: { app: commanded("app:2", { paused: "true" }), revisions: [v1] },
       expect: { "app:1": "1 accepted" },
     },
     {
-      name: "while paused, not even of what a retry names",
+      name: "a retry names a rejected rollout while the app is paused: no rollout starts",
       before: { app: commanded("app:2", { paused: "true", retry: "2" }), revisions: [v1, rejected2] },
       expect: { "app:1": "1 accepted", "app:2": "2 rejected CrashLoop" },
     },
     {
-      name: "when Git goes back to what was accepted last: what was under way gives way",
+      name: "the stable revision is requested during a rollout: the running rollout is superseded",
       before: { app: appOf("app:1"), revisions: [v1, v2], deployment: deploymentOf(v2) },
       expect: { "app:1": "1 accepted", "app:2": "2 superseded" },
     },
     {
-      name: "while paused, and what was under way gives way to what is asked for now",
+      name: "another image is requested during a paused rollout: the rollout is superseded, none starts",
       before: {
         app: commanded("app:3", { paused: "true" }),
         revisions: [v1, v2],
@@ -118,13 +118,13 @@ describe("no rollout starts", () => {
     expect(outcomes(observedApp(before))).toEqual(expected);
   });
 
-  test("paused holds back no first install, as there is nothing to wait beside", () => {
+  test("a first install is paused: the rollout starts, because no other version serves", () => {
     expect(outcomes(observedApp({ app: commanded("app:1", { paused: "true" }) }))).toEqual({
       "app:1": "1 running",
     });
   });
 
-  test("paused holds back no rollout that is under way, and no rejection of it", () => {
+  test("the app is paused during a rollout: the rollout can be accepted or rejected", () => {
     const before = {
       app: commanded("app:2", { paused: "true" }),
       revisions: [v1, v2],

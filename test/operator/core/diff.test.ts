@@ -5,15 +5,15 @@ import type { Fields, Manifest } from "../../../operator/core/manifest.ts";
 import { renderDeployment } from "../../../operator/core/render/deployment.ts";
 import { renderPodTemplate } from "../../../operator/core/render/pod.ts";
 import {
-  document,
-  o,
-  wanted,
+  appSpec,
+  observation,
+  desired,
   service,
   withSpec,
   withTemplate,
   withPod,
   withContainer,
-  claimed,
+  withManager,
   inPod,
   inContainer,
   live,
@@ -23,19 +23,19 @@ import { applied } from "./serverside.ts";
 
 const none = { apply: false, takeOver: [], ofSpec: false };
 
-describe("no drift", () => {
-  test.each<{ name: string; live: Manifest; wanted?: Manifest }>([
-    { name: "what was applied", live },
-    { name: "a Service as it was applied", live: applied(undefined, service), wanted: service },
+describe("fields that are not drift", () => {
+  test.each<{ name: string; live: Manifest; to?: Manifest }>([
+    { name: "a Deployment is as the operator applied it", live },
+    { name: "a Service is as the operator applied it", live: applied(undefined, service), to: service },
     {
-      name: "quantities in the API server's spelling",
+      name: "the API server rewrites quantities",
       live: withContainer(live, (c) => ({
         ...c,
         resources: { requests: { cpu: "0.1", memory: "128Mi" }, limits: { cpu: "1", memory: "1Gi" } },
       })),
     },
     {
-      name: "defaults that the API server filled in",
+      name: "the API server adds defaults",
       live: withPod(live, (pod) => ({
         ...pod,
         dnsPolicy: "ClusterFirst",
@@ -43,16 +43,19 @@ describe("no drift", () => {
       })),
     },
     {
-      name: "the cluster IP and families of a Service, whoever asked for them",
-      live: claimed(withSpec(applied(undefined, service), { clusterIP: "10.0.0.1", ipFamilies: ["IPv4"] }), {
-        "f:clusterIP": {},
-        "f:ipFamilies": {},
-      }),
-      wanted: service,
+      name: "another manager owns the cluster IP and IP families of a Service",
+      live: withManager(
+        withSpec(applied(undefined, service), { clusterIP: "10.0.0.1", ipFamilies: ["IPv4"] }),
+        {
+          "f:clusterIP": {},
+          "f:ipFamilies": {},
+        },
+      ),
+      to: service,
     },
     {
-      name: "an annotation on the pod template, by kubectl rollout restart or an injector",
-      live: claimed(
+      name: "kubectl rollout restart or an injector annotates the pod template",
+      live: withManager(
         withTemplate(live, ({ metadata, ...template }) => ({
           ...template,
           metadata: { ...(metadata as Fields), annotations: { injected: "now" } },
@@ -61,66 +64,73 @@ describe("no drift", () => {
       ),
     },
     {
-      name: "labels and annotations of others on the object itself",
+      name: "another manager annotates the object",
       live: { ...live, metadata: { ...live.metadata, annotations: { note: "1", team: "x" } } },
     },
     {
-      name: "another manager's claim to a field that has our value",
-      live: claimed(live, inContainer({ "f:image": {} })),
+      name: "another manager owns a field that has the desired value",
+      live: withManager(live, inContainer({ "f:image": {} })),
     },
     {
-      name: "another manager's claim to a map that has our keys only",
-      live: claimed(live, inPod({ "f:nodeSelector": {} })),
+      name: "another manager owns a map that has only the desired keys",
+      live: withManager(live, inPod({ "f:nodeSelector": {} })),
     },
     {
-      name: "what the Deployment controller writes to status",
-      live: { ...claimed(live, {}), status: { replicas: 2 } },
+      name: "the Deployment controller writes the status",
+      live: { ...withManager(live, {}), status: { replicas: 2 } },
     },
     {
-      name: "a zero that the API server drops, as long as it is still ours",
+      name: "the API server drops a zero from a field that the operator owns",
       live,
-      wanted: withSpec(wanted, { minReadySeconds: 0 }),
+      to: withSpec(desired, { minReadySeconds: 0 }),
     },
-  ])("$name", ({ live: object, wanted: expected = wanted }) => {
-    expect(drift(object, expected)).toEqual(none);
+  ])("$name: no drift", ({ live: object, to = desired }) => {
+    expect(drift(object, to)).toEqual(none);
   });
 });
 
-describe("what was changed or taken away is applied again", () => {
+describe("changed and removed fields", () => {
   test.each<{ name: string; live: Manifest }>([
-    { name: "replicas", live: withSpec(live, { replicas: 7 }) },
-    { name: "the image", live: withContainer(live, (c) => ({ ...c, image: "evil:1" })) },
-    { name: "a limit", live: withContainer(live, (c) => ({ ...c, resources: { limits: { cpu: "2" } } })) },
+    { name: "replicas differ", live: withSpec(live, { replicas: 7 }) },
+    { name: "the image differs", live: withContainer(live, (c) => ({ ...c, image: "evil:1" })) },
     {
-      name: "a variable's value",
+      name: "a resource limit differs",
+      live: withContainer(live, (c) => ({ ...c, resources: { limits: { cpu: "2" } } })),
+    },
+    {
+      name: "the value of an environment variable differs",
       live: withContainer(live, (c) => ({ ...c, env: [{ name: "A", value: "2" }] })),
     },
-    { name: "a variable that is gone", live: withContainer(live, (c) => ({ ...c, env: [] })) },
-    { name: "a probe that is gone", live: withContainer(live, (c) => ({ ...c, livenessProbe: undefined })) },
+    { name: "an environment variable is removed", live: withContainer(live, (c) => ({ ...c, env: [] })) },
+    { name: "a probe is removed", live: withContainer(live, (c) => ({ ...c, livenessProbe: undefined })) },
     {
-      name: "a false that means something",
+      name: "automountServiceAccountToken is true instead of false",
       live: withPod(live, (pod) => ({ ...pod, automountServiceAccountToken: true })),
     },
     {
-      name: "a sidecar that is gone",
+      name: "a sidecar is removed",
       live: withPod(live, (pod) => ({ ...pod, initContainers: [] })),
     },
     {
-      name: "our own annotation on the object",
+      name: "an annotation that the operator sets differs",
       live: { ...live, metadata: { ...live.metadata, annotations: { note: "2" } } },
     },
     {
-      name: "our owner reference",
+      name: "the owner reference is removed",
       live: { ...live, metadata: { ...live.metadata, ownerReferences: [] } },
     },
-  ])("$name", ({ live: object }) => {
-    expect(drift(object, wanted)).toMatchObject({ apply: true, takeOver: [] });
+  ])("$name: the operator applies the desired object", ({ live: object }) => {
+    expect(drift(object, desired)).toMatchObject({ apply: true, takeOver: [] });
   });
 
-  test("a field that we set and no longer want is taken back by applying without it", () => {
-    const { pod: _, ...rest } = document;
+  test("an applied field is no longer desired: the operator applies the desired object without it", () => {
+    const { pod: _, ...rest } = appSpec;
     const template = renderPodTemplate(app(), rest);
-    const next = renderDeployment(o, { template, annotations: { note: "1" }, restartedAt: undefined });
+    const next = renderDeployment(observation, {
+      template,
+      annotations: { note: "1" },
+      restartedAt: undefined,
+    });
     const bare = withPod(next, ({ nodeSelector: _selector, ...pod }) => pod);
     const kept = withPod(bare, (pod) => ({ ...pod, nodeSelector: { disk: "ssd" } }));
     const before = { ...kept, metadata: live.metadata };
@@ -128,7 +138,7 @@ describe("what was changed or taken away is applied again", () => {
     expect(drift({ ...bare, metadata: applied(undefined, bare).metadata }, bare)).toEqual(none);
   });
 
-  test("not a port of ours whose protocol we leave to its default", () => {
+  test("the desired port has no protocol, the live port has the default: no drift", () => {
     const owned = {
       "f:initContainers": {
         'k:{"name":"proxy"}': { "f:ports": { 'k:{"containerPort":9000,"protocol":"TCP"}': {} } },
@@ -143,13 +153,13 @@ describe("what was changed or taken away is applied again", () => {
     expect(
       drift(
         { ...stored, metadata: { ...live.metadata, managedFields: [entry] } },
-        withSpec(wanted, { minReadySeconds: undefined }),
+        withSpec(desired, { minReadySeconds: undefined }),
       ).apply,
     ).toBe(false);
   });
 
-  test("a key that somebody adds to a map which has one owner, such as a selector", () => {
-    const narrowed = claimed(
+  test("another manager adds a key to an atomic map: the operator applies the desired object", () => {
+    const narrowed = withManager(
       withSpec(applied(undefined, service), {
         selector: { ...(service["spec"] as { selector: Fields }).selector, version: "2" },
       }),
@@ -157,18 +167,18 @@ describe("what was changed or taken away is applied again", () => {
     );
     expect(drift(narrowed, service).apply).toBe(true);
     const pinned = withPod(live, (pod) => ({ ...pod, nodeSelector: { disk: "ssd", zone: "a" } }));
-    expect(drift(claimed(pinned, inPod({ "f:nodeSelector": {} })), wanted).apply).toBe(true);
+    expect(drift(withManager(pinned, inPod({ "f:nodeSelector": {} })), desired).apply).toBe(true);
   });
 });
 
-test("a list without keys is compared in order, and one with keys is not", () => {
+test("a list has another order: it differs only if it is a list without merge keys", () => {
   expect(includes({ args: ["a", "b"] }, { args: ["b", "a"] })).toBe(false);
   expect(includes({ args: ["a", "b"] }, { args: ["a"] })).toBe(false);
   const [a, b] = [{ name: "a" }, { name: "b" }];
   expect(includes({ volumes: [a, b] }, { volumes: [b, a] })).toBe(true);
 });
 
-test("leaving defaults out leaves out what is left empty by it, and nothing that is said", () => {
+test("fields equal their defaults: withoutDefaults drops them and objects that become empty", () => {
   const defaults = { a: 1, b: { c: [], d: { e: "x" } } };
   expect(withoutDefaults({ a: 1, b: { c: [], d: { e: "x" } } }, defaults)).toEqual({});
   expect(withoutDefaults({ a: 2, b: { c: [1], d: {} }, f: {} }, defaults)).toEqual({

@@ -6,8 +6,8 @@ import { renderService } from "../../../operator/core/render/service.ts";
 import { app, observed, spec } from "./objects.ts";
 import { applied } from "./serverside.ts";
 
-/** A Deployment and a Service as they are wanted and as they are live, and hands to change the live ones. */
-export const document = spec({
+/** The spec that the desired Deployment and Service are rendered from. */
+export const appSpec = spec({
   resources: { limits: { cpu: "1000m", memory: "1024Mi" } },
   env: [{ name: "A", value: "1" }],
   pod: {
@@ -15,13 +15,15 @@ export const document = spec({
     sidecars: [{ name: "proxy", image: "proxy:1", ports: [{ containerPort: 9000 }] }],
   },
 });
-export const o = observed({ app: app({ spec: document }) }) as ObservedApp;
-export const wanted = renderDeployment(o, {
-  template: renderPodTemplate(app(), document),
+export const observation = observed({ app: app({ spec: appSpec }) }) as ObservedApp;
+/** The desired Deployment. */
+export const desired = renderDeployment(observation, {
+  template: renderPodTemplate(app(), appSpec),
   annotations: { note: "1" },
   restartedAt: undefined,
 });
-export const service = renderService(o);
+/** The desired Service. */
+export const service = renderService(observation);
 
 export type PodSpec = Fields & { readonly containers: readonly Fields[] };
 const podOf = (object: Manifest): PodSpec =>
@@ -42,14 +44,17 @@ export const withContainer = (object: Manifest, change: (container: Fields) => F
     containers: pod.containers.map((c) => (c["name"] === "app" ? change(c) : c)),
   }));
 
-/** The object with an entry of managedFields for what somebody set below `spec`. */
-export const claimed = (object: Manifest, fields: FieldSet, manager = "kubectl-edit"): Manifest => {
+/** The object with an added managedFields entry: the manager owns the fields below `spec`. */
+export const withManager = (object: Manifest, fields: FieldSet, manager = "kubectl-edit"): Manifest => {
   const entry: ManagedFields = { manager, operation: "Update", fieldsV1: { "f:spec": fields } };
   const managedFields = [...(object.metadata.managedFields ?? []), entry];
   return { ...object, metadata: { ...object.metadata, resourceVersion: "7", managedFields } };
 };
+/** A field set below `spec` with fields of the pod. */
 export const inPod = (fields: FieldSet): FieldSet => ({ "f:template": { "f:spec": fields } });
+/** A field set below `spec` with fields of the app's own container. */
 export const inContainer = (fields: FieldSet): FieldSet =>
   inPod({ "f:containers": { 'k:{"name":"app"}': fields } });
 
-export const live = applied(undefined, wanted);
+/** The live Deployment after the operator applied the desired one. */
+export const live = applied(undefined, desired);

@@ -20,27 +20,27 @@ import { accepted2, appOf, commanded, deploymentOf, observedApp, rejected2, v1, 
 interface Row {
   readonly name: string;
   readonly before: Partial<Observed>;
-  /** `Warning CrashLoop` and the like, in order. */
+  /** Types and reasons in order, for example `Warning CrashLoop`. */
   readonly events: readonly string[];
 }
 
 const service = renderService(observedApp());
-const was = (phase: DemoAppStatus["phase"], more: Partial<DemoAppStatus> = {}): DemoAppStatus => ({
+const lastStatus = (phase: DemoAppStatus["phase"], more: Partial<DemoAppStatus> = {}): DemoAppStatus => ({
   observedGeneration: 1,
   phase,
   ...more,
 });
 const crashLoop = { object: "Pod/a", reason: "CrashLoop", message: "", since: at(-9), next: "" };
-const stableOnly = { app: appOf("app:1", { status: was("Progressing") }), revisions: [v1], service };
+const stableOnly = { app: appOf("app:1", { status: lastStatus("Progressing") }), revisions: [v1], service };
 const rollingOut = {
-  app: appOf("app:2", { status: was("Progressing") }),
+  app: appOf("app:2", { status: lastStatus("Progressing") }),
   revisions: [v1, v2],
   service,
 };
-const half = { availableReplicas: 1 };
-const bad = unready("a", v1, crashing("no luck"));
+const oneAvailable = { availableReplicas: 1 };
+const crashingPod = unready("a", v1, crashing("no luck"));
 
-const changed = (manager: string, spec: object): Manifest => {
+const edited = (manager: string, spec: object): Manifest => {
   const live = deploymentOf(v1);
   const entry = { manager, operation: "Update", time: at(-1), fieldsV1: { "f:spec": { "f:replicas": {} } } };
   return {
@@ -50,11 +50,15 @@ const changed = (manager: string, spec: object): Manifest => {
   };
 };
 
-describe("one event for each transition", () => {
+describe("events of transitions", () => {
   test.each<Row>([
-    { name: "a rollout starts", before: { app: appOf("app:1") }, events: ["Normal RolloutStarted"] },
     {
-      name: "a rollout is accepted",
+      name: "a rollout starts: a Normal event",
+      before: { app: appOf("app:1") },
+      events: ["Normal RolloutStarted"],
+    },
+    {
+      name: "a rollout is accepted: a Normal event",
       before: {
         ...rollingOut,
         deployment: deploymentOf(v2),
@@ -62,7 +66,7 @@ describe("one event for each transition", () => {
       events: ["Normal RolloutAccepted"],
     },
     {
-      name: "a rollout is rejected: a person has to act",
+      name: "a rollout is rejected: Warning events for the revision and the cause",
       before: {
         ...rollingOut,
         deployment: deploymentOf(v2),
@@ -71,7 +75,7 @@ describe("one event for each transition", () => {
       events: ["Warning RevisionRejected", "Warning CrashLoop"],
     },
     {
-      name: "a rollout gives way to another",
+      name: "a rollout is superseded: Normal events for its end and the next start",
       before: {
         app: commanded("app:3", {}),
         revisions: [v1, v2],
@@ -81,9 +85,9 @@ describe("one event for each transition", () => {
       events: ["Normal RolloutSuperseded", "Normal RolloutStarted"],
     },
     {
-      name: "going back is done: the person who has to act was told when the version was rejected",
+      name: "a rollback is complete: a Normal event, because a Warning reported the rejection",
       before: {
-        app: appOf("app:2", { status: was("RollingBack") }),
+        app: appOf("app:2", { status: lastStatus("RollingBack") }),
         revisions: [v1, rejected2],
         service,
         deployment: deploymentOf(v1),
@@ -91,118 +95,118 @@ describe("one event for each transition", () => {
       events: ["Normal RolledBack"],
     },
     {
-      name: "pods are lost",
+      name: "an available pod is lost: a Normal event",
       before: {
-        app: appOf("app:1", { status: was("Healthy") }),
+        app: appOf("app:1", { status: lastStatus("Healthy") }),
         revisions: [v1],
         service,
-        deployment: deploymentOf(v1, half),
+        deployment: deploymentOf(v1, oneAvailable),
       },
       events: ["Normal Recovering"],
     },
     {
-      name: "something new is in the way, and waiting does not help",
+      name: "a pod is in a crash loop: Warning events for the phase and the blocker",
       before: {
         ...stableOnly,
-        deployment: deploymentOf(v1, half),
-        pods: [bad],
+        deployment: deploymentOf(v1, oneAvailable),
+        pods: [crashingPod],
       },
       events: ["Warning Crashing", "Warning CrashLoop"],
     },
     {
-      name: "a pod is slow to be ready, as every pod is: nobody has to act",
+      name: "a pod is not ready before the deadline: a Normal event",
       before: {
         ...rollingOut,
-        deployment: withProgress(deploymentOf(v2, half), 1, -10),
+        deployment: withProgress(deploymentOf(v2, oneAvailable), 1, -10),
         pods: [unready("a", v2, running("app", at(-9)))],
         warnings: [{ pod: "a", reason: "Unhealthy", message: "connection refused" }],
       },
       events: ["Normal NotReady"],
     },
     {
-      name: "a name is taken at first sight",
+      name: "a foreign Service has a new app's name: a Warning event",
       before: { service: foreignService },
       events: ["Warning NameTaken"],
     },
     {
-      name: "a name is taken later: told once, by its phase",
+      name: "a foreign Service has a healthy app's name: one Warning event",
       before: {
-        app: appOf("app:1", { status: was("Healthy") }),
+        app: appOf("app:1", { status: lastStatus("Healthy") }),
         revisions: [v1],
         service: foreignService,
       },
       events: ["Warning NameTaken"],
     },
     {
-      name: "somebody scales the Deployment by hand",
+      name: "someone scales the Deployment: a Normal event for the reverted drift",
       before: {
         ...stableOnly,
-        deployment: changed("kubectl", { replicas: 7 }),
+        deployment: edited("kubectl", { replicas: 7 }),
       },
       events: ["Normal DriftRepaired"],
     },
   ])("$name", ({ before, events }) => {
-    const told = plan(observedApp(before), startMs).events;
-    expect(told.map(({ type, reason }) => `${type} ${reason}`)).toEqual(events);
+    const planned = plan(observedApp(before), startMs).events;
+    expect(planned.map(({ type, reason }) => `${type} ${reason}`)).toEqual(events);
   });
 });
 
-describe("no event", () => {
+describe("reconciles without a transition", () => {
   test.each<Omit<Row, "events">>([
     {
-      name: "for what goes on as it was",
+      name: "the app stays healthy",
       before: {
-        app: appOf("app:2", { status: was("Healthy") }),
+        app: appOf("app:2", { status: lastStatus("Healthy") }),
         revisions: [v1, accepted2],
         service,
         deployment: deploymentOf(v2),
       },
     },
     {
-      name: "for what was in the way before",
+      name: "the status has the blocker already",
       before: {
-        app: appOf("app:1", { status: was("Degraded", { blockers: [crashLoop] }) }),
+        app: appOf("app:1", { status: lastStatus("Degraded", { blockers: [crashLoop] }) }),
         revisions: [v1],
         service,
-        deployment: deploymentOf(v1, half),
-        pods: [bad],
+        deployment: deploymentOf(v1, oneAvailable),
+        pods: [crashingPod],
       },
     },
     {
-      name: "for a phase that is not known from before: the status was wiped",
+      name: "the status was deleted, so the last phase is unknown",
       before: { app: appOf("app:1"), revisions: [v1], service, deployment: deploymentOf(v1) },
     },
     {
-      name: "of drift when a rollout moves on, though its notes are written",
+      name: "a rollout stores its progress on the Deployment",
       before: {
         ...rollingOut,
-        deployment: withProgress(deploymentOf(v2, half), 0, -100),
+        deployment: withProgress(deploymentOf(v2, oneAvailable), 0, -100),
         pods: [pod("b", v2), unready("c", v2, running("app", at(-1)))],
       },
     },
     {
-      name: "of drift when the app was scaled by its own spec",
+      name: "the Deployment differs because the app's spec changed",
       before: {
-        app: app({ ...appOf("app:1", { status: was("Progressing") }), generation: 2 }),
+        app: app({ ...appOf("app:1", { status: lastStatus("Progressing") }), generation: 2 }),
         revisions: [v1],
         service,
-        deployment: changed("kubectl", { replicas: 7 }),
+        deployment: edited("kubectl", { replicas: 7 }),
       },
     },
-  ])("$name", ({ before }) => {
+  ])("$name: no event", ({ before }) => {
     expect(plan(observedApp(before), startMs).events).toEqual([]);
   });
 });
 
-test("however much a container said in the end, what to do next is not cut off", () => {
-  const words = unready("a", v1, crashing("x".repeat(1024), -5));
+test("a message is too long: it is truncated, and its next step is kept", () => {
+  const verbosePod = unready("a", v1, crashing("x".repeat(1024), -5));
   const { events, status } = plan(
-    observedApp({ ...stableOnly, deployment: deploymentOf(v1, half), pods: [words] }),
+    observedApp({ ...stableOnly, deployment: deploymentOf(v1, oneAvailable), pods: [verbosePod] }),
     startMs,
   );
-  const told = events.find(({ reason }) => reason === "CrashLoop")?.message ?? "";
-  expect(told.length).toBeLessThanOrEqual(1024);
-  expect(told).toMatch(/… Next: Read the log: .* --previous\.$/);
+  const crash = events.find(({ reason }) => reason === "CrashLoop")?.message ?? "";
+  expect(crash.length).toBeLessThanOrEqual(1024);
+  expect(crash).toMatch(/… Next: Read the log: .* --previous\.$/);
   const refused = { object: "Deployment/web", status: 403, message: `admission webhook ${"x".repeat(5000)}` };
   const message = plan(observedApp({ ...stableOnly, refused }), startMs).status.message ?? "";
   expect(message.length).toBeLessThanOrEqual(2048);
@@ -210,13 +214,13 @@ test("however much a container said in the end, what to do next is not cut off",
   expect(status.message).toContain("Next: ");
 });
 
-test("an event of a rollout names its revision, and not the one that serves", () => {
+test("a rollout is rejected: the event has the hash of the rejected revision, not of the stable one", () => {
   const pods = [unready("b", v2, crashing("no luck", -5))];
   const before = {
     app: appOf("app:2"),
     revisions: [v1, v2],
     service,
-    deployment: deploymentOf(v2, half),
+    deployment: deploymentOf(v2, oneAvailable),
     pods,
   };
   const rejected = plan(observedApp(before), startMs).events.find(
@@ -225,18 +229,18 @@ test("an event of a rollout names its revision, and not the one that serves", ()
   expect(rejected?.hash).toBe(v2.hash);
 });
 
-test("an event says what a person reads: the words, the manager, and what to do next", () => {
+test("the operator reports drift or a crash: the message names the manager, or the cause and next step", () => {
   const drift = observedApp({
     ...stableOnly,
-    deployment: changed("kubectl-scale", { replicas: 7 }),
+    deployment: edited("kubectl-scale", { replicas: 7 }),
   });
   expect(plan(drift, startMs).events[0]?.message).toBe(
     "Deployment web was changed by kubectl-scale; the operator reverted the change.",
   );
   const crash = observedApp({
     ...stableOnly,
-    deployment: deploymentOf(v1, half),
-    pods: [bad],
+    deployment: deploymentOf(v1, oneAvailable),
+    pods: [crashingPod],
   });
   const { events } = plan(crash, startMs);
   expect(events.find(({ reason }) => reason === "CrashLoop")?.message).toMatch(

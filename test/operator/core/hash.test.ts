@@ -8,12 +8,12 @@ type Fields = Readonly<Record<string, unknown>>;
 
 const hash = (fields: Fields = {}): string => hashOf(spec(fields));
 
-test("a hash is ten hex digits, and the same for the same document", () => {
+test("two specs are equal: their hashes have ten hex digits and are equal", () => {
   expect(hash()).toMatch(/^[0-9a-f]{10}$/);
   expect(hash({ env: [{ name: "A", value: "1" }] })).toBe(hash({ env: [{ name: "A", value: "1" }] }));
 });
 
-describe("what doesn't change a hash", () => {
+describe("fields that don't affect pods, and fields with their default", () => {
   const probe = {
     path: "/health",
     timeoutSeconds: 1,
@@ -21,29 +21,29 @@ describe("what doesn't change a hash", () => {
     successThreshold: 1,
   };
   test.each<{ name: string; fields: Fields }>([
-    { name: "the number of replicas", fields: { replicas: 9 } },
+    { name: "replicas change", fields: { replicas: 9 } },
     {
-      name: "the strategy",
+      name: "the strategy changes",
       fields: { strategy: { rollingUpdate: { maxSurge: 1, maxUnavailable: "10%" } } },
     },
-    { name: "the service's port", fields: { service: { port: 8081 } } },
-    { name: "minReadySeconds", fields: { minReadySeconds: 15 } },
-    { name: "the deadline", fields: { progressDeadlineSeconds: 60 } },
-    { name: "whether it goes back by itself", fields: { rollback: { automatic: false } } },
-    { name: "suspend", fields: { suspend: true } },
+    { name: "the Service port changes", fields: { service: { port: 8081 } } },
+    { name: "minReadySeconds changes", fields: { minReadySeconds: 15 } },
+    { name: "the progress deadline changes", fields: { progressDeadlineSeconds: 60 } },
+    { name: "automatic rollback is turned off", fields: { rollback: { automatic: false } } },
+    { name: "the app is suspended", fields: { suspend: true } },
     {
-      name: "a restart, which has a place of its own in the template",
+      name: "a restart is requested",
       fields: { restartAt: "2026-01-01T00:00:00Z" },
     },
-    { name: "the history limit", fields: { revisionHistoryLimit: 0 } },
-    { name: "the default port", fields: { port: 8080 } },
-    { name: "the default path of a probe", fields: { probes: { liveness: { path: "/health" } } } },
-    { name: "one default number of a probe", fields: { probes: { readiness: { periodSeconds: 3 } } } },
-    { name: "resources equal to the defaults", fields: { resources: { requests: { cpu: "100m" } } } },
-    { name: "empty lists", fields: { env: [], envFrom: [] } },
-    { name: "an empty pod", fields: { pod: {} } },
+    { name: "the revision history limit changes", fields: { revisionHistoryLimit: 0 } },
+    { name: "the default port is set", fields: { port: 8080 } },
+    { name: "the default path of a probe is set", fields: { probes: { liveness: { path: "/health" } } } },
+    { name: "the default period of a probe is set", fields: { probes: { readiness: { periodSeconds: 3 } } } },
+    { name: "a default resource request is set", fields: { resources: { requests: { cpu: "100m" } } } },
+    { name: "empty lists are set", fields: { env: [], envFrom: [] } },
+    { name: "an empty pod is set", fields: { pod: {} } },
     {
-      name: "every defaulted field at once, filled in with its default",
+      name: "all fields with a default are set to it",
       fields: {
         replicas: 2,
         port: 8080,
@@ -68,47 +68,53 @@ describe("what doesn't change a hash", () => {
         revisionHistoryLimit: 10,
       },
     },
-  ])("$name", ({ fields }) => {
+  ])("$name: the hash stays the same", ({ fields }) => {
     expect(hash(fields)).toBe(hash());
   });
 
-  test("a default filled in within a startup probe", () => {
+  test("a default is set in a startup probe: the hash stays the same", () => {
     const { startup, ...others } = spec({ probes: { startup: {} } }).probes;
     expect(hash({ probes: { ...others, startup: { ...startup, path: "/health" } } })).toBe(
       hash({ probes: { startup: {} } }),
     );
   });
 
-  test("the order in which keys are written", () => {
+  test("keys have another order: the hash stays the same", () => {
     const labels = fc.dictionary(fc.stringMatching(/^[a-z]{1,8}$/), fc.stringMatching(/^[a-z]{0,8}$/));
     fc.assert(
       fc.property(labels, (map) => {
-        const turned = Object.fromEntries(Object.entries(map).toReversed());
-        expect(hash({ pod: { labels: turned } })).toBe(hash({ pod: { labels: map } }));
+        const reversed = Object.fromEntries(Object.entries(map).toReversed());
+        expect(hash({ pod: { labels: reversed } })).toBe(hash({ pod: { labels: map } }));
       }),
     );
   });
 });
 
-describe("what changes a hash", () => {
+describe("fields that affect pods", () => {
   test.each<{ name: string; fields: Fields }>([
-    { name: "the image", fields: { image: "app:2" } },
-    { name: "the port", fields: { port: 9090 } },
-    { name: "a probe's path", fields: { probes: { liveness: { path: "/live" } } } },
-    { name: "a probe's kind", fields: { probes: { liveness: { tcp: {} } } } },
-    { name: "a probe that is off", fields: { probes: { liveness: { disabled: true } } } },
-    { name: "a startup probe that is all defaults", fields: { probes: { startup: {} } } },
-    { name: "a request", fields: { resources: { requests: { cpu: "99m" } } } },
-    { name: "a request that raises the limit", fields: { resources: { requests: { cpu: "300m" } } } },
-    { name: "an environment variable", fields: { env: [{ name: "A" }] } },
-    { name: "a source of environment variables", fields: { envFrom: [{ secretRef: { name: "s" } }] } },
-    { name: "a pod label", fields: { pod: { labels: { team: "a" } } } },
-    { name: "a zero that is no default", fields: { pod: { terminationGracePeriodSeconds: 0 } } },
-  ])("$name", ({ fields }) => {
+    { name: "the image changes", fields: { image: "app:2" } },
+    { name: "the port changes", fields: { port: 9090 } },
+    { name: "a probe's path changes", fields: { probes: { liveness: { path: "/live" } } } },
+    { name: "a probe's kind changes", fields: { probes: { liveness: { tcp: {} } } } },
+    { name: "a probe is disabled", fields: { probes: { liveness: { disabled: true } } } },
+    { name: "a startup probe with only defaults is added", fields: { probes: { startup: {} } } },
+    { name: "a resource request changes", fields: { resources: { requests: { cpu: "99m" } } } },
+    { name: "a resource request raises the limit", fields: { resources: { requests: { cpu: "300m" } } } },
+    { name: "an environment variable is added", fields: { env: [{ name: "A" }] } },
+    {
+      name: "a source of environment variables is added",
+      fields: { envFrom: [{ secretRef: { name: "s" } }] },
+    },
+    { name: "a pod label is added", fields: { pod: { labels: { team: "a" } } } },
+    {
+      name: "a field is set to 0, which is not its default",
+      fields: { pod: { terminationGracePeriodSeconds: 0 } },
+    },
+  ])("$name: the hash changes", ({ fields }) => {
     expect(hash(fields)).not.toBe(hash());
   });
 
-  test("the order of environment variables, which may refer to earlier ones", () => {
+  test("environment variables have another order: the hash changes, as they can refer to earlier ones", () => {
     const [a, b] = [
       { name: "A", value: "1" },
       { name: "B", value: "$(A)" },
@@ -122,20 +128,23 @@ interface Recorded {
   readonly documents: readonly { readonly name: string; readonly spec: Fields; readonly hash: string }[];
 }
 
-describe("hashes recorded at a release are the same for ever: another one would restart every pod", () => {
+describe("hashes of releases, which must stay the same because a new hash restarts pods", () => {
   const file = readFileSync(`${import.meta.dirname}/hashes.json`, "utf8");
   const { recorded, documents } = JSON.parse(file) as Recorded;
 
-  test.each(documents)(`${recorded}: $name`, ({ spec: document, hash: expected }) => {
-    expect(hash(document)).toBe(expected);
-  });
+  test.each(documents)(
+    `$name, ${recorded}: the hash stays the same`,
+    ({ spec: document, hash: expected }) => {
+      expect(hash(document)).toBe(expected);
+    },
+  );
 
-  test("no two of the documents share a hash", () => {
+  test("all recorded specs differ: their hashes differ", () => {
     expect(new Set(documents.map((document) => document.hash)).size).toBe(documents.length);
   });
 });
 
-test("canonical text tells values apart and nothing else", () => {
+test("a JSON value: its canonical text has sorted keys and parses to an equal value", () => {
   expect(canonical({ b: [1, { d: null, c: "x" }], a: undefined })).toBe('{"b":[1,{"c":"x","d":null}]}');
   fc.assert(
     fc.property(fc.jsonValue(), (value) => {

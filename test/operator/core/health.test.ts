@@ -6,37 +6,45 @@ const good = revision("app:1", 1, "accepted");
 
 test.each([
   {
-    name: "ready for long enough: since when",
+    name: "a pod was ready for longer than minReadySeconds: it became available in the past",
     more: { readinessSince: at(-20) },
     minReadyMs: 15_000,
     at: startMs - 5_000,
   },
   {
-    name: "ready, but not yet long enough",
+    name: "a pod was ready for less than minReadySeconds: it becomes available in the future",
     more: { readinessSince: at(-5) },
     minReadyMs: 15_000,
     at: startMs + 10_000,
   },
   {
-    name: "not ready: never",
+    name: "a pod is not ready: it never becomes available",
     more: { ready: false, readinessSince: undefined },
     minReadyMs: 0,
     at: Infinity,
   },
-  { name: "going: never again", more: { deleting: true }, minReadyMs: 0, at: Infinity },
-])("when a pod counts as available: $name", ({ more, minReadyMs, at: expected }) => {
+  {
+    name: "a pod is terminating: it never becomes available",
+    more: { deleting: true },
+    minReadyMs: 0,
+    at: Infinity,
+  },
+])("$name", ({ more, minReadyMs, at: expected }) => {
   expect(availableAtMs(pod("a", good, more), minReadyMs)).toBe(expected);
 });
 
 test.each([
-  { container: crashing(" cannot open /data \n"), words: "exit code 1: cannot open /data" },
-  { container: crashing(""), words: "exit code 1" },
-  { container: running(), words: "no exit was recorded" },
-  { container: crashing("x".repeat(5000)), words: `exit code 1: ${"x".repeat(1024)}` },
+  { container: crashing(" cannot open /data \n"), text: "exit code 1: cannot open /data" },
+  { container: crashing(""), text: "exit code 1" },
+  { container: running(), text: "no exit was recorded" },
+  { container: crashing("x".repeat(5000)), text: `exit code 1: ${"x".repeat(1024)}` },
   {
     container: { ...running(), terminated: { reason: "OOMKilled", exitCode: 137, message: "", at: at(0) } },
-    words: "OOMKilled",
+    text: "OOMKilled",
   },
-])("a container's last words are at most 1 KiB of its own", ({ container, words }) => {
-  expect(exitText(container)).toBe(words);
-});
+])(
+  "a container exits: its exit text has the exit code and at most 1 KiB of log output",
+  ({ container, text }) => {
+    expect(exitText(container)).toBe(text);
+  },
+);

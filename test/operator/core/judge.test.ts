@@ -18,14 +18,14 @@ import {
   v2,
 } from "./situations.ts";
 
-describe("a rollout is accepted", () => {
+describe("acceptance of a rollout", () => {
   const before = { app: appOf("app:2"), revisions: [v1, v2] };
 
-  test("when all its pods, and only its pods, are available", () => {
+  test("all pods are of the revision and available: the rollout is accepted", () => {
     expect(outcomes(observedApp({ ...before, deployment: deploymentOf(v2) }))["app:2"]).toBe("2 accepted");
   });
 
-  test("at once when there is nothing to run", () => {
+  test("the app has 0 replicas: the rollout is accepted at once", () => {
     const none = { replicas: 0, readyReplicas: 0, updatedReplicas: 0, availableReplicas: 0 };
     const empty = app({ spec: spec({ image: "app:2", replicas: 0 }) });
     const deployment = rolledOut(
@@ -42,32 +42,35 @@ describe("a rollout is accepted", () => {
   });
 
   test.each<{ name: string; deployment: Manifest | undefined }>([
-    { name: "there is no Deployment", deployment: undefined },
-    { name: "the Deployment carries another revision", deployment: deploymentOf(v1) },
-    { name: "old pods are still there", deployment: deploymentOf(v2, { replicas: 3 }) },
+    { name: "the Deployment does not exist", deployment: undefined },
+    { name: "the Deployment has another revision", deployment: deploymentOf(v1) },
+    { name: "old pods still exist", deployment: deploymentOf(v2, { replicas: 3 }) },
     {
       name: "pods are missing",
       deployment: deploymentOf(v2, { replicas: 1, updatedReplicas: 1, availableReplicas: 1 }),
     },
     { name: "pods are not available", deployment: deploymentOf(v2, { availableReplicas: 1 }) },
-    { name: "the counts are of an older template", deployment: deploymentOf(v2, { updatedReplicas: 1 }) },
     {
-      name: "the controller has not seen the Deployment as it is",
+      name: "the status counts pods of an older template",
+      deployment: deploymentOf(v2, { updatedReplicas: 1 }),
+    },
+    {
+      name: "the Deployment controller has not observed the generation",
       deployment: deploymentOf(v2, { observedGeneration: 0 }),
     },
-    { name: "there is no status yet", deployment: { ...deploymentOf(v2), status: undefined } },
-  ])("not while $name", ({ deployment }) => {
+    { name: "the Deployment has no status", deployment: { ...deploymentOf(v2), status: undefined } },
+  ])("$name: the rollout is not accepted", ({ deployment }) => {
     expect(outcomes(observedApp({ ...before, deployment }))["app:2"]).toBe("2 running");
   });
 
-  test("not before a scaling that was asked for meanwhile is done", () => {
+  test("replicas are raised during a rollout: it is not accepted before the scaling ends", () => {
     const scaled = app({ spec: spec({ image: "app:2", replicas: 3 }) });
     expect(outcomes(observedApp({ ...before, app: scaled, deployment: deploymentOf(v2) }))["app:2"]).toBe(
       "2 running",
     );
   });
 
-  test("not before a restart that was asked for meanwhile is done", () => {
+  test("a restart is requested during a rollout: it is not accepted before the restart ends", () => {
     const restarted = appOf("app:2", { annotations: { [annotations.restartAt]: at(-1) } });
     const pods = [pod("a", v2)];
     const after = outcomes(observedApp({ ...before, app: restarted, deployment: deploymentOf(v2), pods }));
@@ -75,14 +78,14 @@ describe("a rollout is accepted", () => {
   });
 });
 
-describe("a rollout is rejected", () => {
+describe("rejection of a rollout", () => {
   const crashed: Pod = unready("b", v2, crashing("no luck", -5));
   const stuck: Pod = unready("b", v2, running("app", at(-700)));
   const half = deploymentOf(v2, { availableReplicas: 1, replicas: 3, updatedReplicas: 1 });
 
   test.each<OutcomeCase>([
     {
-      name: "for a crash, rather than accepted because enough pods were available",
+      name: "a pod crashes while enough pods are available: the rollout is rejected, not accepted",
       before: {
         app: appOf("app:2"),
         revisions: [v1, v2],
@@ -92,12 +95,12 @@ describe("a rollout is rejected", () => {
       expect: { "app:1": "1 accepted", "app:2": "2 rejected CrashLoop" },
     },
     {
-      name: "by an abort of its number",
+      name: "an abort names the rollout: it is rejected",
       before: { app: commanded("app:2", { abort: "2" }), revisions: [v1, v2], deployment: half },
       expect: { "app:1": "1 accepted", "app:2": "2 rejected Aborted" },
     },
     {
-      name: "by an abort where nothing goes back by itself",
+      name: "an abort names the rollout and automatic rollback is off: it is rejected",
       before: {
         app: {
           ...commanded("app:2", { abort: "2" }),
@@ -109,12 +112,12 @@ describe("a rollout is rejected", () => {
       expect: { "app:1": "1 accepted", "app:2": "2 rejected Aborted" },
     },
     {
-      name: "not by an abort that names an older rollout",
+      name: "an abort names an older rollout: the rollout continues",
       before: { app: commanded("app:2", { abort: "1" }), revisions: [v1, v2], deployment: half },
       expect: { "app:1": "1 accepted", "app:2": "2 running" },
     },
     {
-      name: "not after it was accepted, by an abort or by a crash",
+      name: "an accepted rollout has an abort and a crashing pod: it stays accepted",
       before: {
         app: commanded("app:2", { abort: "2" }),
         revisions: [v1, accepted2],
@@ -124,7 +127,7 @@ describe("a rollout is rejected", () => {
       expect: { "app:1": "1 accepted", "app:2": "2 accepted" },
     },
     {
-      name: "not where nothing goes back by itself",
+      name: "a pod crashes and automatic rollback is off: the rollout continues",
       before: {
         app: app({ spec: spec({ image: "app:2", rollback: { automatic: false } }) }),
         revisions: [v1, v2],
@@ -134,17 +137,17 @@ describe("a rollout is rejected", () => {
       expect: { "app:1": "1 accepted", "app:2": "2 running" },
     },
     {
-      name: "not when it is the first: there is nothing to go back to",
+      name: "a pod of the first rollout crashes: the rollout continues, as no stable revision exists",
       before: { app: appOf("app:2"), revisions: [v2], deployment: half, pods: [crashed] },
       expect: { "app:2": "2 running" },
     },
     {
-      name: "not by an abort when it is the first",
+      name: "an abort names the first rollout: the rollout continues",
       before: { app: commanded("app:2", { abort: "2" }), revisions: [v2], deployment: half },
       expect: { "app:2": "2 running" },
     },
     {
-      name: "not by the deadline while the number of available pods has just risen",
+      name: "the deadline passed but more pods are available than before: the rollout continues",
       before: {
         app: appOf("app:2"),
         revisions: [v1, v2],
@@ -157,8 +160,8 @@ describe("a rollout is rejected", () => {
     expect(outcomes(observedApp(before))).toEqual(expected);
   });
 
-  test("by the deadline since the most pods were available, which flapping doesn't put off", () => {
-    // Noted: 1 pod was available at second -100. Fewer now, and 1 again, are no progress.
+  test("a flapping pod: the progress deadline is not reset", () => {
+    // The stored progress is 1 available pod, at second -100. Only 2 available pods would be progress.
     for (const pods of [[stuck], [stuck, pod("c", v2)]]) {
       const before = observedApp({ app: appOf("app:2"), revisions: [v1, v2], deployment: half, pods });
       expect(outcomes(before, startMs + 499_000)["app:2"]).toBe("2 running");
@@ -166,7 +169,7 @@ describe("a rollout is rejected", () => {
     }
   });
 
-  test("a retry while the Deployment still carries the rejected template is judged by what happens from then on", () => {
+  test("a retry starts while the Deployment still has the rejected template: only later crashes reject it", () => {
     const before = { app: commanded("app:2", { retry: "2" }), revisions: [v1, rejected2], pods: [crashed] };
     const retried = decide(observedApp({ ...before, deployment: half }), startMs);
     expect(outcomes(retried)["app:2"]).toBe("3 running");
@@ -175,7 +178,7 @@ describe("a rollout is rejected", () => {
   });
 });
 
-test("deciding twice decides nothing more", () => {
+test("decide runs again on its own result: no revision changes", () => {
   const before = observedApp({ app: appOf("app:2"), revisions: [v1, v2], deployment: deploymentOf(v2) });
   const once = decide(before, startMs);
   const twice = decide(once, startMs + 60_000);

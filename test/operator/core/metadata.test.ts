@@ -2,7 +2,7 @@ import { describe, expect, test } from "@jest/globals";
 import { labels } from "../../../operator/api/names.ts";
 import { drift } from "../../../operator/core/diff.ts";
 import type { Fields, Manifest } from "../../../operator/core/manifest.ts";
-import { live, service, wanted, withTemplate } from "./driftobjects.ts";
+import { desired, live, service, withTemplate } from "./driftobjects.ts";
 import { applied } from "./serverside.ts";
 
 type Texts = Readonly<Record<string, string>>;
@@ -25,31 +25,31 @@ describe("labels and annotations are changed by hand", () => {
   const others = { team: "x" };
 
   test.each([
-    { name: "an own label of the Deployment", object: withMetadata(live, "labels", own), desired: wanted },
+    { name: "an own label of the Deployment", object: withMetadata(live, "labels", own), desired },
     {
       name: "an own annotation of the Deployment",
       object: withMetadata(live, "annotations", { note: "2" }),
-      desired: wanted,
+      desired,
     },
     {
       name: "an own label of the Service",
       object: withMetadata(liveService, "labels", own),
       desired: service,
     },
-    { name: "an own label of the pod template", object: withTemplateLabels(live, own), desired: wanted },
+    { name: "an own label of the pod template", object: withTemplateLabels(live, own), desired },
   ])("$name differs: the operator restores the value", ({ object, desired }) => {
     expect(drift(object, desired)).toMatchObject({ apply: true, takeOver: [] });
   });
 
   test.each([
-    { name: "a label on the Deployment", object: withMetadata(live, "labels", others), desired: wanted },
+    { name: "a label on the Deployment", object: withMetadata(live, "labels", others), desired },
     {
       name: "an annotation on the Deployment",
       object: withMetadata(live, "annotations", others),
-      desired: wanted,
+      desired,
     },
     { name: "a label on the Service", object: withMetadata(liveService, "labels", others), desired: service },
-    { name: "a label on the pod template", object: withTemplateLabels(live, others), desired: wanted },
+    { name: "a label on the pod template", object: withTemplateLabels(live, others), desired },
   ])("$name is added: the operator keeps the addition", ({ object, desired }) => {
     expect(drift(object, desired).apply).toBe(false);
   });

@@ -15,9 +15,9 @@ import {
 import { renderPodTemplate } from "../../../operator/core/render/pod.ts";
 import { renderRevision } from "../../../operator/core/revisions.ts";
 
-/** The time at which tests begin: 2026-01-01T00:00:00Z. */
+/** The current time in tests, ms since 1970: 2026-01-01T00:00:00Z. */
 export const startMs = Date.UTC(2026, 0, 1);
-/** A time, in seconds after the begin of the test. */
+/** A timestamp, in seconds after `startMs`. */
 export const at = (seconds: number): string => timestamp(startMs + seconds * 1000);
 
 export const spec = (fields: Readonly<Record<string, unknown>> = {}): DemoAppSpec =>
@@ -104,7 +104,7 @@ export const pod = (name: string, of: Revision, more: Partial<Pod> = {}): Pod =>
   ...more,
 });
 
-/** A pod that is not ready. */
+/** A pod that is not ready since second -450, with containers that are not ready. */
 export const unready = (
   name: string,
   of: Revision,
@@ -140,14 +140,14 @@ export const rolledOut = (deployment: Manifest, counts: Fields = {}): Manifest =
 };
 
 /** The object of a kind that a plan applies. Throws if the plan applies none. */
-export function applied(actions: readonly Action[], wantedKind: string): Manifest {
-  const action = actions.find(({ do: verb, object }) => verb === "apply" && object.kind === wantedKind);
+export function applied(actions: readonly Action[], appliedKind: string): Manifest {
+  const action = actions.find(({ do: verb, object }) => verb === "apply" && object.kind === appliedKind);
   if (!action)
-    throw new Error(`no ${wantedKind} is applied by ${JSON.stringify(actions.map(({ why }) => why))}`);
+    throw new Error(`no ${appliedKind} is applied by ${JSON.stringify(actions.map(({ why }) => why))}`);
   return action.object;
 }
 
-/** The Deployment with a rollout's stored progress: `best` pods, reached at a second. */
+/** The Deployment with the stored progress of a rollout: `best` pods were available at a second. */
 export const withProgress = (deployment: Manifest, best: number, seconds: number): Manifest => ({
   ...deployment,
   metadata: {
@@ -160,7 +160,7 @@ export const withProgress = (deployment: Manifest, best: number, seconds: number
   },
 });
 
-/** A status whose condition Ready is False since a second. */
+/** A status whose Ready condition became False at a second. */
 export const unreadySince = (seconds: number): DemoAppStatus => ({
   conditions: [
     { type: "Ready", status: "False", lastTransitionTime: at(seconds), reason: "Recovering", message: "" },

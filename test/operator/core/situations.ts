@@ -10,7 +10,7 @@ export const v2 = revision("app:2", 2);
 export const accepted2 = revision("app:2", 2, "accepted");
 export const rejected2 = revision("app:2", 2, "rejected");
 
-/** An observation with a valid spec. */
+/** The observed state of an app with a valid spec. */
 export const observedApp = (fields: Partial<Observed> = {}): ObservedApp => observed(fields) as ObservedApp;
 
 /** The app with an image in its spec. */
@@ -24,14 +24,14 @@ export const commanded = (image: string, commands: Partial<Record<keyof typeof a
     ),
   });
 
-/** The Deployment of a revision: all pods are available, and 1 pod was available at second -100. */
+/** The Deployment of a revision. All pods are available; the stored progress is 1 pod at second -100. */
 export function deploymentOf(of: Revision, counts: Fields = {}): Manifest {
   const annotations = { [childAnnotations.rollout]: String(of.rollout) };
   const input = { template: of.template, annotations, restartedAt: undefined };
   return rolledOut(withProgress(renderDeployment(observedApp(), input), 1, -100), counts);
 }
 
-/** The outcomes after the decisions that are due: `{ "app:2": "3 rejected CrashLoop" }`. */
+/** The rollout and outcome of each image after `decide`, for example `{ "app:2": "3 rejected CrashLoop" }`. */
 export const outcomes = (before: ObservedApp, nowMs = startMs): Record<string, string> =>
   Object.fromEntries(
     decide(before, nowMs).revisions.map(({ image, rollout, outcome, reason }) => [
@@ -40,7 +40,7 @@ export const outcomes = (before: ObservedApp, nowMs = startMs): Record<string, s
     ]),
   );
 
-/** Situations and the outcomes that are decided in them. */
+/** The observed state before `decide`, and the result of `outcomes` that a test expects. */
 export interface OutcomeCase {
   readonly name: string;
   readonly before: Partial<Observed>;
