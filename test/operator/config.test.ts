@@ -16,7 +16,7 @@ describe("the operator's configuration", () => {
     expect(readConfig(["--port", "9001"], env)).toMatchObject({ port: 9001, concurrency: 5 });
   });
 
-  test("namespaces with blanks and a trailing comma: a list of names", () => {
+  test("namespaces with spaces and a trailing comma: a list of names", () => {
     expect(readConfig([], { WATCH_NAMESPACES: "team-a, team-b," }).watchNamespaces).toEqual([
       "team-a",
       "team-b",

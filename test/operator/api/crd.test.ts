@@ -9,14 +9,14 @@ const { spec = {}, status = {} } = schema.properties ?? {};
 const specFields = fieldsOf(spec, "spec");
 const fields = [...specFields, ...fieldsOf(status, "status")];
 
-/** A node and every node below it, each with where it is. */
+/** A schema node and all nodes below it, each with its path. */
 function nodesOf(node: Schema, path: string): readonly (readonly [string, Schema])[] {
-  const below = Object.entries(node.properties ?? {}).flatMap(([name, one]) =>
-    nodesOf(one, `${path}.${name}`),
+  const children = Object.entries(node.properties ?? {}).flatMap(([name, child]) =>
+    nodesOf(child, `${path}.${name}`),
   );
   return [
     [path, node],
-    ...below,
+    ...children,
     ...(node.items ? nodesOf(node.items, `${path}[]`) : []),
     ...(node.additionalProperties ? nodesOf(node.additionalProperties, `${path}{}`) : []),
   ];
@@ -29,17 +29,17 @@ const isUnbounded = ([, node]: readonly [string, Schema]): boolean =>
   (node.type === "array" && node["maxItems"] === undefined) ||
   (node.additionalProperties !== undefined && node["maxProperties"] === undefined);
 
-test.each(generated)("$path: is the text that npm run generate writes", ({ path, make }) => {
+test.each(generated)("$path: it equals the output of npm run generate", ({ path, make }) => {
   const text = readFileSync(path, "utf8");
   expect(text).toBe(make(text));
 });
 
-describe("the schema", () => {
-  test("bounds every string, list and map, or CEL's cost budget would refuse it", () => {
+describe("the schema of the CRD", () => {
+  test("strings, lists and maps: all have a maximum size, or the CEL rules would exceed the cost budget", () => {
     expect(nodes.filter(isUnbounded).map(([path]) => path)).toEqual([]);
   });
 
-  test("is structural: no unions, no closed objects, no look-ahead", () => {
+  test("the schema: structural, without unions, closed objects and look-ahead", () => {
     const text = JSON.stringify(schema);
     for (const word of [
       '"anyOf"',
@@ -52,32 +52,32 @@ describe("the schema", () => {
       expect(text).not.toContain(word);
   });
 
-  test("describes every field in a sentence", () => {
-    const silent = fields.filter(({ field }) => !/^[A-Za-z$][^]*\.$/.test(field.description ?? ""));
-    expect(silent.map(({ path }) => path)).toEqual([]);
+  test("every field: described in a sentence", () => {
+    const undescribed = fields.filter(({ field }) => !/^[A-Za-z$][^]*\.$/.test(field.description ?? ""));
+    expect(undescribed.map(({ path }) => path)).toEqual([]);
   });
 
-  test("names the default of every field of the spec, or says that it is required", () => {
+  test("every field of the spec: the description names the default or says that the field is required", () => {
     expect(specFields.filter(({ field }) => parts(field).default === "").map(({ path }) => path)).toEqual([]);
   });
 
-  test("names the unit of every number of the spec that is not a port", () => {
-    const bare = specFields.filter(
+  test("every number of the spec except ports: the description names the unit", () => {
+    const withoutUnit = specFields.filter(
       ({ path, field }) => field.type === "integer" && !/port$/i.test(path) && parts(field).unit === "",
     );
-    expect(bare.map(({ path }) => path)).toEqual([]);
+    expect(withoutUnit.map(({ path }) => path)).toEqual([]);
   });
 
-  test("names the default that it has", () => {
-    const stored = specFields.filter(
+  test("fields of the spec with a stored default: the description names this default", () => {
+    const withDefault = specFields.filter(
       ({ field }) => field.default !== undefined && typeof field.default !== "object",
     );
-    expect(stored.length).toBeGreaterThan(20);
-    for (const { path, field } of stored)
+    expect(withDefault.length).toBeGreaterThan(20);
+    for (const { path, field } of withDefault)
       expect([path, parts(field).default]).toEqual([path, String(field.default)]);
   });
 
-  test("stores no default for what would fight a rule between fields", () => {
+  test("fields with a rule across fields: no stored default, which could violate the rule", () => {
     for (const name of ["resources", "env", "pod"])
       expect(spec.properties?.[name]).not.toHaveProperty("default");
     const { rollingUpdate } = spec.properties?.["strategy"]?.properties ?? {};
@@ -86,7 +86,7 @@ describe("the schema", () => {
   });
 });
 
-test("kubectl's columns say phase, readiness, step, weight and image, and more when asked", () => {
+test("the columns of kubectl get: phase, readiness, step, weight, image and age; -o wide adds hash and message", () => {
   const columns = customResourceDefinition().spec.versions[0]?.additionalPrinterColumns ?? [];
   const wide = columns.filter(({ priority }) => priority === 1).map(({ name }) => name);
   const always = columns.filter(({ priority }) => priority !== 1).map(({ name }) => name);

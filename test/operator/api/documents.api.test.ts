@@ -17,7 +17,7 @@ afterAll(async () => {
   await client.close();
 });
 
-/** Server-side apply with strict validation. Each document has an object of its own, so none changes another's. */
+/** Applies a document with strict validation, then deletes the object, so that documents don't affect each other. */
 async function apply(document: object) {
   const { metadata, ...rest } = document as ObjectInput;
   const object = { ...rest, metadata: { ...metadata, namespace } };
@@ -26,8 +26,8 @@ async function apply(document: object) {
   return stored;
 }
 
-describe("a document put to the real API server", () => {
-  test("finds the CRD served, and structural", async () => {
+describe("a document that is sent to the real API server", () => {
+  test("the CRD: established and structural", async () => {
     const { status } = await client.get(kinds.CustomResourceDefinition, { name: crd().metadata.name });
     const conditions = (status as { conditions: { type: string; status: string }[] }).conditions;
     expect(
@@ -39,7 +39,7 @@ describe("a document put to the real API server", () => {
   });
 
   test.each(documents.filter(({ refused }) => refused === undefined))(
-    "$name is accepted, with the defaults that zod fills in",
+    "$name: accepted, with the same defaults as in the offline check",
     async ({ document }) => {
       const stored = parseStored(await apply(document));
       const offline = validate(document);
@@ -49,10 +49,10 @@ describe("a document put to the real API server", () => {
   );
 
   test.each(documents.filter(({ refused }) => refused !== undefined))(
-    "$name is refused with the same sentence",
-    async ({ document, refused: { path = "", says = "", server } = {} }) => {
+    "$name: refused, with the same message as in the offline check",
+    async ({ document, refused: { path = "", message = "", server } = {} }) => {
       const refusal = apply(document);
-      await expect(refusal).rejects.toThrow(server ?? says);
+      await expect(refusal).rejects.toThrow(server ?? message);
       if (server === undefined) await expect(refusal).rejects.toThrow(path);
     },
   );

@@ -1,4 +1,4 @@
-/** Documents that are put to both engines, zod and the API server: what they say of each must agree. */
+/** Documents for the validation by zod and by the API server, which must agree on each document. */
 import { basics } from "./documents/basics.ts";
 import { environment } from "./documents/environment.ts";
 import { names } from "./documents/names.ts";

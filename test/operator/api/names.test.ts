@@ -1,18 +1,18 @@
 import { describe, expect, test } from "@jest/globals";
 import * as names from "../../../operator/api/names.ts";
 
-describe("the names of an app's children", () => {
-  test("are the app's own for the Deployment and the Service that anyone looks for", () => {
+describe("the names of an app's objects", () => {
+  test("the Deployment and the Service: they have the name of the app", () => {
     expect([names.deploymentName("web"), names.serviceName("web")]).toEqual(["web", "web"]);
   });
 
-  test("stay within a label's 63 characters for the longest name", () => {
+  test("the longest app name with a suffix: at most the 63 characters of a label value", () => {
     const longest = "a".repeat(names.maxNameLength);
     for (const suffix of names.reservedSuffixes) expect(`${longest}${suffix}`.length).toBeLessThanOrEqual(63);
   });
 });
 
-test("a selector is of labels that never change, so the hash is not in it", () => {
+test("a selector: only labels that never change, so without the hash", () => {
   expect(names.selectorOf("web", "stable")).toEqual({
     "app.kubernetes.io/name": "web",
     "app.kubernetes.io/managed-by": "demoapp-operator",

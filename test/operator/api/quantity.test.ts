@@ -22,7 +22,7 @@ describe("a quantity", () => {
     "1e3",
     "1E-3",
     "12e+2",
-  ])("may be written %s", (text) => {
+  ])("%s: valid", (text) => {
     expect(isQuantity(text)).toBe(true);
   });
 
@@ -44,7 +44,7 @@ describe("a quantity", () => {
     "1_000",
     "Infinity",
     "NaN",
-  ])("may not be written %j", (text) => {
+  ])("%j: invalid", (text) => {
     expect(isQuantity(text)).toBe(false);
   });
 
@@ -56,7 +56,7 @@ describe("a quantity", () => {
     ["1000000n", "1m"],
     ["-0", "0"],
     ["0.1", "100m"],
-  ])("%s is the same as %s", (a, b) => {
+  ])("%s and %s: equal", (a, b) => {
     expect(compareQuantities(a, b)).toBe(0);
   });
 
@@ -67,12 +67,12 @@ describe("a quantity", () => {
     ["-1", "0"],
     ["1n", "1u"],
     ["9007199254740992", "9007199254740993"],
-  ])("%s is less than %s", (a, b) => {
+  ])("%s and %s: the first is less", (a, b) => {
     expect(compareQuantities(a, b)).toBeLessThan(0);
     expect(compareQuantities(b, a)).toBeGreaterThan(0);
   });
 
-  test("is compared as the number of thousandths that it is", () => {
+  test("random integers as quantities: compared exactly, also with the suffix m", () => {
     fc.assert(
       fc.property(
         fc.bigInt({ min: 0n, max: 10n ** 30n }),
@@ -86,7 +86,7 @@ describe("a quantity", () => {
     );
   });
 
-  test("is not compared with what is none", () => {
+  test("a comparison with an invalid quantity: a RangeError", () => {
     expect(() => compareQuantities("1", "one")).toThrow(RangeError);
   });
 });

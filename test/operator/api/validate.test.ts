@@ -11,7 +11,7 @@ const stored = (spec: unknown, rest: object = {}) => ({
 });
 
 describe("an object read from the API server", () => {
-  test("has its defaults filled in", () => {
+  test("fields are missing: their defaults are filled in", () => {
     const { ok, ...read } = parseStored(stored({ image: "a:1" }));
     expect(ok).toBe(true);
     expect(read).toMatchObject({
@@ -27,12 +27,12 @@ describe("an object read from the API server", () => {
     });
   });
 
-  test("keeps a quantity that is a number as text", () => {
+  test("a quantity is a number: read as a string", () => {
     const read = parseStored(stored({ image: "a:1", resources: { requests: { cpu: 1 } } }));
     expect(read).toMatchObject({ app: { spec: { resources: { requests: { cpu: "1" } } } } });
   });
 
-  test("keeps what is passed on to Kubernetes, to the last field", () => {
+  test("volumes and affinity: every nested field is kept", () => {
     const pod = {
       volumes: [{ name: "data", csi: { driver: "d", volumeAttributes: { a: "1" } } }],
       affinity: { a: { b: [1] } },
@@ -40,7 +40,7 @@ describe("an object read from the API server", () => {
     expect(parseStored(stored({ image: "a:1", pod }))).toMatchObject({ app: { spec: { pod } } });
   });
 
-  test("may have fields of another version's schema, which are left out", () => {
+  test("fields of another schema version: left out of the result, kept in the object", () => {
     const object = stored({
       image: "a:1",
       canary: {},
@@ -53,7 +53,7 @@ describe("an object read from the API server", () => {
     expect(object.spec).toHaveProperty("canary");
   });
 
-  test("comes back as problems when an older schema allowed what this one doesn't", () => {
+  test("values that only an older schema allowed: reported as problems", () => {
     expect(parseStored(stored({ image: "a b", replicas: 5000, more: true }))).toEqual({
       ok: false,
       problems: [
@@ -74,34 +74,34 @@ describe("an object read from the API server", () => {
     stored(undefined),
     stored([]),
     stored({ env: { a: 1 } }),
-  ])("is never the end of the operator, whatever it is: %j", (object) => {
+  ])("the object is %j: reported as invalid, without an exception", (object) => {
     expect(parseStored(object)).toMatchObject({ ok: false });
   });
 
-  test("loses a status that can't be read, for it can be rebuilt", () => {
+  test("the status is invalid: left out, because the operator can rebuild it", () => {
     const read = parseStored(stored({ image: "a:1" }, { status: { phase: "Unheard", conditions: 1 } }));
     expect(read).toMatchObject({ ok: true });
     expect(read.ok && read.app.status).toBeUndefined();
   });
 
-  test("keeps a status that can be read", () => {
+  test("the status is valid: kept", () => {
     const status = { phase: "Healthy", observedGeneration: 3, display: { ready: "2/2" } };
     expect(parseStored(stored({ image: "a:1" }, { status }))).toMatchObject({ ok: true, app: { status } });
   });
 });
 
 describe("a document checked offline", () => {
-  test("may carry a status, which the API server ignores too", () => {
+  test("an invalid status: accepted, because the API server ignores it too", () => {
     expect(validate(stored({ image: "a:1" }, { status: { phase: 1 } }))).toMatchObject({ ok: true });
   });
 
-  test("is refused when it is of another kind", () => {
+  test("the kind is not DemoApp: refused", () => {
     expect(validate({ ...stored({ image: "a:1" }), kind: "Deployment" })).toMatchObject({
       problems: [{ path: "kind", message: 'supported values: "DemoApp"' }],
     });
   });
 
-  test("gets all its problems told at once", () => {
+  test("several problems: all are reported", () => {
     const checked = validate(stored({ image: "", port: 0, probes: { liveness: { path: "x" } }, foo: 1 }));
     expect(checked.ok ? [] : checked.problems.map(({ path }) => path).toSorted()).toEqual([
       "spec.foo",

@@ -5,49 +5,49 @@ import { plan } from "../../../operator/core/plan.ts";
 import { app, applied, at, observed, pod, revision, rolledOut, spec, startMs, unready } from "./objects.ts";
 import { deploymentOf, observedApp, rejected2, appOf, v1 } from "./situations.ts";
 
-test("an installation says which pods only minReadySeconds keeps from counting", () => {
+test("an installation with minReadySeconds: the message counts the pods that are ready, but not yet available", () => {
   const first = revision("app:1", 1);
   const pods = [
     pod("a", first, { readinessSince: at(-5) }),
     pod("b", first, { readinessSince: at(-20) }),
     unready("c", first, []),
   ];
-  const wanted = app({ spec: spec({ replicas: 3, minReadySeconds: 15 }) });
-  const { status } = plan(observed({ app: wanted, revisions: [first], pods }), startMs);
+  const requested = app({ spec: spec({ replicas: 3, minReadySeconds: 15 }) });
+  const { status } = plan(observed({ app: requested, revisions: [first], pods }), startMs);
   expect(status.message).toBe("Installing app:1: 1 of 3 pods are available (1 ready for less than 15 s).");
 });
 
-test("a rejection's message is one line with both ends of the last words, all of which the status keeps", () => {
-  const good = revision("app:1", 1, "accepted");
-  const words = `is crash-looping, last with exit code 1: ${"a line of the log\n".repeat(30)}Error: no database`;
-  const bad = { ...revision("app:2", 2, "rejected"), message: words };
-  const pods = [pod("a", good), pod("b", good)];
-  const before = observed({ revisions: [good], pods });
+test("a rejection with a long message: the status message has its start and end in one line, status.rejected all of it", () => {
+  const stable = revision("app:1", 1, "accepted");
+  const rejection = `is crash-looping, last with exit code 1: ${"a line of the log\n".repeat(30)}Error: no database`;
+  const bad = { ...revision("app:2", 2, "rejected"), message: rejection };
+  const pods = [pod("a", stable), pod("b", stable)];
+  const before = observed({ revisions: [stable], pods });
   const deployment = rolledOut(applied(plan(before, startMs).actions, "Deployment"));
-  const wanted = app({ spec: spec({ image: "app:2" }) });
-  const { status } = plan({ ...before, app: wanted, deployment, revisions: [good, bad] }, startMs);
+  const requested = app({ spec: spec({ image: "app:2" }) });
+  const { status } = plan({ ...before, app: requested, deployment, revisions: [stable, bad] }, startMs);
   expect(status.phase).toBe("Degraded");
   expect(status.message).toMatch(
     /^Rollout 2 of app:2 was rejected \(is crash-looping, last with exit code 1: a line of the log [^\n]* … [^\n]*Error: no database\); rollout 1 of app:1 serves\. Next: Change spec\.image in Git/,
   );
-  expect(status.rejected?.[0]?.message).toBe(words);
+  expect(status.rejected?.[0]?.message).toBe(rejection);
 });
 
-test("of an image's digest a person is told the first digits", () => {
+test("an image with a digest: the message and status.display shorten the digest, status.candidate does not", () => {
   const digest = `sha256:${"0123456789ab".padEnd(64, "c")}`;
-  const wanted = app({ spec: spec({ image: `registry:5000/app:1@${digest}` }) });
-  const { status } = plan(observed({ app: wanted }), startMs);
+  const requested = app({ spec: spec({ image: `registry:5000/app:1@${digest}` }) });
+  const { status } = plan(observed({ app: requested }), startMs);
   expect(status.message).toContain("registry:5000/app:1@sha256:0123456789ab:");
   expect(status.display?.image).toBe("registry:5000/app:1@sha256:0123456789ab");
   expect(status.candidate?.image).toBe(`registry:5000/app:1@${digest}`);
 });
 
-test("that a version serves behind a rejected one is not said of pods that aren't there", () => {
+test("the stable revision serves after a rejection: the message counts its pods only if some are missing", () => {
   const before = { app: appOf("app:2"), revisions: [v1, rejected2] };
   const message = (pods: readonly Pod[], counts: Fields): string | undefined =>
     plan(observedApp({ ...before, pods, deployment: deploymentOf(v1, counts) }), startMs).status.message;
   const [a, b] = [pod("a", v1), pod("b", v1)];
-  // A pod of the rejected version is still on its way out.
+  // A pod of the rejected revision is still terminating.
   expect(message([a, b], { replicas: 3 })).toContain("rollout 1 of app:1 serves. Next:");
   const missing = { availableReplicas: 1 };
   expect(message([a], missing)).toContain("rollout 1 of app:1 serves with 1 of 2 pods available. Next:");

@@ -21,19 +21,24 @@ const withTemplateLabels = (object: Manifest, change: Texts): Manifest =>
 
 describe("labels and annotations are changed by hand", () => {
   const liveService = applied(undefined, service);
-  const own = { [labels.name]: "other" };
-  const others = { team: "x" };
+  const changed = { [labels.name]: "other" };
+  const added = { team: "x" };
 
   test.each([
     { name: "an own label of the Deployment", object: withMetadata(live, "labels", own), desired },
     {
-      name: "an own annotation of the Deployment",
+      name: "a label that the operator sets on the Deployment",
+      object: withMetadata(live, "labels", changed),
+      desired: wanted,
+    },
+    {
+      name: "an annotation that the operator sets on the Deployment",
       object: withMetadata(live, "annotations", { note: "2" }),
       desired,
     },
     {
-      name: "an own label of the Service",
-      object: withMetadata(liveService, "labels", own),
+      name: "a label that the operator sets on the Service",
+      object: withMetadata(liveService, "labels", changed),
       desired: service,
     },
     { name: "an own label of the pod template", object: withTemplateLabels(live, own), desired },

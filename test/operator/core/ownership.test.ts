@@ -6,9 +6,9 @@ import { type Ownership, ownershipOf } from "../../../operator/core/ownership.ts
 import { app, at, observed, owner } from "./objects.ts";
 import { commanded } from "./situations.ts";
 
-const ours = selectorOf("web", "stable");
+const ownLabels = selectorOf("web", "stable");
 
-const object = (kind: string, metadata: Partial<Metadata>, matchLabels: object = ours): Manifest => ({
+const object = (kind: string, metadata: Partial<Metadata>, matchLabels: object = ownLabels): Manifest => ({
   apiVersion: "apps/v1",
   kind,
   metadata: { name: "web", ...metadata },
@@ -22,104 +22,115 @@ interface Row {
 }
 
 test.each<Row>([
-  { name: "none there: the name is free", live: undefined, expect: "free" },
+  { name: "no object has the name", live: undefined, expect: "free" },
   {
-    name: "owned by this DemoApp",
+    name: "this DemoApp owns the Deployment",
     live: object("Deployment", { ownerReferences: [owner] }),
     expect: "owned",
   },
   {
-    name: "an orphan of ours, labels and selector alike: adopted",
-    live: object("Deployment", { labels: ours }),
+    name: "the Deployment has no owner, but this app's labels and selector",
+    live: object("Deployment", { labels: ownLabels }),
     expect: "adoptable",
   },
   {
-    name: "our labels, but another selector, which can't be changed",
-    live: object("Deployment", { labels: ours }, { app: "web" }),
+    name: "the Deployment has this app's labels, but another selector, which is immutable",
+    live: object("Deployment", { labels: ownLabels }, { app: "web" }),
     expect: "taken",
   },
   {
-    name: "a stranger's Deployment",
+    name: "the Deployment has no owner and another app's labels",
     live: object("Deployment", { labels: { app: "web" } }),
     expect: "taken",
   },
   {
-    name: "another controller's",
-    live: object("Deployment", { labels: ours, ownerReferences: [{ ...owner, kind: "Rollout", uid: "x" }] }),
+    name: "another controller owns the Deployment",
+    live: object("Deployment", {
+      labels: ownLabels,
+      ownerReferences: [{ ...owner, kind: "Rollout", uid: "x" }],
+    }),
     expect: "taken",
   },
   {
-    name: "of a DemoApp of the same name that is gone: the garbage collector takes it",
-    live: object("Deployment", { labels: ours, ownerReferences: [{ ...owner, uid: "uid-earlier" }] }),
+    name: "a deleted DemoApp of the same name owns the Deployment, which the garbage collector deletes",
+    live: object("Deployment", { labels: ownLabels, ownerReferences: [{ ...owner, uid: "uid-earlier" }] }),
     expect: "terminating",
   },
   {
-    name: "being deleted, even if it is ours",
+    name: "this DemoApp owns the Deployment, which has a deletion timestamp",
     live: object("Deployment", { ownerReferences: [owner], deletionTimestamp: at(0) }),
     expect: "terminating",
   },
-  { name: "a stranger's Service", live: object("Service", { labels: { app: "web" } }), expect: "taken" },
-  { name: "an orphaned Service of ours", live: object("Service", { labels: ours }), expect: "adoptable" },
   {
-    name: "an owner that doesn't control it is no obstacle",
+    name: "the Service has no owner and another app's labels",
+    live: object("Service", { labels: { app: "web" } }),
+    expect: "taken",
+  },
+  {
+    name: "the Service has no owner, but this app's labels",
+    live: object("Service", { labels: ownLabels }),
+    expect: "adoptable",
+  },
+  {
+    name: "the Service has this app's labels and an owner that is not its controller",
     live: object("Service", {
-      labels: ours,
+      labels: ownLabels,
       ownerReferences: [{ ...owner, kind: "Team", uid: "t", controller: false }],
     }),
     expect: "adoptable",
   },
-])("$name: $expect", ({ live, expect: expected }) => {
+])("$name: the ownership is $expect", ({ live, expect: expected }) => {
   expect(ownershipOf(app(), live)).toBe(expected);
 });
 
-describe("a stranger's Service under demoapp.dev/adopt: service", () => {
+describe("a DemoApp with the annotation demoapp.dev/adopt: service", () => {
   const adopting = commanded("app:1", { adopt: "service" });
 
-  test("is adopted, so that its cluster IP stays", () => {
+  test("a Service without an owner: adoptable, so that its cluster IP stays the same", () => {
     expect(ownershipOf(adopting, object("Service", {}))).toBe("adoptable");
   });
-  test("is not if another controller has it", () => {
+  test("a Service of another controller: not adoptable", () => {
     const controlled = { ownerReferences: [{ ...owner, kind: "Route", uid: "x" }] };
     expect(ownershipOf(adopting, object("Service", controlled))).toBe("taken");
   });
-  test("is adopted, and a Deployment is not", () => {
+  test("a Deployment without an owner: not adoptable", () => {
     expect(ownershipOf(adopting, object("Deployment", {}))).toBe("taken");
   });
 });
 
-describe("what holds every write", () => {
-  test("nothing, when all names are free", () => {
+describe("the blockers of all writes", () => {
+  test("all names are free: no blocker", () => {
     expect(writeBlockersOf(observed())).toEqual([]);
   });
 
   test.each([
     {
-      name: "a Service whose name is taken: adopt it, or get rid of it",
-      of: { service: object("Service", {}) },
+      name: "the name of the Service is taken: the next step is to adopt or delete the Service",
+      state: { service: object("Service", {}) },
       reason: "NameTaken",
       next: `kubectl -n team annotate demoapp web ${annotations.adopt}=service`,
     },
     {
-      name: "a Deployment whose name is taken: there is no adopting it",
-      of: { deployment: object("Deployment", {}) },
+      name: "the name of the Deployment is taken: the next step is to delete the Deployment",
+      state: { deployment: object("Deployment", {}) },
       reason: "NameTaken",
       next: "kubectl -n team delete deployment web",
     },
     {
-      name: "a Service of another controller: there is no adopting it",
-      of: { service: object("Service", { ownerReferences: [{ ...owner, kind: "Route", uid: "x" }] }) },
+      name: "another controller owns the Service: the next step is to delete the Service",
+      state: { service: object("Service", { ownerReferences: [{ ...owner, kind: "Route", uid: "x" }] }) },
       reason: "NameTaken",
       next: "kubectl -n team delete service web",
     },
     {
-      name: "an object that is going: nothing is to be done",
-      of: { deployment: object("Deployment", { deletionTimestamp: at(0) }) },
+      name: "the Deployment is terminating: the next step is to wait",
+      state: { deployment: object("Deployment", { deletionTimestamp: at(0) }) },
       reason: "NameInDeletion",
       next: "Wait until Deployment/web is deleted",
     },
     {
-      name: "a permission that the operator lacks",
-      of: {
+      name: "the operator lacks a permission: the next step is to apply deploy/operator again",
+      state: {
         refused: {
           object: "Service/web",
           status: 403,
@@ -131,8 +142,8 @@ describe("what holds every write", () => {
       next: "Apply deploy/operator again",
     },
     {
-      name: "an admission webhook that says no",
-      of: {
+      name: "an admission webhook refuses the Deployment: the next step names webhooks and policies",
+      state: {
         refused: {
           object: "Deployment/web",
           status: 403,
@@ -143,8 +154,8 @@ describe("what holds every write", () => {
       next: "webhook or policy",
     },
     {
-      name: "an admission policy that says no",
-      of: {
+      name: "an admission policy refuses the Deployment: the next step names webhooks and policies",
+      state: {
         refused: {
           object: "Deployment/web",
           status: 422,
@@ -155,15 +166,15 @@ describe("what holds every write", () => {
       next: "webhook or policy",
     },
     {
-      name: "a field that the API server refuses",
-      of: { refused: { object: "Deployment/web", status: 422, message: "spec.template: Invalid value" } },
+      name: "the API server refuses a field: the next step is to edit the DemoApp",
+      state: { refused: { object: "Deployment/web", status: 422, message: "spec.template: Invalid value" } },
       reason: "ApplyRefused",
       next: "kubectl -n team edit demoapp web",
     },
-  ])("$name", ({ of, reason, next }) => {
-    const [hold, ...others] = writeBlockersOf(observed(of));
+  ])("$name", ({ state, reason, next }) => {
+    const [blocker, ...others] = writeBlockersOf(observed(state));
     expect(others).toEqual([]);
-    expect(hold).toMatchObject({ reason, next: expect.stringContaining(next) as unknown });
-    expect(hold?.object).toMatch(/^(Deployment|Service)\/web$/);
+    expect(blocker).toMatchObject({ reason, next: expect.stringContaining(next) as unknown });
+    expect(blocker?.object).toMatch(/^(Deployment|Service)\/web$/);
   });
 });

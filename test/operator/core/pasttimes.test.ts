@@ -23,7 +23,7 @@ describe("a clock that is ahead of the operator's", () => {
     expect(status.message).toMatch(/1 of 2 pods of this version are available\./);
   });
 
-  test("a former leader noted a start in the future: an earlier crash of the rollout's pods rejects it", () => {
+  test("a former leader stored a start time in the future: an earlier crash of the rollout's pods rejects the revision", () => {
     const started = { ...v2, startedAt: at(3600) };
     const crash = crashing("no luck", -5, { restarts: 9 });
     const { events } = plan(
@@ -39,7 +39,7 @@ describe("a clock that is ahead of the operator's", () => {
     expect(events.map(({ reason }) => reason)).toContain("RevisionRejected");
   });
 
-  test("the status says since a time in the future that the app is not ready: the deadline counts from now", () => {
+  test("the transition time of Ready is in the future: the deadline counts from the present time", () => {
     const status = { ...unreadySince(86_400), observedGeneration: 1 };
     const before = observedApp({
       app: appOf("app:2", { status }),
@@ -54,7 +54,7 @@ describe("a clock that is ahead of the operator's", () => {
     expect(plan(later, startMs + 600_000).events.map(({ reason }) => reason)).toContain("RevisionRejected");
   });
 
-  test("no time lies in the future: every object stays the same", () => {
+  test("no time is in the future: every object stays the same", () => {
     const before = observedApp({ app: appOf("app:1"), revisions: [v1], pods: [pod("a", v1)] });
     const after = withPastTimes(before, startMs);
     expect(after.pods[0]).toBe(before.pods[0]);

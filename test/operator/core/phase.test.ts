@@ -23,7 +23,7 @@ interface Row {
   readonly name: string;
   readonly before: Partial<Observed>;
   readonly phase: Phase;
-  readonly says: string;
+  readonly message: string;
 }
 
 const missing = { replicas: 1, readyReplicas: 1, updatedReplicas: 1, availableReplicas: 1 };
@@ -31,30 +31,30 @@ const longUnready = unreadySince(-700);
 
 const rows: readonly Row[] = [
   {
-    name: "suspended, whatever else is wrong",
+    name: "spec.suspend is true and the API server refuses an object",
     before: {
       app: app({ spec: spec({ suspend: true }) }),
       refused: { object: "Service/web", status: 422, message: "no" },
     },
     phase: "Suspended",
-    says: "Set spec.suspend to false",
+    message: "Set spec.suspend to false",
   },
   {
-    name: "a name that becomes free by itself",
+    name: "the Service's name belongs to a terminating object",
     before: {
       service: { apiVersion: "v1", kind: "Service", metadata: { name: "web", deletionTimestamp: at(0) } },
     },
     phase: "Installing",
-    says: "Service/web of an earlier owner is still being deleted",
+    message: "Service/web of an earlier owner is still being deleted",
   },
   {
-    name: "a name that is taken",
+    name: "the Service's name is taken",
     before: { service: foreignService },
     phase: "Degraded",
-    says: "Service/web exists but is not owned by this DemoApp",
+    message: "Service/web exists but is not owned by this DemoApp",
   },
   {
-    name: "a rejected version that is still asked for, once only the good one runs",
+    name: "the requested revision is rejected and only the stable one runs",
     before: {
       app: appOf("app:2"),
       revisions: [v1, rejected2],
@@ -62,10 +62,10 @@ const rows: readonly Row[] = [
       pods: [pod("a", v1)],
     },
     phase: "Degraded",
-    says: "Rollout 2 of app:2 was rejected (it keeps ending); rollout 1 of app:1 serves.",
+    message: "Rollout 2 of app:2 was rejected (it keeps ending); rollout 1 of app:1 serves.",
   },
   {
-    name: "the same, though a pod of the good version has just been lost",
+    name: "the requested revision is rejected and a pod of the stable one is missing",
     before: {
       app: appOf("app:2", { status: longUnready }),
       revisions: [v1, rejected2],
@@ -73,16 +73,16 @@ const rows: readonly Row[] = [
       pods: [pod("a", v1)],
     },
     phase: "Degraded",
-    says: "Rollout 2 of app:2 was rejected",
+    message: "Rollout 2 of app:2 was rejected",
   },
   {
-    name: "a rejected version that the Deployment still carries",
+    name: "the requested revision is rejected, but the Deployment still has its template",
     before: { app: appOf("app:2"), revisions: [v1, rejected2], deployment: deploymentOf(v2), pods: [] },
     phase: "RollingBack",
-    says: "Rolling back to app:1",
+    message: "Rolling back to app:1",
   },
   {
-    name: "a rejected version whose pods are still there",
+    name: "the requested revision is rejected, but one of its pods still exists",
     before: {
       app: appOf("app:2"),
       revisions: [v1, rejected2],
@@ -90,26 +90,26 @@ const rows: readonly Row[] = [
       pods: [pod("a", v1), unready("b", v2, crashing("no luck"))],
     },
     phase: "RollingBack",
-    says: "Rolling back to app:1: 1 of 2",
+    message: "Rolling back to app:1: 1 of 2",
   },
   {
-    name: "Git has gone back to the good version while another was under way",
+    name: "Git requests the stable revision again during a rollout",
     before: {
       app: appOf("app:1"),
       revisions: [v1, revision("app:2", 2, "superseded")],
       deployment: deploymentOf(v2),
     },
     phase: "RollingBack",
-    says: "Rolling back to app:1",
+    message: "Rolling back to app:1",
   },
   {
-    name: "a new version while paused",
+    name: "a new revision is requested while the app is paused",
     before: { app: commanded("app:2", { paused: "true" }), revisions: [v1], deployment: deploymentOf(v1) },
     phase: "Paused",
-    says: "app:2 is paused. Remove the annotation demoapp.dev/paused",
+    message: "app:2 is paused. Remove the annotation demoapp.dev/paused",
   },
   {
-    name: "a rollout whose pods are not ready, before the deadline",
+    name: "the pod of a rollout is not ready before the deadline",
     before: {
       app: appOf("app:2", { status: longUnready }),
       revisions: [v1, v2],
@@ -117,16 +117,16 @@ const rows: readonly Row[] = [
       pods: [unready("b", v2, running())],
     },
     phase: "Progressing",
-    says: "Rolling out app:2",
+    message: "Rolling out app:2",
   },
   {
-    name: "a first install",
+    name: "the first rollout has no pods yet",
     before: { app: appOf("app:1"), revisions: [revision("app:1", 1)] },
     phase: "Installing",
-    says: "Installing app:1: 0 of 2 pods are available",
+    message: "Installing app:1: 0 of 2 pods are available",
   },
   {
-    name: "a rollout",
+    name: "one of two pods of a rollout is available",
     before: {
       app: appOf("app:2"),
       revisions: [v1, v2],
@@ -134,10 +134,11 @@ const rows: readonly Row[] = [
       pods: [pod("b", v2)],
     },
     phase: "Progressing",
-    says: "Rolling out app:2: 1 of 2 pods of this version are available",
+    message: "Rolling out app:2: 1 of 2 pods of this version are available",
   },
   {
-    name: "an accepted version whose pods keep ending: it is not taken back, and waiting does not help",
+    // The operator does not roll back an accepted revision, and waiting does not help.
+    name: "a pod of the accepted revision is crash-looping",
     before: {
       app: appOf("app:1"),
       revisions: [v1],
@@ -145,10 +146,10 @@ const rows: readonly Row[] = [
       pods: [pod("a", v1), unready("b", v1, crashing("no luck"))],
     },
     phase: "Degraded",
-    says: "1 of 2 pods are available; other pods keep crashing",
+    message: "1 of 2 pods are available; other pods keep crashing",
   },
   {
-    name: "a rollout whose pods are ready, but not yet for minReadySeconds",
+    name: "the pod of a rollout is ready for less than minReadySeconds",
     before: {
       app: app({ spec: spec({ image: "app:2", minReadySeconds: 15 }) }),
       revisions: [v1, v2],
@@ -156,10 +157,10 @@ const rows: readonly Row[] = [
       pods: [pod("b", v2, { readinessSince: at(-5) })],
     },
     phase: "Progressing",
-    says: "(1 ready for less than 15 s)",
+    message: "(1 ready for less than 15 s)",
   },
   {
-    name: "a restart",
+    name: "a restart of the pods is due",
     before: {
       app: appOf("app:1", { annotations: { [annotations.restartAt]: at(-1) } }),
       revisions: [v1],
@@ -167,10 +168,10 @@ const rows: readonly Row[] = [
       pods: [pod("a", v1)],
     },
     phase: "Progressing",
-    says: "Restarting the pods",
+    message: "Restarting the pods",
   },
   {
-    name: "a pod that was lost",
+    name: "a pod of the accepted revision is missing",
     before: {
       app: appOf("app:1"),
       revisions: [v1],
@@ -178,32 +179,32 @@ const rows: readonly Row[] = [
       pods: [pod("a", v1)],
     },
     phase: "Progressing",
-    says: "1 of 2 pods are available",
+    message: "1 of 2 pods are available",
   },
   {
-    name: "the Deployment gone",
+    name: "the Deployment was deleted",
     before: { app: appOf("app:1"), revisions: [v1] },
     phase: "Progressing",
-    says: "0 of 2",
+    message: "0 of 2",
   },
   {
-    name: "all its pods available",
+    name: "all pods of the requested revision are available",
     before: { app: appOf("app:2"), revisions: [v1, accepted2], deployment: deploymentOf(v2) },
     phase: "Healthy",
-    says: "2 of 2 pods of app:2 are available",
+    message: "2 of 2 pods of app:2 are available",
   },
 ];
 
 describe("the phase of an app", () => {
-  test.each(rows)("$name: $phase", ({ before, phase, says }) => {
-    const of = phaseOf(viewOf(observedApp(before), startMs));
-    expect(of.phase).toBe(phase);
-    expect(of.summary.message).toContain(says);
+  test.each(rows)("$name: $phase", ({ before, phase, message }) => {
+    const result = phaseOf(viewOf(observedApp(before), startMs));
+    expect(result.phase).toBe(phase);
+    expect(result.summary.message).toContain(message);
   });
 
-  test("is shown by a row above for each phase that a rolling update has", () => {
-    const shown = new Set(rows.map(({ phase }) => phase));
-    expect([...shown].toSorted()).toEqual([
+  test("the cases above: they cover every phase of a rolling update", () => {
+    const covered = new Set(rows.map(({ phase }) => phase));
+    expect([...covered].toSorted()).toEqual([
       "Degraded",
       "Healthy",
       "Installing",
@@ -215,33 +216,33 @@ describe("the phase of an app", () => {
   });
 });
 
-describe("a deadline", () => {
-  test("makes what waits Degraded, counted from the last progress", () => {
+describe("the progress deadline", () => {
+  test("a rollout makes no progress: the app is Degraded when the deadline since the last progress has passed", () => {
     const before = observedApp({
       app: appOf("app:2", { status: longUnready }),
       revisions: [v1, v2],
       deployment: deploymentOf(v2, missing),
     });
-    // Noted: the last progress was at second -100.
+    // The annotations of the Deployment store the last progress: second -100.
     expect(phaseOf(viewOf(before, startMs + 499_000)).phase).toBe("Progressing");
     const late = phaseOf(viewOf(before, startMs + 500_000));
     expect(late).toMatchObject({ phase: "Degraded", summary: { reason: "DeadlinePassed" } });
   });
 
-  test("of pods that are lost without a rollout counts from when the status says so", () => {
+  test("a pod is lost without a rollout: the deadline counts from the transition time of the condition Ready", () => {
     const lost = { revisions: [v1], deployment: deploymentOf(v1, missing) };
-    const at600 = (seconds: number): Phase =>
+    const phaseAt600 = (seconds: number): Phase =>
       phaseOf(
         viewOf(
           observedApp({ ...lost, app: appOf("app:1", { status: unreadySince(seconds) }) }),
           startMs + 600_000,
         ),
       ).phase;
-    expect(at600(1)).toBe("Progressing");
-    expect(at600(0)).toBe("Degraded");
+    expect(phaseAt600(1)).toBe("Progressing");
+    expect(phaseAt600(0)).toBe("Degraded");
   });
 
-  test("is not put off by scaling, or one who scales often enough would keep a bad version for ever", () => {
+  test("the app is scaled during a rollout: the deadline is not reset, or repeated scaling would keep a bad revision", () => {
     const scaled = app({ spec: spec({ image: "app:2", replicas: 5 }), status: longUnready });
     const before = observedApp({ app: scaled, revisions: [v1, v2], deployment: deploymentOf(v2, missing) });
     expect(phaseOf(viewOf(before, startMs + 900_000)).phase).toBe("Degraded");

@@ -26,15 +26,15 @@ const written = (before: Partial<Observed>): readonly string[] =>
     ({ do: verb, object }) => `${verb} ${object.kind}/${object.metadata.name}`,
   );
 
-const rested = {
+const steady = {
   app: appOf("app:1"),
   revisions: [v1],
   service,
   deployment: deploymentOf(v1),
 };
 
-describe("what is written", () => {
-  test("a first install: the memory first, then what it is about", () => {
+describe("the objects that a plan writes", () => {
+  test("a first installation: the ControllerRevision is written before the Service and the Deployment", () => {
     const { hash } = v1;
     expect(written({ app: appOf("app:1") })).toEqual([
       `apply ControllerRevision/web-${hash}`,
@@ -43,7 +43,7 @@ describe("what is written", () => {
     ]);
   });
 
-  test("a rejection: first that it is one, then the way back, so that a kill between them loses nothing", () => {
+  test("a revision is rejected: the outcome is written before the Deployment, so that a crash in between loses nothing", () => {
     const pods = [unready("b", v2, running("app", at(-700)))];
     const before = {
       app: appOf("app:2"),
@@ -58,23 +58,23 @@ describe("what is written", () => {
     ]);
   });
 
-  test("nothing, when all is as it should be", () => {
-    expect(written(rested)).toEqual([]);
+  test("all objects are as desired: nothing is written", () => {
+    expect(written(steady)).toEqual([]);
   });
 
-  test("nothing but status while suspended, however much is missing", () => {
+  test("a suspended app lacks objects: only the status is written", () => {
     const suspended = app({ spec: spec({ image: "app:9", suspend: true }) });
-    const of = plan(observedApp({ app: suspended, revisions: [v1] }), startMs);
-    expect(of).toMatchObject({ actions: [], requeueAtMs: undefined, status: { phase: "Suspended" } });
+    const result = plan(observedApp({ app: suspended, revisions: [v1] }), startMs);
+    expect(result).toMatchObject({ actions: [], requeueAtMs: undefined, status: { phase: "Suspended" } });
   });
 
-  test("nothing half-done where a name is taken: not even the revision", () => {
-    const of = plan(observedApp({ app: appOf("app:1"), service: foreignService }), startMs);
-    expect(of.actions).toEqual([]);
-    expect(of.status).toMatchObject({ phase: "Degraded", blockers: [{ reason: "NameTaken" }] });
+  test("the name of the Service is taken: no object is written, not even the ControllerRevision", () => {
+    const result = plan(observedApp({ app: appOf("app:1"), service: foreignService }), startMs);
+    expect(result.actions).toEqual([]);
+    expect(result.status).toMatchObject({ phase: "Degraded", blockers: [{ reason: "NameTaken" }] });
   });
 
-  test("nothing of a spec that isn't valid, which is said once", () => {
+  test("the spec is invalid: no object is written, and one event reports the problem", () => {
     const invalid = observed({
       app: app({ spec: undefined, problems: [{ path: "spec.image", message: "bad" }] }),
     });
@@ -84,35 +84,35 @@ describe("what is written", () => {
     expect(again).toMatchObject({ actions: [], events: [], status: first.status });
   });
 
-  test("what the API server refused is in the way, and nothing else is decided meanwhile", () => {
+  test("the API server refused the Deployment: the refusal is the only blocker, and no object is written", () => {
     const refused = { object: "Deployment/web", status: 422, message: "spec: Invalid value" };
-    const of = plan(observedApp({ app: appOf("app:2"), revisions: [v1], service, refused }), startMs);
-    expect(of).toMatchObject({
+    const result = plan(observedApp({ app: appOf("app:2"), revisions: [v1], service, refused }), startMs);
+    expect(result).toMatchObject({
       actions: [],
       status: { phase: "Degraded", blockers: [{ object: "Deployment/web", reason: "ApplyRefused" }] },
     });
   });
 
-  test("the newest annotations of a Deployment that lost them", () => {
-    const { annotations: _, ...metadata } = rested.deployment.metadata;
-    const of = plan(
-      observedApp({ ...rested, deployment: { ...rested.deployment, metadata } }),
+  test("the Deployment lost its annotations: the newest values are written", () => {
+    const { annotations: _, ...metadata } = steady.deployment.metadata;
+    const result = plan(
+      observedApp({ ...steady, deployment: { ...steady.deployment, metadata } }),
       startMs,
     ).actions;
-    expect(applied(of, "Deployment").metadata.annotations).toMatchObject({
+    expect(applied(result, "Deployment").metadata.annotations).toMatchObject({
       [childAnnotations.rollout]: "1",
       [childAnnotations.progressAt]: at(0),
     });
   });
 
-  test("the owner of a revision that was orphaned", () => {
+  test("a ControllerRevision lost its owner reference: the ControllerRevision is applied again", () => {
     const { ownerReferences: _, ...metadata } = v1.live.metadata;
     const orphan = { ...v1, live: { ...v1.live, metadata } };
-    expect(written({ ...rested, revisions: [orphan] })).toEqual([`apply ControllerRevision/web-${v1.hash}`]);
+    expect(written({ ...steady, revisions: [orphan] })).toEqual([`apply ControllerRevision/web-${v1.hash}`]);
   });
 
-  describe("of somebody else's Service that is to be adopted", () => {
-    const legacy = {
+  describe("a Service of other pods is to be adopted", () => {
+    const otherService = {
       apiVersion: "v1",
       kind: "Service",
       metadata: { name: "web" },
@@ -121,40 +121,40 @@ describe("what is written", () => {
     const adopting = {
       app: commanded("app:1", { adopt: "service" }),
       revisions: [revision("app:1", 1)],
-      service: legacy,
+      service: otherService,
     };
 
-    test("nothing while our pods can't answer yet: those it selects go on", () => {
+    test("one of the app's pods is not available: the Service is not written, so that the other pods keep serving", () => {
       const deployment = deploymentOf(v1, { availableReplicas: 1 });
       expect(written({ ...adopting, deployment })).not.toContain("apply Service/web");
     });
 
-    test("its selector, once all of ours are available", () => {
+    test("all pods of the app are available: the Service is written with their selector", () => {
       expect(written({ ...adopting, deployment: deploymentOf(v1) })).toContain("apply Service/web");
     });
   });
 
-  test("no revision beyond the history limit is kept", () => {
+  test("more revisions than the history limit: the oldest is deleted", () => {
     const old = [revision("app:8", -1, "rejected"), revision("app:9", -2, "accepted")];
     const limited = app({ spec: spec({ image: "app:1", revisionHistoryLimit: 1 }) });
-    expect(written({ ...rested, app: limited, revisions: [v1, ...old] })).toEqual([
+    expect(written({ ...steady, app: limited, revisions: [v1, ...old] })).toEqual([
       `delete ControllerRevision/web-${old[1]?.hash}`,
     ]);
   });
 });
 
-describe("the Deployment carries", () => {
+describe("the revision that the Deployment is applied with", () => {
   const hashIn = (before: Partial<Observed>): unknown =>
     templateMetadataOf(applied(plan(observedApp(before), startMs).actions, "Deployment"))?.labels?.[
       "demoapp.dev/hash"
     ];
 
   test.each<{ name: string; before: Partial<Observed>; hash: string }>([
-    { name: "what is asked for", before: { ...rested, app: appOf("app:2") }, hash: v2.hash },
+    { name: "a new revision: the requested one", before: { ...steady, app: appOf("app:2") }, hash: v2.hash },
     {
-      name: "the good one while a rejected one is asked for",
+      name: "the requested revision is rejected: the stable one",
       before: {
-        ...rested,
+        ...steady,
         app: appOf("app:2"),
         revisions: [v1, rejected2],
         deployment: deploymentOf(v2),
@@ -162,74 +162,76 @@ describe("the Deployment carries", () => {
       hash: v1.hash,
     },
     {
-      name: "the rejected one again only for a retry of its number",
-      before: { ...rested, app: commanded("app:2", { retry: "2" }), revisions: [v1, rejected2] },
+      name: "a retry of the rejected rollout is requested: the rejected one",
+      before: { ...steady, app: commanded("app:2", { retry: "2" }), revisions: [v1, rejected2] },
       hash: v2.hash,
     },
     {
-      name: "what serves while paused, though an earlier version that was accepted is asked for again",
+      name: "an earlier accepted revision is requested while the app is paused: the stable one",
       before: { app: commanded("app:1", { paused: "true" }), revisions: [v1, accepted2], service },
       hash: accepted2.hash,
     },
     {
-      name: "the good one again when Git goes back during a rollout",
-      before: { ...rested, revisions: [v1, v2], deployment: deploymentOf(v2) },
+      name: "Git requests the stable revision again during a rollout: the stable one",
+      before: { ...steady, revisions: [v1, v2], deployment: deploymentOf(v2) },
       hash: v1.hash,
     },
   ])("$name", ({ before, hash }) => {
     expect(hashIn(before)).toBe(hash);
   });
 
-  test("the template as it was stored, though the operator would render another today", () => {
+  test("the operator would render another template today: the stored template", () => {
     const stored = { ...v1.template, spec: { ...(v1.template["spec"] as object), schedulerName: "older" } };
-    const before = { ...rested, revisions: [{ ...v1, template: stored }], deployment: undefined };
+    const before = { ...steady, revisions: [{ ...v1, template: stored }], deployment: undefined };
     const { spec: deployed } = applied(plan(observedApp(before), startMs).actions, "Deployment");
     expect(deployed).toMatchObject({ template: { spec: { schedulerName: "older" } } });
   });
 });
 
-describe("when to look again", () => {
-  const wake = (before: Partial<Observed>, nowMs = startMs): number | undefined => {
+describe("the time of the next reconcile", () => {
+  const requeueIn = (before: Partial<Observed>, nowMs = startMs): number | undefined => {
     const { requeueAtMs } = plan(observedApp(before), nowMs);
     return requeueAtMs === undefined ? undefined : (requeueAtMs - nowMs) / 1000;
   };
   const half = deploymentOf(v2, { availableReplicas: 1 });
 
-  test("never, when all is as it should be", () => {
-    expect(wake(rested)).toBeUndefined();
+  test("all objects are as desired: none", () => {
+    expect(requeueIn(steady)).toBeUndefined();
   });
 
-  test("at a restart that is to come", () => {
+  test("a restart is requested for a future time: this time", () => {
     const later = app({ spec: spec({ image: "app:1", restartAt: at(3600) }) });
-    expect(wake({ ...rested, app: later })).toBe(3600);
+    expect(requeueIn({ ...steady, app: later })).toBe(3600);
   });
 
   test.each([
-    { name: "soon at first", seconds: -1, wakes: 5 },
-    { name: "less often later", seconds: -60, wakes: 30 },
-    { name: "every minute in the end", seconds: -300, wakes: 60 },
-  ])("while something is missing: $name", ({ seconds, wakes }) => {
+    { name: "1 s", seconds: -1, expected: 5 },
+    { name: "60 s", seconds: -60, expected: 30 },
+    { name: "300 s", seconds: -300, expected: 60 },
+  ])("an app is not ready for $name: in $expected s", ({ seconds, expected }) => {
     const app2 = appOf("app:2", { status: unreadySince(seconds) });
-    expect(wake({ app: app2, revisions: [v1, v2], service, deployment: half })).toBe(wakes);
+    expect(requeueIn({ app: app2, revisions: [v1, v2], service, deployment: half })).toBe(expected);
   });
 
-  test("right at the deadline, of the rollout and of each pod", () => {
+  test("the deadline of a rollout or of a pod is near: the deadline", () => {
     const late = {
       app: appOf("app:2", { status: unreadySince(-600) }),
       revisions: [v1, v2],
       service,
       deployment: half,
     };
-    expect(wake(late, startMs + 490_000)).toBe(10);
-    expect(wake({ ...late, pods: [unready("b", v2, running("app", at(-80)))] }, startMs + 512_000)).toBe(8);
+    expect(requeueIn(late, startMs + 490_000)).toBe(10);
+    expect(requeueIn({ ...late, pods: [unready("b", v2, running("app", at(-80)))] }, startMs + 512_000)).toBe(
+      8,
+    );
   });
 
-  test("while a name is taken: no watch tells when somebody else's object goes", () => {
-    expect(wake({ ...rested, service: foreignService })).toBe(5);
+  test("the name of the Service is taken: in 5 s, because the operator has no watch for the deletion of other objects", () => {
+    expect(requeueIn({ ...steady, service: foreignService })).toBe(5);
   });
 });
 
-test("available pods are those of the target that were ready for minReadySeconds", () => {
+test("minReadySeconds: only pods of the requested revision that were ready for this time count as available", () => {
   const before = observedApp({
     app: app({ spec: spec({ image: "app:2", minReadySeconds: 15 }) }),
     revisions: [v1, v2],

@@ -7,73 +7,85 @@ import { renderService } from "../../../operator/core/render/service.ts";
 import { app, at, pod, revision, spec, startMs, withProgress } from "./objects.ts";
 import { deploymentOf, observedApp, v1, v2 } from "./situations.ts";
 
-const seen: DemoAppStatus = { observedGeneration: 1 };
+const status: DemoAppStatus = { observedGeneration: 1 };
 const rolling = (replicas: number): Partial<Observed> => ({
-  app: app({ spec: spec({ image: "app:2", replicas }), status: seen }),
+  app: app({ spec: spec({ image: "app:2", replicas }), status }),
   revisions: [v1, v2],
   service: renderService(observedApp()),
 });
 
-/** What is noted on the Deployment, as `best@time`; undefined if it isn't written. */
-function notes(before: Partial<Observed>): string | undefined {
+/** The progress in the annotations of the applied Deployment, as `best@time`. Undefined if none is applied. */
+function writtenProgress(before: Partial<Observed>): string | undefined {
   const { actions } = plan(observedApp(before), startMs);
   const written = actions.find(({ object }) => object.kind === "Deployment")?.object.metadata.annotations;
   return written && `${written[childAnnotations.best]}@${written[childAnnotations.progressAt]}`;
 }
 
-/** A Deployment of 2 pods of which the notes tell; not all of them are available. */
-const told = (best: number) => withProgress(deploymentOf(v2, { availableReplicas: 0 }), best, -100);
+/** A Deployment of 2 pods with a stored progress of `best` pods at second -100. */
+const withBest = (best: number) => withProgress(deploymentOf(v2, { availableReplicas: 0 }), best, -100);
 const pods = (count: number): readonly Pod[] => Array.from({ length: count }, (_, i) => pod(`b${i}`, v2));
 
-describe("the progress that the deadline counts from", () => {
+describe("the stored progress of a rollout, which the deadline counts from", () => {
   test.each<{ name: string; best: number; available: number; expected: string | undefined }>([
-    { name: "a new maximum is noted, with its time", best: 0, available: 1, expected: `1@${at(0)}` },
-    { name: "as many as before are no progress", best: 1, available: 1, expected: undefined },
     {
-      name: "fewer are none, so flapping can't put the deadline off",
+      name: "more pods are available than before: the new maximum and its time are written",
+      best: 0,
+      available: 1,
+      expected: `1@${at(0)}`,
+    },
+    {
+      name: "as many pods are available as before: nothing is written",
+      best: 1,
+      available: 1,
+      expected: undefined,
+    },
+    {
+      name: "fewer pods are available than before: nothing is written, so that flapping doesn't reset the deadline",
       best: 1,
       available: 0,
       expected: undefined,
     },
     {
-      name: "the last pod is not worth a write: the outcome follows",
+      name: "the last pod becomes available: nothing is written, because the outcome follows",
       best: 1,
       available: 2,
       expected: undefined,
     },
   ])("$name", ({ best, available, expected }) => {
-    expect(notes({ ...rolling(2), deployment: told(best), pods: pods(available) })).toBe(expected);
+    expect(writtenProgress({ ...rolling(2), deployment: withBest(best), pods: pods(available) })).toBe(
+      expected,
+    );
   });
 
-  test("pods of another revision are no progress", () => {
+  test("pods of another revision are available: nothing is written", () => {
     const old = [pod("a0", v1), pod("a1", v1)];
-    expect(notes({ ...rolling(2), deployment: told(0), pods: old })).toBeUndefined();
+    expect(writtenProgress({ ...rolling(2), deployment: withBest(0), pods: old })).toBeUndefined();
   });
 
-  test("starts anew with another rollout, of the same hash too", () => {
+  test("another rollout of the same hash starts: the progress starts over", () => {
     const again = { ...rolling(2), revisions: [v1, revision("app:2", 3)] };
-    expect(notes({ ...again, deployment: told(1), pods: pods(1) })).toBe(`1@${at(0)}`);
+    expect(writtenProgress({ ...again, deployment: withBest(1), pods: pods(1) })).toBe(`1@${at(0)}`);
   });
 
-  test("keeps its time when the app is scaled, and takes the maximum anew", () => {
-    expect(notes({ ...rolling(5), deployment: told(2), pods: pods(1) })).toBe(`1@${at(-100)}`);
-    expect(notes({ ...rolling(5), deployment: told(1), pods: pods(2) })).toBe(`2@${at(0)}`);
+  test("the app is scaled: the maximum is counted again, and the time changes only if the maximum rises", () => {
+    expect(writtenProgress({ ...rolling(5), deployment: withBest(2), pods: pods(1) })).toBe(`1@${at(-100)}`);
+    expect(writtenProgress({ ...rolling(5), deployment: withBest(1), pods: pods(2) })).toBe(`2@${at(0)}`);
   });
 
   test.each([
-    { name: "the noted time can't be read", progressAt: "yesterday" },
-    { name: "the noted time lies in the future", progressAt: "2099-01-01T00:00:00Z" },
-    { name: "the noted maximum is no number", best: "many" },
-    { name: "the noted maximum is negative", best: "-1" },
-    { name: "the noted maximum is above the replicas", best: "1000000" },
-  ])("$name: the progress is noted anew", ({ progressAt = at(-100), best = "1" }) => {
-    const before = told(1);
+    { name: "the stored time is invalid", progressAt: "yesterday" },
+    { name: "the stored time is in the future", progressAt: "2099-01-01T00:00:00Z" },
+    { name: "the stored maximum is not a number", best: "many" },
+    { name: "the stored maximum is negative", best: "-1" },
+    { name: "the stored maximum is above the replicas", best: "1000000" },
+  ])("$name: the progress is written again", ({ progressAt = at(-100), best = "1" }) => {
+    const before = withBest(1);
     const annotations = {
       ...before.metadata.annotations,
       [childAnnotations.progressAt]: progressAt,
       [childAnnotations.best]: best,
     };
     const deployment = { ...before, metadata: { ...before.metadata, annotations } };
-    expect(notes({ ...rolling(2), deployment, pods: pods(1) })).toBe(`1@${at(0)}`);
+    expect(writtenProgress({ ...rolling(2), deployment, pods: pods(1) })).toBe(`1@${at(0)}`);
   });
 });

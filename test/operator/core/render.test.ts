@@ -18,14 +18,14 @@ const template = (fields: Fields = {}): Template =>
   renderPodTemplate(app(), spec(fields)) as unknown as Template;
 const container = (fields: Fields = {}): Fields => template(fields).spec.containers[0] ?? {};
 
-describe("a pod is hardened unless asked otherwise", () => {
+describe("the default security and lifecycle of a pod", () => {
   const hardened = {
     allowPrivilegeEscalation: false,
     readOnlyRootFilesystem: true,
     capabilities: { drop: ["ALL"] },
   };
 
-  test("it meets the restricted Pod Security Standard and holds no token", () => {
+  test("a pod by default: it meets the restricted Pod Security Standard and has no service account token", () => {
     expect(template().spec).toMatchObject({
       automountServiceAccountToken: false,
       enableServiceLinks: false,
@@ -34,12 +34,12 @@ describe("a pod is hardened unless asked otherwise", () => {
     expect(container()).toMatchObject({ name: "app", securityContext: hardened });
   });
 
-  test("it can write to /tmp, and to nothing else", () => {
+  test("a container by default: it can write to /tmp only", () => {
     expect(template().spec["volumes"]).toEqual([{ name: "demoapp-tmp", emptyDir: {} }]);
     expect(container()["volumeMounts"]).toEqual([{ name: "demoapp-tmp", mountPath: "/tmp" }]);
   });
 
-  test("what is mounted at /tmp by the user takes the place of ours", () => {
+  test("the user mounts a volume at /tmp: the user's volume replaces the operator's", () => {
     const pod = {
       volumes: [{ name: "scratch", emptyDir: { sizeLimit: "1Gi" } }],
       volumeMounts: [{ name: "scratch", mountPath: "/tmp" }],
@@ -48,7 +48,7 @@ describe("a pod is hardened unless asked otherwise", () => {
     expect(container({ pod })["volumeMounts"]).toEqual(pod.volumeMounts);
   });
 
-  test("a field of a security context replaces the default's, and leaves the others", () => {
+  test("the user sets a field of a security context: the other fields keep their defaults", () => {
     const pod = {
       securityContext: { runAsUser: 10001 },
       containerSecurityContext: { readOnlyRootFilesystem: false },
@@ -61,7 +61,7 @@ describe("a pod is hardened unless asked otherwise", () => {
     expect(container({ pod })["securityContext"]).toEqual({ ...hardened, readOnlyRootFilesystem: false });
   });
 
-  test("sidecars and init containers are hardened alike, and sidecars come first and stay", () => {
+  test("sidecars and init containers: they get the app container's security context; sidecars start first and keep running", () => {
     const pod = {
       sidecars: [{ name: "proxy", image: "proxy:1" }],
       initContainers: [
@@ -78,27 +78,27 @@ describe("a pod is hardened unless asked otherwise", () => {
     expect(template({ pod }).spec.containers).toHaveLength(1);
   });
 
-  test("no request is dropped: it sleeps before it stops, unless a lifecycle is given", () => {
+  test("a container by default: it sleeps before it stops, so that no request is dropped; a given lifecycle replaces this", () => {
     expect(container()["lifecycle"]).toEqual({ preStop: { sleep: { seconds: 5 } } });
     expect(container({ pod: { lifecycle: {} } })["lifecycle"]).toEqual({});
     expect(template().spec["terminationGracePeriodSeconds"]).toBe(30);
   });
 
-  test("it never sleeps for longer than it may live, which Kubernetes refuses", () => {
+  test("a short grace period: the sleep is not longer than the grace period, which Kubernetes would refuse", () => {
     const lifecycle = (seconds: number) =>
       container({ pod: { terminationGracePeriodSeconds: seconds } })["lifecycle"];
     expect(lifecycle(3)).toEqual({ preStop: { sleep: { seconds: 3 } } });
     expect(lifecycle(0)).toBeUndefined();
   });
 
-  test("its last words are kept, and its pods are spread over nodes, revision by revision", () => {
+  test("a pod by default: the log is the fallback of the termination message; pods of a revision spread over nodes", () => {
     expect(container()["terminationMessagePolicy"]).toBe("FallbackToLogsOnError");
     expect(template().spec["topologySpreadConstraints"]).toEqual([
       expect.objectContaining({ whenUnsatisfiable: "ScheduleAnyway", matchLabelKeys: ["pod-template-hash"] }),
     ]);
   });
 
-  test("what is not asked for is not set, so that it is left to Kubernetes", () => {
+  test("fields that the spec does not set: the pod template leaves them out, so that Kubernetes decides", () => {
     for (const field of ["nodeSelector", "tolerations", "affinity", "serviceAccountName", "initContainers"])
       expect(template().spec).not.toHaveProperty(field);
     for (const field of ["command", "args", "env", "envFrom", "imagePullPolicy", "startupProbe"])
@@ -119,36 +119,48 @@ describe("probes", () => {
 
   test.each<{ name: string; probe: Fields; handler: Fields }>([
     {
-      name: "HTTP on the app's port by default",
+      name: "a probe without fields: HTTP on the app's port",
       probe: {},
       handler: { httpGet: { path: "/health", port: "http" } },
     },
     {
-      name: "HTTP in full",
+      name: "a probe with all HTTP fields: the handler has all of them",
       probe: { path: "/live", port: 8081, scheme: "HTTPS", httpHeaders: [{ name: "X", value: "1" }] },
       handler: {
         httpGet: { path: "/live", port: 8081, scheme: "HTTPS", httpHeaders: [{ name: "X", value: "1" }] },
       },
     },
-    { name: "TCP on the app's port", probe: { tcp: {} }, handler: { tcpSocket: { port: "http" } } },
-    { name: "TCP on another port", probe: { tcp: { port: 9 } }, handler: { tcpSocket: { port: 9 } } },
-    { name: "gRPC, which takes a number only", probe: { grpc: {} }, handler: { grpc: { port: 3000 } } },
     {
-      name: "gRPC of one service",
+      name: "tcp without a port: the app's port",
+      probe: { tcp: {} },
+      handler: { tcpSocket: { port: "http" } },
+    },
+    { name: "tcp with a port: this port", probe: { tcp: { port: 9 } }, handler: { tcpSocket: { port: 9 } } },
+    {
+      name: "grpc without a port: the number of the app's port, because gRPC takes no port name",
+      probe: { grpc: {} },
+      handler: { grpc: { port: 3000 } },
+    },
+    {
+      name: "grpc with a service: the handler has the service",
       probe: { grpc: { port: 9, service: "s" } },
       handler: { grpc: { port: 9, service: "s" } },
     },
-    { name: "a command", probe: { exec: { command: ["ok"] } }, handler: { exec: { command: ["ok"] } } },
+    {
+      name: "exec: the given command",
+      probe: { exec: { command: ["ok"] } },
+      handler: { exec: { command: ["ok"] } },
+    },
   ])("$name", ({ probe, handler }) => {
     expect(liveness(probe)).toEqual({ ...handler, ...numbers });
   });
 
-  test("every number may be set", () => {
+  test("numbers are given: they replace the defaults", () => {
     const given = { ...numbers, initialDelaySeconds: 0, periodSeconds: 7, terminationGracePeriodSeconds: 2 };
     expect(liveness(given)).toEqual({ httpGet: { path: "/health", port: "http" }, ...given });
   });
 
-  test("a disabled one is none, and a startup probe is one only where it is given", () => {
+  test("a disabled readiness probe: left out; an empty startup probe: rendered with defaults", () => {
     expect(container({ probes: { readiness: { disabled: true } } })).not.toHaveProperty("readinessProbe");
     expect(container({ probes: { startup: {} } })["startupProbe"]).toMatchObject({
       httpGet: { path: "/health", port: "http" },
@@ -157,8 +169,8 @@ describe("probes", () => {
   });
 });
 
-describe("what the user asks for is passed on", () => {
-  test("environment, ports, command and resources", () => {
+describe("fields that the user sets", () => {
+  test("environment, ports, command and resources: the container gets them", () => {
     const env = [{ name: "A", value: "1" }];
     const envFrom = [{ secretRef: { name: "s" } }];
     const pod = { ports: [{ name: "metrics", containerPort: 9090 }], command: ["node"], args: ["x"] };
@@ -176,7 +188,7 @@ describe("what the user asks for is passed on", () => {
     });
   });
 
-  test("labels and annotations; labels that are ours can't be overridden", () => {
+  test("labels and annotations: the pod gets them, except labels that the operator sets", () => {
     const labels = { team: "sre", "app.kubernetes.io/name": "evil", "demoapp.dev/hash": "evil" };
     const given = { ...spec(), pod: { labels, annotations: { note: "1" } } };
     const { metadata } = renderPodTemplate(app(), given) as unknown as Template;
@@ -188,9 +200,9 @@ describe("what the user asks for is passed on", () => {
 
 describe("the Deployment and the Service", () => {
   const scaled = app({ spec: spec({ replicas: 5, minReadySeconds: 15, progressDeadlineSeconds: 60 }) });
-  const o = observed({ app: scaled }) as ObservedApp;
-  const of = (restartedAt?: string): Manifest =>
-    renderDeployment(o, {
+  const observation = observed({ app: scaled }) as ObservedApp;
+  const deploymentOf = (restartedAt?: string): Manifest =>
+    renderDeployment(observation, {
       template: renderPodTemplate(app(), spec()),
       annotations: { note: "1" },
       restartedAt,
@@ -201,8 +213,8 @@ describe("the Deployment and the Service", () => {
     "demoapp.dev/track": "stable",
   };
 
-  test("belong to the DemoApp, so that they go with it", () => {
-    for (const { metadata } of [of(), renderService(o)])
+  test("owner reference: the DemoApp, so that the garbage collector deletes both with it", () => {
+    for (const { metadata } of [deploymentOf(), renderService(observation)])
       expect(metadata).toMatchObject({
         name: "web",
         namespace: "team",
@@ -211,8 +223,8 @@ describe("the Deployment and the Service", () => {
       });
   });
 
-  test("select by labels that never change; the hash only tells pods apart", () => {
-    expect(of()["spec"]).toMatchObject({
+  test("selectors: labels that never change; the hash is a pod label only", () => {
+    expect(deploymentOf()["spec"]).toMatchObject({
       replicas: 5,
       minReadySeconds: 15,
       progressDeadlineSeconds: 60,
@@ -220,17 +232,17 @@ describe("the Deployment and the Service", () => {
       strategy: { type: "RollingUpdate", rollingUpdate: { maxSurge: "25%", maxUnavailable: 0 } },
       template: { metadata: { labels: { ...selector, "demoapp.dev/hash": expect.any(String) as unknown } } },
     });
-    expect(renderService(o)["spec"]).toEqual({
+    expect(renderService(observation)["spec"]).toEqual({
       type: "ClusterIP",
       selector,
       ports: [{ name: "http", port: 80, targetPort: "http", protocol: "TCP" }],
     });
   });
 
-  test("a restart is an annotation of the template, and none where none was asked for", () => {
+  test("a restart: an annotation on the pod template; without a restart: no annotation", () => {
     const annotations = (object: Manifest): unknown =>
       (object["spec"] as { template: Template }).template.metadata.annotations;
-    expect(annotations(of())).toBeUndefined();
-    expect(annotations(of(at(0)))).toEqual({ "demoapp.dev/restarted-at": at(0) });
+    expect(annotations(deploymentOf())).toBeUndefined();
+    expect(annotations(deploymentOf(at(0)))).toEqual({ "demoapp.dev/restarted-at": at(0) });
   });
 });

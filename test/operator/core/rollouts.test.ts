@@ -24,8 +24,8 @@ function availablePods({ deployment, pods, nowMs }: Simulation): number {
   return pods.filter((pod) => isActive(pod) && availableAtMs(pod, minReadySeconds) <= nowMs).length;
 }
 
-/** The number of pods that must stay available: the lowest of the present one and of what old and new spec ask for. */
-function floorNow(simulation: Simulation): number {
+/** The number of pods that must stay available: the minimum of the available pods and of the floors of old and new spec. */
+function requiredPods(simulation: Simulation): number {
   const { deployment, app } = simulation;
   const { replicas } = app.spec ?? spec();
   const deployed = deployment ? replicasOf(deployment) - limitsOf(deployment).unavailable : 0;
@@ -36,8 +36,8 @@ function floorNow(simulation: Simulation): number {
   );
 }
 
-/** Waits longer than every deadline and every start of an image, without commands. */
-function rest(simulation: Simulation): void {
+/** Resumes the app, then lets more time pass than every deadline and every container start takes. */
+function waitUntilIdle(simulation: Simulation): void {
   simulation.edit({ suspend: false });
   simulation.annotate("paused", "false");
   simulation.pass(300);
@@ -45,17 +45,17 @@ function rest(simulation: Simulation): void {
 
 const runs = { numRuns: 40 };
 
-test("random histories: the promises hold at every write and at every change of phase", () => {
+test("random commands: the invariants hold at every write and at every phase change", () => {
   fc.assert(
     fc.property(histories, ([fields, commands]) => {
       const simulation = simulate(fields);
       for (const run of commands) {
         run(simulation);
-        const floor = floorNow(simulation);
+        const required = requiredPods(simulation);
         simulation.settle();
-        if (simulation.deployment) expect(availablePods(simulation)).toBeGreaterThanOrEqual(floor);
+        if (simulation.deployment) expect(availablePods(simulation)).toBeGreaterThanOrEqual(required);
       }
-      rest(simulation);
+      waitUntilIdle(simulation);
     }),
     runs,
   );
@@ -66,7 +66,7 @@ const withoutTimes = (status: DemoAppStatus | undefined): unknown =>
     JSON.stringify(status, (key, value: unknown) => (/^(since|lastTransitionTime)$/.test(key) ? "" : value)),
   );
 
-test("a random history has ended: nothing is left to do, and a wiped status is rebuilt as it was", () => {
+test("no more commands follow random commands: the plan is empty, and a deleted status is rebuilt unchanged", () => {
   fc.assert(
     fc.property(histories, ([fields, commands]) => {
       const simulation = simulate(fields);
@@ -74,7 +74,7 @@ test("a random history has ended: nothing is left to do, and a wiped status is r
         run(simulation);
         simulation.settle();
       }
-      rest(simulation);
+      waitUntilIdle(simulation);
       const { app, nowMs } = simulation;
       fc.pre(!app.spec?.image.startsWith("flap"));
       const observed = simulation.observe();

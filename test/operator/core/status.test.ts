@@ -9,19 +9,19 @@ import { accepted2, deploymentOf, observedApp, rejected2, appOf, v1, v2 } from "
 
 const summary: ReasonMessage = reasonMessage("Suspended");
 
-interface About {
+interface StatusInput {
   readonly phase: Phase;
   readonly before?: Partial<Observed>;
   readonly summary?: ReasonMessage;
   readonly blockers?: readonly Blocker[];
 }
 
-const status = ({ phase, before = {}, blockers = [], ...about }: About): DemoAppStatus =>
-  statusOf(viewOf(observedApp(before), startMs), phase, { summary: about.summary ?? summary, blockers });
+const status = ({ phase, before = {}, blockers = [], ...input }: StatusInput): DemoAppStatus =>
+  statusOf(viewOf(observedApp(before), startMs), phase, { summary: input.summary ?? summary, blockers });
 
 /** `{ Ready: "True", … }` */
-const conditions = (of: DemoAppStatus): Record<string, string> =>
-  Object.fromEntries((of.conditions ?? []).map(({ type, status: value }) => [type, value]));
+const conditions = ({ conditions: list }: DemoAppStatus): Record<string, string> =>
+  Object.fromEntries((list ?? []).map(({ type, status: value }) => [type, value]));
 
 const blocker = (message: string, next: string): Blocker => ({
   object: "Pod/a",
@@ -40,27 +40,30 @@ describe("conditions follow the kstatus rules", () => {
     { phase: "RollingBack", expected: { Ready: "False", Reconciling: "True" } },
     { phase: "Paused", expected: { Ready: "False", Reconciling: "True" } },
     { phase: "Degraded", expected: { Ready: "False", Stalled: "True" } },
-  ])("$phase", ({ phase, expected }) => {
+  ])("the phase is $phase: the conditions are $expected", ({ phase, expected }) => {
     expect(conditions(status({ phase }))).toEqual({ ...expected, Available: "False" });
   });
 
-  test.each(["True", "False"] as const)("Suspended leaves Ready as it was: %s", (ready) => {
-    const before = status({ phase: ready === "True" ? "Healthy" : "Degraded" });
-    const after = status({ phase: "Suspended", before: { app: app({ status: before }) } });
-    expect(conditions(after)).toEqual({ Ready: ready, Available: "False" });
-  });
+  test.each(["True", "False"] as const)(
+    "an app with Ready %s is suspended: Ready keeps its status",
+    (ready) => {
+      const before = status({ phase: ready === "True" ? "Healthy" : "Degraded" });
+      const after = status({ phase: "Suspended", before: { app: app({ status: before }) } });
+      expect(conditions(after)).toEqual({ Ready: ready, Available: "False" });
+    },
+  );
 
-  test("each names the generation that it is about and why", () => {
-    const of = status({ phase: "Healthy", before: { app: app({ generation: 4 }) } });
-    expect(of.observedGeneration).toBe(4);
-    expect(of.conditions?.[0]).toMatchObject({
+  test("a condition: it has the observed generation, the reason and the message", () => {
+    const result = status({ phase: "Healthy", before: { app: app({ generation: 4 }) } });
+    expect(result.observedGeneration).toBe(4);
+    expect(result.conditions?.[0]).toMatchObject({
       observedGeneration: 4,
       reason: "Suspended",
       message: summary.message,
     });
   });
 
-  test("the time of one moves when its status flips, and only then", () => {
+  test("lastTransitionTime: it changes only if the status of the condition changes", () => {
     const earlier = (phase: Phase): DemoAppStatus => ({
       ...status({ phase }),
       conditions: status({ phase }).conditions?.map((other) => ({ ...other, lastTransitionTime: at(-90) })),
@@ -75,57 +78,57 @@ describe("conditions follow the kstatus rules", () => {
     expect(timeOf("Healthy", "Degraded")).toBe(at(0));
   });
 
-  test("Available tells an outage from a rollout: the floor is served or not", () => {
-    const of = (available: number) =>
+  test("a rollout in progress: Available is False only if fewer pods are available than required", () => {
+    const available = (pods: number) =>
       conditions(
         status({
           phase: "Progressing",
-          before: { revisions: [v1], deployment: deploymentOf(v1, { availableReplicas: available }) },
+          before: { revisions: [v1], deployment: deploymentOf(v1, { availableReplicas: pods }) },
         }),
       )["Available"];
-    expect(of(2)).toBe("True");
-    expect(of(1)).toBe("False");
+    expect(available(2)).toBe("True");
+    expect(available(1)).toBe("False");
   });
 });
 
-describe("the message", () => {
-  test("is the sentence alone when nothing is in the way", () => {
+describe("the status message", () => {
+  test("no blocker: only the summary", () => {
     expect(status({ phase: "Healthy" }).message).toBe(summary.message);
   });
 
-  test("goes on with the first thing in the way, and what to do", () => {
+  test("several blockers: the summary, the first blocker and its next step", () => {
     const blockers = [blocker("container app keeps ending", "Read the log."), blocker("other", "No.")];
     expect(status({ phase: "Degraded", blockers }).message).toBe(
       `${summary.message} Container app keeps ending. Next: Read the log.`,
     );
   });
 
-  test("doesn't say a thing twice", () => {
+  test("the blocker repeats the summary: the summary appears once", () => {
     expect(status({ phase: "Degraded", blockers: [blocker(summary.message, "Wait.")] }).message).toBe(
       `${summary.message} Next: Wait.`,
     );
   });
 
-  test("is never longer than the API takes", () => {
+  test("a long blocker: at most 2048 characters, which the schema allows", () => {
     const blockers = [blocker("x".repeat(2048), "y".repeat(2048))];
     expect(status({ phase: "Degraded", blockers }).message).toHaveLength(2048);
   });
 });
 
-describe("revisions", () => {
-  test("stable is the one to go back to, candidate the one under way, rejected the bad ones, newest first", () => {
+describe("the revisions in the status", () => {
+  test("accepted, running and rejected revisions: listed as stable, candidate and rejected, the newest first", () => {
     const revisions = [
       v1,
       revision("app:3", 3, "rejected"),
       revision("app:2", 4, "rejected"),
       revision("app:5", 5),
     ];
-    const of = status({ phase: "Progressing", before: { app: appOf("app:5"), revisions } });
-    expect(of.stable).toMatchObject({ image: "app:1", rollout: 1, since: v1.finishedAt });
-    expect(of.candidate).toMatchObject({ image: "app:5", rollout: 5 });
-    expect(of.rejected?.map(({ rollout }) => rollout)).toEqual([4, 3]);
-    expect(of.rejected?.[0]).toMatchObject({ reason: "CrashLoop", message: "it keeps ending" });
-    expect(of.history?.map(({ rollout, outcome }) => `${rollout} ${outcome}`)).toEqual([
+    const result = status({ phase: "Progressing", before: { app: appOf("app:5"), revisions } });
+    expect(result.stable).toMatchObject({ image: "app:1", rollout: 1, since: v1.finishedAt });
+    expect(result.candidate).toMatchObject({ image: "app:5", rollout: 5 });
+    expect(result.rejected?.map(({ rollout }) => rollout)).toEqual([4, 3]);
+    expect(result.rejected?.[0]).toMatchObject({ reason: "CrashLoop", message: "it keeps ending" });
+    expect(result.history?.map(({ rollout, outcome }) => `${rollout} ${outcome}`)).toEqual([
       "5 Running",
       "4 Rejected",
       "3 Rejected",
@@ -133,30 +136,30 @@ describe("revisions", () => {
     ]);
   });
 
-  test("at most 10 rejected and 20 in all are told", () => {
+  test("30 rejected revisions: rejected lists 10, history lists 20", () => {
     const revisions = Array.from({ length: 30 }, (_, i) => revision(`app:${i}`, i + 1, "rejected"));
-    const of = status({ phase: "Degraded", before: { revisions } });
-    expect([of.rejected?.length, of.history?.length]).toEqual([10, 20]);
+    const result = status({ phase: "Degraded", before: { revisions } });
+    expect([result.rejected?.length, result.history?.length]).toEqual([10, 20]);
   });
 
-  test("the rejected version that the spec asks for is told however old it is: a retry needs its number", () => {
+  test("the requested revision was rejected long ago: still listed, because a retry needs its rollout number", () => {
     const later = Array.from({ length: 12 }, (_, i) => revision(`app:${i + 3}`, i + 3, "rejected"));
-    const of = status({
+    const result = status({
       phase: "Degraded",
       before: { app: appOf("app:2"), revisions: [v1, rejected2, ...later] },
     });
-    expect(of.rejected?.map(({ rollout }) => rollout)).toEqual([14, 13, 12, 11, 10, 9, 8, 7, 6, 2]);
+    expect(result.rejected?.map(({ rollout }) => rollout)).toEqual([14, 13, 12, 11, 10, 9, 8, 7, 6, 2]);
   });
 });
 
-test("no step is told of while nothing may be written: it would be another at each look", () => {
+test("a refused write: the status has no step, which would differ at each reconcile", () => {
   const refused = { object: "Deployment/web", status: 403, message: "denied" };
   const before = { app: appOf("app:2"), revisions: [v1, v2], deployment: deploymentOf(v1) };
   expect(status({ phase: "Progressing", before }).step).toMatchObject({ index: 1 });
   expect(status({ phase: "Degraded", before: { ...before, refused } }).step).toBeUndefined();
 });
 
-test("counts are those of the Deployment, and of none where it is somebody else's", () => {
+test("pod counts: those of the owned Deployment; 0 if the Deployment is not owned", () => {
   const deployment = deploymentOf(v1, { readyReplicas: 1 });
   const own = status({ phase: "Healthy", before: { revisions: [v1], deployment } });
   expect(own).toMatchObject({ replicas: 2, readyReplicas: 1, updatedReplicas: 2, display: { ready: "1/2" } });
@@ -164,37 +167,37 @@ test("counts are those of the Deployment, and of none where it is somebody else'
   expect(status({ phase: "Degraded", before: { deployment: foreign } })).toMatchObject({ replicas: 0 });
 });
 
-test("the selector is the Service's, for kubectl scale and an HPA", () => {
+test("status.selector: the selector of the Service, for kubectl scale and an HPA", () => {
   expect(status({ phase: "Healthy" }).selector).toBe(
     "app.kubernetes.io/name=web,app.kubernetes.io/managed-by=demoapp-operator,demoapp.dev/track=stable",
   );
 });
 
-describe("of a spec that can't be read", () => {
+describe("the status of an app with an invalid spec", () => {
   const problems = [{ path: "spec.image", message: "must be set" }];
 
-  test("what is wrong is summary, and what was known of the app stays", () => {
+  test("the spec is invalid: the message names the problem, and the stable revision stays listed", () => {
     const before = status({ phase: "Healthy", before: { revisions: [v1], deployment: deploymentOf(v1) } });
-    const of = statusOfInvalid(
+    const result = statusOfInvalid(
       observed({ app: app({ spec: undefined, problems, status: before, generation: 2 }) }),
       startMs,
     );
-    expect(of).toMatchObject({ phase: "Degraded", observedGeneration: 2, stable: { image: "app:1" } });
-    expect(of.message).toContain("spec.image: must be set");
-    expect(of.message).toContain("kubectl -n team edit demoapp web");
-    expect(conditions(of)).toEqual({ Ready: "False", Stalled: "True", Available: "True" });
+    expect(result).toMatchObject({ phase: "Degraded", observedGeneration: 2, stable: { image: "app:1" } });
+    expect(result.message).toContain("spec.image: must be set");
+    expect(result.message).toContain("kubectl -n team edit demoapp web");
+    expect(conditions(result)).toEqual({ Ready: "False", Stalled: "True", Available: "True" });
   });
 
-  test("how its pods are is told as ever, from the Deployment that runs on", () => {
+  test("the pods become unavailable: conditions and counts follow the Deployment", () => {
     const before = status({ phase: "Healthy", before: { revisions: [v1], deployment: deploymentOf(v1) } });
     const broken = app({ spec: undefined, problems, status: before });
     const deployment = deploymentOf(v1, { availableReplicas: 0, readyReplicas: 0 });
-    const of = statusOfInvalid(observed({ app: broken, deployment }), startMs);
-    expect(conditions(of)).toMatchObject({ Available: "False" });
-    expect(of).toMatchObject({ availableReplicas: 0, readyReplicas: 0, display: { ready: "0/2" } });
+    const result = statusOfInvalid(observed({ app: broken, deployment }), startMs);
+    expect(conditions(result)).toMatchObject({ Available: "False" });
+    expect(result).toMatchObject({ availableReplicas: 0, readyReplicas: 0, display: { ready: "0/2" } });
   });
 
-  test("it stays the same while nothing changes", () => {
+  test("nothing changes: the status stays the same", () => {
     const once = statusOfInvalid(observed({ app: app({ spec: undefined, problems }) }), startMs);
     const twice = statusOfInvalid(
       observed({ app: app({ spec: undefined, problems, status: once }) }),
@@ -204,12 +207,12 @@ describe("of a spec that can't be read", () => {
   });
 });
 
-describe("every status fits the schema", () => {
-  test.each<{ name: string; of: () => DemoAppStatus }>([
-    { name: "of an app that was never seen", of: () => status({ phase: "Installing" }) },
+describe("the schema of the status", () => {
+  test.each<{ name: string; make: () => DemoAppStatus }>([
+    { name: "an app without an earlier status", make: () => status({ phase: "Installing" }) },
     {
-      name: "with everything in it",
-      of: () =>
+      name: "an app with every status field set",
+      make: () =>
         status({
           phase: "Degraded",
           before: {
@@ -221,8 +224,8 @@ describe("every status fits the schema", () => {
         }),
     },
     {
-      name: "of a spec with a hundred problems",
-      of: () => {
+      name: "a spec with 100 problems",
+      make: () => {
         const problems = Array.from({ length: 100 }, (_, i) => ({
           path: `spec.env[${i}].name`,
           message: "is bad",
@@ -230,11 +233,11 @@ describe("every status fits the schema", () => {
         return statusOfInvalid(observed({ app: app({ spec: undefined, problems }) }), startMs);
       },
     },
-  ])("$name", ({ of }) => {
-    expect(demoAppStatus.safeParse(of())).toMatchObject({ success: true });
+  ])("$name: the status is valid", ({ make }) => {
+    expect(demoAppStatus.safeParse(make())).toMatchObject({ success: true });
   });
 });
 
-test("a reason is a word in PascalCase, as conditions and events want it", () => {
+test("every reason: in PascalCase, as conditions and events require", () => {
   for (const reason of Object.keys(reasons) as Reason[]) expect(reason).toMatch(/^[A-Z][A-Za-z]+$/);
 });

@@ -4,17 +4,17 @@ import type { ContainerState, Pod, Revision } from "../../../operator/core/obser
 import { at, crashing, pod, revision, running, startMs, unready, waiting } from "./objects.ts";
 
 const good = revision("app:1", 1, "accepted");
-/** Started at second -980, as `revision` says of its second rollout. */
-const bad = withOthers(revision("app:2", 2));
+/** Its rollout started at second -980. */
+const bad = withInitContainers(revision("app:2", 2));
 
-/** The revision with an init container and a sidecar of its own. */
-function withOthers(of: Revision): Revision {
+/** The revision with an init container and a sidecar in its template. */
+function withInitContainers(of: Revision): Revision {
   const { spec, ...template } = of.template as { spec: object };
   const initContainers = [{ name: "proxy" }, { name: "migrate" }];
   return { ...of, template: { ...template, spec: { ...spec, initContainers } } };
 }
 
-const watch = {
+const input = {
   revision: bad,
   progressAtMs: startMs - 300_000,
   deadlineMs: 60_000,
@@ -40,77 +40,77 @@ const exit = (seconds: number) => ({ reason: "Error", exitCode: 1, message: "", 
 describe("a revision is rejected", () => {
   test.each<Row>([
     {
-      name: "for a crash loop of its own pod",
+      name: "a pod of the revision is crash-looping",
       pods: [pod("a", good), unready("b", bad, crashing("no luck", -5))],
       reason: "CrashLoop",
     },
     {
-      name: "for a third restart, though the container runs right now",
+      name: "a container was restarted 3 times, though it is running now",
       pods: [unready("b", bad, { ...running("app", at(-1)), restarts: 3, terminated: exit(-2) })],
       reason: "CrashLoop",
     },
     {
-      name: "for a sidecar's crash loop as for the app's",
+      name: "a sidecar of the revision is crash-looping",
       pods: [unready("b", bad, [running(), crashing("no luck", -5, { name: "proxy" })])],
       reason: "CrashLoop",
     },
     {
-      name: "for an image that the registry says does not exist",
+      name: "the registry reports that the image does not exist",
       pods: [unready("b", bad, waiting("ErrImagePull", "code = NotFound desc = app:2: not found"))],
       reason: "ImageNotFound",
     },
     {
-      name: "for a name that can't be an image's",
+      name: "the image name is invalid",
       pods: [unready("b", bad, waiting("InvalidImageName", "couldn't parse image name"))],
       reason: "ImageNotFound",
     },
     {
-      name: "for pods that run and are not ready by the deadline",
+      name: "a pod runs, but is not ready by the deadline",
       pods: [unready("b", bad, running("app", at(-60)))],
       reason: "NotReadyByDeadline",
     },
     {
-      name: "for a pod that is ready now and then, but never for minReadySeconds",
+      name: "a pod is ready at times, but never for minReadySeconds",
       pods: [pod("b", bad, { readinessSince: at(1), containers: [running("app", at(-61))] })],
       reason: "NotReadyByDeadline",
     },
     {
-      name: "for an init container that doesn't end by the deadline",
+      name: "an init container does not end by the deadline",
       pods: [unready("b", bad, [running("migrate", at(-61)), waiting("PodInitializing")])],
       reason: "NotReadyByDeadline",
     },
-  ])("$name", ({ pods, reason }) => {
-    expect(verdictOf(pods, watch)?.reason).toBe(reason);
+  ])("$name: $reason", ({ pods, reason }) => {
+    expect(verdictOf(pods, input)?.reason).toBe(reason);
   });
 });
 
-describe("a revision is not rejected", () => {
-  const late = { ...watch, progressAtMs: startMs - 900_000 };
+describe("the verdict on a revision", () => {
+  const late = { ...input, progressAtMs: startMs - 900_000 };
 
   test.each<Row>([
-    { name: "while all its pods are available", pods: [pod("b", bad)], reason: undefined },
+    { name: "all pods are available", pods: [pod("b", bad)], reason: undefined },
     {
-      name: "for another revision's pods",
+      name: "a pod of another revision is crash-looping",
       pods: [unready("a", good, crashing("no luck", -5))],
       reason: undefined,
     },
     {
-      name: "for a pod that is going",
+      name: "a crash-looping pod is terminating",
       pods: [{ ...unready("b", bad, crashing("no luck", -5)), deleting: true }],
       reason: undefined,
     },
     {
-      name: "for a crash from before its rollout",
+      name: "a pod crashed before the rollout started",
       pods: [unready("b", bad, crashing("no luck", -981))],
       reason: undefined,
     },
     {
-      name: "for two restarts",
+      name: "a container was restarted twice",
       pods: [unready("b", bad, { ...running("app", at(-1)), restarts: 2, terminated: exit(-2) })],
       reason: undefined,
     },
     {
-      name: "for restarts of a pod from before its rollout, even if one more comes",
+      name: "a pod from before the rollout has many restarts, the last one during the rollout",
       pods: [
         {
           ...unready("b", bad, { ...running("app", at(-1)), restarts: 9, terminated: exit(-2) }),
@@ -120,12 +120,12 @@ describe("a revision is not rejected", () => {
       reason: undefined,
     },
     {
-      name: "while the deadline since the container's start has not passed: a Secret came late",
+      name: "a container started late, and the deadline since its start has not passed",
       pods: [unready("b", bad, running("app", at(-59)))],
       reason: undefined,
     },
     {
-      name: "while a Secret is missing, though a sidecar has long been running",
+      name: "a Secret is missing, though a sidecar is running past the deadline",
       pods: [
         unready("b", bad, [
           running("proxy", at(-800)),
@@ -135,27 +135,27 @@ describe("a revision is not rejected", () => {
       reason: undefined,
     },
     {
-      name: "right when a late Secret lets the app start beside a sidecar that has long been running",
+      name: "the app started late, though a sidecar is running past the deadline",
       pods: [unready("b", bad, [running("proxy", at(-800)), running("app", at(-1))])],
       reason: undefined,
     },
     {
-      name: "while no node has room for its pod",
+      name: "no node has room for the pod",
       pods: [{ ...unready("b", bad, []), unschedulable: "0/1 nodes are available" }],
       reason: undefined,
     },
     {
-      name: "while a volume is missing and no container starts",
+      name: "a volume is missing, so that no container starts",
       pods: [unready("b", bad, waiting("ContainerCreating"))],
       reason: undefined,
     },
     {
-      name: "while an init container has ended and the app only just runs",
+      name: "an init container has ended and the app has just started",
       pods: [unready("b", bad, [finished("migrate", -20), running("app", at(-10))])],
       reason: undefined,
     },
     {
-      name: "while the image runs as root under runAsNonRoot: it never started",
+      name: "the image runs as root under runAsNonRoot, so that the container never started",
       pods: [
         unready(
           "b",
@@ -165,51 +165,51 @@ describe("a revision is not rejected", () => {
       ],
       reason: undefined,
     },
-  ])("$name", ({ pods, reason }) => {
+  ])("$name: not rejected", ({ pods, reason }) => {
     expect(verdictOf(pods, late)?.reason).toBe(reason);
   });
 
-  const mesh = (state: ContainerState): ContainerState => ({ ...state, name: "istio-proxy" });
+  const injected = (state: ContainerState): ContainerState => ({ ...state, name: "istio-proxy" });
 
   test.each([
-    { what: "that keeps ending", container: mesh(crashing("no control plane", -5)) },
-    { what: "whose image is missing", container: mesh(waiting("ErrImagePull", "code = NotFound")) },
-    { what: "that is never ready", container: mesh({ ...running("", at(-800)), ready: false }) },
-  ])("for a container that a webhook added and $what", ({ container }) => {
+    { what: "is crash-looping", container: injected(crashing("no control plane", -5)) },
+    { what: "has a missing image", container: injected(waiting("ErrImagePull", "code = NotFound")) },
+    { what: "is never ready", container: injected({ ...running("", at(-800)), ready: false }) },
+  ])("a container that a webhook added $what: not rejected", ({ container }) => {
     const app = { ...running("app", at(-800)), ready: true };
     const pods = [{ ...unready("b", bad, []), containers: [app, container] }];
     expect(verdictOf(pods, late)).toBeUndefined();
   });
 
-  test("for a readiness gate that isn't met: its containers are ready", () => {
+  test("a readiness gate is not met, though all containers are ready: not rejected", () => {
     const pods = [{ ...unready("b", bad, []), containers: [running("app", at(-800))] }];
     expect(verdictOf(pods, late)).toBeUndefined();
   });
 
-  describe("for a pod that fails for a moment, long after the deadline, while the rollout waits for the cluster", () => {
-    const blip = (seconds: number): Pod => ({
+  describe("a pod becomes unready after the deadline", () => {
+    const unreadySince = (seconds: number): Pod => ({
       ...unready("b", bad, running("app", at(-900))),
       readinessSince: at(seconds),
     });
-    const homeless = { ...unready("c", bad, []), unschedulable: "0/1 nodes are available" };
+    const unschedulable = { ...unready("c", bad, []), unschedulable: "0/1 nodes are available" };
 
-    test("which has no room", () => {
-      expect(verdictOf([blip(-3), homeless], late)).toBeUndefined();
-      expect(verdictOf([blip(-60), homeless], late)?.reason).toBe("NotReadyByDeadline");
+    test("another pod is unschedulable: rejected only when the pod is unready for the whole deadline", () => {
+      expect(verdictOf([unreadySince(-3), unschedulable], late)).toBeUndefined();
+      expect(verdictOf([unreadySince(-60), unschedulable], late)?.reason).toBe("NotReadyByDeadline");
     });
 
-    test("which refuses more pods", () => {
-      expect(verdictOf([blip(-3)], { ...late, isRefused: true })).toBeUndefined();
+    test("the API server refuses more pods: not rejected", () => {
+      expect(verdictOf([unreadySince(-3)], { ...late, isRefused: true })).toBeUndefined();
     });
 
-    test("but as ever where nothing but its pods is waited for: flapping doesn't put the deadline off", () => {
-      expect(verdictOf([blip(-3), pod("d", bad)], late)?.reason).toBe("NotReadyByDeadline");
+    test("the rollout waits for nothing else: rejected, so that flapping does not reset the deadline", () => {
+      expect(verdictOf([unreadySince(-3), pod("d", bad)], late)?.reason).toBe("NotReadyByDeadline");
     });
   });
 
-  test("before the deadline since the last progress, however long its pods have run", () => {
+  test("pods are unready for long: not rejected before the deadline since the last progress has passed", () => {
     const pods = [unready("b", bad, running("app", at(-900)))];
-    expect(verdictOf(pods, { ...watch, progressAtMs: startMs - 59_000 })).toBeUndefined();
-    expect(verdictOf(pods, { ...watch, progressAtMs: startMs - 60_000 })?.reason).toBe("NotReadyByDeadline");
+    expect(verdictOf(pods, { ...input, progressAtMs: startMs - 59_000 })).toBeUndefined();
+    expect(verdictOf(pods, { ...input, progressAtMs: startMs - 60_000 })?.reason).toBe("NotReadyByDeadline");
   });
 });

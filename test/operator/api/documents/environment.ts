@@ -2,7 +2,7 @@ import { accepted, asList, refused, type Row } from "./row.ts";
 
 const secret = { secretKeyRef: { name: "database", key: "password" } };
 export const environment: readonly Row[] = [
-  accepted("environment from everywhere", {
+  accepted("environment variables from every source", {
     env: [
       { name: "PLAIN", value: "1" },
       { name: "empty.name-with_all" },
@@ -17,7 +17,7 @@ export const environment: readonly Row[] = [
     ],
   }),
   refused(
-    "one variable twice",
+    "two variables with the same name",
     {
       env: [
         { name: "A", value: "1" },
@@ -34,39 +34,39 @@ export const environment: readonly Row[] = [
     { env: [{ value: "1" }] },
     { problem: "spec.env[0].name: Required value", server: 'omits all key fields ["name"]' },
   ),
-  refused("a variable with an equals sign", { env: [{ name: "A=B" }] }, "spec.env[0].name: without '='"),
+  refused("a variable name with an equals sign", { env: [{ name: "A=B" }] }, "spec.env[0].name: without '='"),
   refused(
-    "a value and a source",
+    "a variable with value and valueFrom",
     { env: [{ name: "A", value: "1", valueFrom: secret }] },
     "spec.env[0]: an environment variable has value or valueFrom, not both: remove one",
   ),
   refused(
-    "two sources",
+    "valueFrom with two sources",
     { env: [{ name: "A", valueFrom: { ...secret, fieldRef: { fieldPath: "metadata.name" } } }] },
     "spec.env[0].valueFrom: valueFrom has one source",
   ),
   refused(
-    "no source",
+    "valueFrom without a source",
     { env: [{ name: "A", valueFrom: {} }] },
     "spec.env[0].valueFrom: valueFrom has one source",
   ),
   refused(
-    "a number as value",
+    "a number as a variable's value",
     { env: [{ name: "A", value: 1 }] },
     { problem: "spec.env[0].value: must be of type string", server: "expected string" },
   ),
   refused(
-    "envFrom with nothing in it",
+    "envFrom without a source",
     { envFrom: [{ prefix: "A_" }] },
     "spec.envFrom[0]: give configMapRef or secretRef",
   ),
   refused(
-    "a Secret with a wrong name",
+    "an invalid Secret name",
     { envFrom: [{ secretRef: { name: "Bad_Name" } }] },
     "spec.envFrom[0].secretRef.name: must be a Kubernetes name",
   ),
   refused(
-    "201 variables",
+    "201 environment variables",
     { env: asList(201, (at) => ({ name: `A${at}` })) },
     "spec.env: must have at most 200 items",
   ),

@@ -3,7 +3,7 @@ import { accepted, refused, unknown, type Fields, type Row } from "./row.ts";
 const pod = (fields: Fields): Fields => ({ pod: fields });
 export const pods: readonly Row[] = [
   accepted(
-    "everything that a pod can be given",
+    "every field of spec.pod",
     pod({
       labels: { team: "sre" },
       annotations: { "prometheus.io/scrape": "true" },
@@ -33,27 +33,27 @@ export const pods: readonly Row[] = [
     }),
   ),
   refused(
-    "a label of the operator",
+    "a label that the operator sets",
     pod({ labels: { "demoapp.dev/track": "stable" } }),
     "spec.pod.labels: are set by the operator: remove them from pod.labels",
   ),
   refused(
-    "another app's name as label",
+    "the label app.kubernetes.io/name with another app's name",
     pod({ labels: { "app.kubernetes.io/name": "other" } }),
     "spec.pod.labels: are set by the operator",
   ),
   refused(
-    "an annotation of the operator",
+    "an annotation that the operator sets",
     pod({ annotations: { "demoapp.dev/hash": "x" } }),
     "spec.pod.annotations: demoapp.dev/* is set by the operator",
   ),
   refused(
-    "a label with a blank in its value",
+    "a label value with a space",
     pod({ labels: { team: "s r e" } }),
     "spec.pod.labels: each value must be letters, digits",
   ),
   refused(
-    "a node label with a blank in its key",
+    "a nodeSelector key with a space",
     pod({ nodeSelector: { "a b": "c" } }),
     "spec.pod.nodeSelector: each key must be a name",
   ),
@@ -63,12 +63,12 @@ export const pods: readonly Row[] = [
     'spec.pod.imagePullPolicy: supported values: "Always", "IfNotPresent", "Never"',
   ),
   refused(
-    "a mount of a volume that is not there",
+    "a mount of a volume that is not declared",
     pod({ volumeMounts: [{ name: "data", mountPath: "/data" }] }),
     "spec.pod.volumeMounts: each of volumeMounts must name one of volumes",
   ),
   refused(
-    "two mounts at one path",
+    "two mounts at the same path",
     pod({
       volumes: [{ name: "a" }],
       volumeMounts: [
@@ -89,7 +89,7 @@ export const pods: readonly Row[] = [
     "spec.pod.ports: 'http' is the name of spec.port: choose another name",
   ),
   refused(
-    "two ports of one name",
+    "two ports with the same name",
     pod({
       ports: [
         { name: "a", containerPort: 1 },
@@ -99,7 +99,7 @@ export const pods: readonly Row[] = [
     'spec.pod.ports: duplicate entries for key [name="a"]',
   ),
   refused(
-    "one port twice",
+    "two ports with the same number and protocol",
     pod({
       ports: [
         { name: "a", containerPort: 1 },
@@ -109,7 +109,7 @@ export const pods: readonly Row[] = [
     "spec.pod.ports: a containerPort may be given once for each protocol",
   ),
   refused(
-    "spec.port once more",
+    "a port with the number of spec.port",
     pod({ ports: [{ name: "again", containerPort: 8080 }] }),
     "spec.pod.ports: pod.ports must not repeat spec.port",
   ),
@@ -129,7 +129,7 @@ export const pods: readonly Row[] = [
     "spec.pod.sidecars[0].name: 'app' is the app's own container: choose another name",
   ),
   refused(
-    "a sidecar named as an init container",
+    "a sidecar and an init container with the same name",
     pod({ sidecars: [{ name: "a" }], initContainers: [{ name: "a" }] }),
     "spec.pod.sidecars: sidecars and initContainers must not share a name",
   ),
@@ -137,5 +137,5 @@ export const pods: readonly Row[] = [
     problem: "spec.pod.volumes[0].name: Required value",
     server: 'omits all key fields ["name"]',
   }),
-  unknown("a pod field that is not passed on", pod({ hostNetwork: true }), "spec.pod.hostNetwork"),
+  unknown("a pod field that the schema does not declare", pod({ hostNetwork: true }), "spec.pod.hostNetwork"),
 ];

@@ -1,10 +1,10 @@
-/** The format of the tables of documents. */
+/** The row format of the document tables. */
 
 type Refusal = {
   /** The path that `validate` reports. */
   readonly path: string;
   /** Part of the message of `validate`. */
-  readonly says: string;
+  readonly message: string;
   /** Part of the API server's message, if it differs. */
   readonly server?: string;
 };
@@ -28,8 +28,8 @@ type Problem = string | { readonly problem: string; readonly server: string };
 
 function refusalOf(problem: Problem): Refusal {
   if (typeof problem !== "string") return { ...refusalOf(problem.problem), server: problem.server };
-  const [path = "", ...says] = problem.split(": ");
-  return { path, says: says.join(": ") };
+  const [path = "", ...message] = problem.split(": ");
+  return { path, message: message.join(": ") };
 }
 
 export const refused = (name: string, spec: Fields, problem: Problem): Row => ({
