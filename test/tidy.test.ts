@@ -47,7 +47,7 @@ const cases: readonly (readonly [path: string, text: string, rules: readonly str
   ),
   ["operator/runtime/client.ts", 'export type { KubeConfig } from "@kubernetes/client-node";', []],
   ["operator/runtime/second.ts", 'export type { Watch } from "@kubernetes/client-node";', ["imports"]],
-  ["test/stranger.ts", 'export type { Watch } from "@kubernetes/client-node";', ["imports"]],
+  ["test/client.ts", 'export type { Watch } from "@kubernetes/client-node";', ["imports"]],
   ["webapp/config.ts", "export const a = process.env.A;", []],
   ["webapp/env.ts", "export const a = process.env.A;", ["no-process-env"]],
   ["operator/env.ts", "export const a = process.env.A;", ["no-process-env"]],
@@ -83,7 +83,7 @@ function reportOf(folder: string, bin: string, format: string): unknown {
 describe("the lint rules", () => {
   const folder = mkdtempSync(join(tmpdir(), "tidy-"));
   const found = new Map<string, string[]>();
-  const ours = new Set(cases.flatMap(([, , rules]) => rules));
+  const tested = new Set(cases.flatMap(([, , rules]) => rules));
 
   beforeAll(() => {
     for (const file of [".oxlintrc.json", "tools/lint"])
@@ -94,7 +94,7 @@ describe("the lint rules", () => {
     };
     for (const { filename, code } of diagnostics) {
       const rule = /\((.+)\)$/.exec(code)?.[1] ?? code;
-      if (ours.has(rule)) found.set(filename, [...(found.get(filename) ?? []), rule]);
+      if (tested.has(rule)) found.set(filename, [...(found.get(filename) ?? []), rule]);
     }
   }, 60_000);
   afterAll(() => rmSync(folder, { recursive: true }));
@@ -147,7 +147,7 @@ describe("knip", () => {
 });
 
 // A comment that disables oxlint for a file would also disable a lint rule against such comments.
-describe("notes and silenced checks", () => {
+describe("notes about unfinished work, and comments that disable checks", () => {
   const pattern = "TO[D]O|FIX[M]E|@ts-(ignore|expect-error|nocheck)|(ox|es)lint-[d]isable";
 
   test("in the source files: none", () => {

@@ -1,4 +1,4 @@
-/** Generates Argo CD's settings for our kinds from the Lua in deploy/argocd/resource_customizations. */
+/** Generates Argo CD's settings for DemoApp and Application from the Lua in deploy/argocd/resource_customizations. */
 import { globSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { Document, Scalar, visit } from "yaml";

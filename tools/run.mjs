@@ -30,7 +30,7 @@ function installPackages() {
   console.error("  · installing npm packages (package-lock.json has changed) …");
   const { status, error } = spawnSync("npm", npmArguments, {
     cwd: root,
-    // Only the script writes to standard output, which a caller can read: `eval "$(npm run -s cluster -- env)"`.
+    // npm writes to stderr, because callers read the script's stdout: `eval "$(npm run -s cluster -- env)"`.
     stdio: ["ignore", 2, 2],
   });
   if (error) fail(`can't run npm to install the packages: ${error.message}`);

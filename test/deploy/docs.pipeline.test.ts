@@ -38,7 +38,7 @@ test.each([
   expect(await validate([{ path: page, text }])).toEqual([{ path: page, resources: count }]);
 });
 
-test("an overlay made as docs/secrets.md says: passes the checks", async () => {
+test("an overlay with the changes of docs/secrets.md: passes the checks", async () => {
   const top = mkdtempSync(join(tmpdir(), "secrets-"));
   try {
     copyDeploy(top);

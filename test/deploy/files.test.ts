@@ -85,7 +85,7 @@ describe("the Lua of deploy/argocd", () => {
     file.includes("/testdata/"),
   );
   test.each(samples.map((file) => ({ file, name: file.slice(customizations.length + 1) })))(
-    "sample $name: a cluster could contain it",
+    "sample $name: valid, except for the spec of invalid_spec.yaml",
     ({ file, name }) => {
       const { status = {}, ...manifest } = parse(read(file)) as Stored;
       expect(validate(manifest).ok).toBe(basename(name) !== "invalid_spec.yaml");

@@ -61,7 +61,7 @@ test.each(cases.map((name) => ({ name })))(
   },
 );
 
-test("the program runs every case and no other", () => {
+test("runLua: runs every case of the test files, and no other case", () => {
   expect(outcomes.map(({ name }) => name).toSorted()).toEqual(cases.toSorted());
 });
 
@@ -79,7 +79,7 @@ test("an action changes more than annotations: its cases fail", async () => {
   );
   expect(failed(outcomes)).toEqual([
     "demoapp.dev/DemoApp/actions: pause on ../testdata/healthy.yaml: changes /spec/suspend and not only annotations",
-    "demoapp.dev/DemoApp/actions: pause on ../testdata/healthy_after_acts.yaml: changes /spec/suspend and not only annotations",
+    "demoapp.dev/DemoApp/actions: pause on ../testdata/healthy_with_annotations.yaml: changes /spec/suspend and not only annotations",
   ]);
 });
 

@@ -24,10 +24,10 @@ const rows = [
   { name: "deployed", triggers: ["deployed"] },
   { name: "rolling-out", triggers: [] },
   { name: "rejected", triggers: ["rolled-back"] },
-  { name: "out-of-room", triggers: ["degraded"] },
+  { name: "quota-exceeded", triggers: ["degraded"] },
   { name: "retrying-once", triggers: [] },
   { name: "refused", triggers: ["sync-failed"] },
-  { name: "trying-again", triggers: [] },
+  { name: "retrying-newest-revision", triggers: [] },
   { name: "unreadable", triggers: ["sync-failed"] },
   { name: "new", triggers: [] },
 ];
@@ -45,11 +45,14 @@ test.each([
     name: "rejected",
     words: [commit, 'exit code 1: {"msg":"fault: crash"}', "Next: Change spec.image in Git"],
   },
-  { name: "out-of-room", words: [commit, "A ResourceQuota refuses the request", "Next: Raise the quota."] },
+  {
+    name: "quota-exceeded",
+    words: [commit, "A ResourceQuota refuses the request", "Next: Raise the quota."],
+  },
   { name: "refused", words: [commit, "spec.replicas: Invalid value: 5000"] },
   { name: "unreadable", words: ["What runs is unchanged", "yaml: line 7: did not find expected key"] },
 ])(
-  "the Application is $name: the notification names the app, its namespace and URL, and has the helpful message",
+  "the Application is $name: the notification names the app, its namespace and URL, and has the message of the cause",
   ({ name, words }) => {
     const text = textOf(name);
     const all = [
@@ -61,20 +64,20 @@ test.each([
   },
 );
 
-test("each notification is sent once per commit, or once per failure", () => {
+test("a notification: sent once per commit, or once per failure", () => {
   const keys = Object.fromEntries(all.map(({ path, oncePer }) => [basename(path, ".yaml"), oncePer]));
   const sha = "5e9b1d8c0f4a7e21b6d3905c8f1e2a7b4c6d8e90";
   const broken = "2026-11-24T11:01:00Z";
   expect(keys).toEqual({
     deployed: sha,
     rejected: broken,
-    "out-of-room": broken,
+    "quota-exceeded": broken,
     refused: sha,
     unreadable: "2026-11-24T11:03:00Z",
   });
 });
 
-test("only notifications that need action page somebody", () => {
+test("notifications: only those that need action page a person", () => {
   const severities = all.map(({ template, notification }) => [template, notification.pagerdutyv2?.severity]);
   expect(Object.fromEntries(severities)).toEqual({
     deployed: undefined,

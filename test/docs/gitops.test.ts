@@ -11,7 +11,7 @@ const read = (path: string): string => readFileSync(join(root, path), "utf8");
 const page = read("docs/gitops.md");
 const customizations = "deploy/argocd/resource_customizations/demoapp.dev/DemoApp";
 
-/** The words in code in the first column of a section's tables. */
+/** The words in backquotes in the first column of a section's tables. */
 const rowsOf = (heading: string): readonly string[] => {
   const section = page.split(`\n## ${heading}\n`)[1]?.split("\n## ")[0] ?? "";
   return [...section.matchAll(/^\| (`[^|]+)\|/gm)].flatMap(([, cell = ""]) =>

@@ -9,7 +9,7 @@ describe("docs/demoapp.md", () => {
   const rows = [...table.matchAll(/^\| `(\w+)`/gm)].map(([, reason = ""]) => reason);
   const others = [...rest.matchAll(/`(\w+)`/g)].map(([, reason = ""]) => reason);
 
-  test("has each reason once: in a row with what to do, or in the list of reasons that need no action", () => {
+  test("has each reason once: in a row with the action, or in the list of reasons that need no action", () => {
     expect([...rows, ...others].toSorted()).toEqual(Object.keys(reasons).toSorted());
   });
 });

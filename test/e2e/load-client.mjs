@@ -1,4 +1,4 @@
-// `node load-client.mjs <url>`: waits until the URL answers, prints "going", and sends requests until its standard
+// `node load-client.mjs <url>`: waits until the URL answers, prints "started", and sends requests until its standard
 // input ends. Then prints a report as JSON. Half of the callers reuse a connection, half open a new one per request.
 import { Agent, request } from "node:http";
 import { setTimeout as delay } from "node:timers/promises";
@@ -59,7 +59,7 @@ async function warmUp() {
 }
 
 await warmUp();
-console.log("going");
+console.log("started");
 await Promise.all(
   Array.from({ length: callers }, (_, i) => call(new Agent({ keepAlive: i % 2 === 0, maxSockets: 1 }))),
 );

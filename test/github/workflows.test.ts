@@ -181,9 +181,11 @@ describe("ci.yaml", () => {
     expect(workflow("ci.yaml").on).toHaveProperty("pull_request");
     expect(workflows.filter(({ on }) => "pull_request_target" in on || "workflow_run" in on)).toEqual([]);
     // `head.repo.fork` would be wrong: in a forked repository it is true for pull requests of the repository itself.
-    const ours = "github.event.pull_request.head.repo.full_name == github.repository";
+    const sameRepository = "github.event.pull_request.head.repo.full_name == github.repository";
     for (const file of ["ci.yaml", "image.yaml"])
-      expect(jobOf(file, "findings").if).toContain(`(github.event_name != 'pull_request' || ${ours})`);
+      expect(jobOf(file, "findings").if).toContain(
+        `(github.event_name != 'pull_request' || ${sameRepository})`,
+      );
     expect(jobOf("ci.yaml", "webapp").with?.push).toBe("${{ github.event_name == 'push' }}");
   });
 

@@ -10,7 +10,7 @@ import type { DemoApp, Reported } from "../e2e/objects.ts";
 import type { GitOps } from "./gitops.ts";
 
 /** Longer than a sync and a rollout take on a busy machine. */
-export const patienceMs = 120_000;
+export const defaultDeadlineMs = 120_000;
 
 /** The overlay from which an environment is copied: `prod` has an autoscaler. */
 export type Overlay = "dev" | "prod";
@@ -79,7 +79,7 @@ export class Environment extends AppNamespace {
   async remove(): Promise<void> {
     const { repository } = this.#gitops;
     await this.commit(`Remove ${this.#name}`, () => repository.git("rm", "-r", "--quiet", this.#folder));
-    await until(`${this.application} is deleted`, patienceMs, async () => {
+    await until(`${this.application} is deleted`, defaultDeadlineMs, async () => {
       const { items } = await this.client.list(applications, { namespace: argoNamespace });
       return items.some(({ metadata }) => metadata.name === this.application) ? undefined : true;
     });
@@ -110,7 +110,7 @@ export class Environment extends AppNamespace {
   demoApp = (): Promise<DemoApp> => this.app(demoApp);
   /** Waits until the DemoApp's status is current and matches. */
   untilDemoApp = (matches: (app: Reported) => boolean): Promise<Reported> =>
-    this.until(demoApp, matches, patienceMs);
+    this.until(demoApp, matches, defaultDeadlineMs);
 
   /** True if all pods of the app have this version's image. */
   async runs(version: keyof Omit<Releases, "operator">): Promise<boolean> {

@@ -32,7 +32,7 @@ describe("the running app is unchanged and the Application shows the error:", ()
   });
 
   test("the Git repository is unreachable for some time", async () => {
-    await gitops.repository.takeAway();
+    await gitops.repository.makeUnreachable();
     try {
       const lost = await environment.untilApplication(({ status }) => status?.sync?.status === "Unknown");
       expect(syncMessages(lost)).toMatch(/repository|git/i);
@@ -67,7 +67,7 @@ describe("the running app is unchanged and the Application shows the error:", ()
   });
 });
 
-test("the repository is reachable again: the ApplicationSet finds new and removed environments without help", async () => {
+test("the repository is reachable again: the ApplicationSet finds new and removed environments without manual action", async () => {
   // After a failed read, an ApplicationSet waits three minutes; Argo CD has no setting for that.
   await gitops.until("root", isHealthy, 240_000);
 });

@@ -25,7 +25,7 @@ import { Repository, applicationSetFile, overlaysFolder } from "../../tools/gito
 import { testCluster } from "../../tools/testclusters.ts";
 import { sources } from "../e2e/installation.ts";
 import { fingerprint, onceIn } from "../support/once.ts";
-import { Environment, type Overlay, patienceMs } from "./environment.ts";
+import { Environment, type Overlay, defaultDeadlineMs } from "./environment.ts";
 
 /** Interval between two reads of an Application. A shorter interval takes CPU time from Argo CD. */
 const pollMs = 200;
@@ -106,7 +106,7 @@ export class GitOps {
   async until(
     name: string,
     matches: (app: Application) => boolean,
-    deadlineMs = patienceMs,
+    deadlineMs = defaultDeadlineMs,
   ): Promise<Application> {
     let last: Application | undefined;
     try {

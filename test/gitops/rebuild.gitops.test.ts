@@ -43,7 +43,7 @@ test("the repository is handed over: every Application is Synced and Healthy at 
   expect(all.map(syncMessages).join("")).not.toMatch(/error|failed/i);
 });
 
-test("somebody deletes the CRD and the operator: Argo CD restores them and the apps in any order", async () => {
+test("the CRD and the operator are deleted: Argo CD restores both, and the apps are Healthy again", async () => {
   const options = ["--wait=false", "--ignore-not-found"];
   await gitops.kubectl("delete", "crd", "demoapps.demoapp.dev", ...options);
   await gitops.kubectl("-n", "demoapp-system", "delete", "deployment", "demoapp-operator", ...options);
@@ -53,7 +53,7 @@ test("somebody deletes the CRD and the operator: Argo CD restores them and the a
 });
 
 // A killed repo server makes every ApplicationSet of its cluster wait three minutes; other files use other clusters.
-test("Argo CD and the operator are killed during a rollout: the rollout finishes as usual", async () => {
+test("Argo CD and the operator are killed during a rollout: the rollout is accepted without a further rollout", async () => {
   const environment = await gitops.environment("killed");
   const commit = await environment.release("second");
   await environment.untilDemoApp(({ status }) => status.candidate !== undefined);
@@ -88,7 +88,7 @@ async function replaceCluster(cluster: Cluster): Promise<void> {
   }
 }
 
-test("the cluster is lost: Argo CD and one command restore everything from Git", async () => {
+test("the cluster is replaced by an empty one: Argo CD and one command restore everything from Git", async () => {
   const { cluster, releases } = gitops;
   await gitops.close();
   await replaceCluster(cluster);

@@ -36,7 +36,7 @@ describe("a bad version in Git:", () => {
     expect(await environment.podUids()).toEqual(pods);
   });
 
-  test("nobody acts: Argo CD doesn't sync again and the operator doesn't retry", async () => {
+  test("Git is unchanged: Argo CD doesn't sync again and the operator doesn't retry", async () => {
     const before = (await gitops.compared(environment.application)).status;
     expect(before?.operationState).toMatchObject({ phase: "Succeeded", syncResult: { revision: commit } });
     expect(before?.operationState?.retryCount ?? 0).toBe(0);

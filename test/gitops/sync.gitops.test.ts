@@ -19,7 +19,7 @@ afterAll(async () => {
 
 const head = (): Promise<string> => gitops.repository.head();
 
-/** Start time of the last sync. It changes again and again if Argo CD sees a difference that a sync can't remove. */
+/** Start time of the last sync. It keeps changing if Argo CD sees a difference that a sync can't remove. */
 const lastSync = async (name: string): Promise<string | undefined> =>
   (await gitops.compared(name)).status?.operationState?.startedAt;
 

@@ -69,7 +69,7 @@ async function run(
 
 const namespaces = { group: "", version: "v1", plural: "namespaces", kind: "Namespace", namespaced: false };
 
-/** Removes a namespace and waits until it is gone, so that it is no load on the next round. */
+/** Removes a namespace and waits until it is gone, so that the removal does not load the next round. */
 async function clear({ client }: Bench, namespace: string): Promise<void> {
   await removeNamespace(client, namespace);
   await until(`namespace ${namespace} removed`, removalMs, async () => {
@@ -156,7 +156,7 @@ export async function bench(cluster: Cluster, size: Size, progress: Progress): P
     const atRest = await quiet(all, last.operator, size.quietSeconds);
     await last.operator.stop();
     const restarted = await restart(all);
-    // Nothing follows that would have to wait for the removal.
+    // No round follows: don't wait for the removal.
     await removeNamespace(client, last.namespace);
     return { rounds, quiet: atRest, restart: restarted };
   } finally {

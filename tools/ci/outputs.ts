@@ -1,4 +1,4 @@
-/** What the scripts of the workflows share: inputs, outputs, the job summary and the exit code. */
+/** Shared by the scripts of the workflows: inputs, outputs and the job summary. */
 import { appendFileSync, readFileSync } from "node:fs";
 
 /** Sets an output of the workflow step, for later steps and jobs. Outside GitHub Actions it is only printed. */

@@ -13,7 +13,7 @@ export interface PullRequest {
 export const rollOut =
   "Merge to roll out: Argo CD syncs within minutes. To roll back, run `git revert` on the merged commit.";
 
-/** The branch of a pull request, as it is before a workflow changes it. */
+/** The branch of a pull request before a workflow changes it. */
 export interface Branch {
   /** The commit of the branch when the clone was made. Empty if there is no branch. */
   readonly commit: string;

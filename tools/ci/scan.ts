@@ -44,7 +44,7 @@ async function scansOf([subject, name = ""]: readonly string[]): Promise<readonl
   }));
 }
 
-/** Text as HTML. Titles of findings come from others: GitHub must not render them as markup. */
+/** Text as HTML. Titles of findings come from public databases: GitHub must not render them as markup. */
 const preformatted = (text: string): string =>
   `<pre>\n${text.replaceAll("&", "&amp;").replaceAll("<", "&lt;")}\n</pre>`;
 

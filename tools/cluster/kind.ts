@@ -15,7 +15,7 @@ const AUDIT = "/var/log/kubernetes";
 const POLICY = "/etc/kubernetes/policies";
 
 /**
- * A cluster in Docker, run by kind: GitHub's runners use it to test several versions of Kubernetes. It is used only if
+ * A cluster in Docker, run by kind: GitHub's runners use it to test several versions of Kubernetes. Requires
  * DEMOAPP_CLUSTER=kind. `inside` and `signal` need root. Tests check its command lines, without Docker.
  */
 export class KindCluster extends DockerCluster {

@@ -1,7 +1,7 @@
 import type { Screen } from "./screen.ts";
 import type { Shell } from "./shell.ts";
 
-/** With a timeout, since the failure may be that of the API server. */
+/** With a timeout, because the API server may be the part that fails. */
 const kubectl = "kubectl --request-timeout=5s";
 const logs = (labels: string): string => `logs -l ${labels} --tail=15 | pino-pretty --singleLine`;
 

@@ -11,7 +11,7 @@ interface HandChange {
   readonly command: string;
 }
 
-/** More than any revert takes. */
+/** Longer than any revert takes. */
 const deadlineMs = 30_000;
 
 /**

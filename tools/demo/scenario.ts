@@ -12,7 +12,7 @@ export interface Tools {
   readonly progress: Progress;
 }
 
-/** What a step works with. */
+/** The tools and the API client that every step gets. */
 export interface Context extends Tools {
   readonly client: ApiClient;
 }
@@ -26,7 +26,7 @@ export interface Step<S extends Context> {
 /** One variant of the demo. */
 export interface Scenario {
   readonly title: string;
-  /** How long the scenario takes, for people. */
+  /** Text that says how long the scenario takes. */
   readonly duration: string;
   /** Folder in which the commands run; it exists already. */
   readonly folder: string;
@@ -40,13 +40,13 @@ export interface Scenario {
   readonly nextSteps: readonly (readonly [command: string, purpose: string])[];
 }
 
-/** Environment of every command: only this cluster, none of the user's Git settings. */
+/** Environment of every command: selects this cluster, and ignores the user's Git settings. */
 export function environmentFor(cluster: Cluster): Record<string, string> {
   const client = isAbsolute(cluster.kubectl) ? `${dirname(cluster.kubectl)}:` : "";
   return { ...gitEnvironment, KUBECONFIG: cluster.kubeconfig, PATH: `${client}${process.env.PATH}` };
 }
 
-/** Starts `kubectl proxy`, then runs the steps in order; `own` is what only this scenario's steps need. */
+/** Starts `kubectl proxy`, then runs the steps in order; `own` has the values that only this scenario's steps need. */
 export async function runSteps<Own extends object>(
   tools: Tools,
   steps: readonly Step<Context & Own>[],

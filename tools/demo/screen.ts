@@ -9,13 +9,14 @@ export interface Output {
   readonly columns?: number;
 }
 
-/** A state to poll and print until it is the expected one. */
+/** A state to poll and print until `done` is true of it. */
 export interface Follow<T> {
   /** Subject of the error "… did not happen within 60 s". */
   readonly what: string;
   /** Default: 180,000, more than any step takes on a slow machine. */
   readonly deadlineMs?: number;
-  readonly look: () => Promise<T>;
+  /** Reads the state. */
+  readonly poll: () => Promise<T>;
   /** Printed each time it changes. */
   readonly line: (state: T) => string;
   /** Counters at the end of the line; a change of these alone prints no line. */
@@ -83,7 +84,7 @@ export class Screen {
     const startedAt = performance.now();
     let printed: string | undefined;
     for (;;) {
-      const state = await follow.look();
+      const state = await follow.poll();
       const elapsedMs = performance.now() - startedAt;
       const line = follow.line(state);
       const seconds = (elapsedMs / 1000).toFixed(1).padStart(8);
@@ -102,7 +103,7 @@ export class Screen {
     return coloured ? styleText(format, text, { validateStream: false }) : text;
   }
 
-  /** A line that the next line replaces: it shows on a terminal that the demo is running. */
+  /** Prints a line that the next line replaces. On a terminal it shows that the demo is running. */
   #replace(text: string): void {
     if (this.#out.isTTY !== true) return;
     // A line that wraps could not be replaced.

@@ -131,7 +131,7 @@ export class Repository {
   }
 
   /** Makes the repository unreachable, like a Git server that is down, until `restore`. */
-  takeAway = (): Promise<void> => rename(this.#bare, `${this.#bare}.gone`);
+  makeUnreachable = (): Promise<void> => rename(this.#bare, `${this.#bare}.gone`);
   restore = (): Promise<void> => rename(`${this.#bare}.gone`, this.#bare);
 
   async remove(): Promise<void> {

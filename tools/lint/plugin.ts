@@ -1,4 +1,4 @@
-/** Lint rules of this project, for what oxlint's own rules can't express. `.oxlintrc.json` switches them on. */
+/** Lint rules of this project that oxlint lacks. `.oxlintrc.json` enables them. */
 import { dirname, join, relative } from "node:path";
 
 interface Node {

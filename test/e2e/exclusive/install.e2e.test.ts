@@ -32,7 +32,7 @@ async function cgroupFile(pid: number, controller: string, file: { v1: string; v
 const get = (url: string): Promise<string> => httpGet(ns.cluster.inside, url);
 
 describe("a DemoApp is created", () => {
-  test("its phase: Installing, then Healthy, with conditions in the usual form", async () => {
+  test("its phase: Installing, then Healthy, with the standard conditions", async () => {
     const installing = await ns.phase("web", "Installing");
     expect(installing.status.conditions).toMatchObject([
       { type: "Ready", status: "False", reason: "Installing", observedGeneration: 1 },

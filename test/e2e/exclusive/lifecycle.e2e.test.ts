@@ -33,7 +33,7 @@ const rebuiltPart = ({ status }: Reported) => ({
   counts: [status.replicas, status.readyReplicas, status.updatedReplicas, status.availableReplicas],
 });
 
-describe("the status is wiped", () => {
+describe("the status is deleted", () => {
   test("no rollout is in progress: the status is rebuilt, and the rejected revision stays rejected", async () => {
     for (const name of ["web", "rejected"]) {
       const before = (await ns.app(name)) as Reported;

@@ -56,7 +56,7 @@ describe("npm run bench -- --quick --json", () => {
     expect(report.restart.writes).toEqual({});
   });
 
-  test("its cluster: is removed", async () => {
+  test("its cluster: removed at the end", async () => {
     expect((await (await clusterFor(name, "kwok")).status()).state).toBe("down");
   });
 });

@@ -11,9 +11,9 @@ interface Buildable {
   readonly name: string;
   /** Hash of all inputs; the folder is called `<name>-<hash>`. */
   readonly hash: string;
-  /** The line of progress when the build has ended. */
+  /** Progress line after the build. */
   readonly title: string;
-  /** A line before a build that takes minutes. */
+  /** Progress line before a build that takes minutes. */
   readonly note?: (target: string) => string;
   /** Fills the folder `out`. */
   readonly make: (out: string, tick: (text: string) => void) => Promise<void>;
@@ -31,17 +31,17 @@ export function hashOf(parts: readonly (string | Buffer)[]): string {
 }
 
 /** Builds the folder unless the cache has it. Concurrent callers build once; an interrupted build starts over. */
-export async function ensureBuilt(wanted: Buildable, progress: Progress): Promise<string> {
-  const target = builtFolder(wanted);
+export async function ensureBuilt(build: Buildable, progress: Progress): Promise<string> {
+  const target = builtFolder(build);
   if (existsSync(target)) return target;
-  await withLock(join(cacheRoot(), "bin", `${wanted.name}.lock`), async () => {
+  await withLock(join(cacheRoot(), "bin", `${build.name}.lock`), async () => {
     if (existsSync(target)) return;
-    if (wanted.note !== undefined) progress.note(wanted.note(target));
-    await progress.step(wanted.title, async (tick) => {
+    if (build.note !== undefined) progress.note(build.note(target));
+    await progress.step(build.title, async (tick) => {
       const temporary = `${target}.tmp`;
       await rm(temporary, { recursive: true, force: true });
       await mkdir(temporary, { recursive: true });
-      await wanted.make(temporary, tick);
+      await build.make(temporary, tick);
       await rename(temporary, target);
     });
   });

@@ -61,11 +61,11 @@ function apt(args: readonly string[], onLine: (text: string) => void): Promise<s
 
 /** Prevents the packages' own services of containerd, registry and redis: each cluster starts its own. */
 async function withoutServices(install: () => Promise<unknown>): Promise<void> {
-  const isOurs = !existsSync(POLICY);
-  if (isOurs) await writeFile(POLICY, "#!/bin/sh\nexit 101\n", { mode: 0o755 });
+  const isAbsent = !existsSync(POLICY);
+  if (isAbsent) await writeFile(POLICY, "#!/bin/sh\nexit 101\n", { mode: 0o755 });
   try {
     await install();
   } finally {
-    if (isOurs) await rm(POLICY, { force: true });
+    if (isAbsent) await rm(POLICY, { force: true });
   }
 }

@@ -2,12 +2,12 @@ import { homedir } from "node:os";
 import { join } from "node:path";
 import { PREFIX, RUN_ROOT } from "./constants.ts";
 
-/** The folder of everything that is kept between runs. It lies outside the source tree. */
+/** The folder of all files that are kept between runs, outside the source tree. */
 export const cacheRoot = (): string =>
   process.env.DEMOAPP_CACHE ??
   join(process.env.XDG_CACHE_HOME ?? join(homedir(), ".cache"), "demoapp-operator");
 
-/** The lock of whoever starts or removes parts of the cluster. */
+/** The lock to hold while parts of the cluster are started or removed. */
 export const clusterLock = (name: string): string => join(cacheRoot(), "clusters", `${name}.lock`);
 
 export type ClusterPaths = ReturnType<typeof clusterPaths>;

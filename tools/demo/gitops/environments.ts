@@ -30,7 +30,7 @@ export const healthOf = ({ status }: Application): string => status?.health?.sta
 
 /**
  * Prints the state of an environment until Argo CD has synced the clone's commit and `settled` is true. Returns the
- * last state, and the seconds from the push to both, for people.
+ * last state, and the seconds from the push to each of the two.
  */
 export async function followRelease(
   { screen, client, repository }: GitOpsContext,
@@ -46,7 +46,7 @@ export async function followRelease(
   ): string => `${sync.padEnd(11)}${revision.slice(0, 7).padEnd(9)}${health.padEnd(13)}${message}`;
   const state = await screen.follow(row("Argo CD", "commit", "health", "status.message of the DemoApp"), {
     what: `${applicationOf(environment)} at commit ${commit.slice(0, 7)}`,
-    look: async () => {
+    poll: async () => {
       const ref = { namespace: argoNamespace, name: applicationOf(environment) };
       const application = (await client.get(applications, ref)) as Application;
       return { application, ...(await readApp(client, appOf(environment))) };

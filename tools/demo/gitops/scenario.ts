@@ -23,7 +23,7 @@ export async function gitopsScenario(cluster: Cluster): Promise<Scenario> {
     },
     run: async (tools) => {
       const { progress } = tools;
-      // The scenario needs an empty cluster, also when it runs again.
+      // The scenario needs an empty cluster: remove the cluster of an earlier run.
       if ((await cluster.status()).state !== "down") await cluster.down(progress);
       await cluster.up(progress);
       await argo.up(progress);

@@ -51,7 +51,7 @@ async function handOver({ screen, shell, client, repository }: GitOpsContext): P
   };
   await screen.follow(row(names), {
     what: "every Application Synced and Healthy",
-    look: () => readApplications(client),
+    poll: () => readApplications(client),
     line: (all) => row(names.map((name) => stateOf(all.get(name)))),
     done: (all) =>
       names
@@ -80,7 +80,7 @@ async function releaseByCommit(context: GitOpsContext): Promise<void> {
   );
 }
 
-/** More than a revert, its event and the end of the extra pods take. */
+/** Longer than a revert, its event and the end of the extra pods take. */
 const revertMs = 30_000;
 
 async function changeDevByHand(context: GitOpsContext): Promise<void> {
@@ -182,7 +182,7 @@ async function removeStaging({ screen, shell, client }: GitOpsContext): Promise<
   const get = `kubectl -n ${namespaceOf("staging")} get ${kinds} -o name --ignore-not-found`;
   await screen.follow("Application     objects in its namespace", {
     what: "the removal of staging",
-    look: async () => ({
+    poll: async () => ({
       exists: (await readApplications(client)).has(applicationOf("staging")),
       left: (await shell.quietly(get)).split("\n").filter(Boolean).length,
     }),

@@ -19,7 +19,7 @@ export async function syncUntilHealthy({ screen, shell, client }: Context): Prom
   await shell.show(sync);
   const state = await screen.follow("status.message of the DemoApp", {
     what: "a Healthy app",
-    look: () => readApp(client, app),
+    poll: () => readApp(client, app),
     line: messageOf,
     done: isHealthy,
   });
@@ -51,7 +51,7 @@ export async function release({ screen, shell, client }: Context, { from, to, do
   let fewest = Infinity;
   // Pods that an earlier step removed are not part of this rollout.
   const old = (await readApp(client, app)).pods.filter(({ state }) => state === "terminating");
-  const look = async (): Promise<AppState> => {
+  const poll = async (): Promise<AppState> => {
     const { status, pods: all } = await readApp(client, app);
     const pods = all.filter(({ name }) => !old.some((pod) => pod.name === name));
     fewest = Math.min(fewest, availablePods(pods).length);
@@ -61,7 +61,7 @@ export async function release({ screen, shell, client }: Context, { from, to, do
   const heading = `${cell(`pods of ${from}`)}${cell(`pods of ${to}`)}requests  failed`;
   await screen.follow(`${"phase".padEnd(14)}${heading}`, {
     what: `the end of the rollout of ${to}`,
-    look,
+    poll,
     line: ({ status, pods }) =>
       (status?.phase ?? "…").padEnd(14) + cell(summary(pods, from)) + cell(summary(pods, to)),
     counters: () => `${traffic.sent}`.padStart(8) + `${traffic.failures.length}`.padStart(8),

@@ -55,7 +55,7 @@ async function visit({ screen, shell, client }: Context): Promise<void> {
   );
 }
 
-/** More than it takes to record an event. */
+/** Longer than it takes to record an event. */
 const eventMs = 10_000;
 
 async function revertDrift(context: Context): Promise<void> {

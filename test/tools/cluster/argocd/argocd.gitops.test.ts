@@ -88,7 +88,7 @@ test("a manual change: Argo CD reverts it", async () => {
   );
 });
 
-test("a second up: restarts nothing and writes nothing", async () => {
+test("up on a running Argo CD: restarts nothing and writes nothing", async () => {
   const selection = ["-n", "argocd", "-o", "jsonpath={.items[*].metadata['uid','resourceVersion']}"];
   const kinds = "crd,clusterrole,clusterrolebinding,role,rolebinding,serviceaccount,configmap,pod,appproject";
   const before = [await cluster.status(), await kubectl("get", kinds, ...selection)];
@@ -158,7 +158,7 @@ describe("argocd in core mode:", () => {
     await expect(argo.cli("app", "sync", "hello")).resolves.toMatch(/Phase: +Succeeded/);
   });
 
-  test("rollback: refused with automated sync, done without", async () => {
+  test("rollback: refused with automated sync, and done without it", async () => {
     await expect(argo.cli("app", "rollback", "hello", "0")).rejects.toThrow("auto-sync is enabled");
     await argo.cli("app", "set", "hello", "--sync-policy", "none");
     await argo.cli("app", "rollback", "hello", "0");

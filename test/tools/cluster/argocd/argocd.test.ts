@@ -52,7 +52,7 @@ describe("the applied objects", () => {
     expect(objects[1]?.data).toEqual({ kept: "yes", ...LOCAL_SETTINGS["argocd-cm"] });
   });
 
-  test("without the ConfigMap of a setting: an error", () => {
+  test("lack the ConfigMap of a setting: withSettings throws", () => {
     expect(() => withSettings(objects, { "argocd-cn": {} })).toThrow("have no ConfigMap argocd-cn");
   });
 
@@ -65,7 +65,7 @@ describe("the applied objects", () => {
     ]);
   });
 
-  test("are split into the CRDs and the others", () => {
+  test("are split into CRDs and other objects", () => {
     const [crds, others] = crdsFirst(objects);
     expect(crds.map(({ metadata }) => metadata.name)).toEqual(["applications.argoproj.io"]);
     expect(others).toHaveLength(objects.length - 1);
@@ -80,7 +80,7 @@ describe("a component's environment", () => {
     });
   });
 
-  test("of a workload that the manifests don't have: an error", () => {
+  test("of a workload that the manifests lack: throws", () => {
     expect(() => environmentIn(objects, "argocd-server")).toThrow("have no workload argocd-server");
   });
 });
@@ -131,7 +131,7 @@ describe("the Argo CD version", () => {
     expect(local.resources.filter((one) => !existsSync(join(INSTALLATION, one)))).toEqual(["install.yaml"]);
   });
 
-  test("is another one in the kustomization: an error", () => {
+  test("differs in the kustomization: throws", () => {
     expect(() => withLocalManifests("resources: [https://example.com/v0/install.yaml]")).toThrow(
       "use the same version in both",
     );

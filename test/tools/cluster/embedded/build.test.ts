@@ -25,9 +25,9 @@ afterEach(async () => {
 });
 
 /** A build that records its calls. */
-function thing(make: (out: string) => Promise<void> = () => Promise.resolve()) {
+function recordedBuild(make: (out: string) => Promise<void> = () => Promise.resolve()) {
   const made: string[] = [];
-  const wanted = {
+  const build = {
     name: "thing",
     hash: hashOf(["one"]),
     title: "thing built",
@@ -37,30 +37,30 @@ function thing(make: (out: string) => Promise<void> = () => Promise.resolve()) {
       await writeFile(join(out, "file"), "whole");
     },
   };
-  return { made, wanted };
+  return { made, build };
 }
 
 test("concurrent callers: build once, and a later caller uses the cache", async () => {
-  const { made, wanted } = thing();
-  const folders = await Promise.all([ensureBuilt(wanted, silent), ensureBuilt(wanted, silent)]);
-  expect(folders).toEqual([builtFolder(wanted), builtFolder(wanted)]);
-  await ensureBuilt(wanted, silent);
+  const { made, build } = recordedBuild();
+  const folders = await Promise.all([ensureBuilt(build, silent), ensureBuilt(build, silent)]);
+  expect(folders).toEqual([builtFolder(build), builtFolder(build)]);
+  await ensureBuilt(build, silent);
   expect(made).toHaveLength(1);
-  expect(readFileSync(join(builtFolder(wanted), "file"), "utf8")).toBe("whole");
+  expect(readFileSync(join(builtFolder(build), "file"), "utf8")).toBe("whole");
 });
 
 test("a failed build: leaves no folder, and the next caller builds again", async () => {
-  const failing = thing(() => Promise.reject(new Error("no compiler"))).wanted;
+  const failing = recordedBuild(() => Promise.reject(new Error("no compiler"))).build;
   await expect(ensureBuilt(failing, silent)).rejects.toThrow("no compiler");
   expect(existsSync(builtFolder(failing))).toBe(false);
-  await expect(ensureBuilt(thing().wanted, silent)).resolves.toBe(builtFolder(failing));
+  await expect(ensureBuilt(recordedBuild().build, silent)).resolves.toBe(builtFolder(failing));
 });
 
 test("an interrupted build: its files are deleted", async () => {
-  const { wanted } = thing();
-  await mkdir(`${builtFolder(wanted)}.tmp`, { recursive: true });
-  await writeFile(join(`${builtFolder(wanted)}.tmp`, "half"), "");
-  const folder = await ensureBuilt(wanted, silent);
+  const { build } = recordedBuild();
+  await mkdir(`${builtFolder(build)}.tmp`, { recursive: true });
+  await writeFile(join(`${builtFolder(build)}.tmp`, "half"), "");
+  const folder = await ensureBuilt(build, silent);
   expect(existsSync(join(folder, "half"))).toBe(false);
 });
 

@@ -23,7 +23,7 @@ let folder: string;
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "demoapp-selftest-"));
-  const server = 'require("http").createServer((_, r) => r.end(process.env.SAYS)).listen(8080);';
+  const server = 'require("http").createServer((_, r) => r.end(process.env.MESSAGE)).listen(8080);';
   await writeFile(join(folder, "server.cjs"), server);
   await writeFile(
     join(folder, "Dockerfile"),
@@ -38,7 +38,7 @@ afterAll(async () => {
 });
 
 /** A pod and a Service with the same NodePort in every cluster. */
-const manifest = (image: string, says: string): string =>
+const manifest = (image: string, message: string): string =>
   JSON.stringify({
     apiVersion: "v1",
     kind: "List",
@@ -47,7 +47,7 @@ const manifest = (image: string, says: string): string =>
         apiVersion: "v1",
         kind: "Pod",
         metadata: { name: "hello", labels: { app: "hello" } },
-        spec: { containers: [{ name: "hello", image, env: [{ name: "SAYS", value: says }] }] },
+        spec: { containers: [{ name: "hello", image, env: [{ name: "MESSAGE", value: message }] }] },
       },
       {
         apiVersion: "v1",
@@ -94,7 +94,7 @@ test("a request without a certificate: 401", async () => {
   expect(status).toBe(401);
 });
 
-test("an image that does not exist: the pod says that it was not found", async () => {
+test("an image that does not exist: the pod reports that it was not found", async () => {
   await kubectl(first, ["run", "missing", "--image", `${first.registry}/hello:missing`]);
   await until("the pull fails", WAIT_MS, async () => {
     const pod = await kubectl(first, ["get", "pod", "missing", "-o", "json"]);

@@ -1,13 +1,13 @@
 -- The blocker names the requested revision; several rejected revisions may have the same image.
 local status = obj.status or {}
-local wanted = nil
+local requested = nil
 for _, blocker in ipairs(status.blockers or {}) do
   if blocker.reason == "RevisionRejected" then
-    wanted = blocker.object
+    requested = blocker.object
   end
 end
 for _, rejected in ipairs(status.rejected or {}) do
-  if "ControllerRevision/" .. obj.metadata.name .. "-" .. rejected.hash == wanted then
+  if "ControllerRevision/" .. obj.metadata.name .. "-" .. rejected.hash == requested then
     obj.metadata.annotations = obj.metadata.annotations or {}
     obj.metadata.annotations["demoapp.dev/retry"] = tostring(rejected.rollout)
   end

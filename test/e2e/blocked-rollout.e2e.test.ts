@@ -37,8 +37,8 @@ async function expectAccepted(name: string): Promise<void> {
 
 const short = { progressDeadlineSeconds: 5 };
 
-describe("the cluster lacks something: the rollout is blocked but not rejected, and continues when the cluster has it:", () => {
-  test("a Secret", async () => {
+describe("the cluster blocks a rollout: the rollout is not rejected, and continues when the cluster has", () => {
+  test("the Secret", async () => {
     await ns.apply("secret", short);
     await ns.healthy("secret");
     const env = [{ name: "KEY", valueFrom: { secretKeyRef: { name: "late", key: "key" } } }];
@@ -48,7 +48,7 @@ describe("the cluster lacks something: the rollout is blocked but not rejected, 
     await expectAccepted("secret");
   });
 
-  test("room in a quota", async () => {
+  test("a free pod in the ResourceQuota", async () => {
     await ns.apply("quota", short);
     await ns.healthy("quota");
     await ns.eventually("only the app's pods are left", async () => {
