@@ -4,7 +4,7 @@ import { appendFileSync } from "node:fs";
 import { constants } from "node:os";
 import { parseArgs } from "node:util";
 import { consoleProgress } from "./cluster/progress.ts";
-import { hasCluster, removeTestClusters, startsClusters, testCluster } from "./testclusters.ts";
+import { prepareTier, removeTestClusters, startsClusters } from "./testclusters.ts";
 import { type Outcome, type Part, jestTier, lineOf, statics, sum, tiers } from "./verification.ts";
 
 const progress = consoleProgress();
@@ -18,13 +18,12 @@ const failure = (name: string, error: unknown): Outcome => ({
   output: error instanceof Error ? error.message : String(error),
 });
 
-/** Starts the tier's cluster before the tests. The tier fails if the cluster can't start. */
-const withCluster = (part: Part): Part => ({
+/** Prepares the tier before its tests. The tier fails if that fails. */
+const prepared = (part: Part): Part => ({
   name: part.name,
   run: async (signal) => {
-    if (!hasCluster(part.name)) return part.run(signal);
     try {
-      await testCluster(part.name, progress);
+      await prepareTier(part.name, progress);
     } catch (error) {
       return failure(part.name, error);
     }
@@ -34,7 +33,7 @@ const withCluster = (part: Part): Part => ({
 
 const all: Readonly<Record<string, readonly Part[]>> = {
   static: statics,
-  ...Object.fromEntries(tiers.map((tier) => [tier, [withCluster(jestTier(tier, true))]])),
+  ...Object.fromEntries(tiers.map((tier) => [tier, [prepared(jestTier(tier, true))]])),
 };
 
 const { positionals } = parseArgs({ allowPositionals: true });

@@ -1,4 +1,6 @@
 import { ArgoCd } from "./cluster/argocd/argocd.ts";
+import { EmbeddedCluster } from "./cluster/embedded/cluster.ts";
+import { ensureBinaries } from "./cluster/embedded/toolchain.ts";
 import { silent } from "./cluster/progress.ts";
 import type { Progress } from "./cluster/progress.ts";
 import { clusterFor } from "./cluster/provider.ts";
@@ -22,7 +24,7 @@ const others = [
   "test-rebuild",
 ];
 
-export const hasCluster = (tier: string): tier is keyof typeof shared => tier in shared;
+const hasCluster = (tier: string): tier is keyof typeof shared => tier in shared;
 
 /** True if tests of the tier may leave a cluster behind. Looking for one needs a machine that can run clusters. */
 export const startsClusters = (tier: string): boolean => hasCluster(tier) || tier === "cluster";
@@ -43,6 +45,16 @@ export async function clusterWithArgoCd(name: string, progress: Progress = silen
   await cluster.up(progress);
   await argo.up(progress);
   return cluster;
+}
+
+/**
+ * Prepares a tier: starts the cluster that its tests share. For the tier `cluster`, whose tests start clusters of their
+ * own, builds the binaries: the first build on a machine takes longer than a test may.
+ */
+export async function prepareTier(tier: string, progress: Progress): Promise<void> {
+  if (hasCluster(tier)) await testCluster(tier, progress);
+  if (tier === "cluster" && (await clusterFor("selftest-a", "node")) instanceof EmbeddedCluster)
+    for (const module of ["kubernetes", "kwok"] as const) await ensureBinaries(module, progress);
 }
 
 /** Removes every cluster that a test of any tier may have started. */
