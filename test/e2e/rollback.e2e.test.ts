@@ -93,7 +93,7 @@ describe("a command annotation with a rollout number", () => {
     await ns.kubectl("create", "configmap", "switch", "--from-literal=off=true");
     await ns.apply("not-ready", {
       env: [{ name: "FAULT_NOT_READY", valueFrom: { configMapKeyRef: { name: "switch", key: "off" } } }],
-      progressDeadlineSeconds: 5,
+      progressDeadlineSeconds: 15,
     });
     const { status } = await ns.until(
       "not-ready",
