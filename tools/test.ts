@@ -18,22 +18,34 @@ const failure = (name: string, error: unknown): Outcome => ({
   output: error instanceof Error ? error.message : String(error),
 });
 
-/** Prepares the tier before its tests. The tier fails if that fails. */
-const prepared = (part: Part): Part => ({
+/** Adds a failed clean-up to an outcome. */
+const withFailure = (outcome: Outcome, error: unknown): Outcome => {
+  const { output } = failure("clean-up", error);
+  return { ...outcome, failed: outcome.failed + 1, output: `${outcome.output}\nclean-up: ${output}` };
+};
+
+/**
+ * Prepares a tier before its tests, and removes the tier's clusters after them, also after a failure or a signal:
+ * a cluster that nobody uses takes processor time from the tests of the next tier.
+ */
+const withClusters = (part: Part): Part => ({
   name: part.name,
   run: async (signal) => {
-    try {
-      await prepareTier(part.name, progress);
-    } catch (error) {
-      return failure(part.name, error);
-    }
-    return part.run(signal);
+    const outcome = await prepareTier(part.name, progress).then(
+      () => part.run(signal),
+      (error: unknown) => failure(part.name, error),
+    );
+    if (!startsClusters(part.name)) return outcome;
+    return removeTestClusters(progress).then(
+      () => outcome,
+      (error: unknown) => withFailure(outcome, error),
+    );
   },
 });
 
 const all: Readonly<Record<string, readonly Part[]>> = {
   static: statics,
-  ...Object.fromEntries(tiers.map((tier) => [tier, [prepared(jestTier(tier, true))]])),
+  ...Object.fromEntries(tiers.map((tier) => [tier, [withClusters(jestTier(tier, true))]])),
 };
 
 const { positionals } = parseArgs({ allowPositionals: true });
@@ -62,32 +74,22 @@ function show(outcome: Outcome): Outcome {
   return outcome;
 }
 
-/** Removes the clusters, also after a failure; returns an outcome only if the removal fails. */
-const cleanUp = async (names: readonly string[]): Promise<readonly Outcome[]> => {
-  if (!names.some(startsClusters)) return [];
-  return removeTestClusters(progress).then(
-    () => [],
-    (error: unknown) => [show(failure("clean-up", error))],
-  );
-};
-
 /** Adds the lines to the summary of a GitHub Actions job. */
 function writeSummary(lines: readonly string[]): void {
   const file = process.env.GITHUB_STEP_SUMMARY;
   if (file !== undefined) appendFileSync(file, ["```", ...lines, "```", ""].join("\n"));
 }
 
-/** Runs the parts. After a signal it also removes the clusters, and exits with the signal's exit code. */
+/** Runs the parts. After a signal, it exits with the signal's exit code once the running part has cleaned up. */
 async function main(): Promise<void> {
-  const names = chosen();
-  const parts = names.flatMap((name) => all[name] ?? []);
+  const parts = chosen().flatMap((name) => all[name] ?? []);
   const stop = new AbortController();
   for (const name of ["SIGINT", "SIGTERM"] as const)
     process.on(name, () => {
       process.exitCode = 128 + constants.signals[name];
       stop.abort();
     });
-  const outcomes = [...(await runInOrder(parts, stop.signal)), ...(await cleanUp(names))];
+  const outcomes = await runInOrder(parts, stop.signal);
   const lines = outcomes.map(lineOf);
   console.log(["", "summary", ...lines].join("\n"));
   writeSummary(lines);

@@ -149,8 +149,11 @@ describe("argocd in core mode:", () => {
     expect(app.spec.source).toEqual(application().spec.source);
     await expect(argo.cli("app", "list", "-o", "name")).resolves.toBe("argocd/hello\n");
     await expect(argo.cli("app", "resources", "hello")).resolves.toMatch(/ConfigMap +default +hello/);
-    const history = await argo.cli("app", "history", "hello", "-o", "id");
-    expect(history.trim().split("\n").length).toBeGreaterThanOrEqual(5);
+    // Argo CD records a sync in the history after it has applied the resources.
+    await until("the history has five syncs", 30_000, async () => {
+      const history = await argo.cli("app", "history", "hello", "-o", "id");
+      return history.trim().split("\n").length >= 5 ? true : undefined;
+    });
   });
 
   test("renders and syncs", async () => {
