@@ -101,17 +101,23 @@ async function countsOf(file: string, ok: boolean): Promise<Pick<Outcome, "passe
 }
 
 /**
- * E2E tests in this folder stop or replace the operator that all E2E tests share, or need an idle machine: each file
- * runs alone.
+ * Test files that run alone, by a pattern of their paths. E2E: they stop or replace the operator that all E2E tests
+ * share, or need an idle machine. GitOps: each starts a further cluster with Argo CD.
  */
-const exclusive = "test/e2e/exclusive/";
+const exclusive: Partial<Record<Tier, string>> = {
+  e2e: "test/e2e/exclusive/",
+  gitops: "(rebuild|demo)\\.gitops",
+};
 
 /** The arguments of a tier's jest runs, one run after the other. */
-const runsOf: Partial<Record<Tier, readonly (readonly string[])[]>> = {
-  e2e: [
-    ["--testPathIgnorePatterns", exclusive],
-    ["--runInBand", exclusive],
-  ],
+const runsOf = (tier: Tier): readonly (readonly string[])[] => {
+  const pattern = exclusive[tier];
+  return pattern === undefined
+    ? [[]]
+    : [
+        ["--testPathIgnorePatterns", pattern],
+        ["--runInBand", pattern],
+      ];
 };
 
 /** One run of jest. */
@@ -129,7 +135,7 @@ export const jestTier = (tier: Tier, shown: boolean): Part => ({
   run: (signal) =>
     timed(tier, async () => {
       const results: Result[] = [];
-      for (const args of runsOf[tier] ?? [[]])
+      for (const args of runsOf(tier))
         if (!signal.aborted) results.push(await jestRun(args, { signal, shown, env: { TIER: tier } }));
       const output = results.map((result) => result.output).join("");
       return { passed: sum(results, "passed"), failed: sum(results, "failed"), output };
