@@ -101,8 +101,8 @@ async function countsOf(file: string, ok: boolean): Promise<Pick<Outcome, "passe
 }
 
 /**
- * Test files that run alone, by a pattern of their paths. E2E: they stop or replace the operator that all E2E tests
- * share, or need an idle machine. GitOps: each starts a further cluster with Argo CD.
+ * Test files that run alone after the others, by a pattern of their paths. E2E: they stop or replace the operator that
+ * all E2E tests share. GitOps: each starts a further cluster with Argo CD.
  */
 const exclusive: Partial<Record<Tier, string>> = {
   e2e: "test/e2e/exclusive/",
