@@ -63,12 +63,16 @@ const application = () => ({
   },
 });
 
-const path = "jsonpath={.status.sync.status} {.status.health.status} {.status.sync.revision}";
+const statusPath = [
+  "{.status.sync.status} {.status.health.status} {.status.sync.revision}",
+  "{.status.operationState.phase} {.status.operationState.syncResult.revision}",
+].join(" ");
 const text = (): Promise<string> => kubectl("get", "cm", "hello", "-o", "jsonpath={.data.text}");
+/** Also waits for the end of the sync: a component that is killed before that loses the history's entry. */
 const healthyAt = (revision: string): Promise<boolean> =>
   until(`Synced and Healthy at ${revision}`, waitMs, async () =>
-    (await kubectl("get", "application", "hello", "-n", "argocd", "-o", path)) ===
-    `Synced Healthy ${revision}`
+    (await kubectl("get", "application", "hello", "-n", "argocd", "-o", `jsonpath=${statusPath}`)) ===
+    `Synced Healthy ${revision} Succeeded ${revision}`
       ? true
       : undefined,
   );
