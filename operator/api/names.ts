@@ -42,6 +42,8 @@ export const childAnnotations = {
   best: `${group}/best`,
   /** On Deployments: when `best` was reached, RFC 3339; the progress deadline counts from here. */
   progressAt: `${group}/progress-at`,
+  /** On Deployments: the restarts of the pods that `best` counts; absent if there was none. */
+  progressRestarts: `${group}/progress-restarts`,
   /** On pod templates: the last restart, RFC 3339. */
   restartedAt: `${group}/restarted-at`,
   /** On revisions: `spec.image`. */
@@ -68,7 +70,8 @@ export const maxNameLength = 53;
 /** Suffixes of the names of the app's objects. A DemoApp can't have them, or two DemoApps would need one object. */
 export const reservedSuffixes = ["-candidate", "-preview"] as const;
 
-export const deploymentName = (app: string): string => app;
+export const deploymentName = (app: string, track: Track): string =>
+  track === "stable" ? app : `${app}-${track}`;
 export const serviceName = (app: string): string => app;
 export const revisionName = (app: string, hash: string): string => `${app}-${hash}`;
 

@@ -22,7 +22,10 @@ export const reasons = {
     `Rolling back to ${shortImage(of.image)}: ${of.ready} pods of this version are available.`,
   Suspended: () => "Suspended: the operator writes only this status. Set spec.suspend to false to resume.",
   Paused: (of: { image: string }) =>
-    `The rollout of ${shortImage(of.image)} is paused. Remove the annotation demoapp.dev/paused to start it.`,
+    `The rollout of ${shortImage(of.image)} is paused by the annotation demoapp.dev/paused.`,
+  RollbackNeeded: (of: { rollout: string; why: string }) =>
+    `Rollout ${of.rollout} failed (${of.why}), and spec.rollback.automatic is false.`,
+  ScaledToZero: (of: { open: string }) => `spec.replicas is 0: no pod runs.${of.open}`,
   RolledBack: (of: { rejected: string; serving: string; detail: string; why: string }) =>
     `Rollout ${of.rejected} was rejected (${of.why}); ${of.serving} serves${of.detail}.`,
   DeadlinePassed: (of: { seconds: number; ready: string }) =>
@@ -46,13 +49,14 @@ export const reasons = {
     `Rollout ${of.rollout} can't be aborted: no revision has been accepted, so there is nothing to roll back to.`,
   DriftRepaired: (of: { object: string; manager: string }) =>
     `${of.object} was changed by ${of.manager}; the operator reverted the change.`,
+  ObjectRecreated: (of: { object: string }) => `${of.object} was missing; the operator created it again.`,
 
   // Why a revision is rejected
   CrashLoop: (of: { pod: string; container: string; detail: string }) =>
     `container ${of.container} of pod ${of.pod} is crash-looping, last with ${of.detail}`,
   ImageNotFound: (of: { pod: string; detail: string }) => `pod ${of.pod} can't pull its image: ${of.detail}`,
-  NotReadyByDeadline: (of: { pod: string; seconds: number }) =>
-    `pod ${of.pod} runs but did not become available within ${of.seconds} s`,
+  NotReadyByDeadline: (of: { pod: string; seconds: number; delays: string }) =>
+    `pod ${of.pod} started and was not ready within progressDeadlineSeconds ${of.seconds}${of.delays === "" ? "" : ` (${of.delays})`}`,
   Aborted: () => "aborted by the annotation demoapp.dev/abort",
 
   // Blockers
@@ -80,6 +84,12 @@ export const reasons = {
     `An admission webhook or policy refuses a change: ${of.detail}`,
   ApplyRefused: (of: { detail: string }) =>
     `The API server refuses an object rendered from the spec: ${of.detail}`,
+  WriteFailed: (of: { object: string; detail: string }) =>
+    `${of.object} can't be written at present: ${of.detail}`,
+  RevisionIgnored: (of: { object: string; why: string }) =>
+    `${of.object} has the labels of this app's revisions, but ${of.why}; the operator ignores it.`,
+  UnknownRollout: (of: { annotation: string; value: string; newest: number }) =>
+    `Annotation ${of.annotation} is '${of.value}', but the newest rollout is ${of.newest}.`,
   BadAnnotation: (of: { annotation: string; value: string }) =>
     `Annotation ${of.annotation} is '${of.value}', not an RFC 3339 time.`,
   InvalidSpec: (of: { problems: string }) => `The stored DemoApp is not valid: ${of.problems}.`,
@@ -94,6 +104,7 @@ export const outputReasons: ReadonlySet<Reason> = new Set<Reason>([
   "RevisionRejected",
   "RolledBack",
   "NotReady",
+  "RollbackNeeded",
 ]);
 
 /** A reason with its message, as conditions, events and blockers contain them. */

@@ -1,8 +1,9 @@
-import { fieldManager } from "../api/names.ts";
-import type { Action } from "../core/action.ts";
+import { type Track, deploymentName, fieldManager, serviceName } from "../api/names.ts";
+import { type Action, type Scope, isStopped } from "../core/action.ts";
 import { canonical } from "../core/hash.ts";
 import type { Refusal } from "../core/observed.ts";
 import { isAdmissionMessage } from "../core/refusals.ts";
+import { ConnectionError, ExpectedError } from "../runtime/api-error.ts";
 import { ApiError } from "../runtime/client.ts";
 import type { ApiClient, KubeObject } from "../runtime/kubernetes.ts";
 import { resourceOf } from "./resources.ts";
@@ -26,9 +27,13 @@ export class NoOpApplies {
     return changed;
   }
 
-  /** Drops the records of a deleted app, by `namespace/name`. Deployment and Service have the app's name. */
+  /** Drops the records of a deleted app, by `namespace/name`. */
   forget(app: string): void {
-    for (const kind of ["Deployment", "Service"]) this.#applies.delete(`${kind}/${app}`);
+    const [namespace, name = ""] = app.split("/");
+    const tracks: readonly Track[] = ["stable", "candidate"];
+    for (const track of tracks)
+      this.#applies.delete(`Deployment/${namespace}/${deploymentName(name, track)}`);
+    this.#applies.delete(`Service/${namespace}/${serviceName(name)}`);
   }
 }
 
@@ -42,15 +47,31 @@ export interface ActOptions {
   readonly noOpApplies: NoOpApplies;
   /** Stores the response to a write in the cache, so that the next observation includes the write. */
   readonly updateCache: (object: KubeObject) => void;
+  /** Publishes the end of a rollout. Never fails because of the event. */
+  readonly recordOutcome: (outcome: NonNullable<Apply["outcome"]>) => Promise<void>;
   /** Called after each action that changed an object. */
   readonly onWritten: (action: Action) => void;
 }
 
+/** A write that failed, although a retry may succeed. */
+export interface Failure extends Refusal {
+  readonly error: ExpectedError;
+  readonly action: Action;
+}
+
+export interface Results {
+  /** Writes that the API server refuses until a person acts. */
+  readonly refused: readonly Refusal[];
+  readonly failed: readonly Failure[];
+}
+
 /** Makes one write. Returns true if the write changed the object. */
-async function write(action: Action, { client, updateCache, noOpApplies }: ActOptions): Promise<boolean> {
+async function write(action: Action, options: ActOptions): Promise<boolean> {
+  const { client, updateCache, noOpApplies, recordOutcome } = options;
   const { object } = action;
   const resource = resourceOf(object);
   if (action.do === "apply") {
+    if (action.outcome) await recordOutcome(action.outcome);
     const response = await client.apply(resource, object, { fieldManager, force: true });
     updateCache(response);
     return noOpApplies.record(action, response);
@@ -89,21 +110,44 @@ const isStalePatch = (action: Action, { isInvalid, message }: ApiError): boolean
 const isAlreadyDeleted = (action: Action, error: unknown): boolean =>
   action.do === "delete" && error instanceof ApiError && (error.isNotFound || error.isConflict);
 
-/**
- * Executes actions in order. Stops at the first one that the API server refuses and returns the refusal. Throws every
- * other error, so that the key is requeued with backoff.
- */
-export async function act(actions: readonly Action[], options: ActOptions): Promise<Refusal | undefined> {
-  for (const action of actions) {
-    if (action.do === "apply" && options.noOpApplies.has(action)) continue;
-    try {
-      if (await write(action, options)) options.onWritten(action);
-    } catch (error) {
-      if (isAlreadyDeleted(action, error)) continue;
-      if (!isRefusal(error) || isStalePatch(action, error)) throw error;
-      const { kind, metadata } = action.object;
-      return { object: `${kind}/${metadata.name}`, status: error.status, message: error.message };
-    }
+/** Executes one action. Returns the refusal or the failure, if any. Throws every error that is a defect. */
+async function attempt(action: Action, options: ActOptions): Promise<Refusal | Failure | undefined> {
+  try {
+    if (await write(action, options)) options.onWritten(action);
+    return undefined;
+  } catch (error) {
+    if (isAlreadyDeleted(action, error)) return undefined;
+    if (!(error instanceof ExpectedError)) throw error;
+    const { kind, metadata } = action.object;
+    const status = error instanceof ApiError ? error.status : 0;
+    const { scope } = action;
+    const refusal = { object: `${kind}/${metadata.name}`, scope, status, message: error.message };
+    return isRefusal(error) && !isStalePatch(action, error) ? refusal : { ...refusal, error, action };
   }
-  return undefined;
+}
+
+const allScopes: readonly Scope[] = ["revision", "stable", "candidate", "traffic", "history"];
+
+/** The scopes that make no more writes after a failure. Without a connection, each further write would time out. */
+const stoppedBy = (problem: Refusal | Failure): readonly Scope[] =>
+  "error" in problem && problem.error instanceof ConnectionError ? allScopes : [problem.scope];
+
+/**
+ * Executes actions in order. A write that is refused or fails stops only the writes that depend on its scope. Throws an
+ * error that is a defect, and the loss of the leadership.
+ */
+export async function act(actions: readonly Action[], options: ActOptions): Promise<Results> {
+  const stopped = new Set<Scope>();
+  const refused: Refusal[] = [];
+  const failed: Failure[] = [];
+  for (const action of actions) {
+    if (isStopped(action, stopped)) continue;
+    if (action.do === "apply" && options.noOpApplies.has(action)) continue;
+    const problem = await attempt(action, options);
+    if (problem === undefined) continue;
+    for (const scope of stoppedBy(problem)) stopped.add(scope);
+    if ("error" in problem) failed.push(problem);
+    else refused.push(problem);
+  }
+  return { refused, failed };
 }

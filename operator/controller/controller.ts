@@ -83,21 +83,24 @@ export class DemoAppController extends Operator {
     return Promise.resolve();
   }
 
-  protected override reconcile(key: string): Promise<ReconcileResult> {
+  protected override reconcile(key: string, failures: number): Promise<ReconcileResult> {
     const caches = this.#caches;
     if (caches === undefined) throw new Error("reconcile was called before init");
-    return reconcile(key, {
-      caches,
-      client: this.manager.client,
-      clock: this.#options.clock,
-      updateCache: (object) => updateCaches(caches, object),
-      noOpApplies: this.#noOpApplies,
-      reporter: this.#reporter,
-      warnings: this.#warnings,
-      recorder: this.manager.events,
-      metrics: this.#metrics,
-      log: this.#options.log,
-    });
+    return reconcile(
+      { key, failures },
+      {
+        caches,
+        client: this.manager.client,
+        clock: this.#options.clock,
+        updateCache: (object) => updateCaches(caches, object),
+        noOpApplies: this.#noOpApplies,
+        reporter: this.#reporter,
+        warnings: this.#warnings,
+        recorder: this.manager.events,
+        metrics: this.#metrics,
+        log: this.#options.log,
+      },
+    );
   }
 
   /** Declares a cache. Each change queues the key of the object's app, and of its previous app if that differs. */

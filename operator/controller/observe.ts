@@ -1,7 +1,7 @@
 import { deploymentName, serviceName } from "../api/names.ts";
 import type { Manifest } from "../core/manifest.ts";
-import type { App, Observed, Refusal, Revision } from "../core/observed.ts";
-import { readRevision } from "../core/revisions.ts";
+import type { App, Observed, Refusal } from "../core/observed.ts";
+import { readRevisions } from "../core/storedrevisions.ts";
 import { ApiError } from "../runtime/client.ts";
 import type { ApiClient } from "../runtime/kubernetes.ts";
 import type { Informer } from "../runtime/informer.ts";
@@ -39,7 +39,9 @@ type ChildKind = "Deployment" | "Service";
 /** The name of the app's child, and the cached object with that name. */
 function cachedChild(app: App, kind: ChildKind, { deployments, services }: Caches) {
   const [cache, name] =
-    kind === "Deployment" ? [deployments, deploymentName(app.name)] : [services, serviceName(app.name)];
+    kind === "Deployment"
+      ? [deployments, deploymentName(app.name, "stable")]
+      : [services, serviceName(app.name)];
   return { name, live: cache.store.get(app.namespace, name) };
 }
 
@@ -60,12 +62,10 @@ async function lookUpChild(
     if (!(error instanceof ApiError)) throw error;
     if (error.isNotFound) return {};
     if (!error.isForbidden) throw error;
-    return { refused: { object: `${kind}/${name}`, status: error.status, message: error.message } };
+    const scope = kind === "Deployment" ? "stable" : "traffic";
+    return { refused: { object: `${kind}/${name}`, scope, status: error.status, message: error.message } };
   }
 }
-
-const revisionsOf = (caches: Caches, key: string): readonly Revision[] =>
-  caches.revisions.store.byIndex(byApp, key).flatMap((live) => readRevision(live) ?? []);
 
 /** Pods sorted by name: messages name the first of several pods, and must not change whenever a pod changes. */
 const podsOf = (caches: Caches, key: string): readonly AppPod[] =>
@@ -96,14 +96,19 @@ export async function observe(key: string, options: ObserveOptions): Promise<Obs
   // Read all caches after the API calls, so that `plan` doesn't compare old state with the current time.
   const app = caches.apps.store.get(namespace, name);
   if (app === undefined) return undefined;
+  const deployments = {
+    stable: cachedChild(app, "Deployment", caches).live ?? deployment.live,
+    // The operator creates no candidate Deployment that its cache doesn't select.
+    candidate: caches.deployments.store.get(namespace, deploymentName(name, "candidate")),
+  };
   return {
     app,
-    deployment: cachedChild(app, "Deployment", caches).live ?? deployment.live,
+    deployments,
     service: cachedChild(app, "Service", caches).live ?? service.live,
-    revisions: revisionsOf(caches, key),
+    ...readRevisions({ app, deployments }, caches.revisions.store.byIndex(byApp, key)),
     pods: podsOf(caches, key),
     warnings,
     scalers: scalersOf(caches, key),
-    refused: deployment.refused ?? service.refused,
+    refused: [deployment.refused, service.refused].filter((refusal) => refusal !== undefined),
   };
 }

@@ -2,8 +2,8 @@ import { apiVersion, kind } from "../api/names.ts";
 import { outputReasons } from "../api/reasons.ts";
 import type { AppEvent } from "../core/events.ts";
 import type { App } from "../core/observed.ts";
-import type { Plan } from "../core/plan.ts";
-import type { EventRecorder } from "../runtime/events.ts";
+import type { Report } from "../core/plan.ts";
+import type { EventNote, EventRecorder } from "../runtime/events.ts";
 import type { Logger } from "../runtime/log.ts";
 
 /** Where events are published. */
@@ -13,22 +13,43 @@ export interface EventSinks {
 }
 
 interface PublishOptions extends EventSinks {
-  /** Selects the plan's events to publish now. */
+  /** Selects the report's events to publish now. */
   readonly include: (event: AppEvent) => boolean;
 }
 
-/** Publishes a plan's events: as Kubernetes events for the app's users, and as log lines for the cluster's operators. */
-export function publishEvents(
-  app: App,
-  { events, status }: Plan,
-  { recorder, log, include }: PublishOptions,
-): void {
-  const { namespace, name, uid } = app;
-  const currentHash = (status.candidate ?? status.stable)?.hash;
-  for (const { type, reason, message, hash = currentHash } of events.filter(include)) {
-    recorder.record({ target: { apiVersion, kind, namespace, name, uid }, type, reason, note: message });
-    // Log output of a container stays in its namespace: other people may read the operator's log.
-    const text = outputReasons.has(reason) ? `${reason}: see the DemoApp's status` : message;
-    log[type === "Warning" ? "warn" : "info"]({ namespace, name, reason, phase: status.phase, hash }, text);
+const noteOf = ({ namespace, name, uid }: App, { type, reason, message }: AppEvent): EventNote => ({
+  target: { apiVersion, kind, namespace, name, uid },
+  type,
+  reason,
+  note: message,
+});
+
+/** Logs an event. Log output of a container stays in its namespace: other people may read the operator's log. */
+function logEvent(
+  { namespace, name }: App,
+  event: AppEvent,
+  { log, phase }: { log: Logger; phase?: string | undefined },
+) {
+  const { type, reason, message, hash } = event;
+  const text = outputReasons.has(reason) ? `${reason}: see the DemoApp's status` : message;
+  log[type === "Warning" ? "warn" : "info"]({ namespace, name, reason, phase, hash }, text);
+}
+
+/** Publishes a report's events: as Kubernetes events for the app's users, and as log lines for the cluster's operators. */
+export function publishEvents(app: App, { events, status }: Report, options: PublishOptions): void {
+  const { recorder, log, include } = options;
+  const hash = (status.candidate ?? status.stable)?.hash;
+  for (const event of events.filter(include)) {
+    recorder.record(noteOf(app, event));
+    logEvent(app, { ...(hash !== undefined && { hash }), ...event }, { log, phase: status.phase });
   }
+}
+
+/** Publishes the end of a rollout, exactly once: a second event with its name is refused. */
+export async function publishOutcome(
+  app: App,
+  { name, ...event }: AppEvent & { readonly name: string },
+  { recorder, log }: EventSinks,
+): Promise<void> {
+  if (await recorder.recordOnce(noteOf(app, event), name)) logEvent(app, event, { log });
 }

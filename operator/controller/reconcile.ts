@@ -1,60 +1,115 @@
-import { type Plan, plan } from "../core/plan.ts";
-import type { Refusal } from "../core/observed.ts";
+import type { App, Observed } from "../core/observed.ts";
+import { type Plan, type Report, plan, reportOf } from "../core/plan.ts";
 import type { Clock } from "../runtime/clock.ts";
+import { ApiError } from "../runtime/client.ts";
 import type { ReconcileResult } from "../runtime/workqueue.ts";
-import { type ActOptions, act } from "./act.ts";
-import { type EventSinks, publishEvents } from "./publishevents.ts";
+import { type ActOptions, type Failure, type Results, act } from "./act.ts";
+import { confirm, refresh } from "./confirm.ts";
 import type { AppMetrics } from "./metrics.ts";
 import { type ObserveOptions, observe } from "./observe.ts";
+import { type EventSinks, publishEvents, publishOutcome } from "./publishevents.ts";
 import type { Reporter } from "./report.ts";
+import { resourceOf } from "./resources.ts";
 
-export interface ReconcileOptions extends ObserveOptions, Omit<ActOptions, "onWritten">, EventSinks {
+export interface ReconcileOptions
+  extends ObserveOptions, Omit<ActOptions, "onWritten" | "recordOutcome">, EventSinks {
   readonly clock: Clock;
   readonly reporter: Reporter;
   readonly metrics: AppMetrics;
 }
 
-/**
- * Reconciles one app: observe, plan, act, report. `plan` makes every decision. The process may be killed at any line:
- * the next reconcile computes the same plan from the objects.
- */
-export async function reconcile(key: string, options: ReconcileOptions): Promise<ReconcileResult> {
-  const { clock, reporter, metrics } = options;
-  const observed = await observe(key, options);
-  if (observed === undefined || observed.app.deleting) {
-    metrics.forget(key);
-    reporter.forget(key);
-    options.noOpApplies.forget(key);
-    return {};
-  }
-  const { app } = observed;
-  const planned = plan(observed, clock.now());
-  const written = new Set<string>();
-  const refused = await executePlan(planned, written, options);
-  publishEvents(app, planned, {
-    ...options,
-    include: ({ wrote }) => wrote !== undefined && written.has(wrote),
-  });
-  const result = refused ? plan({ ...observed, refused }, clock.now()) : planned;
-  const statusDelayMs = await reporter.report(app, result.status);
-  publishEvents(app, result, { ...options, include: ({ wrote }) => wrote === undefined });
-  metrics.observe(app, result.status);
-  return { requeueAfterMs: earliest(statusDelayMs, result.requeueAtMs && result.requeueAtMs - clock.now()) };
+interface Attempt {
+  readonly key: string;
+  /** How often in a row reconciles of the app have failed until now. */
+  readonly failures: number;
 }
 
-/** Executes a plan's actions and adds each object that changed to `written`. Returns the refusal, if any. */
-function executePlan(
-  { actions }: Plan,
-  written: Set<string>,
+const isConflict = ({ error }: Failure): boolean => error instanceof ApiError && error.isConflict;
+
+/** Delay in ms before caches that were outdated are used again, if the API server could not bring them up to date. */
+const outdatedDelayMs = 500;
+
+/**
+ * Reconciles one app: observe, plan, act, report. `plan` makes every decision. The process may be killed at any line:
+ * the next reconcile computes the same plan from the objects. The report is written whatever happened to the writes.
+ */
+export async function reconcile(
+  { key, failures }: Attempt,
   options: ReconcileOptions,
-): Promise<Refusal | undefined> {
+): Promise<ReconcileResult> {
+  const observed = await observe(key, options);
+  if (observed === undefined || observed.app.deleting) return forget(key, options);
+  const planned = plan(observed, options.clock.now());
+  const confirmation = planned.isIrreversible ? await confirm(planned, options) : "current";
+  if (confirmation === "outdated") return { requeueAfterMs: 0 };
+  if (confirmation === "gone") return { requeueAfterMs: outdatedDelayMs };
+  const written = new Set<string>();
+  const results =
+    confirmation === "current"
+      ? await execute(planned, written, options)
+      : { refused: [confirmation], failed: [] };
+  const conflict = results.failed.find(isConflict);
+  // Planned anew at once: the object changed after it was observed.
+  if (conflict !== undefined) return retryAfter(conflict, options);
+  const report = reportOf(planned, { ...results, isRepeated: failures > 0 });
+  const result = await publish(observed, { report, written }, options).catch((error: unknown) => {
+    // The failure of a write explains more than the failure of the status after it.
+    throw results.failed[0]?.error ?? error;
+  });
+  if (results.failed[0] !== undefined) throw results.failed[0].error;
+  return result;
+}
+
+function forget(key: string, { metrics, reporter, noOpApplies }: ReconcileOptions): ReconcileResult {
+  metrics.forget(key);
+  reporter.forget(key);
+  noOpApplies.forget(key);
+  return {};
+}
+
+/** Brings the caches up to date after a conflict. Returns when to reconcile again. */
+async function retryAfter({ action, error }: Failure, options: ReconcileOptions): Promise<ReconcileResult> {
+  const { object } = action;
+  options.log.debug({ object: object.metadata.name, cause: error.message }, "planning anew after a conflict");
+  const isFound = await refresh(object, resourceOf(object), options);
+  return { requeueAfterMs: isFound ? 0 : outdatedDelayMs };
+}
+
+/** Executes a plan's actions and adds each object that changed to `written`. */
+function execute(planned: Plan, written: Set<string>, options: ReconcileOptions): Promise<Results> {
   const { client, updateCache, noOpApplies, log } = options;
   const onWritten: ActOptions["onWritten"] = ({ do: verb, object, why }) => {
     const { namespace, name } = object.metadata;
     written.add(`${object.kind}/${name}`);
     log.debug({ namespace, name, kind: object.kind, verb, why }, "wrote");
   };
-  return act(actions, { client, updateCache, noOpApplies, onWritten });
+  const recordOutcome: ActOptions["recordOutcome"] = (outcome) =>
+    publishOutcome(planned.observed.app, outcome, options);
+  return act(planned.actions, { client, updateCache, noOpApplies, onWritten, recordOutcome });
+}
+
+interface Outcome {
+  readonly report: Report;
+  readonly written: ReadonlySet<string>;
+}
+
+/** Publishes the events of writes, the status, then the other events, which would be repeated without the status. */
+async function publish(
+  { app }: Observed & { readonly app: App },
+  { report, written }: Outcome,
+  options: ReconcileOptions,
+): Promise<ReconcileResult> {
+  const { clock, reporter, metrics } = options;
+  publishEvents(app, report, {
+    ...options,
+    include: ({ wrote }) => wrote !== undefined && written.has(wrote),
+  });
+  const statusDelayMs = await reporter.report(app, report.status);
+  publishEvents(app, report, { ...options, include: ({ wrote }) => wrote === undefined });
+  metrics.observe(app, report.status);
+  return {
+    requeueAfterMs: earliest(statusDelayMs, report.requeueAtMs && report.requeueAtMs - clock.now()),
+  };
 }
 
 const earliest = (...delaysMs: readonly (number | undefined)[]): number | undefined => {

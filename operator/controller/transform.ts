@@ -1,4 +1,4 @@
-import { deploymentName, labels } from "../api/names.ts";
+import { type Track, deploymentName, labels } from "../api/names.ts";
 import { demoAppStatus } from "../api/schema.ts";
 import { parseStored } from "../api/validate.ts";
 import {
@@ -9,6 +9,7 @@ import {
   isFields,
   truncate,
 } from "../core/manifest.ts";
+import { restartsOf } from "../core/deployment.ts";
 import type { App, ContainerState, Pod, Termination } from "../core/observed.ts";
 import type { KubeObject } from "../runtime/kubernetes.ts";
 
@@ -155,15 +156,20 @@ export interface AppPod extends Pod {
 }
 
 /**
- * The app of a pod. The pod's controller must be a ReplicaSet of the app's Deployment, which Kubernetes names
- * `<Deployment>-<pod-template-hash>`: a pod with copied labels (`kubectl debug --copy-to`), and one whose labels were
- * changed so that its ReplicaSet released it, counts for no app.
+ * The app of a pod, and the track of the Deployment that controls the pod; undefined if no Deployment of an app does.
+ * The pod's controller must be a ReplicaSet of the Deployment, which Kubernetes names `<Deployment>-<pod-template-hash>`:
+ * a pod with copied labels (`kubectl debug --copy-to`), and one whose labels were changed so that its ReplicaSet released
+ * it, counts for no app.
  */
-function appOfPod({ labels: own = {}, ownerReferences = [] }: KubeObject["metadata"]): string | undefined {
+function controllerOf({ labels: own = {}, ownerReferences = [] }: KubeObject["metadata"]) {
   const app = own[labels.name];
   const controller = ownerReferences.find((owner) => owner.controller === true);
   if (app === undefined || controller?.kind !== "ReplicaSet") return undefined;
-  return controller.name === `${deploymentName(app)}-${own["pod-template-hash"]}` ? app : undefined;
+  const tracks: readonly Track[] = ["stable", "candidate"];
+  const track = tracks.find(
+    (one) => controller.name === `${deploymentName(app, one)}-${own["pod-template-hash"]}`,
+  );
+  return track && { app, track };
 }
 
 /** Transforms a pod: keeps what the pod's health depends on. */
@@ -173,9 +179,12 @@ export function podOf({ metadata, status }: KubeObject): AppPod {
   const condition = (type: string): Fields => conditions.find((other) => other["type"] === type) ?? {};
   const [ready, scheduled] = [condition("Ready"), condition("PodScheduled")];
   const isReady = ready["status"] === "True";
+  const controller = controllerOf(metadata);
   return {
     namespace: metadata.namespace ?? "",
-    app: appOfPod(metadata),
+    app: controller?.app,
+    track: controller?.track ?? "stable",
+    restarts: restartsOf(metadata.annotations),
     name: metadata.name,
     uid: metadata.uid ?? "",
     hash: metadata.labels?.[labels.hash] ?? "",

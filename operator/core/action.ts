@@ -1,20 +1,55 @@
+import type { Track } from "../api/names.ts";
+import type { AppEvent } from "./events.ts";
 import type { PatchOperation } from "./fields.ts";
 import type { Manifest } from "./manifest.ts";
 
-/** One write to the API server. `why` is the reason that the operator logs with the write. */
-export type Action =
-  | {
-      readonly do: "apply";
-      readonly object: Manifest;
-      readonly why: string;
-      /** The resourceVersion of the live object that differs; undefined if there is no live object. */
-      readonly over?: string | undefined;
-    }
-  | {
-      /** Takes over the fields of other managers with a JSON patch on `managedFields`. */
-      readonly do: "take-over";
-      readonly object: Manifest;
-      readonly patch: readonly PatchOperation[];
-      readonly why: string;
-    }
-  | { readonly do: "delete"; readonly object: Manifest; readonly why: string };
+/** What a write changes: stored outcomes and templates, the Deployment of a track, the Service, or old revisions. */
+export type Scope = "revision" | Track | "traffic" | "history";
+
+/** The scopes that a write depends on, by its own scope: if a write in one of them fails, the write is not made. */
+const prerequisites: Readonly<Record<Scope, readonly Scope[]>> = {
+  revision: [],
+  // Pods of a rollout that is not stored would be judged without its start and its outcome.
+  stable: ["revision"],
+  candidate: ["revision"],
+  // If the API server refuses the pods of a changed spec, the Service must not serve by the changed spec either.
+  traffic: ["revision", "stable", "candidate"],
+  history: ["revision"],
+};
+
+interface Write {
+  readonly object: Manifest;
+  /** The reason of the write, for the log. */
+  readonly why: string;
+  readonly scope: Scope;
+  /** The scopes that the write depends on. */
+  readonly needs: readonly Scope[];
+}
+
+/** One write to the API server. */
+export type Action = Write &
+  (
+    | {
+        readonly do: "apply";
+        /** The resourceVersion of the live object that differs; undefined if there is no live object. */
+        readonly over?: string | undefined;
+        /** The end of a rollout, which the object stores: published before the write, so that a crash loses nothing. */
+        readonly outcome?: AppEvent & { readonly name: string };
+      }
+    | {
+        /** Takes over the fields of other managers with a JSON patch on `managedFields`. */
+        readonly do: "take-over";
+        readonly patch: readonly PatchOperation[];
+      }
+    | { readonly do: "delete" }
+  );
+
+/** The scope of a write, and the scopes that it depends on. */
+export const inScope = (scope: Scope): Pick<Write, "scope" | "needs"> => ({
+  scope,
+  needs: prerequisites[scope],
+});
+
+/** True if the write depends on one of the scopes in which a write is blocked or has failed. */
+export const isStopped = ({ scope, needs }: Action, stopped: ReadonlySet<Scope>): boolean =>
+  stopped.has(scope) || needs.some((other) => stopped.has(other));

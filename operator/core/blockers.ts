@@ -1,17 +1,18 @@
 import { annotations, labels, revisionName } from "../api/names.ts";
-import { reasonMessage } from "../api/reasons.ts";
+import { type ReasonMessage, reasonMessage } from "../api/reasons.ts";
 import type { Blocker } from "../api/schema.ts";
 import { isTime } from "../api/schema/spec.ts";
 import { type BlockerDraft, blockerDraft, kubectl } from "./blockerdraft.ts";
-import { isCommanded } from "./decide.ts";
+import { isCommanded, isDelayed } from "./decide.ts";
 import { podRefusalOf } from "./deployment.ts";
 import { availableAtMs } from "./health.ts";
 import { truncate } from "./manifest.ts";
 import { timestamp } from "./observed.ts";
-import { deadlinePassed } from "./phase.ts";
+import { ownershipOf } from "./ownership.ts";
+import { type Situation, deadlinePassed } from "./phase.ts";
 import { podBlocker } from "./podblockers.ts";
 import { quotaMessage } from "./refusals.ts";
-import type { View } from "./view.ts";
+import { newestFirst } from "./revisions.ts";
 
 interface PodRefusalRule {
   readonly reason:
@@ -49,7 +50,8 @@ const podRefusalRules: readonly PodRefusalRule[] = [
   },
 ];
 
-function podRefusalBlockers({ observed: { deployment } }: View): readonly BlockerDraft[] {
+function podRefusalBlockers({ tracks }: Situation): readonly BlockerDraft[] {
+  const { deployment } = tracks.stable;
   const detail = podRefusalOf(deployment) ?? "";
   const rule = podRefusalRules.find(({ pattern }) => pattern.test(detail));
   if (!rule || !deployment) return [];
@@ -58,15 +60,62 @@ function podRefusalBlockers({ observed: { deployment } }: View): readonly Blocke
 }
 
 /** An abort command that has no effect, because there is no stable revision to roll back to. */
-function abortBlockers({ observed, requested, stable }: View): readonly BlockerDraft[] {
-  if (stable !== undefined || requested === undefined) return [];
-  if (!isCommanded(observed, annotations.abort, requested)) return [];
-  const { rollout } = requested;
+function abortBlockers({ observed, candidate, stable }: Situation): readonly BlockerDraft[] {
+  if (stable !== undefined || candidate === undefined) return [];
+  if (!isCommanded(observed, annotations.abort, candidate)) return [];
+  const { rollout } = candidate;
   const next = "Change spec.image, or delete the DemoApp.";
   return [blockerDraft(`DemoApp/${observed.app.name}`, reasonMessage("AbortRefused", { rollout }), next)];
 }
 
-function scalerBlockers({ observed: { app, scalers } }: View): readonly BlockerDraft[] {
+/** Commands on rollouts that don't exist. A command on an older rollout did its work, or came too late. */
+function unknownRolloutBlockers({ observed: { app }, revisions }: Situation): readonly BlockerDraft[] {
+  const newest = newestFirst(revisions)[0]?.rollout ?? 0;
+  return [annotations.abort, annotations.retry].flatMap((annotation) => {
+    const value = app.annotations[annotation];
+    if (value === undefined || (/^\d+$/.test(value) && Number(value) <= newest)) return [];
+    const remove = kubectl(app, `annotate demoapp ${app.name} ${annotation}-`);
+    const problem = reasonMessage("UnknownRollout", { annotation, value, newest });
+    const next = `Set a number that status.history shows, or remove the annotation: ${remove}`;
+    return [blockerDraft(`DemoApp/${app.name}`, problem, next)];
+  });
+}
+
+/** A rollout that `demoapp.dev/paused` delays. */
+function pauseBlockers(situation: Situation): readonly BlockerDraft[] {
+  const { app } = situation.observed;
+  if (!isDelayed(situation) || app.spec.suspend) return [];
+  const next = `Remove the annotation: ${kubectl(app, `annotate demoapp ${app.name} ${annotations.paused}-`)}`;
+  const problem = reasonMessage("Paused", { image: app.spec.image });
+  return [blockerDraft(`DemoApp/${app.name}`, problem, next)];
+}
+
+/** A bad version that a person has to reject, because `rollback.automatic` is false. */
+function verdictBlockers({ observed: { app }, candidate, verdict }: Situation): readonly BlockerDraft[] {
+  if (candidate === undefined || verdict === undefined) return [];
+  const { rollout, image } = candidate;
+  const abort = kubectl(app, `annotate demoapp ${app.name} --overwrite ${annotations.abort}=${rollout}`);
+  const problem = reasonMessage("RollbackNeeded", {
+    rollout: `${rollout} of ${image}`,
+    why: verdict.message,
+  });
+  return [blockerDraft(`DemoApp/${app.name}`, problem, `Change spec.image in Git, or roll back: ${abort}`)];
+}
+
+/** Objects that look like revisions of the app and are not believed. */
+function ignoredRevisionBlockers({
+  observed: { app, ignoredRevisions },
+}: Situation): readonly BlockerDraft[] {
+  return ignoredRevisions.flatMap(({ live, why }) => {
+    if (ownershipOf(app, live) === "terminating") return [];
+    const { name } = live.metadata;
+    const object = `ControllerRevision/${name}`;
+    const next = `Delete the object: ${kubectl(app, `delete controllerrevision ${name}`)}`;
+    return [blockerDraft(object, reasonMessage("RevisionIgnored", { object, why }), next)];
+  });
+}
+
+function scalerBlockers({ observed: { app, scalers } }: Situation): readonly BlockerDraft[] {
   const target = `apiVersion demoapp.dev/v1, kind DemoApp, name ${app.name}`;
   return scalers.map((scaler) =>
     blockerDraft(
@@ -77,7 +126,7 @@ function scalerBlockers({ observed: { app, scalers } }: View): readonly BlockerD
   );
 }
 
-function restartAtBlockers({ observed: { app }, nowMs }: View): readonly BlockerDraft[] {
+function restartAtBlockers({ observed: { app }, nowMs }: Situation): readonly BlockerDraft[] {
   const annotation = annotations.restartAt;
   const value = app.annotations[annotation];
   if (value === undefined || isTime(value)) return [];
@@ -86,27 +135,38 @@ function restartAtBlockers({ observed: { app }, nowMs }: View): readonly Blocker
   return [blockerDraft(`DemoApp/${app.name}`, problem, `Set a time: ${kubectl(app, command)}`)];
 }
 
-function rejectionBlockers({ requested, observed: { app } }: View): readonly BlockerDraft[] {
+/** What makes a retry of a rejected version worthwhile, by the reason of the rejection. */
+const remedies: Partial<Record<ReasonMessage["reason"], string>> = {
+  NotReadyByDeadline:
+    "Raise spec.progressDeadlineSeconds above the time that the version needs to become ready, then retry",
+  ImageNotFound: "Push the image, then retry",
+};
+
+function rejectionBlockers({ requested, observed: { app } }: Situation): readonly BlockerDraft[] {
   if (requested?.outcome !== "rejected") return [];
-  const { rollout, image, hash } = requested;
-  const why = requested.message ?? requested.reason ?? "";
+  const { rollout, image, hash, reason = "" } = requested;
+  const why = requested.message ?? reason;
   const retry = kubectl(app, `annotate demoapp ${app.name} --overwrite ${annotations.retry}=${rollout}`);
-  const next = `Change spec.image in Git (git revert restores the version that serves), or retry this version: ${retry}`;
+  const remedy = remedies[reason as ReasonMessage["reason"]];
+  const next =
+    remedy === undefined
+      ? `Change spec.image in Git (git revert restores the version that serves), or retry this version: ${retry}`
+      : `${remedy}: ${retry}; or change spec.image in Git (git revert restores the version that serves).`;
   const object = `ControllerRevision/${revisionName(app.name, hash)}`;
   return [blockerDraft(object, reasonMessage("RevisionRejected", { rollout, image, why }), next)];
 }
 
 /** A missed progress deadline blocks the app whatever the cause, and says where to look for the cause. */
-function deadlineBlockers(view: View): readonly BlockerDraft[] {
-  const { app } = view.observed;
-  const problem = deadlinePassed(view);
-  if (problem === undefined || app.spec.suspend || view.writeBlockers.length > 0) return [];
+function deadlineBlockers(situation: Situation): readonly BlockerDraft[] {
+  const { app } = situation.observed;
+  const problem = deadlinePassed(situation);
+  if (problem === undefined || app.spec.suspend) return [];
   const describe = kubectl(app, `describe deployment,pods -l ${labels.name}=${app.name}`);
   const next = `Find the cause in the conditions and events: ${describe}`;
   return [blockerDraft(`DemoApp/${app.name}`, problem, next)];
 }
 
-function podBlockers({ observed, nowMs }: View): readonly BlockerDraft[] {
+function podBlockers({ observed, nowMs }: Situation): readonly BlockerDraft[] {
   const minReadyMs = observed.app.spec.minReadySeconds * 1000;
   return observed.pods
     .filter((pod) => !pod.deleting && availableAtMs(pod, minReadyMs) > nowMs)
@@ -118,24 +178,28 @@ const maxBlockers = 20;
 const maxMessage = 2048;
 
 /** Everything that blocks an app, and what a person can do. One blocker per reason: the first object that shows it. */
-export function blockersOf(view: View): readonly Blocker[] {
+export function blockersOf(situation: Situation): readonly Blocker[] {
   const all = [
-    ...view.writeBlockers,
-    ...rejectionBlockers(view),
-    ...podRefusalBlockers(view),
-    ...podBlockers(view),
-    ...deadlineBlockers(view),
-    ...abortBlockers(view),
-    ...scalerBlockers(view),
-    ...restartAtBlockers(view),
+    ...situation.writeBlockers,
+    ...pauseBlockers(situation),
+    ...verdictBlockers(situation),
+    ...rejectionBlockers(situation),
+    ...podRefusalBlockers(situation),
+    ...podBlockers(situation),
+    ...deadlineBlockers(situation),
+    ...abortBlockers(situation),
+    ...unknownRolloutBlockers(situation),
+    ...ignoredRevisionBlockers(situation),
+    ...scalerBlockers(situation),
+    ...restartAtBlockers(situation),
   ];
   const first = new Map(all.toReversed().map((blocker) => [blocker.reason, blocker]));
-  const before = view.observed.app.status?.blockers ?? [];
+  const before = situation.observed.app.status?.blockers ?? [];
   return all
     .filter((blocker) => first.get(blocker.reason) === blocker)
     .slice(0, maxBlockers)
     .map(({ object, reason, message, next }) => {
-      const since = before.find((other) => other.reason === reason)?.since ?? timestamp(view.nowMs);
+      const since = before.find((other) => other.reason === reason)?.since ?? timestamp(situation.nowMs);
       return { object, reason, message: truncate(message, maxMessage), since, next };
     });
 }

@@ -1,25 +1,115 @@
-import type { Action } from "./action.ts";
-import { drift } from "./diff.ts";
-import type { Manifest } from "./manifest.ts";
+import { type Track, childAnnotations as keys } from "../api/names.ts";
+import { type Action, inScope } from "./action.ts";
+import { drift, includes } from "./diff.ts";
+import { type Manifest, isFields } from "./manifest.ts";
+import { timestamp } from "./observed.ts";
 import { ownershipOf } from "./ownership.ts";
-import type { View } from "./view.ts";
+import type { Pace, Shape } from "./pace.ts";
+import { renderDeployment } from "./render/deployment.ts";
+import { renderService } from "./render/service.ts";
+import type { RolloutState } from "./rolloutstate.ts";
 
-/** Why the operator writes an object: to adopt it, to follow the spec or the rollout, or to revert a manual change. */
-function reasonFor(view: View, live: Manifest, isSpecDifferent: boolean): string {
-  const { app } = view.observed;
+const fieldsOf = (value: unknown) => (isFields(value) ? value : {});
+
+/**
+ * Why the operator writes an object: to adopt it, to revert a manual change, or to follow the spec or the rollout. With
+ * the same generation and revision as in the last status, nothing but a manual change can be the cause.
+ */
+function reasonFor(
+  state: RolloutState,
+  live: Manifest,
+  { ofSpec, byOthers }: ReturnType<typeof drift>,
+): string {
+  const { observed, target, tracks, restarting } = state;
+  const { app } = observed;
   if (ownershipOf(app, live) !== "owned") return "adopt";
   const isApplied =
-    app.status?.observedGeneration === app.generation && view.deployedHash === view.target?.hash;
-  return isApplied && isSpecDifferent && !view.restarting ? "drift" : "update";
+    app.status?.observedGeneration === app.generation && tracks.stable.deployedHash === target?.hash;
+  return byOthers || (isApplied && ofSpec && !restarting) ? "drift" : "update";
+}
+
+/**
+ * True if a write based on outdated caches could do harm: the pod template or a selector changes, or the Deployment
+ * shrinks. The write then names the resourceVersion, and fails with a conflict if the object has changed since.
+ */
+function needsCurrent(live: Manifest, desired: Manifest): boolean {
+  const [before, after] = [fieldsOf(live["spec"]), fieldsOf(desired["spec"])];
+  const { template, selector } = after;
+  const isSmaller = Number(after["replicas"] ?? 0) < Number(before["replicas"] ?? 0);
+  return isSmaller || !includes(before, template === undefined ? { selector } : { template, selector });
+}
+
+const withVersion = (desired: Manifest, { metadata: { resourceVersion } }: Manifest): Manifest =>
+  resourceVersion === undefined
+    ? desired
+    : { ...desired, metadata: { ...desired.metadata, resourceVersion } };
+
+type Where = ReturnType<typeof inScope>;
+
+interface Pair {
+  readonly live: Manifest | undefined;
+  readonly desired: Manifest;
 }
 
 /** The writes that make one live object equal to the desired object; none if they already agree. */
-export function converge(view: View, live: Manifest | undefined, desired: Manifest): readonly Action[] {
-  if (live === undefined) return [{ do: "apply", object: desired, why: "create" }];
-  const { apply, takeOver, ofSpec } = drift(live, desired);
-  const why = reasonFor(view, live, ofSpec);
+function writesFor(state: RolloutState, { live, desired }: Pair, where: Where): readonly Action[] {
+  if (live === undefined) return [{ do: "apply", object: desired, why: "create", ...where }];
+  const found = drift(live, desired);
+  const { apply, takeOver: patch } = found;
+  const why = reasonFor(state, live, found);
+  const over = live.metadata.resourceVersion;
+  // A take-over raises the resourceVersion, so the apply after it can't name the one that was seen.
+  const isGuarded = apply && patch.length === 0 && needsCurrent(live, desired);
+  const object = isGuarded ? withVersion(desired, live) : desired;
   return [
-    ...(takeOver.length > 0 ? [{ do: "take-over", object: live, patch: takeOver, why } as const] : []),
-    ...(apply ? [{ do: "apply", object: desired, why, over: live.metadata.resourceVersion } as const] : []),
+    ...(patch.length > 0 ? [{ do: "take-over", object: live, patch, why, ...where } as const] : []),
+    ...(apply ? [{ do: "apply", object, why, over, ...where } as const] : []),
   ];
 }
+
+/** The annotations that store a rollout's progress on the Deployment, so that a restarted operator continues. */
+const progressAnnotations = (
+  { progress, restarts }: RolloutState,
+  { revision }: Pace,
+): Record<string, string> => ({
+  [keys.rollout]: String(revision.rollout),
+  [keys.best]: String(progress.stored.best),
+  [keys.progressAt]: timestamp(progress.stored.atMs),
+  ...(restarts !== "" && { [keys.progressRestarts]: restarts }),
+});
+
+function deploymentWrites(state: RolloutState, track: Track, pace: Pace | undefined): readonly Action[] {
+  if (pace === undefined) return [];
+  const { observed, restartedAt } = state;
+  const annotations = progressAnnotations(state, pace);
+  const { revision, size, rollingUpdate } = pace;
+  const input = { track, template: revision.template, size, rollingUpdate, annotations, restartedAt };
+  const pair = { live: observed.deployments[track], desired: renderDeployment(observed, input) };
+  return writesFor(state, pair, inScope(track));
+}
+
+/**
+ * True if an adoptable Service selects other pods and the app isn't fully available: adopting now could leave it
+ * without endpoints.
+ */
+function isAdoptionTooEarly({ observed, complete }: RolloutState, { spec }: Manifest): boolean {
+  const { app, service } = observed;
+  const isAdoptable = service !== undefined && ownershipOf(app, service) === "adoptable";
+  return isAdoptable && !complete && !includes(service["spec"], { selector: fieldsOf(spec)["selector"] });
+}
+
+function serviceWrites(state: RolloutState, { traffic }: Shape): readonly Action[] {
+  const { service } = state.observed;
+  const desired = renderService(state.observed, traffic);
+  if (isAdoptionTooEarly(state, desired)) return [];
+  // Without its Service an installed app is down, so the creation waits for no other write.
+  const needs = service === undefined && state.stable !== undefined ? { needs: [] } : {};
+  return writesFor(state, { live: service, desired }, { ...inScope("traffic"), ...needs });
+}
+
+/** The writes that bring the app's objects into a shape, in order, each with the scopes that it depends on. */
+export const converge = (shape: Shape, state: RolloutState): readonly Action[] => [
+  ...deploymentWrites(state, "stable", shape.tracks.stable),
+  ...deploymentWrites(state, "candidate", shape.tracks.candidate),
+  ...serviceWrites(state, shape),
+];

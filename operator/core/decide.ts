@@ -1,10 +1,17 @@
 import { annotations } from "../api/names.ts";
 import { type ReasonMessage, reasonMessage } from "../api/reasons.ts";
-import { podRefusalOf } from "./deployment.ts";
-import { verdictOf } from "./health.ts";
 import { type ObservedApp, type Revision, timestamp } from "./observed.ts";
 import { startRollout } from "./revisions.ts";
-import { type View, viewOf } from "./view.ts";
+import { type RolloutState, rolloutStateOf } from "./rolloutstate.ts";
+import { strategyOf } from "./strategies/strategy.ts";
+
+/** The state of a rollout after the decisions that are due. */
+export interface Decision extends RolloutState {
+  /** The revisions whose rollout this decision starts or ends. */
+  readonly changed: readonly Revision[];
+  /** What speaks against the candidate, if `rollback.automatic` is false: a person decides. */
+  readonly verdict: ReasonMessage | undefined;
+}
 
 /** True if a command annotation names this revision's rollout number; one left behind names an older rollout. */
 export const isCommanded = (observed: ObservedApp, annotation: string, { rollout }: Revision): boolean =>
@@ -14,56 +21,68 @@ export const isCommanded = (observed: ObservedApp, annotation: string, { rollout
  * True if a rollout of the requested revision has to start: the revision is new, was superseded, is retried by
  * command, or was accepted before the stable revision.
  */
-export function needsRollout({ observed, requested, stable }: View): boolean {
+function needsRollout({ observed, requested, stable }: RolloutState): boolean {
   if (requested === undefined || requested.outcome === "superseded") return true;
   if (requested.outcome === "rejected") return isCommanded(observed, annotations.retry, requested);
   return requested.outcome === "accepted" && requested !== stable;
 }
 
-/** True if `demoapp.dev/paused` delays the next rollout. A first install is never delayed: no other version serves. */
-export const isPaused = ({ observed, stable }: View): boolean =>
-  stable !== undefined && observed.app.annotations[annotations.paused] === "true";
+/**
+ * True if `demoapp.dev/paused` delays the rollout of the requested revision. A first install is never delayed: no
+ * other version serves.
+ */
+export const isDelayed = (state: RolloutState): boolean =>
+  needsRollout(state) &&
+  state.stable !== undefined &&
+  state.observed.app.annotations[annotations.paused] === "true";
 
-/** Why the candidate is rejected; undefined if nothing speaks against it, or there is no stable revision to restore. */
-function rejectionOf(view: View, candidate: Revision): ReasonMessage | undefined {
-  const { observed, stable, progress, nowMs } = view;
-  const { spec } = observed.app;
+/** What speaks against the candidate by its own pods; undefined without a stable revision to restore. */
+function verdictOn(state: RolloutState): ReasonMessage | undefined {
+  if (state.stable === undefined || state.candidate === undefined) return undefined;
+  return strategyOf(state).verdict(state, state.candidate);
+}
+
+/** Why the candidate is rejected. */
+function rejectionOf(state: RolloutState, candidate: Revision, verdict: ReasonMessage | undefined) {
+  const { observed, stable } = state;
   if (stable === undefined) return undefined;
   if (isCommanded(observed, annotations.abort, candidate)) return reasonMessage("Aborted");
-  if (!spec.rollback.automatic) return undefined;
-  return verdictOf(observed.pods, {
-    revision: candidate,
-    progressAtMs: progress.atMs,
-    deadlineMs: spec.progressDeadlineSeconds * 1000,
-    minReadyMs: spec.minReadySeconds * 1000,
-    nowMs,
-    isRefused: podRefusalOf(observed.deployment) !== undefined,
-  });
+  return observed.app.spec.rollback.automatic ? verdict : undefined;
 }
 
-/** The requested revision after the decision that is due: started, accepted, rejected or unchanged. */
-function decideRequested(view: View): Revision | undefined {
-  const { observed, requested, nowMs, complete } = view;
-  const now = timestamp(nowMs);
-  if (needsRollout(view)) return isPaused(view) ? requested : startRollout(observed, now);
-  if (requested === undefined || requested.outcome !== undefined) return requested;
-  const rejection = rejectionOf(view, requested);
-  if (rejection) return { ...requested, outcome: "rejected", finishedAt: now, ...rejection };
-  return complete ? { ...requested, outcome: "accepted", finishedAt: now } : requested;
+/** The candidate with the outcome of its rollout, if it is decided. */
+function judged(state: RolloutState, candidate: Revision, verdict: ReasonMessage | undefined): Revision {
+  const finishedAt = timestamp(state.nowMs);
+  const rejection = rejectionOf(state, candidate, verdict);
+  if (rejection) return { ...candidate, outcome: "rejected", finishedAt, ...rejection };
+  return verdict === undefined && strategyOf(state).isDone(state)
+    ? { ...candidate, outcome: "accepted", finishedAt }
+    : candidate;
 }
 
-/** Ends the rollout of a revision that is no longer requested and has no outcome yet. */
-const supersede = (revision: Revision, now: string): Revision =>
-  revision.outcome === undefined ? { ...revision, outcome: "superseded", finishedAt: now } : revision;
+/** The state in which nothing is decided, because the decision could not be stored. */
+export const undecided = (state: RolloutState): Decision => ({ ...state, changed: [], verdict: undefined });
 
 /**
- * Makes the decisions that are due: which rollout starts, is accepted, rejected or superseded. The returned
- * revisions store the decisions; phase, objects and status follow from these revisions.
+ * Makes the decisions that are due: which rollout starts, is accepted, rejected or superseded. The returned revisions
+ * store the decisions; phase, objects and status follow from these revisions. While a pause delays the requested
+ * revision, the running rollout goes on and is judged.
  */
-export function decide(observed: ObservedApp, nowMs: number): ObservedApp {
-  const decided = decideRequested(viewOf(observed, nowMs));
-  const others = observed.revisions
-    .filter((revision) => revision.hash !== decided?.hash)
-    .map((revision) => supersede(revision, timestamp(nowMs)));
-  return { ...observed, revisions: decided === undefined ? others : [...others, decided] };
+export function decide(state: RolloutState): Decision {
+  const { observed, requested, candidate, nowMs } = state;
+  const isWaiting = isDelayed(state);
+  const started = needsRollout(state) && !isWaiting ? startRollout(state) : undefined;
+  const verdict = verdictOn(state);
+  const end = (revision: Revision): Revision => {
+    if (revision.outcome !== undefined) return revision;
+    if (revision === candidate && (revision === requested || isWaiting))
+      return judged(state, revision, verdict);
+    return { ...revision, outcome: "superseded", finishedAt: timestamp(nowMs) };
+  };
+  const others = state.revisions.filter(({ hash }) => hash !== started?.hash).map(end);
+  const revisions = started === undefined ? others : [...others, started];
+  const changed = revisions.filter((revision) => !state.revisions.includes(revision));
+  const decided = changed.length === 0 ? state : rolloutStateOf(state, revisions);
+  const isUndecided = decided.candidate === candidate && !observed.app.spec.rollback.automatic;
+  return { ...decided, changed, verdict: isUndecided ? verdict : undefined };
 }

@@ -28,7 +28,7 @@ export const podDefaults = {
 } as const;
 
 /** How many pods a rolling update may have above and below `replicas`, as in a Deployment. */
-interface RollingUpdate {
+export interface RollingUpdate {
   readonly maxSurge: string | number;
   readonly maxUnavailable: string | number;
 }

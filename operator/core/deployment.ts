@@ -21,15 +21,16 @@ export const replicasOf = (deployment: Manifest | undefined): number | undefined
   return isFields(spec) ? numberOf(spec["replicas"]) : undefined;
 };
 
-/** The pod counts that the Deployment controller reports; 0 if there is no Deployment. */
-export function countsOf(deployment: Manifest | undefined, desired: number): Counts {
-  const status = statusOf(deployment);
+/** The pod counts that the Deployment controller reports for some Deployments; 0 for one that does not exist. */
+export function countsOf(deployments: readonly (Manifest | undefined)[], desired: number): Counts {
+  const sum = (field: string): number =>
+    deployments.reduce((total, deployment) => total + numberOf(statusOf(deployment)[field]), 0);
   return {
     desired,
-    replicas: numberOf(status["replicas"]),
-    ready: numberOf(status["readyReplicas"]),
-    updated: numberOf(status["updatedReplicas"]),
-    available: numberOf(status["availableReplicas"]),
+    replicas: sum("replicas"),
+    ready: sum("readyReplicas"),
+    updated: sum("updatedReplicas"),
+    available: sum("availableReplicas"),
   };
 }
 
@@ -42,13 +43,15 @@ export function podRefusalOf(deployment: Manifest | undefined): string | undefin
   return typeof failure["message"] === "string" ? failure["message"] : "";
 }
 
+/** True if the Deployment controller has processed the current generation. */
+export const isProcessed = (deployment: Manifest): boolean =>
+  numberOf(statusOf(deployment)["observedGeneration"]) >= (deployment.metadata.generation ?? Infinity);
+
 /** True if the Deployment controller has processed the current generation, and all pods are updated and available. */
 export function isSettled(deployment: Manifest): boolean {
   const desired = replicasOf(deployment) ?? 0;
-  const { replicas, updated, available } = countsOf(deployment, desired);
-  const observedGeneration = numberOf(statusOf(deployment)["observedGeneration"]);
-  const isObserved = observedGeneration >= (deployment.metadata.generation ?? Infinity);
-  return isObserved && [replicas, updated, available].every((count) => count === desired);
+  const { replicas, updated, available } = countsOf([deployment], desired);
+  return isProcessed(deployment) && [replicas, updated, available].every((count) => count === desired);
 }
 
 /** True if the Deployment is settled with exactly `replicas` pods. */
@@ -70,3 +73,15 @@ export function templateMetadataOf(deployment: Manifest | undefined): TemplateMe
 /** The newest restart that a live Deployment has completed or is running, RFC 3339; undefined for none. */
 export const restartedAtOf = (deployment: Manifest | undefined): string | undefined =>
   templateMetadataOf(deployment)?.annotations?.[childAnnotations.restartedAt];
+
+const kubectlRestartedAt = "kubectl.kubernetes.io/restartedAt";
+
+/**
+ * The newest restarts that the annotations of a pod or a pod template name, the operator's and that of
+ * `kubectl rollout restart`; empty if there was none. Equal for a pod and a template if no restart replaces the pod.
+ */
+export function restartsOf(annotations: Readonly<Record<string, string>> | undefined): string {
+  const own = annotations?.[childAnnotations.restartedAt] ?? "";
+  const kubectl = annotations?.[kubectlRestartedAt];
+  return kubectl === undefined ? own : `${own} ${kubectl}`;
+}

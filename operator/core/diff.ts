@@ -4,7 +4,9 @@ import {
   type PatchOperation,
   keyFieldOf,
   matchesKey,
+  difference,
   namesAddition,
+  namesDifference,
   namesExtendedMap,
   union,
 } from "./fields.ts";
@@ -121,6 +123,8 @@ export interface Drift {
   readonly takeOver: readonly PatchOperation[];
   /** True if `spec` differs; false if only metadata does, such as the annotations that store progress. */
   readonly ofSpec: boolean;
+  /** True if another manager changed `spec`: it owns a field there that has another value than desired. */
+  readonly byOthers: boolean;
 }
 
 /** Fields that the API server allocates to a Service. They are immutable, and any manager can own them. */
@@ -185,6 +189,22 @@ function takeOver(live: Manifest, desired: Manifest): readonly PatchOperation[] 
 }
 
 /**
+ * True if another manager owns a field that the operator does not own and that has another value than desired. A write
+ * that changes a field takes the field away from its other managers, so the manager wrote that value after the
+ * operator's last apply.
+ */
+function isOverwritten(
+  managed: readonly ManagedFields[],
+  spec: { live: unknown; desired: unknown },
+): boolean {
+  const own = specFields(managed.find(isOperator));
+  return managed.some((entry) => {
+    const fields = isOperator(entry) ? {} : revertible(specFields(entry));
+    return namesDifference(difference(fields, own), spec);
+  });
+}
+
+/**
  * Compares a live object with the desired one. In `spec`, drift is every field that differs from `desired` or was
  * added by another manager. In the metadata, only fields that the operator sets are compared.
  */
@@ -203,5 +223,6 @@ export function drift(live: Manifest, desired: Manifest): Drift {
   // `spec` is compared already. Every reconcile runs this comparison.
   const { spec: _, ...rest } = desired;
   const apply = ofSpec || hasObsoleteField || !includes(live, rest, { field: "", owned: own });
-  return { apply, takeOver: patch, ofSpec };
+  const byOthers = ofSpec && (patch.length > 0 || isExtended || isOverwritten(managed, spec));
+  return { apply, takeOver: patch, ofSpec, byOthers };
 }

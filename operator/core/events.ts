@@ -3,9 +3,8 @@ import { type ReasonMessage, asSentence, reasonMessage, withNext } from "../api/
 import type { Blocker, Phase } from "../api/schema.ts";
 import type { Action } from "./action.ts";
 import type { Manifest } from "./manifest.ts";
-import type { ObservedApp, Revision } from "./observed.ts";
-import { deadlinePassed } from "./phase.ts";
-import type { View } from "./view.ts";
+import type { App, Outcome, Revision } from "./observed.ts";
+import { type Situation, deadlinePassed } from "./phase.ts";
 
 /** Longest message of a Kubernetes Event, in characters. */
 const maxEventMessage = 1024;
@@ -22,25 +21,30 @@ export interface AppEvent extends ReasonMessage {
 const normal = (event: ReasonMessage): AppEvent => ({ type: "Normal", ...event });
 const warning = (event: ReasonMessage): AppEvent => ({ type: "Warning", ...event });
 
-function outcomeEvent(revision: Revision): AppEvent {
-  const { rollout, image, outcome } = revision;
-  if (outcome === "rejected") {
-    const why = revision.message ?? revision.reason ?? "";
-    return warning(reasonMessage("RevisionRejected", { rollout, image, why }));
-  }
-  if (outcome === "accepted") return normal(reasonMessage("RolloutAccepted", { rollout, image }));
-  if (outcome === "superseded") return normal(reasonMessage("RolloutSuperseded", { rollout, image }));
-  return normal(reasonMessage("RolloutStarted", { rollout, image }));
+const outcomeEvents: Readonly<Record<Outcome, (revision: Revision) => AppEvent>> = {
+  accepted: ({ rollout, image }) => normal(reasonMessage("RolloutAccepted", { rollout, image })),
+  rejected: ({ rollout, image, message, reason }) =>
+    warning(reasonMessage("RevisionRejected", { rollout, image, why: message ?? reason ?? "" })),
+  superseded: ({ rollout, image }) => normal(reasonMessage("RolloutSuperseded", { rollout, image })),
+};
+
+/**
+ * The event that reports the end of a rollout; undefined before the end. Its name occurs once per rollout and outcome,
+ * so that the API server refuses a second one.
+ */
+export function outcomeEvent(app: App, revision: Revision): (AppEvent & { name: string }) | undefined {
+  const { outcome, rollout, hash } = revision;
+  if (outcome === undefined) return undefined;
+  return { ...outcomeEvents[outcome](revision), hash, name: `${app.name}.${app.uid}.${rollout}.${outcome}` };
 }
 
-function revisionEvent(revision: Revision): AppEvent {
-  const { kind, metadata } = revision.live;
-  return { ...outcomeEvent(revision), wrote: `${kind}/${metadata.name}`, hash: revision.hash };
+function startEvents(revisions: readonly Revision[]): readonly AppEvent[] {
+  const started = revisions.filter(({ outcome }) => outcome === undefined);
+  return started.map(({ rollout, image, hash, live: { kind, metadata } }) => {
+    const event = normal(reasonMessage("RolloutStarted", { rollout, image }));
+    return { ...event, wrote: `${kind}/${metadata.name}`, hash };
+  });
 }
-
-/** The revisions that `decide` started or ended. */
-export const decidedRevisions = (before: ObservedApp, after: ObservedApp): readonly Revision[] =>
-  after.revisions.filter((revision) => !before.revisions.includes(revision));
 
 /** The field manager, other than the operator, that last wrote to an object's spec. */
 function lastWriter(live: Manifest): string {
@@ -50,15 +54,26 @@ function lastWriter(live: Manifest): string {
   return others.toSorted((a, b) => (b.time ?? "").localeCompare(a.time ?? ""))[0]?.manager ?? "someone";
 }
 
-function driftEvents(view: View, actions: readonly Action[]): readonly AppEvent[] {
-  const kinds = new Set(actions.filter((action) => action.why === "drift").map(({ object }) => object.kind));
-  return [view.observed.deployment, view.observed.service].flatMap((live) => {
-    if (!live || !kinds.has(live.kind)) return [];
-    const { kind, metadata } = live;
-    const object = `${kind} ${metadata.name}`;
-    const event = reasonMessage("DriftRepaired", { object, manager: lastWriter(live) });
-    return [{ ...normal(event), wrote: `${kind}/${metadata.name}` }];
-  });
+/** The event of a write that reverts a manual change; undefined for other writes. */
+function repairEvent({ observed, stable, changed }: Situation, action: Action): AppEvent | undefined {
+  const { kind, metadata } = action.object;
+  const wrote = `${kind}/${metadata.name}`;
+  const object = `${kind} ${metadata.name}`;
+  if (action.why === "drift") {
+    const live = [observed.deployments.stable, observed.deployments.candidate, observed.service].find(
+      (one) => one?.kind === kind && one.metadata.name === metadata.name,
+    );
+    const manager = live === undefined ? "someone" : lastWriter(live);
+    return { ...normal(reasonMessage("DriftRepaired", { object, manager })), wrote };
+  }
+  const isRecreated = action.why === "create" && stable !== undefined && !changed.includes(stable);
+  return isRecreated ? { ...normal(reasonMessage("ObjectRecreated", { object })), wrote } : undefined;
+}
+
+/** One event for each object: a take-over and the apply after it revert the same change. */
+function repairEvents(situation: Situation, actions: readonly Action[]): readonly AppEvent[] {
+  const events = actions.flatMap((action) => repairEvent(situation, action) ?? []);
+  return events.filter(({ wrote }, i) => events.findIndex((other) => other.wrote === wrote) === i);
 }
 
 /** The parts of a plan that events report. */
@@ -67,8 +82,6 @@ export interface EventInput {
   readonly summary: ReasonMessage;
   readonly blockers: readonly Blocker[];
   readonly actions: readonly Action[];
-  /** The revisions whose rollout this plan starts or ends. */
-  readonly revisions: readonly Revision[];
 }
 
 /** True if a person has to act on the new phase. The end of the rollout has already reported `RolledBack`. */
@@ -76,31 +89,34 @@ const needsAction = (phase: Phase, { reason }: ReasonMessage): boolean =>
   phase === "Degraded" && reason !== "RolledBack";
 
 /** One event for a new phase; none if the events of a rollout report the change already. */
-function phaseEvents(view: View, { phase, summary, revisions }: EventInput): readonly AppEvent[] {
-  const before = view.observed.app.status?.phase;
-  if (before === undefined || before === phase || revisions.length > 0) return [];
+function phaseEvents({ observed, changed }: Situation, { phase, summary }: EventInput): readonly AppEvent[] {
+  const before = observed.app.status?.phase;
+  if (before === undefined || before === phase || changed.length > 0) return [];
   return [needsAction(phase, summary) ? warning(summary) : normal(summary)];
 }
 
 /** Blockers that usually clear without action: a Normal event before the progress deadline, a Warning after it. */
-const transient: ReadonlySet<string> = new Set(["NotReady", "NameInDeletion"]);
+const transient: ReadonlySet<string> = new Set(["NotReady", "NameInDeletion", "WriteFailed"]);
 
-const blockerEvent = (view: View, { reason, message, next }: Blocker): AppEvent =>
-  (transient.has(reason) && deadlinePassed(view) === undefined ? normal : warning)({
+const blockerEvent = (situation: Situation, { reason, message, next }: Blocker): AppEvent =>
+  (transient.has(reason) && deadlinePassed(situation) === undefined ? normal : warning)({
     reason: reason as ReasonMessage["reason"],
     message: withNext(asSentence(message), next, maxEventMessage),
   });
 
-/** One event per transition: rollouts that started or ended, a new phase, a new blocker, reverted drift. */
-export function eventsOf(view: View, input: EventInput): readonly AppEvent[] {
-  const phases = phaseEvents(view, input);
-  const known = new Set((view.observed.app.status?.blockers ?? []).map(({ reason }) => reason));
+/**
+ * One event per transition: rollouts that started, a new phase, a new blocker, reverted manual changes. `outcomeEvent`
+ * reports the end of a rollout.
+ */
+export function eventsOf(situation: Situation, input: EventInput): readonly AppEvent[] {
+  const phases = phaseEvents(situation, input);
+  const known = new Set((situation.observed.app.status?.blockers ?? []).map(({ reason }) => reason));
   const reported = new Set<string>([...known, "RevisionRejected", ...phases.map(({ reason }) => reason)]);
   const blockers = input.blockers.filter(({ reason }) => !reported.has(reason));
   return [
-    ...input.revisions.map(revisionEvent),
+    ...startEvents(situation.changed),
     ...phases,
-    ...blockers.map((blocker) => blockerEvent(view, blocker)),
-    ...driftEvents(view, input.actions),
+    ...blockers.map((blocker) => blockerEvent(situation, blocker)),
+    ...repairEvents(situation, input.actions),
   ];
 }

@@ -96,3 +96,22 @@ export const namesExtendedMap = (fields: FieldSet, pair: Pair): boolean =>
     const part = pairAt(pair, step);
     return Object.keys(below).length > 0 ? namesExtendedMap(below, part) : hasExtraKeys(part);
   });
+
+/** Every field that `a` names and `b` does not. */
+export function difference(a: FieldSet, b: FieldSet | undefined): FieldSet {
+  if (b === undefined) return a;
+  const rest = Object.entries(a).flatMap(([step, below]): [string, FieldSet][] => {
+    if (b[step] === undefined) return [[step, below]];
+    const inner = difference(below, b[step]);
+    return Object.keys(inner).length === 0 ? [] : [[step, inner]];
+  });
+  return Object.fromEntries(rest);
+}
+
+/** True if a field set names a leaf whose live value differs from the desired one. */
+export const namesDifference = (fields: FieldSet, pair: Pair): boolean =>
+  branchesOf(fields).some(({ step, below }) => {
+    const part = pairAt(pair, step);
+    if (Object.keys(below).length > 0) return namesDifference(below, part);
+    return part.desired !== undefined && JSON.stringify(part.live) !== JSON.stringify(part.desired);
+  });

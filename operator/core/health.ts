@@ -8,6 +8,8 @@ export interface VerdictInput {
   readonly progressAtMs: number;
   readonly deadlineMs: number;
   readonly minReadyMs: number;
+  /** Settings that delay readiness, for the message: "readiness initialDelaySeconds 30"; empty if there are none. */
+  readonly delays: string;
   readonly nowMs: number;
   /** True if the API server refuses more pods of the revision: a quota, a policy. */
   readonly isRefused: boolean;
@@ -122,7 +124,8 @@ function deadlineVerdict(
   const readinessMs = input.isBlocked ? millis(pod.readinessSince) : 0;
   const sinceMs = Math.max(input.progressAtMs, startedAtMs(pod, own), readinessMs);
   if (input.nowMs < sinceMs + input.deadlineMs) return undefined;
-  return reasonMessage("NotReadyByDeadline", { pod: pod.name, seconds: input.deadlineMs / 1000 });
+  const { delays, deadlineMs } = input;
+  return reasonMessage("NotReadyByDeadline", { pod: pod.name, seconds: deadlineMs / 1000, delays });
 }
 
 /**

@@ -1,5 +1,10 @@
+import type { Track } from "../api/names.ts";
 import type { DemoAppSpec, DemoAppStatus } from "../api/schema.ts";
+import type { Scope } from "./action.ts";
 import type { Fields, Manifest } from "./manifest.ts";
+
+/** One value for each Deployment of an app. */
+export type Tracks<T> = Readonly<Record<Track, T>>;
 
 /** The live DemoApp. */
 export interface App {
@@ -59,6 +64,10 @@ export interface Pod {
   readonly name: string;
   readonly uid: string;
   readonly hash: string;
+  /** The track of the Deployment that controls the pod. */
+  readonly track: Track;
+  /** `restartsOf` the pod's metadata. */
+  readonly restarts: string;
   readonly createdAt: string;
   readonly deleting: boolean;
   readonly ready: boolean;
@@ -76,25 +85,35 @@ export interface PodWarning {
   readonly message: string;
 }
 
-/** A write that the API server refuses until a person acts: a retry doesn't help. */
+/** A request that the API server refuses until a person acts: a retry doesn't help. */
 export interface Refusal {
+  readonly scope: Scope;
   /** `Kind/name`. */
   readonly object: string;
   readonly status: number;
   readonly message: string;
 }
 
+/** A ControllerRevision with the app's labels that is none of its revisions. */
+export interface IgnoredRevision {
+  readonly live: Manifest;
+  /** The end of a sentence that begins with the object's name: "is not owned by this DemoApp". */
+  readonly why: string;
+}
+
 /** Everything that the operator knows about one app at one moment. */
 export interface Observed {
   readonly app: App;
-  readonly deployment: Manifest | undefined;
+  readonly deployments: Tracks<Manifest | undefined>;
   readonly service: Manifest | undefined;
   readonly revisions: readonly Revision[];
+  readonly ignoredRevisions: readonly IgnoredRevision[];
   readonly pods: readonly Pod[];
   readonly warnings: readonly PodWarning[];
   /** Names of the HorizontalPodAutoscalers that target the app's Deployment. */
   readonly scalers: readonly string[];
-  readonly refused: Refusal | undefined;
+  /** Children that the API server refuses to return. */
+  readonly refused: readonly Refusal[];
 }
 
 /** An Observed with a valid spec. */

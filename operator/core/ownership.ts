@@ -1,4 +1,4 @@
-import { annotations, kind, selectorOf } from "../api/names.ts";
+import { annotations, deploymentName, kind, ownedBy, selectorOf } from "../api/names.ts";
 import { includes } from "./diff.ts";
 import type { Manifest } from "./manifest.ts";
 import type { App } from "./observed.ts";
@@ -30,6 +30,8 @@ export function ownershipOf(app: App, live: Manifest | undefined): Ownership {
   if (controller?.kind === kind && controller.name === app.name) return "terminating";
   if (controller !== undefined) return "taken";
   if (live.kind === "Service" && app.annotations[annotations.adopt] === "service") return "adoptable";
-  const expected = selectorOf(app.name, "stable");
+  const track = live.metadata.name === deploymentName(app.name, "candidate") ? "candidate" : "stable";
+  // A ControllerRevision belongs to no track.
+  const expected = live.kind === "ControllerRevision" ? ownedBy(app.name) : selectorOf(app.name, track);
   return includes(labels, expected) && selects(live, expected) ? "adoptable" : "taken";
 }

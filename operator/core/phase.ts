@@ -1,28 +1,33 @@
 import { type ReasonMessage, reasonMessage, shortImage } from "../api/reasons.ts";
 import type { Phase } from "../api/schema.ts";
-import { isPaused, needsRollout } from "./decide.ts";
+import { type Decision, isDelayed } from "./decide.ts";
 import { availableAtMs, isPodCrashing } from "./health.ts";
 import type { Revision } from "./observed.ts";
-import type { View } from "./view.ts";
+import type { WriteBlocker } from "./writeblockers.ts";
+
+/** The decision, and what stops its writes: the input of phase, status, blockers and events. */
+export interface Situation extends Decision {
+  readonly writeBlockers: readonly WriteBlocker[];
+}
 
 /** "1 of 2": the available pods of the target revision, and the desired number of pods. */
-const readyText = ({ counts, progress, complete }: View): string =>
+const readyText = ({ counts, progress, complete }: Situation): string =>
   `${complete ? counts.available : Math.min(progress.available, counts.desired)} of ${counts.desired}`;
 
 /** " (2 ready for less than 15 s)": the target's ready pods that `minReadySeconds` does not count yet. */
-function minReadyText({ observed, target, nowMs }: View): string {
+function minReadyText({ observed, tracks, target, nowMs }: Situation): string {
   const { minReadySeconds } = observed.app.spec;
-  const count = observed.pods.filter((pod) => {
+  const count = tracks.stable.pods.filter((pod) => {
     const countsAtMs = availableAtMs(pod, minReadySeconds * 1000);
     return pod.hash === target?.hash && countsAtMs > nowMs && countsAtMs < Infinity;
   }).length;
   return count === 0 ? "" : ` (${count} ready for less than ${minReadySeconds} s)`;
 }
 
-const rolloutTexts = (view: View): { image: string; ready: string; detail: string } => ({
-  image: view.target?.image ?? view.observed.app.spec.image,
-  ready: readyText(view),
-  detail: minReadyText(view),
+const rolloutTexts = (situation: Situation): { image: string; ready: string; detail: string } => ({
+  image: situation.target?.image ?? situation.observed.app.spec.image,
+  ready: readyText(situation),
+  detail: minReadyText(situation),
 });
 
 const maxCauseLength = 240;
@@ -38,98 +43,135 @@ function shortened(text: string): string {
 const rolloutText = (revision: Revision | undefined): string =>
   revision ? `${revision.rollout} of ${shortImage(revision.image)}` : "";
 
-/** True while the stable revision is the target, and pods of another revision still run. */
-function isRollingBack({ observed, target, stable, deployedHash, complete }: View): boolean {
+/**
+ * True while the stable revision is the target, and a revision that was not accepted still runs. An accepted one runs
+ * only after a manual change, which the operator reverts.
+ */
+function isRollingBack({ tracks, revisions, target, stable, complete }: Situation): boolean {
+  const { deployedHash, pods } = tracks.stable;
   if (complete || target === undefined || target !== stable || deployedHash === undefined) return false;
-  return (
-    deployedHash !== target.hash || observed.pods.some((pod) => !pod.deleting && pod.hash !== target.hash)
-  );
+  const accepted = new Set(revisions.flatMap(({ outcome, hash }) => (outcome === "accepted" ? [hash] : [])));
+  return !accepted.has(deployedHash) || pods.some(({ hash }) => !accepted.has(hash));
 }
 
 /** The reason and message of a phase; undefined if the app is not in this phase. */
-type Rule = (view: View) => ReasonMessage | undefined;
+type Rule = (situation: Situation) => ReasonMessage | undefined;
 
 const suspended: Rule = ({ observed }) =>
   observed.app.spec.suspend ? reasonMessage("Suspended") : undefined;
 
-const writesBlocked: Rule = ({ writeBlockers }) => writeBlockers[0];
-
 /** A name that becomes free without action is no failure. */
-const nameInDeletion: Rule = ({ writeBlockers: [first] }) =>
-  first?.reason === "NameInDeletion" ? first : undefined;
+const nameInDeletion: Rule = ({ writeBlockers }) =>
+  writeBlockers.find(({ reason }) => reason === "NameInDeletion");
 
-const rolledBack: Rule = (view) => {
-  const { requested, stable, complete, progress, counts } = view;
-  if (requested?.outcome !== "rejected" || isRollingBack(view)) return undefined;
+const installBlocked: Rule = (situation) =>
+  situation.stable === undefined ? nameInDeletion(situation) : undefined;
+
+/** Blockers that end without action. */
+const isTransient = ({ reason }: WriteBlocker): boolean => /^(NameInDeletion|WriteFailed)$/.test(reason);
+
+/** A person has to act before the operator can make a write. A rollback that is not concerned goes on. */
+const writesBlocked: Rule = (situation) => {
+  const blockers = situation.writeBlockers.filter((blocker) => !isTransient(blocker));
+  const isConcerned = blockers.some(({ scope }) => scope !== "traffic");
+  return isRollingBack(situation) && !isConcerned ? undefined : blockers[0];
+};
+
+const rolledBack: Rule = (situation) => {
+  const { requested, stable, complete, progress, counts } = situation;
+  if (requested?.outcome !== "rejected" || isRollingBack(situation)) return undefined;
   const isFullyAvailable = complete || progress.available >= counts.desired;
   return reasonMessage("RolledBack", {
     rejected: rolloutText(requested),
     serving: stable ? `rollout ${rolloutText(stable)}` : "nothing",
-    detail: isFullyAvailable ? "" : ` with ${readyText(view)} pods available`,
+    detail: isFullyAvailable ? "" : ` with ${readyText(situation)} pods available`,
     why: shortened(requested.message ?? requested.reason ?? ""),
   });
 };
 
-const paused: Rule = (view) =>
-  needsRollout(view) && isPaused(view)
-    ? reasonMessage("Paused", { image: view.observed.app.spec.image })
+/** A verdict that `rollback.automatic: false` leaves to a person. */
+const undecidedVerdict: Rule = ({ candidate, verdict }) =>
+  candidate && verdict
+    ? reasonMessage("RollbackNeeded", { rollout: rolloutText(candidate), why: shortened(verdict.message) })
     : undefined;
+
+const delayed: Rule = (situation) =>
+  situation.candidate === undefined && isDelayed(situation) && !isRollingBack(situation)
+    ? reasonMessage("Paused", { image: situation.observed.app.spec.image })
+    : undefined;
+
+const paused: Rule = (situation) => undecidedVerdict(situation) ?? delayed(situation);
 
 /** Pods have been missing for longer than the progress deadline, whatever the cause. */
-export const deadlinePassed: Rule = (view) =>
-  view.complete || view.nowMs < view.deadlineAtMs
+export const deadlinePassed: Rule = (situation) =>
+  situation.complete || situation.nowMs < situation.deadlineAtMs
     ? undefined
     : reasonMessage("DeadlinePassed", {
-        seconds: view.observed.app.spec.progressDeadlineSeconds,
-        ready: readyText(view),
+        seconds: situation.observed.app.spec.progressDeadlineSeconds,
+        ready: readyText(situation),
       });
 
-const rollingBack: Rule = (view) =>
-  isRollingBack(view) ? reasonMessage("RollingBack", rolloutTexts(view)) : undefined;
+/** A pause must not hide an outage. */
+const pausedTooLong: Rule = (situation) => (paused(situation) ? deadlinePassed(situation) : undefined);
 
-const installing: Rule = (view) =>
-  view.stable === undefined ? reasonMessage("Installing", rolloutTexts(view)) : undefined;
-
-const rollingOut: Rule = (view) =>
-  view.requested !== undefined && view.requested.outcome === undefined
-    ? reasonMessage("RollingOut", rolloutTexts(view))
+const scaledToZero: Rule = ({ observed, complete, candidate, writeBlockers }) =>
+  observed.app.spec.replicas === 0 && complete && writeBlockers.length === 0
+    ? reasonMessage("ScaledToZero", {
+        open: candidate ? ` Rollout ${rolloutText(candidate)} stays open.` : "",
+      })
     : undefined;
+
+const rollingBack: Rule = (situation) =>
+  isRollingBack(situation) ? reasonMessage("RollingBack", rolloutTexts(situation)) : undefined;
+
+const installing: Rule = (situation) =>
+  situation.stable === undefined ? reasonMessage("Installing", rolloutTexts(situation)) : undefined;
+
+const rollingOut: Rule = (situation) =>
+  situation.candidate ? reasonMessage("RollingOut", rolloutTexts(situation)) : undefined;
 
 /** The operator can't help here: it never rolls back a revision that was accepted. */
-const crashing: Rule = (view) =>
-  !view.complete && view.observed.pods.some((pod) => pod.hash === view.target?.hash && isPodCrashing(pod))
-    ? reasonMessage("Crashing", { ready: readyText(view) })
+const crashing: Rule = (situation) =>
+  !situation.complete &&
+  situation.tracks.stable.pods.some((pod) => pod.hash === situation.target?.hash && isPodCrashing(pod))
+    ? reasonMessage("Crashing", { ready: readyText(situation) })
     : undefined;
 
-const restarting: Rule = (view) =>
-  view.restarting ? reasonMessage("Restarting", { ready: readyText(view) }) : undefined;
+const restarting: Rule = (situation) =>
+  situation.restarting ? reasonMessage("Restarting", { ready: readyText(situation) }) : undefined;
 
-const recovering: Rule = (view) =>
-  view.complete ? undefined : reasonMessage("Recovering", { ready: readyText(view) });
+const recovering: Rule = (situation) =>
+  situation.complete ? undefined : reasonMessage("Recovering", { ready: readyText(situation) });
 
-const healthy: Rule = (view) => reasonMessage("Healthy", rolloutTexts(view));
+/** Healthy pods, but a write that can't be made yet. */
+const writesPending: Rule = ({ writeBlockers }) => writeBlockers[0];
+
+const healthy: Rule = (situation) => reasonMessage("Healthy", rolloutTexts(situation));
 
 /** The phases of an app in order; the first rule that applies gives phase, reason and message. */
 const rules: readonly { readonly phase: Phase; readonly rule: Rule }[] = [
   { phase: "Suspended", rule: suspended },
-  { phase: "Installing", rule: nameInDeletion },
+  { phase: "Installing", rule: installBlocked },
   { phase: "Degraded", rule: writesBlocked },
-  { phase: "Degraded", rule: rolledBack },
+  { phase: "Degraded", rule: pausedTooLong },
   { phase: "Paused", rule: paused },
+  { phase: "Degraded", rule: rolledBack },
   { phase: "Degraded", rule: deadlinePassed },
   { phase: "RollingBack", rule: rollingBack },
+  { phase: "Healthy", rule: scaledToZero },
   { phase: "Installing", rule: installing },
   { phase: "Progressing", rule: rollingOut },
   { phase: "Degraded", rule: crashing },
   { phase: "Progressing", rule: restarting },
   { phase: "Progressing", rule: recovering },
+  { phase: "Progressing", rule: writesPending },
   { phase: "Healthy", rule: healthy },
 ];
 
 /** The phase of an app, with its reason and message. */
-export function phaseOf(view: View): { readonly phase: Phase; readonly summary: ReasonMessage } {
+export function phaseOf(situation: Situation): { readonly phase: Phase; readonly summary: ReasonMessage } {
   for (const { phase, rule } of rules) {
-    const summary = rule(view);
+    const summary = rule(situation);
     if (summary) return { phase, summary };
   }
   throw new Error("the last rule always applies");

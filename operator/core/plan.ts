@@ -1,21 +1,57 @@
 import type { DemoAppStatus } from "../api/schema.ts";
-import type { Action } from "./action.ts";
+import { type Action, inScope, isStopped } from "./action.ts";
 import { blockersOf } from "./blockers.ts";
-import { decide } from "./decide.ts";
-import { type AppEvent, decidedRevisions, eventsOf } from "./events.ts";
-import { type App, type Observed, type ObservedApp, type Revision, millis } from "./observed.ts";
+import { converge } from "./converge.ts";
+import { type Decision, decide, undecided } from "./decide.ts";
+import { type AppEvent, eventsOf, outcomeEvent } from "./events.ts";
+import { factsOf } from "./facts.ts";
+import {
+  type App,
+  type Observed,
+  type ObservedApp,
+  type Refusal,
+  type Revision,
+  millis,
+} from "./observed.ts";
+import { pace } from "./pace.ts";
 import { withPastTimes } from "./pasttimes.ts";
-import { phaseOf } from "./phase.ts";
+import { type Situation, phaseOf } from "./phase.ts";
 import { renderRevision, surplusOf } from "./revisions.ts";
+import { type RolloutState, rolloutStateOf } from "./rolloutstate.ts";
 import { statusOf, statusOfInvalid } from "./status.ts";
-import { strategies } from "./strategies/strategy.ts";
-import { type View, viewOf } from "./view.ts";
-import { writeBlockersOf } from "./writeblockers.ts";
+import { isStored, withDeployedRevision } from "./storedrevisions.ts";
+import { strategyOf } from "./strategies/strategy.ts";
+import { type WriteBlocker, failureBlocker, refusalBlocker, writeBlockersOf } from "./writeblockers.ts";
 
 /** What the operator does about one app now. */
 export interface Plan {
+  readonly observed: Observed;
+  readonly nowMs: number;
   /** Writes in order. After each one the state is consistent: a new plan continues from there. */
   readonly actions: readonly Action[];
+  /** True if the plan has writes that must not follow from an outdated spec or an outdated command. */
+  readonly isIrreversible: boolean;
+  /** Undefined if the spec is invalid. */
+  readonly planned: Planned | undefined;
+}
+
+interface Planned {
+  readonly stored: RolloutState;
+  readonly decision: Decision;
+  readonly blockers: readonly WriteBlocker[];
+}
+
+/** The writes of a plan that were not made. */
+export interface Problems {
+  readonly refused: readonly Refusal[];
+  /** Writes that failed, although a retry may succeed. */
+  readonly failed: readonly Refusal[];
+  /** True if the reconcile before this one failed too: a single failure is not worth a report. */
+  readonly isRepeated: boolean;
+}
+
+/** What the operator tells about one app. */
+export interface Report {
   readonly status: DemoAppStatus;
   readonly events: readonly AppEvent[];
   /** When to requeue the app without a change, ms since 1970; undefined if only a change matters. */
@@ -28,65 +64,55 @@ const isValid = (observed: Observed): observed is ObservedApp => observed.app.sp
 const hasLostOwner = (app: App, revision: Revision): boolean =>
   !(revision.live.metadata.ownerReferences ?? []).some((owner) => owner.uid === app.uid);
 
-function writeRevisions(view: View, decided: readonly Revision[]): readonly Action[] {
-  const { app, revisions } = view.observed;
-  const surplus = surplusOf(view.observed, [view.requested, view.stable, view.target]);
-  const changed = revisions.filter(
-    (revision) => decided.includes(revision) || (hasLostOwner(app, revision) && !surplus.includes(revision)),
-  );
+function revisionWrites(decision: Decision): readonly Action[] {
+  const { app } = decision.observed;
+  const surplus = surplusOf(decision);
+  const isOutdated = (revision: Revision): boolean =>
+    decision.changed.includes(revision) ||
+    (!surplus.includes(revision) && (!isStored(revision) || hasLostOwner(app, revision)));
   return [
-    ...changed.map((revision): Action => ({
-      do: "apply",
-      object: renderRevision(app, revision),
-      why: revision.outcome ?? "start of the rollout",
+    ...decision.revisions.filter(isOutdated).map((revision): Action => {
+      const outcome = decision.changed.includes(revision) ? outcomeEvent(app, revision) : undefined;
+      return {
+        do: "apply",
+        object: renderRevision(app, revision),
+        why: revision.outcome ?? "start of the rollout",
+        ...inScope("revision"),
+        ...(outcome && { outcome }),
+      };
+    }),
+    ...surplus.filter(isStored).map(({ live }): Action => ({
+      do: "delete",
+      object: live,
+      why: "history limit",
+      ...inScope("history"),
     })),
-    ...surplus.map((revision): Action => ({ do: "delete", object: revision.live, why: "history limit" })),
   ];
 }
 
-const minPollMs = 5_000;
-const maxPollMs = 60_000;
-
-/** Requeue time for state without a watch (failed mounts, foreign objects): backs off from 5 to 60 s. */
-function nextPollAtMs({ nowMs, observed }: View): number {
-  const ready = observed.app.status?.conditions?.find(({ type }) => type === "Ready");
-  const unreadyMs = ready?.status === "False" ? nowMs - millis(ready.lastTransitionTime) : 0;
-  return nowMs + Math.min(maxPollMs, Math.max(minPollMs, unreadyMs / 2));
+/** The writes to the app's objects that are safe now, on the way to the goal of its strategy. */
+function objectWrites(decision: Decision): readonly Action[] {
+  const goal = strategyOf(decision).goal(decision);
+  return goal === undefined ? [] : converge(pace(goal, decision), decision);
 }
 
-function requeueAtMs(view: View): number | undefined {
-  const { nowMs, observed, complete, deadlineAtMs, restartDueAtMs, writeBlockers } = view;
-  if (observed.app.spec.suspend) return undefined;
-  const deadlineMs = observed.app.spec.progressDeadlineSeconds * 1000;
-  const podDeadlines = observed.pods.flatMap(({ containers }) =>
-    containers.map(({ runningSince }) => millis(runningSince) + deadlineMs),
-  );
-  const times = complete
-    ? [restartDueAtMs]
-    : [restartDueAtMs, deadlineAtMs, ...podDeadlines, nextPollAtMs(view)];
-  const next = Math.min(
-    Infinity,
-    ...times.filter((ms) => ms > nowMs),
-    ...(writeBlockers.length > 0 ? [nextPollAtMs(view)] : []),
-  );
-  return next === Infinity ? undefined : next;
-}
+/** True if nothing may be decided: the operator may not write revisions or the Deployment, or the app is not installed. */
+const isFrozen = ({ observed, stable }: RolloutState, blockers: readonly WriteBlocker[]): boolean =>
+  observed.app.spec.suspend ||
+  blockers.some(({ scope }) => stable === undefined || scope === "revision" || scope === "stable");
 
 function planValid(observed: ObservedApp, nowMs: number): Plan {
-  const isReadOnly = observed.app.spec.suspend || writeBlockersOf(observed).length > 0;
-  const decided = isReadOnly ? observed : decide(observed, nowMs);
-  const revisions = decidedRevisions(observed, decided);
-  const view = viewOf(decided, nowMs);
-  const { phase, summary } = phaseOf(view);
-  const blockers = blockersOf(view);
-  const strategy = strategies[decided.app.spec.strategy.type];
-  const actions = isReadOnly ? [] : [...writeRevisions(view, revisions), ...strategy(view)];
-  return {
-    actions,
-    status: statusOf(view, phase, { summary, blockers }),
-    events: eventsOf(view, { phase, summary, blockers, actions, revisions }),
-    requeueAtMs: requeueAtMs(view),
-  };
+  const stored = rolloutStateOf(factsOf(observed, nowMs), observed.revisions);
+  const blockers = writeBlockersOf(observed);
+  const frozen = isFrozen(stored, blockers);
+  const decision = frozen ? undecided(stored) : decide(stored);
+  // An app that was never installed is installed completely or not at all.
+  const isReadOnly = observed.app.spec.suspend || (frozen && stored.stable === undefined);
+  const stopped = new Set(blockers.map(({ scope }) => scope));
+  const writes = isReadOnly ? [] : [...revisionWrites(decision), ...objectWrites(decision)];
+  const actions = writes.filter((action) => !isStopped(action, stopped));
+  const isIrreversible = decision.changed.length > 0 || actions.some(({ why }) => why === "create");
+  return { observed, nowMs, actions, isIrreversible, planned: { stored, decision, blockers } };
 }
 
 /**
@@ -94,15 +120,67 @@ function planValid(observed: ObservedApp, nowMs: number): Plan {
  * operator continues an interrupted one.
  */
 export function plan(seen: Observed, nowMs: number): Plan {
-  const observed = withPastTimes(seen, nowMs);
-  if (isValid(observed)) return planValid(observed, nowMs);
+  const observed = withDeployedRevision(withPastTimes(seen, nowMs));
+  return isValid(observed)
+    ? planValid(observed, nowMs)
+    : { observed, nowMs, actions: [], isIrreversible: false, planned: undefined };
+}
+
+const minPollMs = 5_000;
+const maxPollMs = 60_000;
+
+/** Requeue time for state without a watch (failed mounts, foreign objects): backs off from 5 to 60 s. */
+function nextPollAtMs({ nowMs, observed }: Situation): number {
+  const ready = observed.app.status?.conditions?.find(({ type }) => type === "Ready");
+  const unreadyMs = ready?.status === "False" ? nowMs - millis(ready.lastTransitionTime) : 0;
+  return nowMs + Math.min(maxPollMs, Math.max(minPollMs, unreadyMs / 2));
+}
+
+function requeueAtMs(situation: Situation): number | undefined {
+  const { nowMs, observed, complete, deadlineAtMs, restartDueAtMs, writeBlockers } = situation;
+  if (observed.app.spec.suspend) return undefined;
+  const deadlineMs = observed.app.spec.progressDeadlineSeconds * 1000;
+  const podDeadlines = observed.pods.flatMap(({ containers }) =>
+    containers.map(({ runningSince }) => millis(runningSince) + deadlineMs),
+  );
+  const times = complete
+    ? [restartDueAtMs]
+    : [restartDueAtMs, deadlineAtMs, ...podDeadlines, nextPollAtMs(situation)];
+  const next = Math.min(
+    Infinity,
+    ...times.filter((ms) => ms > nowMs),
+    ...(writeBlockers.length > 0 ? [nextPollAtMs(situation)] : []),
+  );
+  return next === Infinity ? undefined : next;
+}
+
+function reportInvalid({ observed, nowMs }: Plan): Report {
+  const { app } = observed;
   const status = statusOfInvalid(observed, nowMs);
-  const isNew = observed.app.status?.phase !== "Degraded" || observed.app.status.message !== status.message;
+  const isNew = app.status?.phase !== "Degraded" || app.status.message !== status.message;
   const summary = { reason: "InvalidSpec", message: status.message ?? "" } as const;
+  return { status, events: isNew ? [{ type: "Warning", ...summary }] : [], requeueAtMs: undefined };
+}
+
+/** What a plan and its result come to. Pure, as `plan` is. */
+export function reportOf(result: Plan, { refused, failed, isRepeated }: Problems): Report {
+  if (result.planned === undefined) return reportInvalid(result);
+  const { stored, decision, blockers } = result.planned;
+  const { app } = stored.observed;
+  const writeBlockers = [
+    ...blockers,
+    ...refused.map((refusal) => refusalBlocker(app, refusal)),
+    ...(isRepeated ? failed.map(failureBlocker) : []),
+  ];
+  // The decision is not stored, so the status must not tell it.
+  const isDecisionLost = [...refused, ...failed].some(({ scope }) => scope === "revision");
+  const situation = { ...(isDecisionLost ? undecided(stored) : decision), writeBlockers };
+  const { phase, summary } = phaseOf(situation);
+  const allBlockers = blockersOf(situation);
+  const { actions } = result;
   return {
-    actions: [],
-    status,
-    events: isNew ? [{ type: "Warning", ...summary }] : [],
-    requeueAtMs: undefined,
+    status: statusOf(situation, phase, { summary, blockers: allBlockers }),
+    events: eventsOf(situation, { phase, summary, blockers: allBlockers, actions }),
+    requeueAtMs: requeueAtMs(situation),
   };
 }

@@ -1,34 +1,11 @@
 import { childAnnotations as keys, labels, ownedBy, revisionName } from "../api/names.ts";
+import type { DemoAppSpec } from "../api/schema.ts";
 import { hashOf } from "./hash.ts";
-import { type Fields, type Manifest, compact, isFields } from "./manifest.ts";
-import type { App, ObservedApp, Outcome, Revision } from "./observed.ts";
+import { type Fields, type Manifest, compact } from "./manifest.ts";
+import { type App, type Revision, timestamp } from "./observed.ts";
 import { ownerOf } from "./render/deployment.ts";
 import { renderPodTemplate } from "./render/pod.ts";
-
-const outcomes: ReadonlySet<string> = new Set<Outcome>(["accepted", "rejected", "superseded"]);
-
-/** Reads a revision from its ControllerRevision; undefined if the operator did not write the object. */
-export function readRevision(live: Manifest): Revision | undefined {
-  const { annotations = {} } = live.metadata;
-  const data = live["data"];
-  const hash = live.metadata.labels?.[labels.hash];
-  if (hash === undefined || !isFields(data) || !isFields(data["template"])) return undefined;
-  const outcome = annotations[keys.outcome] ?? "";
-  const startedAt = annotations[keys.startedAt] ?? live.metadata.creationTimestamp ?? "";
-  const isFinished = outcomes.has(outcome);
-  return {
-    hash,
-    rollout: Number(live["revision"] ?? 0),
-    image: annotations[keys.image] ?? "",
-    template: data["template"],
-    startedAt,
-    outcome: isFinished ? (outcome as Outcome) : undefined,
-    finishedAt: isFinished ? (annotations[keys.finishedAt] ?? startedAt) : undefined,
-    reason: annotations[keys.reason],
-    message: annotations[keys.message],
-    live,
-  };
-}
+import type { RolloutState } from "./rolloutstate.ts";
 
 /** The ControllerRevision of a revision. Its data never changes; its number and its annotations do. */
 export function renderRevision(app: App, revision: Revision): Manifest {
@@ -58,49 +35,80 @@ export function renderRevision(app: App, revision: Revision): Manifest {
   };
 }
 
-/** The revision that the spec asks for; undefined before its first rollout. */
-export const requestedOf = ({ app, revisions }: ObservedApp): Revision | undefined => {
-  const hash = hashOf(app.spec);
+/** The revision that a spec asks for; undefined before its first rollout. */
+export const requestedOf = (spec: DemoAppSpec, revisions: readonly Revision[]): Revision | undefined => {
+  const hash = hashOf(spec);
   return revisions.find((revision) => revision.hash === hash);
 };
 
-const newestFirst = (revisions: readonly Revision[]): readonly Revision[] =>
+/** The revisions by rollout number, the highest first. */
+export const newestFirst = (revisions: readonly Revision[]): readonly Revision[] =>
   revisions.toSorted((a, b) => b.rollout - a.rollout);
+
+/** The revision whose rollout started last and has no outcome. */
+export const candidateOf = (revisions: readonly Revision[]): Revision | undefined =>
+  newestFirst(revisions.filter((revision) => revision.outcome === undefined))[0];
 
 /** The revision that was accepted last; a rollback restores it. */
 export const stableOf = (revisions: readonly Revision[]): Revision | undefined =>
   newestFirst(revisions.filter((revision) => revision.outcome === "accepted"))[0];
 
+/** The largest rollout number. Numbers of hand-made objects above it are ignored. */
+const maxRollout = 2 ** 31 - 1;
+
+/** A rollout number from an object that anyone may have changed; undefined if it can't be one. */
+export function rolloutNumber(value: unknown): number | undefined {
+  const rollout = typeof value === "string" && /^\d{1,10}$/.test(value) ? Number(value) : value;
+  return typeof rollout === "number" && Number.isInteger(rollout) && rollout > 0 && rollout < maxRollout
+    ? rollout
+    : undefined;
+}
+
+/**
+ * The next rollout number: above every number that a revision, a Deployment or the status names. A command annotation
+ * left behind must not name a later rollout, also after the newest ControllerRevision was deleted.
+ */
+function nextRollout({ observed: { app, deployments }, revisions }: RolloutState): number {
+  const { stable, candidate, rejected = [], history = [] } = app.status ?? {};
+  const used: readonly unknown[] = [
+    ...[...revisions, stable, candidate, ...rejected, ...history].map((one) => one?.rollout),
+    ...Object.values(deployments).map((deployment) => deployment?.metadata.annotations?.[keys.rollout]),
+  ];
+  return Math.max(0, ...used.map((value) => rolloutNumber(value) ?? 0)) + 1;
+}
+
 /** Starts a rollout of the requested revision: the next number, and the stored pod template if there is one. */
-export function startRollout(observed: ObservedApp, startedAt: string): Revision {
-  const { app } = observed;
-  const previous = requestedOf(observed);
-  const hash = hashOf(app.spec);
+export function startRollout(state: RolloutState): Revision {
+  const { app } = state.observed;
+  const { requested } = state;
+  const hash = requested?.hash ?? hashOf(app.spec);
   const metadata = { name: revisionName(app.name, hash), namespace: app.namespace };
   return {
     hash,
-    rollout: (newestFirst(observed.revisions)[0]?.rollout ?? 0) + 1,
+    rollout: nextRollout(state),
     image: app.spec.image,
-    template: previous?.template ?? renderPodTemplate(app, app.spec),
-    startedAt,
+    template: requested?.template ?? renderPodTemplate(app, app.spec),
+    startedAt: timestamp(state.nowMs),
     outcome: undefined,
     finishedAt: undefined,
     reason: undefined,
     message: undefined,
-    live: previous?.live ?? { apiVersion: "apps/v1", kind: "ControllerRevision", metadata },
+    live: requested?.live ?? { apiVersion: "apps/v1", kind: "ControllerRevision", metadata },
   };
 }
 
 /**
- * The oldest revisions beyond the history limit, without those in `kept`. The newest revision always stays:
- * otherwise its rollout number would be reused, and a command annotation left behind would apply to that rollout.
+ * The oldest revisions beyond the history limit, without those in use. The newest revision always stays: otherwise its
+ * rollout number would be reused, and a command annotation left behind would apply to that rollout.
  */
-export function surplusOf(
-  observed: ObservedApp,
-  kept: readonly (Revision | undefined)[],
-): readonly Revision[] {
-  const revisions = newestFirst(observed.revisions);
-  const needed = [...kept, revisions[0]];
-  const removable = revisions.filter((revision) => !needed.some((other) => other?.hash === revision.hash));
-  return removable.slice(observed.app.spec.revisionHistoryLimit);
+export function surplusOf({
+  observed,
+  revisions,
+  requested,
+  stable,
+  target,
+}: RolloutState): readonly Revision[] {
+  const sorted = newestFirst(revisions);
+  const needed = new Set([requested, stable, target, sorted[0]].map((revision) => revision?.hash));
+  return sorted.filter(({ hash }) => !needed.has(hash)).slice(observed.app.spec.revisionHistoryLimit);
 }

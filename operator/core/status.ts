@@ -1,18 +1,19 @@
-import { selectorOf } from "../api/names.ts";
+import { ownedBy } from "../api/names.ts";
 import { type ReasonMessage, asSentence, reasonMessage, shortImage, withNext } from "../api/reasons.ts";
 import type { Blocker, Condition, DemoAppStatus, Phase } from "../api/schema.ts";
+import { availabilityBy, availabilityOf } from "./availability.ts";
 import { kubectl } from "./blockerdraft.ts";
 import { floorOf } from "./defaults.ts";
 import { type Counts, countsOf } from "./deployment.ts";
 import { compact, isFields, truncate } from "./manifest.ts";
 import { type App, type Observed, type Revision, timestamp } from "./observed.ts";
 import { ownershipOf } from "./ownership.ts";
-import type { View } from "./view.ts";
+import type { Situation } from "./phase.ts";
 
 type ConditionType = "Ready" | "Reconciling" | "Stalled" | "Available";
 
-/** The conditions of each phase by the kstatus rules; `unchanged` keeps the status that Ready has now. */
-const kstatus: Record<Phase, { ready: boolean | "unchanged"; also?: "Reconciling" | "Stalled" }> = {
+/** The conditions of each phase by the kstatus rules. */
+const kstatus: Record<Phase, { ready: boolean; also?: "Reconciling" | "Stalled" }> = {
   Installing: { ready: false, also: "Reconciling" },
   Healthy: { ready: true },
   Progressing: { ready: false, also: "Reconciling" },
@@ -20,7 +21,8 @@ const kstatus: Record<Phase, { ready: boolean | "unchanged"; also?: "Reconciling
   Promoting: { ready: false, also: "Reconciling" },
   RollingBack: { ready: false, also: "Reconciling" },
   Degraded: { ready: false, also: "Stalled" },
-  Suspended: { ready: "unchanged" },
+  // A suspended app is ready only if the spec is what runs.
+  Suspended: { ready: true },
 };
 
 /** The app, with its present status, and the current time. */
@@ -42,18 +44,28 @@ function condition(
   return { type, status, observedGeneration: app.generation, lastTransitionTime, reason, message };
 }
 
-function conditionsOf(moment: Moment, phase: Phase, summary: ReasonMessage): Condition[] {
+/** True if the spec was applied completely: all pods run the requested revision, and it was accepted. */
+const isApplied = ({ complete, requested, target }: Situation): boolean =>
+  complete && requested === target && requested?.outcome === "accepted";
+
+/** The conditions that follow from the phase. */
+function phaseConditions(moment: Moment, phase: Phase, to: { ready: boolean; summary: ReasonMessage }) {
   const { ready, also } = kstatus[phase];
-  const before = moment.app.status?.conditions?.find(({ type }) => type === "Ready");
-  const isReady = ready === "unchanged" ? before?.status === "True" : ready;
-  const first = condition(moment, "Ready", { status: isReady, summary });
-  return also === undefined ? [first] : [first, condition(moment, also, { status: true, summary })];
+  const { summary } = to;
+  return [
+    condition(moment, "Ready", { status: ready && to.ready, summary }),
+    ...(also === undefined ? [] : [condition(moment, also, { status: true, summary })]),
+  ];
 }
 
-const availability = (available: number, floor: number): { status: boolean; summary: ReasonMessage } => ({
-  status: available >= floor,
-  summary: reasonMessage(available >= floor ? "Available" : "Unavailable", { available, floor }),
-});
+function conditionsOf(situation: Situation, phase: Phase, summary: ReasonMessage): Condition[] {
+  const moment = { app: situation.observed.app, nowMs: situation.nowMs };
+  const ready = phase !== "Suspended" || isApplied(situation);
+  return [
+    ...phaseConditions(moment, phase, { ready, summary }),
+    condition(moment, "Available", availabilityOf(situation)),
+  ];
+}
 
 /** Longest message in the schema, in characters. */
 const maxMessage = 2048;
@@ -87,8 +99,8 @@ function historyOf(revisions: readonly Revision[]): DemoAppStatus["history"] {
  * The newest rejected revisions. The requested one is always listed, however old, because a retry needs its rollout
  * number.
  */
-function rejectedOf({ observed, requested }: View): NonNullable<DemoAppStatus["rejected"]> {
-  const all = observed.revisions.filter(({ outcome }) => outcome === "rejected").toSorted(byRollout);
+function rejectedOf({ revisions, requested }: Situation): NonNullable<DemoAppStatus["rejected"]> {
+  const all = revisions.filter(({ outcome }) => outcome === "rejected").toSorted(byRollout);
   const older = all.slice(maxRejected - 1);
   const last = older.find((revision) => revision === requested) ?? older[0];
   const listed = [...all.slice(0, maxRejected - 1), ...(last ? [last] : [])];
@@ -106,7 +118,7 @@ const revisionStatus = (revision: Revision | undefined, since: string | undefine
   revision && { hash: revision.hash, image: revision.image, since: since ?? "", rollout: revision.rollout };
 
 /** A rolling update has one step. */
-const stepOf = ({ progress }: View, { startedAt }: Revision): DemoAppStatus["step"] => ({
+const stepOf = ({ progress }: Situation, { startedAt }: Revision): DemoAppStatus["step"] => ({
   index: 1,
   total: 1,
   name: "RollingUpdate",
@@ -115,8 +127,9 @@ const stepOf = ({ progress }: View, { startedAt }: Revision): DemoAppStatus["ste
   progressAt: timestamp(progress.stored.atMs),
 });
 
+/** Without the track: an autoscaler counts the pods of both tracks. */
 const selectorText = (app: App): string =>
-  Object.entries(selectorOf(app.name, "stable"))
+  Object.entries(ownedBy(app.name))
     .map(([key, value]) => `${key}=${value}`)
     .join(",");
 
@@ -129,36 +142,30 @@ const countFields = ({ replicas, ready, updated, available }: Counts) => ({
 });
 const readyText = ({ ready, desired }: Counts): string => `${ready}/${desired}`;
 
-/** The whole status of an app. Derived from the view alone, so that a deleted status is rebuilt unchanged. */
+/** The whole status of an app. Derived from the situation alone, so that a deleted status is rebuilt unchanged. */
 export function statusOf(
-  view: View,
+  situation: Situation,
   phase: Phase,
   to: { summary: ReasonMessage; blockers: readonly Blocker[] },
 ): DemoAppStatus {
-  const { observed, counts, requested, stable, nowMs } = view;
-  const { app, revisions } = observed;
-  const moment = { app, nowMs };
+  const { observed, counts, candidate, stable, writeBlockers } = situation;
+  const { app } = observed;
   const message = messageOf(to.summary, to.blockers);
-  const candidate = requested?.outcome === undefined ? requested : undefined;
-  // While writes are blocked, no progress is stored: `progressAt` would differ in every status.
-  const isStored = !app.spec.suspend && view.writeBlockers.length === 0;
-  const available = availability(counts.available, view.floor);
+  // While the Deployment can't be written, no progress is stored: `progressAt` would differ in every status.
+  const isProgressStored = !app.spec.suspend && writeBlockers.every(({ scope }) => scope === "traffic");
   return compact({
     observedGeneration: app.generation,
     phase,
     message,
-    conditions: [
-      ...conditionsOf(moment, phase, { ...to.summary, message }),
-      condition(moment, "Available", available),
-    ],
+    conditions: conditionsOf(situation, phase, { ...to.summary, message }),
     stable: revisionStatus(stable, stable?.finishedAt),
     candidate: revisionStatus(candidate, candidate?.startedAt),
-    rejected: rejectedOf(view),
-    step: candidate && isStored ? stepOf(view, candidate) : undefined,
+    rejected: rejectedOf(situation),
+    step: candidate && isProgressStored ? stepOf(situation, candidate) : undefined,
     ...countFields(counts),
     selector: selectorText(app),
     blockers: [...to.blockers],
-    history: historyOf(revisions),
+    history: historyOf(situation.revisions),
     display: { ready: readyText(counts), image: shortImage(app.spec.image) },
   });
 }
@@ -167,13 +174,14 @@ export function statusOf(
 const maxProblems = 1024;
 
 /** The pod counts of an app with an invalid spec. They come from its Deployment, which continues to run. */
-function podStatus({ app, deployment }: Observed, nowMs: number): Partial<DemoAppStatus> {
+function podStatus({ app, deployments }: Observed, nowMs: number): Partial<DemoAppStatus> {
+  const deployment = deployments.stable;
   const spec = isFields(deployment?.["spec"]) ? deployment["spec"] : undefined;
   if (spec === undefined || ownershipOf(app, deployment) === "taken")
     return { conditions: (app.status?.conditions ?? []).filter(({ type }) => type === "Available") };
   const strategy = isFields(spec["strategy"]) ? spec["strategy"] : {};
   const desired = Number(spec["replicas"] ?? 0);
-  const counts = countsOf(deployment, desired);
+  const counts = countsOf([deployment], desired);
   const floor = floorOf(desired, {
     maxSurge: 0,
     maxUnavailable: 0,
@@ -181,7 +189,7 @@ function podStatus({ app, deployment }: Observed, nowMs: number): Partial<DemoAp
   });
   return {
     ...countFields(counts),
-    conditions: [condition({ app, nowMs }, "Available", availability(counts.available, floor))],
+    conditions: [condition({ app, nowMs }, "Available", availabilityBy({ ...counts, floor, starting: 0 }))],
     display: { ...app.status?.display, ready: readyText(counts) },
   };
 }
@@ -205,7 +213,10 @@ export function statusOfInvalid(observed: Observed, nowMs: number): DemoAppStatu
     observedGeneration: app.generation,
     phase: "Degraded",
     message,
-    conditions: [...conditionsOf({ app, nowMs }, "Degraded", { ...summary, message }), ...kept],
+    conditions: [
+      ...phaseConditions({ app, nowMs }, "Degraded", { ready: false, summary: { ...summary, message } }),
+      ...kept,
+    ],
     blockers,
   };
 }

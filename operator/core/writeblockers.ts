@@ -1,10 +1,16 @@
 import { annotations } from "../api/names.ts";
 import { reasonMessage } from "../api/reasons.ts";
+import type { Scope } from "./action.ts";
 import { type BlockerDraft, blockerDraft, kubectl } from "./blockerdraft.ts";
 import type { Manifest } from "./manifest.ts";
 import type { App, Observed, Refusal } from "./observed.ts";
 import { ownershipOf } from "./ownership.ts";
 import { isAdmissionMessage, isPermissionRefusal, quotaMessage } from "./refusals.ts";
+
+/** A blocker that stops the writes of its scope, and the writes that depend on them. */
+export interface WriteBlocker extends BlockerDraft {
+  readonly scope: Scope;
+}
 
 /** What a person can do about an object that has the name of one of the app's objects. */
 function freeName(app: App, { kind, metadata }: Manifest): string {
@@ -17,14 +23,15 @@ function freeName(app: App, { kind, metadata }: Manifest): string {
   return `Adopt the Service (${adopt}), or delete or rename the Service.`;
 }
 
-function nameBlocker(app: App, live: Manifest | undefined): readonly BlockerDraft[] {
+function nameBlocker(app: App, live: Manifest | undefined, scope: Scope): readonly WriteBlocker[] {
   const ownership = ownershipOf(app, live);
   if (live === undefined || (ownership !== "taken" && ownership !== "terminating")) return [];
   const object = `${live.kind}/${live.metadata.name}`;
-  if (ownership === "taken")
-    return [blockerDraft(object, reasonMessage("NameTaken", { object }), freeName(app, live))];
-  const next = `Wait until ${object} is deleted; the operator then continues.`;
-  return [blockerDraft(object, reasonMessage("NameInDeletion", { object }), next)];
+  const [reason, next] =
+    ownership === "taken"
+      ? (["NameTaken", freeName(app, live)] as const)
+      : (["NameInDeletion", `Wait until ${object} is deleted; the operator then continues.`] as const);
+  return [{ scope, ...blockerDraft(object, reasonMessage(reason, { object }), next) }];
 }
 
 interface RefusalRule {
@@ -32,6 +39,13 @@ interface RefusalRule {
   readonly matches: (refusal: Refusal) => boolean;
   readonly next: (app: App) => string;
 }
+
+const applyRefused: RefusalRule = {
+  reason: "ApplyRefused",
+  matches: () => true,
+  next: (app) =>
+    `Correct the field that the message names, in Git or with ${kubectl(app, `edit demoapp ${app.name}`)}.`,
+};
 
 /** Why the API server refused a write, and what a person can do; the first match wins. */
 const refusalRules: readonly RefusalRule[] = [
@@ -51,33 +65,37 @@ const refusalRules: readonly RefusalRule[] = [
     next: () =>
       "Change the DemoApp so that the webhook or policy allows it, or ask its owner for an exception.",
   },
-  {
-    reason: "ApplyRefused",
-    matches: () => true,
-    next: (app) =>
-      `Correct the field that the message names, in Git or with ${kubectl(app, `edit demoapp ${app.name}`)}.`,
-  },
 ];
 
-function refusalBlocker(app: App, refusal: Refusal): readonly BlockerDraft[] {
-  const rule = refusalRules.find(({ matches }) => matches(refusal));
-  if (rule === undefined) return [];
+/** The blocker for a request that the API server refused. */
+export function refusalBlocker(app: App, refusal: Refusal): WriteBlocker {
+  const rule = refusalRules.find(({ matches }) => matches(refusal)) ?? applyRefused;
   const problem = reasonMessage(rule.reason, { detail: refusal.message });
-  return [blockerDraft(refusal.object, problem, rule.next(app))];
+  return { scope: refusal.scope, ...blockerDraft(refusal.object, problem, rule.next(app)) };
 }
 
-/**
- * Blockers that stop every write except the status; empty if the operator may write. All writes stop together, so
- * that the operator never applies half of a change.
- */
-export function writeBlockersOf(observed: Observed): readonly BlockerDraft[] {
-  const { app, deployment, service, refused } = observed;
+/** The blocker for a write that failed several times in a row, although a retry may succeed. */
+export function failureBlocker({ object, scope, message }: Refusal): WriteBlocker {
+  const problem = reasonMessage("WriteFailed", { object, detail: message });
+  const next =
+    "Check the API server and its etcd (kubectl get --raw /readyz?verbose); the operator retries by itself.";
+  return { scope, ...blockerDraft(object, problem, next) };
+}
+
+/** Blockers that stop writes; each only those of its scope and those that depend on them. */
+export function writeBlockersOf({
+  app,
+  deployments,
+  service,
+  ...observed
+}: Observed): readonly WriteBlocker[] {
   return [
-    ...(refused ? refusalBlocker(app, refused) : []),
-    ...nameBlocker(app, deployment),
-    ...nameBlocker(app, service),
-    ...observed.revisions.flatMap(({ live }) =>
-      ownershipOf(app, live) === "terminating" ? nameBlocker(app, live) : [],
+    ...observed.refused.map((refusal) => refusalBlocker(app, refusal)),
+    ...nameBlocker(app, deployments.stable, "stable"),
+    ...nameBlocker(app, deployments.candidate, "candidate"),
+    ...nameBlocker(app, service, "traffic"),
+    ...observed.ignoredRevisions.flatMap(({ live }) =>
+      ownershipOf(app, live) === "terminating" ? nameBlocker(app, live, "revision") : [],
     ),
   ];
 }

@@ -1,4 +1,4 @@
-import { ApiError } from "./api-error.ts";
+import { ApiError, ExpectedError } from "./api-error.ts";
 import type { Clock } from "./clock.ts";
 import type { ApiClient, KubeObject, ResourceType } from "./kubernetes.ts";
 import type { Logger } from "./log.ts";
@@ -106,6 +106,28 @@ export class EventRecorder {
     this.#enqueue(series);
   }
 
+  /**
+   * Writes an event at once, under a name that no other event has. Returns true if the event is new, false if it exists
+   * already or can't be written, which is counted and logged: an event never holds up the work that it reports.
+   */
+  async recordOnce(event: EventNote, name: string): Promise<boolean> {
+    const nowMs = this.#options.clock.now();
+    const body = this.#body({ event, firstMs: nowMs, lastMs: nowMs, count: 1 }, name);
+    try {
+      await this.#options.client.create(events, body, { idempotent: true });
+      return true;
+    } catch (error) {
+      if (!(error instanceof ExpectedError)) throw error;
+      if (!(error instanceof ApiError && error.isAlreadyExists)) this.#drop(error, event);
+      return false;
+    }
+  }
+
+  #drop(error: unknown, { reason }: EventNote): void {
+    this.#options.metrics.eventsDropped.inc({ cause: "error" });
+    this.#options.log.debug({ err: error, reason }, "could not write an event");
+  }
+
   /** Resolves when all recorded events are written or dropped. Never rejects. */
   async flush(): Promise<void> {
     await this.#sending;
@@ -143,8 +165,7 @@ export class EventRecorder {
       try {
         await this.#write(series);
       } catch (error) {
-        this.#options.metrics.eventsDropped.inc({ cause: "error" });
-        this.#options.log.debug({ err: error, reason: series.event.reason }, "could not write an event");
+        this.#drop(error, series.event);
       }
     }
     this.#sending = undefined;
@@ -152,7 +173,7 @@ export class EventRecorder {
 
   async #write(series: Series): Promise<void> {
     if (series.name !== undefined && (await this.#updateCount(series, series.name))) return;
-    const body = this.#body(series);
+    const body = this.#body(series, `${series.event.target.name}.${crypto.randomUUID()}`);
     series.name = body.metadata.name;
     await this.#options.client.create(events, body);
   }
@@ -170,13 +191,16 @@ export class EventRecorder {
     }
   }
 
-  #body({ event, count, firstMs, lastMs }: Series) {
+  #body(
+    { event, count, firstMs, lastMs }: Pick<Series, "event" | "count" | "firstMs" | "lastMs">,
+    name: string,
+  ) {
     const { component, instance } = this.#options;
     const namespace = event.target.namespace ?? "default";
     return {
       apiVersion: "v1",
       kind: "Event",
-      metadata: { namespace, name: `${event.target.name}.${crypto.randomUUID()}` },
+      metadata: { namespace, name },
       involvedObject: event.target,
       type: event.type,
       reason: event.reason,

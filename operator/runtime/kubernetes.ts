@@ -110,6 +110,11 @@ export interface CallOptions {
   readonly retries?: number | undefined;
 }
 
+export interface CreateOptions extends CallOptions {
+  /** True if an answer that the object exists is as good as its creation: the request may be repeated. */
+  readonly idempotent?: boolean | undefined;
+}
+
 export interface DeleteOptions {
   readonly preconditions?: {
     readonly uid?: string | undefined;
@@ -141,7 +146,7 @@ export interface ApiClient {
   get(resource: ResourceType, ref: ObjectRef, options?: CallOptions): Promise<KubeObject>;
   /** Returns one page. Sets apiVersion and kind of items where the server omits them. */
   list(resource: ResourceType, options: ListOptions, call?: CallOptions): Promise<ObjectList>;
-  create(resource: ResourceType, object: ObjectInput, options?: CallOptions): Promise<KubeObject>;
+  create(resource: ResourceType, object: ObjectInput, options?: CreateOptions): Promise<KubeObject>;
   /** Replaces the whole object (PUT). Rejects with a conflict if the object's resourceVersion is outdated. */
   replace(
     resource: ResourceType,

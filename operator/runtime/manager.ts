@@ -129,7 +129,7 @@ export class Manager {
 
   /** Starts the watches and the election. Calls `reconcile` for queued keys once synced and leading. */
   start(reconcile: Handler): void {
-    this.#handler = (key) => this.#reconcile(key, reconcile);
+    this.#handler = (key, failures) => this.#reconcile(() => reconcile(key, failures));
     for (const { informer } of this.#caches) informer.start();
     this.#leader?.start();
     void this.#runOnceSynced();
@@ -181,12 +181,12 @@ export class Manager {
     if (this.#synced && this.isLeader() && this.#handler !== undefined) this.queue.run(this.#handler);
   }
 
-  async #reconcile(key: string, reconcile: Handler): Promise<ReconcileResult | void> {
+  async #reconcile(reconcile: () => ReturnType<Handler>): Promise<ReconcileResult | void> {
     const { clock, metrics, name: controller } = this.#options;
     const startedMs = clock.monotonicMs();
     let result: ReconcileResult | void = undefined;
     try {
-      result = await reconcile(key);
+      result = await reconcile();
     } catch (error) {
       // This process lost the lease during the reconcile. Requeue the key for when it leads again; not a failure.
       if (error instanceof NotLeaderError) return { requeueAfterMs: 1_000 };

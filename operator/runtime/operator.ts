@@ -62,12 +62,12 @@ export abstract class Operator extends k8sOperator.default {
   }
 
   /** Reconciles a key. If it throws, the error is logged and the key is requeued with backoff. */
-  protected abstract reconcile(key: string): Promise<ReconcileResult | void>;
+  protected abstract reconcile(key: string, failures: number): Promise<ReconcileResult | void>;
 
   /** Runs `init`, then starts the watches and the election. Resolves before the caches are synced: see `ready`. */
   override async start(): Promise<void> {
     await super.start();
-    this.manager.start((key) => this.reconcile(key));
+    this.manager.start((key, failures) => this.reconcile(key, failures));
   }
 
   /** Stops within 10 s: ends reconciles in progress, writes pending events, releases the lease. Never rejects. */

@@ -2,6 +2,7 @@ import type {
   ApiClient,
   ApplyOptions,
   CallOptions,
+  CreateOptions,
   DeleteOptions,
   KubeObject,
   ListOptions,
@@ -79,7 +80,7 @@ export class RestClient implements ApiClient {
     return withItemTypes(await this.#transport.json({ ...request, ...call, idempotent: true }));
   }
 
-  async create(resource: ResourceType, object: ObjectInput, options?: CallOptions): Promise<KubeObject> {
+  async create(resource: ResourceType, object: ObjectInput, options?: CreateOptions): Promise<KubeObject> {
     const path = collectionPath(resource, object.metadata.namespace);
     return this.#write({
       method: "POST",
@@ -87,7 +88,7 @@ export class RestClient implements ApiClient {
       resource: resource.plural,
       body: object,
       ...options,
-      idempotent: false,
+      idempotent: options?.idempotent ?? false,
     });
   }
 

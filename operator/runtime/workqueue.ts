@@ -8,7 +8,8 @@ export interface ReconcileResult {
   readonly requeueAfterMs?: number | undefined;
 }
 
-export type Handler = (key: string) => Promise<ReconcileResult | void>;
+/** Handles a key. `failures` counts how often in a row the handler has thrown for the key until now. */
+export type Handler = (key: string, failures: number) => Promise<ReconcileResult | void>;
 
 export interface WorkQueueOptions {
   readonly name: string;
@@ -140,7 +141,7 @@ export class WorkQueue {
   async #process(key: string, handler: Handler): Promise<void> {
     const startedMs = this.#options.clock.monotonicMs();
     try {
-      const result = await handler(key);
+      const result = await handler(key, this.#failures.get(key) ?? 0);
       this.#failures.delete(key);
       if (result?.requeueAfterMs !== undefined) this.addAfter(key, result.requeueAfterMs);
     } catch (error) {

@@ -1,6 +1,7 @@
 import { demoAppSpec } from "../../operator/api/schema.ts";
 import { resources } from "../../operator/controller/resources.ts";
 import { isFields } from "../../operator/core/manifest.ts";
+import { rollingUpdateOf } from "../../operator/core/defaults.ts";
 import type { ObservedApp } from "../../operator/core/observed.ts";
 import { renderDeployment } from "../../operator/core/render/deployment.ts";
 import { renderPodTemplate } from "../../operator/core/render/pod.ts";
@@ -57,8 +58,11 @@ export const bare: Column = {
     const app = { ...ref, spec: demoAppSpec.parse(spec) } as ObservedApp["app"];
     const observed = { app } as ObservedApp;
     const template = renderPodTemplate(app, app.spec);
-    const deployment = renderDeployment(observed, { template, annotations: {}, restartedAt: undefined });
-    const service = renderService(observed);
+    const { replicas: size } = app.spec;
+    const rollingUpdate = rollingUpdateOf(app.spec);
+    const input = { size, rollingUpdate, template, annotations: {}, restartedAt: undefined };
+    const deployment = renderDeployment(observed, { track: "stable", ...input });
+    const service = renderService(observed, "stable");
     // Without the owner reference: no DemoApp exists.
     const metadataOf = ({ metadata: { labels } }: typeof service) => ({ ...ref, labels });
     await Promise.all([

@@ -1,10 +1,10 @@
-import { portName, selectorOf, serviceName } from "../../api/names.ts";
+import { type Track, portName, selectorOf, serviceName } from "../../api/names.ts";
 import type { Manifest } from "../manifest.ts";
 import type { ObservedApp } from "../observed.ts";
 import { ownerOf } from "./deployment.ts";
 
-/** The app's ClusterIP Service; it has the name of the app. */
-export const renderService = ({ app }: ObservedApp): Manifest => ({
+/** The app's ClusterIP Service, which selects the pods of a track; it has the name of the app. */
+export const renderService = ({ app }: ObservedApp, traffic: Track): Manifest => ({
   apiVersion: "v1",
   kind: "Service",
   metadata: {
@@ -15,7 +15,7 @@ export const renderService = ({ app }: ObservedApp): Manifest => ({
   },
   spec: {
     type: "ClusterIP",
-    selector: selectorOf(app.name, "stable"),
+    selector: selectorOf(app.name, traffic),
     ports: [{ name: portName, port: app.spec.service.port, targetPort: portName, protocol: "TCP" }],
   },
 });

@@ -3,7 +3,7 @@ import * as names from "../../../operator/api/names.ts";
 
 describe("the names of an app's objects", () => {
   test("the Deployment and the Service: they have the name of the app", () => {
-    expect([names.deploymentName("web"), names.serviceName("web")]).toEqual(["web", "web"]);
+    expect([names.deploymentName("web", "stable"), names.serviceName("web")]).toEqual(["web", "web"]);
   });
 
   test("the longest app name with a suffix: at most the 63 characters of a label value", () => {

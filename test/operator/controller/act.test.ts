@@ -1,67 +1,15 @@
 import { describe, expect, test } from "@jest/globals";
-import { type ActOptions, NoOpApplies, act } from "../../../operator/controller/act.ts";
 import type { Action } from "../../../operator/core/action.ts";
 import { ConnectionError } from "../../../operator/runtime/api-error.ts";
 import { ApiError } from "../../../operator/runtime/client.ts";
-import type { ApiClient, KubeObject } from "../../../operator/runtime/kubernetes.ts";
+import { object, apply, remove, takeOver, scene } from "./actscene.ts";
 
-const object = (kind: string, resourceVersion?: string) => ({
-  apiVersion: "v1",
-  kind,
-  metadata: {
-    namespace: "team",
-    name: "web",
-    uid: "1",
-    ...(resourceVersion !== undefined && { resourceVersion }),
-  },
-});
-const apply = (kind: string, over?: string): Action => ({
-  do: "apply",
-  object: object(kind),
-  why: "update",
-  over,
-});
-const remove: Action = { do: "delete", object: object("ControllerRevision"), why: "history limit" };
-const takeOver: Action = {
-  do: "take-over",
-  object: object("Deployment"),
-  patch: [{ op: "remove", path: "/a" }],
-  why: "drift",
-};
-
-/** Runs `act` with a client that responds to each write with the next response: an object, or an error to throw. */
-function scene(...responses: readonly (KubeObject | Error)[]) {
-  const left = [...responses];
-  const calls: unknown[][] = [];
-  const respond =
-    (verb: string) =>
-    (...args: unknown[]): Promise<KubeObject> => {
-      calls.push([verb, ...args]);
-      const next = left.shift();
-      return next instanceof Error ? Promise.reject(next) : Promise.resolve(next ?? object("Service"));
-    };
-  const client = { apply: respond("apply"), patch: respond("patch"), delete: respond("delete") };
-  const cached: KubeObject[] = [];
-  const written: string[] = [];
-  const options: ActOptions = {
-    client: client as unknown as ApiClient,
-    noOpApplies: new NoOpApplies(),
-    updateCache: (response) => void cached.push(response),
-    onWritten: (action) => void written.push(`${action.do} ${action.object.kind}`),
-  };
-  return {
-    calls,
-    verbs: () => calls.map(([verb]) => verb),
-    cached,
-    written,
-    run: (...actions: readonly Action[]) => act(actions, options),
-  };
-}
+const nothing = { refused: [], failed: [] };
 
 describe("executing actions", () => {
   test("a plan without actions: no request", async () => {
     const { run, calls } = scene();
-    expect(await run()).toBeUndefined();
+    expect(await run()).toEqual(nothing);
     expect(calls).toEqual([]);
   });
 
@@ -107,10 +55,22 @@ describe("executing actions", () => {
   test("several actions: executed in order, each response stored in the cache, each write reported", async () => {
     const [deployment, patched] = [object("Deployment", "1"), object("Deployment", "2")];
     const { run, verbs, cached, written } = scene(deployment, patched);
-    expect(await run(apply("Deployment"), takeOver, remove)).toBeUndefined();
+    expect(await run(apply("Deployment"), takeOver, remove)).toEqual(nothing);
     expect(verbs()).toEqual(["apply", "patch", "delete"]);
     expect(cached).toEqual([deployment, patched]);
     expect(written).toEqual(["apply Deployment", "take-over Deployment", "delete ControllerRevision"]);
+  });
+
+  test("the end of a rollout: its event is published before the write that stores the outcome", async () => {
+    const { run, calls } = scene();
+    const outcome = {
+      type: "Normal",
+      reason: "RolloutAccepted",
+      message: "",
+      name: "web.1.2.accepted",
+    } as const;
+    await run({ ...apply("ControllerRevision"), outcome } as Action);
+    expect(calls.map(([verb]) => verb)).toEqual(["event", "apply"]);
   });
 
   test("an unknown kind: throws before any request", async () => {
@@ -154,12 +114,10 @@ describe("a refusal", () => {
       message: 'failed calling webhook "a.b.c": refused',
     },
     { by: "a policy", status: 422, message: policy },
-  ])("of an apply by $by: stops the later actions and is returned", async ({ status, message }) => {
-    const { run, verbs, cached, written } = scene(object("Service"), new ApiError(status, { message }));
-    const refused = await run(apply("Service"), apply("Deployment"), apply("Service"));
-    expect(refused).toEqual({ object: "Deployment/web", status, message });
-    expect(verbs()).toEqual(["apply", "apply"]);
-    expect([cached.length, written]).toEqual([1, ["apply Service"]]);
+  ])("of an apply by $by: is returned, and is no failure", async ({ status, message }) => {
+    const { run } = scene(new ApiError(status, { message }));
+    const refused = [{ object: "Deployment/web", scope: "stable", status, message }];
+    expect(await run(apply("Deployment"))).toEqual({ refused, failed: [] });
   });
 
   test.each([
@@ -168,17 +126,20 @@ describe("a refusal", () => {
     { by: "a webhook without a status of its own", status: 400, message: webhook },
   ])("of a take-over by $by: is returned", async ({ status, message }) => {
     const { run, written } = scene(new ApiError(status, { message }));
-    expect(await run(takeOver)).toEqual({ object: "Deployment/web", status, message });
+    const refused = [{ object: "Deployment/web", scope: "stable", status, message }];
+    expect(await run(takeOver)).toEqual({ refused, failed: [] });
     expect(written).toEqual([]);
   });
 
   test("of a delete by RBAC: is returned", async () => {
     const { run, written } = scene(new ApiError(403, { message: "User can't" }));
-    expect(await run(remove)).toEqual({
+    const refusal = {
       object: "ControllerRevision/web",
+      scope: "history",
       status: 403,
       message: "User can't",
-    });
+    };
+    expect(await run(remove)).toEqual({ refused: [refusal], failed: [] });
     expect(written).toEqual([]);
   });
 });
@@ -197,31 +158,35 @@ describe("an error that a retry may fix", () => {
       error: new ApiError(403, { message: "because it is being terminated" }),
     },
     { name: "no response", error: new ConnectionError("ECONNRESET", undefined) },
-    { name: "a defect of the operator", error: new TypeError("x is undefined") },
-  ])("$name: is thrown, and later actions are not executed", async ({ error }) => {
-    const { run, calls, written } = scene(error);
-    await expect(run(apply("Service"), apply("Deployment"))).rejects.toBe(error);
-    expect([calls.length, written]).toEqual([1, []]);
+  ])("$name: is returned as a failure", async ({ error }) => {
+    const { run, written } = scene(error);
+    expect(await run(apply("Service"))).toMatchObject({
+      refused: [],
+      failed: [{ object: "Service/web", scope: "traffic", error }],
+    });
+    expect(written).toEqual([]);
   });
 
   test.each([422, 400])(
-    "status %d for a take-over: is thrown, because the patch may be stale",
+    "status %d for a take-over: a failure, because the patch may be stale",
     async (status) => {
       const error = new ApiError(status, { message: "the server rejected our request" });
-      await expect(scene(error).run(takeOver)).rejects.toBe(error);
+      expect(await scene(error).run(takeOver)).toMatchObject({ refused: [], failed: [{ error }] });
     },
   );
 
   test.each([404, 409])("status %d for a delete: ignored, because the object is gone", async (status) => {
     const { run, verbs, written } = scene(new ApiError(status, { reason: "Conflict" }));
-    expect(await run(remove, apply("Service"))).toBeUndefined();
+    expect(await run(remove, apply("Service"))).toEqual(nothing);
     expect(verbs()).toEqual(["delete", "apply"]);
     expect(written).toEqual(["apply Service"]);
   });
 
-  test("status 503 for a delete: is thrown", async () => {
-    const error = new ApiError(503, {});
-    await expect(scene(error).run(remove)).rejects.toBe(error);
+  test("a defect of the operator: is thrown, and later actions are not executed", async () => {
+    const defect = new TypeError("x is undefined");
+    const { run, calls } = scene(defect);
+    await expect(run(apply("Service"), apply("Deployment"))).rejects.toBe(defect);
+    expect(calls).toHaveLength(1);
   });
 });
 

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "@jest/globals";
+import { inScope } from "../../../operator/core/action.ts";
 import { NoOpApplies } from "../../../operator/controller/act.ts";
 
 type Apply = Parameters<NoOpApplies["has"]>[0];
@@ -14,6 +15,7 @@ const apply = (over: string | undefined, kind = "Deployment"): Apply => ({
   object: object(kind),
   why: "drift",
   over,
+  ...inScope(kind === "Service" ? "traffic" : "stable"),
 });
 const response = (resourceVersion: string) => object("Deployment", { resourceVersion });
 

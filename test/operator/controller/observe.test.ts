@@ -26,8 +26,11 @@ describe("an observation", () => {
   test("the caches have both children: no API call", async () => {
     const { caches, server, run } = scene();
     caches.deployments.store.set("team", "web", deploymentOf(v1));
-    caches.services.store.set("team", "web", renderService(observedApp()));
-    expect(await run()).toMatchObject({ deployment: { kind: "Deployment" }, service: { kind: "Service" } });
+    caches.services.store.set("team", "web", renderService(observedApp(), "stable"));
+    expect(await run()).toMatchObject({
+      deployments: { stable: { kind: "Deployment" } },
+      service: { kind: "Service" },
+    });
     expect(server.requests).toBe(0);
   });
 
@@ -35,7 +38,7 @@ describe("an observation", () => {
     const { server, run } = scene();
     const child = { kind: "Deployment", metadata: { name: "web" } };
     server.get = () => Promise.resolve(child);
-    expect(await run()).toMatchObject({ deployment: child, service: child });
+    expect(await run()).toMatchObject({ deployments: { stable: child }, service: child });
     expect(server.requests).toBe(2);
   });
 
@@ -50,7 +53,7 @@ describe("an observation", () => {
     response.reject(new ApiError(404, { reason: "NotFound" }));
     expect(await observing).toMatchObject({
       app: { generation: 2 },
-      deployment: { kind: "Deployment" },
+      deployments: { stable: { kind: "Deployment" } },
       pods: [{ name: "a", ready: true }],
     });
   });
@@ -78,6 +81,9 @@ describe("an observation", () => {
   test("the API server refuses to return a child: the observation has the refusal", async () => {
     const { server, run } = scene();
     server.get = () => Promise.reject(new ApiError(403, { message: "cannot get resource" }));
-    expect((await run())?.refused).toMatchObject({ object: "Deployment/web", status: 403 });
+    expect((await run())?.refused).toMatchObject([
+      { object: "Deployment/web", scope: "stable", status: 403 },
+      { object: "Service/web", scope: "traffic", status: 403 },
+    ]);
   });
 });

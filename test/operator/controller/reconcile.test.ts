@@ -1,6 +1,7 @@
 import { describe, expect, test } from "@jest/globals";
 import type { Manifest } from "../../../operator/core/manifest.ts";
 import { ApiError } from "../../../operator/runtime/client.ts";
+import { hashOf } from "../../../operator/core/hash.ts";
 import { app, rolledOut, spec } from "../core/objects.ts";
 import { Scene } from "./scene.ts";
 
@@ -15,22 +16,24 @@ async function healthyScene(): Promise<Scene> {
 }
 
 const unavailable = new ApiError(503, {});
-const conflict = new ApiError(409, { reason: "Conflict" });
 const invalid = new ApiError(422, { message: "spec.x: Invalid value" });
 const forbidden = new ApiError(403, { message: 'User "x" cannot get resource "services"' });
-const lookups = ["get web", "get web"];
-const writes = ["apply ControllerRevision", "apply Service", "apply Deployment"];
+const lookups = ["get Deployment/web", "get Service/web"];
+const revision = `ControllerRevision/web-${hashOf(spec())}`;
+/** The reads before the first rollout starts. */
+const reads = [...lookups, "get DemoApp/web", `get ${revision}`];
+const writes = ["apply ControllerRevision", "apply Deployment", "apply Service"];
 const statusWrite = "apply DemoApp/status";
 
 describe("the order of a reconcile", () => {
   test("a new app: observes, writes, publishes the events of the writes, then writes the status", async () => {
     const scene = new Scene();
     const { steps } = await scene.reconcile();
-    expect(steps).toEqual([...lookups, ...writes, "event RolloutStarted", statusWrite]);
+    expect(steps).toEqual([...reads, ...writes, "event RolloutStarted", statusWrite]);
     expect(scene.logged.filter(({ msg }) => msg === "wrote")).toMatchObject([
       { level: "debug", verb: "apply", kind: "ControllerRevision", why: "start of the rollout" },
-      { level: "debug", verb: "apply", kind: "Service", name: "web", why: "create" },
       { level: "debug", verb: "apply", kind: "Deployment", name: "web", why: "create" },
+      { level: "debug", verb: "apply", kind: "Service", name: "web", why: "create" },
     ]);
     expect(await scene.phases()).toEqual(["Installing"]);
   });
@@ -63,15 +66,14 @@ describe("the order of a reconcile", () => {
 
 describe("the API server refuses", () => {
   test.each([
-    { refused: "apply ControllerRevision", before: [], events: [] },
-    { refused: "apply Service", before: writes.slice(0, 1), events: ["event RolloutStarted"] },
-    { refused: "apply Deployment", before: writes.slice(0, 2), events: ["event RolloutStarted"] },
-  ])("$refused: skips later writes, publishes only events of earlier ones, reports", async (row) => {
+    { refused: "apply ControllerRevision", attempts: writes.slice(0, 1), events: [] },
+    { refused: "apply Deployment", attempts: writes.slice(0, 2), events: ["event RolloutStarted"] },
+    { refused: "apply Service", attempts: writes, events: ["event RolloutStarted"] },
+  ])("$refused of a new app: skips dependent writes, reports", async ({ refused, attempts, events }) => {
     const scene = new Scene();
-    scene.fault = (step) => (step === row.refused ? invalid : undefined);
+    scene.fault = (step) => (step === refused ? invalid : undefined);
     const { steps } = await scene.reconcile();
-    const attempts = [...row.before, row.refused];
-    expect(steps).toEqual([...lookups, ...attempts, ...row.events, statusWrite, "event ApplyRefused"]);
+    expect(steps).toEqual([...reads, ...attempts, ...events, statusWrite, "event ApplyRefused"]);
     expect(scene.app?.status?.blockers).toMatchObject([{ reason: "ApplyRefused" }]);
     expect(await scene.phases()).toEqual(["Degraded"]);
   });
@@ -80,35 +82,62 @@ describe("the API server refuses", () => {
     const scene = new Scene();
     scene.fault = (step) => (step === "apply Deployment" ? invalid : undefined);
     expect((await scene.reconcile()).requeueAfterMs).toBe(5_000);
-    expect((await scene.reconcile()).steps).toEqual(["get web", "apply Deployment", statusWrite]);
-    expect((await scene.reconcile()).steps).toEqual(["get web", "apply Deployment"]);
+    const retry = [...lookups, "get DemoApp/web", "apply Deployment"];
+    expect((await scene.reconcile()).steps).toEqual(retry);
   });
 
   test("the read of a child: writes only the status", async () => {
     const scene = new Scene();
-    scene.fault = (step) => (step === "get web" ? forbidden : undefined);
+    scene.fault = (step) => (step.startsWith("get Deployment") ? forbidden : undefined);
     expect((await scene.reconcile()).steps).toEqual([...lookups, statusWrite, "event PermissionMissing"]);
+  });
+
+  test("the read of the DemoApp before a rollout starts: writes only the status", async () => {
+    const scene = new Scene();
+    scene.fault = (step) => (step.startsWith("get DemoApp") ? forbidden : undefined);
+    expect((await scene.reconcile()).steps).toEqual([...reads, statusWrite, "event PermissionMissing"]);
   });
 });
 
 describe("a request fails", () => {
-  test.each(["get web", ...writes])("%s: throws, and neither publishes nor reports", async (failing) => {
+  test.each(reads)("%s: throws, and neither writes nor reports", async (failing) => {
     const scene = new Scene();
     scene.fault = (step) => (step === failing ? unavailable : undefined);
     const { error, steps } = await scene.reconcile();
     expect(error).toBe(unavailable);
-    expect(steps).toEqual([...lookups, ...writes].slice(0, steps.length));
-    expect(steps.at(-1)).toBe(failing);
+    expect(steps).toEqual(reads.slice(0, steps.length));
     expect(await scene.phases()).toEqual([]);
   });
 
-  test("the second write: the next reconcile continues, without the event of the first write", async () => {
+  test("a write: throws after the report; the next reconcile continues without a second event", async () => {
     const scene = new Scene();
-    scene.fault = (step) => (step === "apply Service" ? unavailable : undefined);
-    await scene.reconcile();
+    scene.fault = (step) => (step === "apply Deployment" ? unavailable : undefined);
+    const { error, steps } = await scene.reconcile();
+    expect(error).toBe(unavailable);
+    expect(steps).toEqual([...reads, ...writes.slice(0, 2), "event RolloutStarted", statusWrite]);
+    expect(scene.app?.status?.blockers).toEqual([]);
     scene.fault = () => undefined;
-    const { steps } = await scene.reconcile();
-    expect(steps).toEqual([...lookups, "apply Service", "apply Deployment", statusWrite]);
+    const next = [...lookups, "get DemoApp/web", "apply Deployment", "apply Service"];
+    expect((await scene.reconcile()).steps).toEqual(next);
+  });
+
+  test("a write fails again and again: the status says so, and is not Healthy", async () => {
+    const scene = await healthyScene();
+    scene.changeDeployment((live) => ({
+      ...live,
+      spec: { ...(live["spec"] as object), revisionHistoryLimit: 7 },
+    }));
+    scene.fault = (step) => (step === "apply Deployment" ? unavailable : undefined);
+    await scene.reconcile();
+    expect(scene.app?.status?.phase).toBe("Healthy");
+    expect((await scene.reconcile()).steps).toEqual(["apply Deployment", statusWrite, "event WriteFailed"]);
+    expect(scene.app?.status).toMatchObject({ phase: "Progressing", blockers: [{ reason: "WriteFailed" }] });
+    scene.fault = () => undefined;
+    scene.changeDeployment((live) => rolledOut(live));
+    await scene.reconcile();
+    scene.changeDeployment((live) => rolledOut(live));
+    await scene.reconcile();
+    expect(scene.app?.status).toMatchObject({ phase: "Healthy", blockers: [] });
   });
 
   test("the status write: throws before other events and metrics; the next reconcile reports", async () => {
@@ -129,38 +158,6 @@ describe("a request fails", () => {
     const { error, steps } = await scene.reconcile();
     expect(error).toBe(unavailable);
     expect(steps.slice(-3)).toEqual(["apply Service", "event RolloutStarted", statusWrite]);
-  });
-});
-
-describe("the requeue time", () => {
-  test("a rollout is in progress: from the plan", async () => {
-    expect((await new Scene().reconcile()).requeueAfterMs).toBe(5_000);
-  });
-
-  test("the reconcile takes 2 s: counts from its end", async () => {
-    const scene = new Scene();
-    scene.fault = (step) => void (step === statusWrite && scene.clock.jump(2_000));
-    expect((await scene.reconcile()).requeueAfterMs).toBe(3_000);
-  });
-
-  test("the reconcile takes longer than the plan's time: 0", async () => {
-    const scene = new Scene();
-    scene.fault = (step) => void (step === statusWrite && scene.clock.jump(6_000));
-    expect((await scene.reconcile()).requeueAfterMs).toBe(0);
-  });
-
-  test("only counts changed, so the status write is delayed: the earlier of both times", async () => {
-    const scene = new Scene();
-    await scene.reconcile();
-    scene.clock.jump(400);
-    scene.changeDeployment((live) => rolledOut(live, { readyReplicas: 1, availableReplicas: 0 }));
-    expect(await scene.reconcile()).toEqual({ requeueAfterMs: 600, steps: [] });
-  });
-
-  test("the status write conflicts: 1 s", async () => {
-    const scene = new Scene();
-    scene.fault = (step) => (step === statusWrite ? conflict : undefined);
-    expect((await scene.reconcile()).requeueAfterMs).toBe(1_000);
   });
 });
 

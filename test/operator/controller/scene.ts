@@ -35,6 +35,14 @@ export class Scene {
   fault: (step: string) => Error | undefined | void = () => undefined;
   /** Returns the resourceVersion of the response to an apply; default: a new one. */
   version = (): string => String((this.#version += 1));
+  /** How often in a row `reconcile` has thrown until now. */
+  failures = 0;
+  /** The object that the API server returns; default: the cached DemoApp, and no other object. */
+  live = (kind: string, _name: string): object | undefined => {
+    if (kind !== "DemoApp" || this.app === undefined) return undefined;
+    const { namespace, name, uid, generation, annotations, spec } = this.app;
+    return { kind, metadata: { namespace, name, uid, generation, annotations }, spec };
+  };
   readonly #metrics = createMetrics();
   readonly #options: ReconcileOptions;
   #steps: string[] = [];
@@ -44,9 +52,11 @@ export class Scene {
     this.caches = createCaches(initial);
     const { clock, caches } = this;
     const client = {
-      get: async (_: unknown, { name }: { name: string }) => {
-        this.#request(`get ${name}`);
-        throw new ApiError(404, { reason: "NotFound" });
+      get: async ({ kind }: { kind: string }, { name }: { name: string }) => {
+        this.#request(`get ${kind}/${name}`);
+        const live = this.live(kind, name);
+        if (live === undefined) throw new ApiError(404, { reason: "NotFound" });
+        return live;
       },
       apply: async (_: unknown, object: Manifest, { subresource }: { subresource?: string }) => {
         this.#request(`apply ${object.kind}${subresource === undefined ? "" : `/${subresource}`}`);
@@ -67,7 +77,10 @@ export class Scene {
       noOpApplies: new NoOpApplies(),
       warnings: { of: () => Promise.resolve([]) },
       metrics: new AppMetrics(this.#metrics, () => true),
-      recorder: { record: ({ reason }: { reason: string }) => void this.#steps.push(`event ${reason}`) },
+      recorder: {
+        record: ({ reason }: { reason: string }) => void this.#steps.push(`event ${reason}`),
+        recordOnce: async ({ reason }: { reason: string }) => this.#steps.push(`event ${reason}`) > 0,
+      },
       log: createLogger("debug", { write: (line: string) => void this.logged.push(JSON.parse(line)) }),
     } as unknown as ReconcileOptions;
     this.#options = { ...options, reporter: new Reporter(options) };
@@ -78,8 +91,11 @@ export class Scene {
     this.#steps = [];
     const steps = this.#steps;
     try {
-      return { steps, ...(await reconcile(key, this.#options)) };
+      const result = await reconcile({ key, failures: this.failures }, this.#options);
+      this.failures = 0;
+      return { steps, ...result };
     } catch (error) {
+      this.failures += 1;
       return { steps, error };
     }
   }

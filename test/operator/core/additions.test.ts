@@ -99,7 +99,7 @@ describe("additions by other managers", () => {
   ])("$name: the operator restores the desired spec", ({ dirty, to = desired }) => {
     const clean = reverted(dirty, to);
     expect(clean["spec"]).toEqual(to === desired ? live["spec"] : applied(undefined, to)["spec"]);
-    expect(drift(clean, to)).toEqual({ apply: false, takeOver: [], ofSpec: false });
+    expect(drift(clean, to)).toEqual({ apply: false, takeOver: [], ofSpec: false, byOthers: false });
   });
 });
 

@@ -1,12 +1,12 @@
 import { annotations } from "../../../operator/api/names.ts";
-import type { ContainerState, Observed } from "../../../operator/core/observed.ts";
-import { at, crashing, foreignService, running, unready, waiting } from "./objects.ts";
+import type { ContainerState } from "../../../operator/core/observed.ts";
+import { type ObservedFields, at, crashing, foreignService, running, unready, waiting } from "./objects.ts";
 import { appOf, commanded, deploymentOf, rejected2, v1 } from "./situations.ts";
 
 /** The observed state of an app, and the blocker that the operator reports for it. */
 interface Row {
   readonly name: string;
-  readonly before: Partial<Observed>;
+  readonly before: ObservedFields;
   readonly reason: string;
   readonly object?: string;
   /** A part of the message; `next` is a part of the next step. */
@@ -15,21 +15,21 @@ interface Row {
 }
 
 /** One pod that is not ready, with its containers in the given states. */
-export const stuck = (...containers: readonly ContainerState[]): Partial<Observed> => ({
+export const stuck = (...containers: readonly ContainerState[]): ObservedFields => ({
   pods: [unready("a", v1, containers)],
 });
 /** A container in a crash loop that last ended a second ago. */
 export const exited = (reason: string, message: string): ContainerState =>
   crashing("", 0, { terminated: { reason, exitCode: 1, message, at: at(-1) } });
 /** A Deployment whose pods the API server refuses. */
-const refusedPods = (message: string): Partial<Observed> => ({
+const refusedPods = (message: string): ObservedFields => ({
   deployment: {
     ...deploymentOf(v1),
     status: { conditions: [{ type: "ReplicaFailure", status: "True", message }] },
   },
 });
 /** One pod that is not ready, with a warning event. */
-const withWarning = (reason: string, message: string, container: ContainerState): Partial<Observed> => ({
+const withWarning = (reason: string, message: string, container: ContainerState): ObservedFields => ({
   ...stuck(container),
   warnings: [{ pod: "a", reason, message }],
 });

@@ -1,15 +1,23 @@
 import { describe, expect, test } from "@jest/globals";
 import type { Blocker } from "../../../operator/api/schema.ts";
 import { blockersOf } from "../../../operator/core/blockers.ts";
-import type { Observed } from "../../../operator/core/observed.ts";
 import { needsEvents } from "../../../operator/core/health.ts";
-import { viewOf } from "../../../operator/core/view.ts";
 import { exited, rows, stuck } from "./blockercases.ts";
-import { app, at, crashing, pod, running, spec, startMs, unready, waiting } from "./objects.ts";
-import { commanded, deploymentOf, observedApp, v1 } from "./situations.ts";
+import {
+  type ObservedFields,
+  app,
+  at,
+  crashing,
+  pod,
+  running,
+  spec,
+  startMs,
+  unready,
+  waiting,
+} from "./objects.ts";
+import { situationOf, commanded, deploymentOf, v1 } from "./situations.ts";
 
-const blockers = (before: Partial<Observed>): readonly Blocker[] =>
-  blockersOf(viewOf(observedApp(before), startMs));
+const blockers = (before: ObservedFields): readonly Blocker[] => blockersOf(situationOf(before));
 
 describe("blockers of an app", () => {
   test.each(rows)("$name: the blocker is $reason", ({ before, reason, object = "Pod/a", message, next }) => {
@@ -25,7 +33,7 @@ describe("situations without a blocker", () => {
   const done = { ...running("migrate"), runningSince: undefined };
   const finished = { ...done, terminated: { reason: "Completed", exitCode: 0, message: "", at: at(-5) } };
 
-  test.each<{ name: string; before: Partial<Observed> }>([
+  test.each<{ name: string; before: ObservedFields }>([
     { name: "a container is being created", before: stuck(waiting("ContainerCreating")) },
     {
       name: "a container starts after an init container that succeeded",

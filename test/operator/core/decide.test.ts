@@ -1,7 +1,7 @@
 import { describe, expect, test } from "@jest/globals";
-import { decide } from "../../../operator/core/decide.ts";
 import { crashing, revision, startMs, unready } from "./objects.ts";
 import {
+  decided,
   type OutcomeCase,
   accepted2,
   commanded,
@@ -58,7 +58,7 @@ describe("start of a rollout", () => {
   test("an earlier revision is requested again: its stored pod template is kept, not rendered again", () => {
     const stored = { ...accepted2, template: { ...accepted2.template, from: "an older operator" } };
     const newer = revision("app:1", 3, "accepted");
-    const after = decide(observedApp({ app: appOf("app:2"), revisions: [newer, stored] }), startMs);
+    const after = decided(observedApp({ app: appOf("app:2"), revisions: [newer, stored] }), startMs);
     expect(after.revisions.find(({ image }) => image === "app:2")?.template).toBe(stored.template);
   });
 });
@@ -106,9 +106,18 @@ describe("requests during a pause, and requests without a rollout", () => {
       expect: { "app:1": "1 accepted", "app:2": "2 superseded" },
     },
     {
-      name: "another image is requested during a paused rollout: the rollout is superseded, none starts",
+      name: "another image is requested during a paused rollout: the rollout goes on and is accepted, none starts",
       before: {
         app: commanded("app:3", { paused: "true" }),
+        revisions: [v1, v2],
+        deployment: deploymentOf(v2),
+      },
+      expect: { "app:1": "1 accepted", "app:2": "2 accepted" },
+    },
+    {
+      name: "the stable revision is requested again during a paused rollout: the rollout is superseded",
+      before: {
+        app: commanded("app:1", { paused: "true" }),
         revisions: [v1, v2],
         deployment: deploymentOf(v2),
       },

@@ -20,8 +20,9 @@ import {
 } from "./driftobjects.ts";
 import { app } from "./objects.ts";
 import { applied } from "./serverside.ts";
+import { deploymentInput } from "./situations.ts";
 
-const none = { apply: false, takeOver: [], ofSpec: false };
+const none = { apply: false, takeOver: [], ofSpec: false, byOthers: false };
 
 describe("fields that are not drift", () => {
   test.each<{ name: string; live: Manifest; to?: Manifest }>([
@@ -126,11 +127,7 @@ describe("changed and removed fields", () => {
   test("an applied field is no longer desired: the operator applies the desired object without it", () => {
     const { pod: _, ...rest } = appSpec;
     const template = renderPodTemplate(app(), rest);
-    const next = renderDeployment(observation, {
-      template,
-      annotations: { note: "1" },
-      restartedAt: undefined,
-    });
+    const next = renderDeployment(observation, deploymentInput(template, { annotations: { note: "1" } }));
     const bare = withPod(next, ({ nodeSelector: _selector, ...pod }) => pod);
     const kept = withPod(bare, (pod) => ({ ...pod, nodeSelector: { disk: "ssd" } }));
     const before = { ...kept, metadata: live.metadata };

@@ -5,6 +5,7 @@ import { renderPodTemplate } from "../../../operator/core/render/pod.ts";
 import { renderService } from "../../../operator/core/render/service.ts";
 import { app, observed, spec } from "./objects.ts";
 import { applied } from "./serverside.ts";
+import { deploymentInput } from "./situations.ts";
 
 /** The spec that the desired Deployment and Service are rendered from. */
 export const appSpec = spec({
@@ -17,13 +18,12 @@ export const appSpec = spec({
 });
 export const observation = observed({ app: app({ spec: appSpec }) }) as ObservedApp;
 /** The desired Deployment. */
-export const desired = renderDeployment(observation, {
-  template: renderPodTemplate(app(), appSpec),
-  annotations: { note: "1" },
-  restartedAt: undefined,
-});
+export const desired = renderDeployment(
+  observation,
+  deploymentInput(renderPodTemplate(app(), appSpec), { annotations: { note: "1" } }),
+);
 /** The desired Service. */
-export const service = renderService(observation);
+export const service = renderService(observation, "stable");
 
 export type PodSpec = Fields & { readonly containers: readonly Fields[] };
 const podOf = (object: Manifest): PodSpec =>

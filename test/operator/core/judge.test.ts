@@ -1,14 +1,15 @@
 import { describe, expect, test } from "@jest/globals";
 import { annotations } from "../../../operator/api/names.ts";
-import { decide } from "../../../operator/core/decide.ts";
 import type { Manifest } from "../../../operator/core/manifest.ts";
 import type { Pod } from "../../../operator/core/observed.ts";
 import { renderDeployment } from "../../../operator/core/render/deployment.ts";
 import { app, at, crashing, pod, rolledOut, running, spec, startMs, unready } from "./objects.ts";
 import {
+  decided,
   type OutcomeCase,
   accepted2,
   commanded,
+  deploymentInput,
   deploymentOf,
   observedApp,
   outcomes,
@@ -25,20 +26,14 @@ describe("acceptance of a rollout", () => {
     expect(outcomes(observedApp({ ...before, deployment: deploymentOf(v2) }))["app:2"]).toBe("2 accepted");
   });
 
-  test("the app has 0 replicas: the rollout is accepted at once", () => {
+  test("the app has 0 replicas: the outcome stays open, because no pod proves anything", () => {
     const none = { replicas: 0, readyReplicas: 0, updatedReplicas: 0, availableReplicas: 0 };
     const empty = app({ spec: spec({ image: "app:2", replicas: 0 }) });
     const deployment = rolledOut(
-      renderDeployment(observedApp({ app: empty }), {
-        template: v2.template,
-        annotations: {},
-        restartedAt: undefined,
-      }),
+      renderDeployment(observedApp({ app: empty }), deploymentInput(v2.template, { size: 0 })),
       none,
     );
-    expect(outcomes(observedApp({ app: empty, revisions: [v1, v2], deployment }))["app:2"]).toBe(
-      "2 accepted",
-    );
+    expect(outcomes(observedApp({ app: empty, revisions: [v1, v2], deployment }))["app:2"]).toBe("2 running");
   });
 
   test.each<{ name: string; deployment: Manifest | undefined }>([
@@ -171,17 +166,18 @@ describe("rejection of a rollout", () => {
 
   test("a retry starts while the Deployment still has the rejected template: only later crashes reject it", () => {
     const before = { app: commanded("app:2", { retry: "2" }), revisions: [v1, rejected2], pods: [crashed] };
-    const retried = decide(observedApp({ ...before, deployment: half }), startMs);
-    expect(outcomes(retried)["app:2"]).toBe("3 running");
+    const { revisions } = decided(observedApp({ ...before, deployment: half }));
+    const retried = { ...before, deployment: half, revisions };
+    expect(outcomes(observedApp(retried))["app:2"]).toBe("3 running");
     const again = { ...retried, pods: [unready("b", v2, crashing("no luck", 5))] };
-    expect(outcomes(again, startMs + 6_000)["app:2"]).toBe("3 rejected CrashLoop");
+    expect(outcomes(observedApp(again), startMs + 6_000)["app:2"]).toBe("3 rejected CrashLoop");
   });
 });
 
 test("decide runs again on its own result: no revision changes", () => {
   const before = observedApp({ app: appOf("app:2"), revisions: [v1, v2], deployment: deploymentOf(v2) });
-  const once = decide(before, startMs);
-  const twice = decide(once, startMs + 60_000);
+  const once = decided(before);
+  const twice = decided({ ...before, revisions: once.revisions }, startMs + 60_000);
   expect(twice.revisions).toEqual(once.revisions);
   expect(twice.revisions.every((next) => once.revisions.includes(next))).toBe(true);
 });

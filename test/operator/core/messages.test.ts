@@ -1,9 +1,8 @@
 import { expect, test } from "@jest/globals";
 import type { Fields } from "../../../operator/core/manifest.ts";
 import type { Pod } from "../../../operator/core/observed.ts";
-import { plan } from "../../../operator/core/plan.ts";
 import { app, applied, at, observed, pod, revision, rolledOut, spec, startMs, unready } from "./objects.ts";
-import { deploymentOf, observedApp, rejected2, appOf, v1 } from "./situations.ts";
+import { planOf, deploymentOf, rejected2, appOf, v1 } from "./situations.ts";
 
 test("an installation with minReadySeconds: the message counts the pods that are ready, but not yet available", () => {
   const first = revision("app:1", 1);
@@ -13,7 +12,7 @@ test("an installation with minReadySeconds: the message counts the pods that are
     unready("c", first, []),
   ];
   const requested = app({ spec: spec({ replicas: 3, minReadySeconds: 15 }) });
-  const { status } = plan(observed({ app: requested, revisions: [first], pods }), startMs);
+  const { status } = planOf(observed({ app: requested, revisions: [first], pods }), startMs);
   expect(status.message).toBe("Installing app:1: 1 of 3 pods are available (1 ready for less than 15 s).");
 });
 
@@ -22,10 +21,10 @@ test("a rejection with a long message: the status message has its start and end 
   const rejection = `is crash-looping, last with exit code 1: ${"a line of the log\n".repeat(30)}Error: no database`;
   const bad = { ...revision("app:2", 2, "rejected"), message: rejection };
   const pods = [pod("a", stable), pod("b", stable)];
-  const before = observed({ revisions: [stable], pods });
-  const deployment = rolledOut(applied(plan(before, startMs).actions, "Deployment"));
+  const before = { revisions: [stable], pods };
+  const deployment = rolledOut(applied(planOf(before, startMs).actions, "Deployment"));
   const requested = app({ spec: spec({ image: "app:2" }) });
-  const { status } = plan({ ...before, app: requested, deployment, revisions: [stable, bad] }, startMs);
+  const { status } = planOf({ ...before, app: requested, deployment, revisions: [stable, bad] }, startMs);
   expect(status.phase).toBe("Degraded");
   expect(status.message).toMatch(
     /^Rollout 2 of app:2 was rejected \(is crash-looping, last with exit code 1: a line of the log [^\n]* … [^\n]*Error: no database\); rollout 1 of app:1 serves\. Next: Change spec\.image in Git/,
@@ -36,7 +35,7 @@ test("a rejection with a long message: the status message has its start and end 
 test("an image with a digest: the message and status.display shorten the digest, status.candidate does not", () => {
   const digest = `sha256:${"0123456789ab".padEnd(64, "c")}`;
   const requested = app({ spec: spec({ image: `registry:5000/app:1@${digest}` }) });
-  const { status } = plan(observed({ app: requested }), startMs);
+  const { status } = planOf(observed({ app: requested }), startMs);
   expect(status.message).toContain("registry:5000/app:1@sha256:0123456789ab:");
   expect(status.display?.image).toBe("registry:5000/app:1@sha256:0123456789ab");
   expect(status.candidate?.image).toBe(`registry:5000/app:1@${digest}`);
@@ -45,7 +44,7 @@ test("an image with a digest: the message and status.display shorten the digest,
 test("the stable revision serves after a rejection: the message counts its pods only if some are missing", () => {
   const before = { app: appOf("app:2"), revisions: [v1, rejected2] };
   const message = (pods: readonly Pod[], counts: Fields): string | undefined =>
-    plan(observedApp({ ...before, pods, deployment: deploymentOf(v1, counts) }), startMs).status.message;
+    planOf({ ...before, pods, deployment: deploymentOf(v1, counts) }, startMs).status.message;
   const [a, b] = [pod("a", v1), pod("b", v1)];
   // A pod of the rejected revision is still terminating.
   expect(message([a, b], { replicas: 3 })).toContain("rollout 1 of app:1 serves. Next:");

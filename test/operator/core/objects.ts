@@ -9,6 +9,7 @@ import {
   type Observed,
   type Outcome,
   type Pod,
+  type Refusal,
   type Revision,
   timestamp,
 } from "../../../operator/core/observed.ts";
@@ -95,6 +96,8 @@ export const pod = (name: string, of: Revision, more: Partial<Pod> = {}): Pod =>
   name,
   uid: `uid-${name}`,
   hash: of.hash,
+  track: "stable",
+  restarts: "",
   createdAt: at(-500),
   deleting: false,
   ready: true,
@@ -116,15 +119,27 @@ export const unready = (
     containers: [container].flat().map((one) => ({ ...one, ready: false })),
   });
 
-export const observed = (fields: Partial<Observed> = {}): Observed => ({
+/** What a test observes; `deployment` is the stable track's, and the scope of a refusal follows from its object. */
+export type ObservedFields = Partial<Omit<Observed, "refused">> & {
+  readonly deployment?: Manifest | undefined;
+  readonly refused?: Omit<Refusal, "scope">;
+};
+
+const withScope = (refusal: Omit<Refusal, "scope">): Refusal => ({
+  ...refusal,
+  scope: refusal.object.startsWith("Service") ? "traffic" : "stable",
+});
+
+export const observed = ({ deployment, refused, ...fields }: ObservedFields = {}): Observed => ({
   app: app(),
-  deployment: undefined,
+  deployments: { stable: deployment, candidate: undefined },
   service: undefined,
   revisions: [],
+  ignoredRevisions: [],
   pods: [],
   warnings: [],
   scalers: [],
-  refused: undefined,
+  refused: refused ? [withScope(refused)] : [],
   ...fields,
 });
 

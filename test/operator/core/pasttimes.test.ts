@@ -1,16 +1,15 @@
 import { describe, expect, test } from "@jest/globals";
 import { withPastTimes } from "../../../operator/core/pasttimes.ts";
-import { plan } from "../../../operator/core/plan.ts";
 import { renderService } from "../../../operator/core/render/service.ts";
 import { at, crashing, pod, running, startMs, unready, unreadySince, withProgress } from "./objects.ts";
-import { appOf, deploymentOf, observedApp, v1, v2 } from "./situations.ts";
+import { planOf, appOf, deploymentOf, observedApp, v1, v2 } from "./situations.ts";
 
-const service = renderService(observedApp());
+const service = renderService(observedApp(), "stable");
 
 describe("a clock that is ahead of the operator's", () => {
   test("minReadySeconds is 0 and a node is 20 minutes ahead: its ready pod counts as available", () => {
     const pods = [pod("a", v2, { readinessSince: at(1200), createdAt: at(-20) }), pod("b", v1)];
-    const { status } = plan(
+    const { status } = planOf(
       observedApp({
         app: appOf("app:2"),
         revisions: [v1, v2],
@@ -26,7 +25,7 @@ describe("a clock that is ahead of the operator's", () => {
   test("a former leader stored a start time in the future: an earlier crash of the rollout's pods rejects the revision", () => {
     const started = { ...v2, startedAt: at(3600) };
     const crash = crashing("no luck", -5, { restarts: 9 });
-    const { events } = plan(
+    const { events } = planOf(
       observedApp({
         app: appOf("app:2"),
         revisions: [v1, started],
@@ -48,10 +47,10 @@ describe("a clock that is ahead of the operator's", () => {
       deployment: withProgress(deploymentOf(v2, { availableReplicas: 1 }), 0, -100),
       pods: [unready("b", v2, running("app", at(-50)))],
     });
-    const first = plan(before, startMs).status;
+    const first = planOf(before, startMs).status;
     expect(first.conditions?.find(({ type }) => type === "Ready")?.lastTransitionTime).toBe(at(0));
     const later = { ...before, app: { ...before.app, status: first } };
-    expect(plan(later, startMs + 600_000).events.map(({ reason }) => reason)).toContain("RevisionRejected");
+    expect(planOf(later, startMs + 600_000).events.map(({ reason }) => reason)).toContain("RevisionRejected");
   });
 
   test("no time is in the future: every object stays the same", () => {

@@ -1,10 +1,9 @@
 import { describe, expect, test } from "@jest/globals";
 import { annotations } from "../../../operator/api/names.ts";
 import type { Phase } from "../../../operator/api/schema.ts";
-import type { Observed } from "../../../operator/core/observed.ts";
 import { phaseOf } from "../../../operator/core/phase.ts";
-import { viewOf } from "../../../operator/core/view.ts";
 import {
+  type ObservedFields,
   app,
   at,
   crashing,
@@ -17,11 +16,11 @@ import {
   unready,
   unreadySince,
 } from "./objects.ts";
-import { accepted2, appOf, commanded, deploymentOf, observedApp, rejected2, v1, v2 } from "./situations.ts";
+import { situationOf, accepted2, appOf, commanded, deploymentOf, rejected2, v1, v2 } from "./situations.ts";
 
 interface Row {
   readonly name: string;
-  readonly before: Partial<Observed>;
+  readonly before: ObservedFields;
   readonly phase: Phase;
   readonly message: string;
 }
@@ -106,7 +105,7 @@ const rows: readonly Row[] = [
     name: "a new revision is requested while the app is paused",
     before: { app: commanded("app:2", { paused: "true" }), revisions: [v1], deployment: deploymentOf(v1) },
     phase: "Paused",
-    message: "app:2 is paused. Remove the annotation demoapp.dev/paused",
+    message: "The rollout of app:2 is paused by the annotation demoapp.dev/paused.",
   },
   {
     name: "the pod of a rollout is not ready before the deadline",
@@ -197,7 +196,7 @@ const rows: readonly Row[] = [
 
 describe("the phase of an app", () => {
   test.each(rows)("$name: $phase", ({ before, phase, message }) => {
-    const result = phaseOf(viewOf(observedApp(before), startMs));
+    const result = phaseOf(situationOf(before, startMs));
     expect(result.phase).toBe(phase);
     expect(result.summary.message).toContain(message);
   });
@@ -213,38 +212,5 @@ describe("the phase of an app", () => {
       "RollingBack",
       "Suspended",
     ]);
-  });
-});
-
-describe("the progress deadline", () => {
-  test("a rollout makes no progress: the app is Degraded when the deadline since the last progress has passed", () => {
-    const before = observedApp({
-      app: appOf("app:2", { status: longUnready }),
-      revisions: [v1, v2],
-      deployment: deploymentOf(v2, missing),
-    });
-    // The annotations of the Deployment store the last progress: second -100.
-    expect(phaseOf(viewOf(before, startMs + 499_000)).phase).toBe("Progressing");
-    const late = phaseOf(viewOf(before, startMs + 500_000));
-    expect(late).toMatchObject({ phase: "Degraded", summary: { reason: "DeadlinePassed" } });
-  });
-
-  test("a pod is lost without a rollout: the deadline counts from the transition time of the condition Ready", () => {
-    const lost = { revisions: [v1], deployment: deploymentOf(v1, missing) };
-    const phaseAt600 = (seconds: number): Phase =>
-      phaseOf(
-        viewOf(
-          observedApp({ ...lost, app: appOf("app:1", { status: unreadySince(seconds) }) }),
-          startMs + 600_000,
-        ),
-      ).phase;
-    expect(phaseAt600(1)).toBe("Progressing");
-    expect(phaseAt600(0)).toBe("Degraded");
-  });
-
-  test("the app is scaled during a rollout: the deadline is not reset, or repeated scaling would keep a bad revision", () => {
-    const scaled = app({ spec: spec({ image: "app:2", replicas: 5 }), status: longUnready });
-    const before = observedApp({ app: scaled, revisions: [v1, v2], deployment: deploymentOf(v2, missing) });
-    expect(phaseOf(viewOf(before, startMs + 900_000)).phase).toBe("Degraded");
   });
 });

@@ -1,10 +1,9 @@
 import { describe, expect, test } from "@jest/globals";
 import { childAnnotations } from "../../../operator/api/names.ts";
-import type { Observed } from "../../../operator/core/observed.ts";
-import { plan } from "../../../operator/core/plan.ts";
 import { templateMetadataOf } from "../../../operator/core/deployment.ts";
 import { renderService } from "../../../operator/core/render/service.ts";
 import {
+  type ObservedFields,
   app,
   applied,
   at,
@@ -18,13 +17,21 @@ import {
   unready,
   unreadySince,
 } from "./objects.ts";
-import { accepted2, appOf, commanded, deploymentOf, observedApp, rejected2, v1, v2 } from "./situations.ts";
+import {
+  planOf,
+  accepted2,
+  appOf,
+  commanded,
+  deploymentOf,
+  observedApp,
+  rejected2,
+  v1,
+  v2,
+} from "./situations.ts";
 
-const service = renderService(observedApp());
-const written = (before: Partial<Observed>): readonly string[] =>
-  plan(observedApp(before), startMs).actions.map(
-    ({ do: verb, object }) => `${verb} ${object.kind}/${object.metadata.name}`,
-  );
+const service = renderService(observedApp(), "stable");
+const written = (before: ObservedFields): readonly string[] =>
+  planOf(before).actions.map(({ do: verb, object }) => `${verb} ${object.kind}/${object.metadata.name}`);
 
 const steady = {
   app: appOf("app:1"),
@@ -34,12 +41,12 @@ const steady = {
 };
 
 describe("the objects that a plan writes", () => {
-  test("a first installation: the ControllerRevision is written before the Service and the Deployment", () => {
+  test("a first installation: the ControllerRevision, the Deployment and the Service are written in this order", () => {
     const { hash } = v1;
     expect(written({ app: appOf("app:1") })).toEqual([
       `apply ControllerRevision/web-${hash}`,
-      "apply Service/web",
       "apply Deployment/web",
+      "apply Service/web",
     ]);
   });
 
@@ -52,10 +59,7 @@ describe("the objects that a plan writes", () => {
       deployment: deploymentOf(v2, { availableReplicas: 1 }),
       pods,
     };
-    expect(plan(observedApp(before), startMs + 500_000).actions.map(({ why }) => why)).toEqual([
-      "rejected",
-      "update",
-    ]);
+    expect(planOf(before, startMs + 500_000).actions.map(({ why }) => why)).toEqual(["rejected", "update"]);
   });
 
   test("all objects are as desired: nothing is written", () => {
@@ -64,12 +68,12 @@ describe("the objects that a plan writes", () => {
 
   test("a suspended app lacks objects: only the status is written", () => {
     const suspended = app({ spec: spec({ image: "app:9", suspend: true }) });
-    const result = plan(observedApp({ app: suspended, revisions: [v1] }), startMs);
+    const result = planOf({ app: suspended, revisions: [v1] }, startMs);
     expect(result).toMatchObject({ actions: [], requeueAtMs: undefined, status: { phase: "Suspended" } });
   });
 
   test("the name of the Service is taken: no object is written, not even the ControllerRevision", () => {
-    const result = plan(observedApp({ app: appOf("app:1"), service: foreignService }), startMs);
+    const result = planOf({ app: appOf("app:1"), service: foreignService }, startMs);
     expect(result.actions).toEqual([]);
     expect(result.status).toMatchObject({ phase: "Degraded", blockers: [{ reason: "NameTaken" }] });
   });
@@ -78,15 +82,15 @@ describe("the objects that a plan writes", () => {
     const invalid = observed({
       app: app({ spec: undefined, problems: [{ path: "spec.image", message: "bad" }] }),
     });
-    const first = plan(invalid, startMs);
+    const first = planOf(invalid, startMs);
     expect(first).toMatchObject({ actions: [], events: [{ type: "Warning", reason: "InvalidSpec" }] });
-    const again = plan({ ...invalid, app: { ...invalid.app, status: first.status } }, startMs + 1000);
+    const again = planOf({ ...invalid, app: { ...invalid.app, status: first.status } }, startMs + 1000);
     expect(again).toMatchObject({ actions: [], events: [], status: first.status });
   });
 
   test("the API server refused the Deployment: the refusal is the only blocker, and no object is written", () => {
     const refused = { object: "Deployment/web", status: 422, message: "spec: Invalid value" };
-    const result = plan(observedApp({ app: appOf("app:2"), revisions: [v1], service, refused }), startMs);
+    const result = planOf({ app: appOf("app:2"), revisions: [v1], service, refused }, startMs);
     expect(result).toMatchObject({
       actions: [],
       status: { phase: "Degraded", blockers: [{ object: "Deployment/web", reason: "ApplyRefused" }] },
@@ -95,7 +99,7 @@ describe("the objects that a plan writes", () => {
 
   test("the Deployment lost its annotations: the newest values are written", () => {
     const { annotations: _, ...metadata } = steady.deployment.metadata;
-    const result = plan(
+    const result = planOf(
       observedApp({ ...steady, deployment: { ...steady.deployment, metadata } }),
       startMs,
     ).actions;
@@ -144,12 +148,10 @@ describe("the objects that a plan writes", () => {
 });
 
 describe("the revision that the Deployment is applied with", () => {
-  const hashIn = (before: Partial<Observed>): unknown =>
-    templateMetadataOf(applied(plan(observedApp(before), startMs).actions, "Deployment"))?.labels?.[
-      "demoapp.dev/hash"
-    ];
+  const hashIn = (before: ObservedFields): unknown =>
+    templateMetadataOf(applied(planOf(before).actions, "Deployment"))?.labels?.["demoapp.dev/hash"];
 
-  test.each<{ name: string; before: Partial<Observed>; hash: string }>([
+  test.each<{ name: string; before: ObservedFields; hash: string }>([
     { name: "a new revision: the requested one", before: { ...steady, app: appOf("app:2") }, hash: v2.hash },
     {
       name: "the requested revision is rejected: the stable one",
@@ -183,14 +185,14 @@ describe("the revision that the Deployment is applied with", () => {
   test("the operator would render another template today: the stored template", () => {
     const stored = { ...v1.template, spec: { ...(v1.template["spec"] as object), schedulerName: "older" } };
     const before = { ...steady, revisions: [{ ...v1, template: stored }], deployment: undefined };
-    const { spec: deployed } = applied(plan(observedApp(before), startMs).actions, "Deployment");
+    const { spec: deployed } = applied(planOf(before).actions, "Deployment");
     expect(deployed).toMatchObject({ template: { spec: { schedulerName: "older" } } });
   });
 });
 
 describe("the time of the next reconcile", () => {
-  const requeueIn = (before: Partial<Observed>, nowMs = startMs): number | undefined => {
-    const { requeueAtMs } = plan(observedApp(before), nowMs);
+  const requeueIn = (before: ObservedFields, nowMs = startMs): number | undefined => {
+    const { requeueAtMs } = planOf(before, nowMs);
     return requeueAtMs === undefined ? undefined : (requeueAtMs - nowMs) / 1000;
   };
   const half = deploymentOf(v2, { availableReplicas: 1 });
@@ -243,5 +245,5 @@ test("minReadySeconds: only pods of the requested revision that were ready for t
       pod("c", v2, { readinessSince: at(-15) }),
     ],
   });
-  expect(plan(before, startMs).status.message).toContain("1 of 2");
+  expect(planOf(before, startMs).status.message).toContain("1 of 2");
 });

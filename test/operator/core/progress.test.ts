@@ -1,22 +1,21 @@
 import { describe, expect, test } from "@jest/globals";
 import { childAnnotations } from "../../../operator/api/names.ts";
 import type { DemoAppStatus } from "../../../operator/api/schema.ts";
-import type { Observed, Pod } from "../../../operator/core/observed.ts";
-import { plan } from "../../../operator/core/plan.ts";
+import type { Pod } from "../../../operator/core/observed.ts";
 import { renderService } from "../../../operator/core/render/service.ts";
-import { app, at, pod, revision, spec, startMs, withProgress } from "./objects.ts";
-import { deploymentOf, observedApp, v1, v2 } from "./situations.ts";
+import { type ObservedFields, app, at, pod, revision, spec, withProgress } from "./objects.ts";
+import { planOf, deploymentOf, observedApp, v1, v2 } from "./situations.ts";
 
 const status: DemoAppStatus = { observedGeneration: 1 };
-const rolling = (replicas: number): Partial<Observed> => ({
+const rolling = (replicas: number): ObservedFields => ({
   app: app({ spec: spec({ image: "app:2", replicas }), status }),
   revisions: [v1, v2],
-  service: renderService(observedApp()),
+  service: renderService(observedApp(), "stable"),
 });
 
 /** The progress in the annotations of the applied Deployment, as `best@time`. Undefined if none is applied. */
-function writtenProgress(before: Partial<Observed>): string | undefined {
-  const { actions } = plan(observedApp(before), startMs);
+function writtenProgress(before: ObservedFields): string | undefined {
+  const { actions } = planOf(before);
   const written = actions.find(({ object }) => object.kind === "Deployment")?.object.metadata.annotations;
   return written && `${written[childAnnotations.best]}@${written[childAnnotations.progressAt]}`;
 }

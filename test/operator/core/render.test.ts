@@ -5,6 +5,7 @@ import { renderDeployment } from "../../../operator/core/render/deployment.ts";
 import { renderPodTemplate } from "../../../operator/core/render/pod.ts";
 import { renderService } from "../../../operator/core/render/service.ts";
 import { app, at, observed, owner, spec } from "./objects.ts";
+import { deploymentInput } from "./situations.ts";
 
 interface Template {
   readonly metadata: { readonly labels: Fields; readonly annotations?: Fields };
@@ -201,12 +202,12 @@ describe("fields that the user sets", () => {
 describe("the Deployment and the Service", () => {
   const scaled = app({ spec: spec({ replicas: 5, minReadySeconds: 15, progressDeadlineSeconds: 60 }) });
   const observation = observed({ app: scaled }) as ObservedApp;
+  const template = renderPodTemplate(app(), spec());
   const deploymentOf = (restartedAt?: string): Manifest =>
-    renderDeployment(observation, {
-      template: renderPodTemplate(app(), spec()),
-      annotations: { note: "1" },
-      restartedAt,
-    });
+    renderDeployment(
+      observation,
+      deploymentInput(template, { size: 5, annotations: { note: "1" }, restartedAt }),
+    );
   const selector = {
     "app.kubernetes.io/name": "web",
     "app.kubernetes.io/managed-by": "demoapp-operator",
@@ -214,7 +215,7 @@ describe("the Deployment and the Service", () => {
   };
 
   test("owner reference: the DemoApp, so that the garbage collector deletes both with it", () => {
-    for (const { metadata } of [deploymentOf(), renderService(observation)])
+    for (const { metadata } of [deploymentOf(), renderService(observation, "stable")])
       expect(metadata).toMatchObject({
         name: "web",
         namespace: "team",
@@ -232,7 +233,7 @@ describe("the Deployment and the Service", () => {
       strategy: { type: "RollingUpdate", rollingUpdate: { maxSurge: "25%", maxUnavailable: 0 } },
       template: { metadata: { labels: { ...selector, "demoapp.dev/hash": expect.any(String) as unknown } } },
     });
-    expect(renderService(observation)["spec"]).toEqual({
+    expect(renderService(observation, "stable")["spec"]).toEqual({
       type: "ClusterIP",
       selector,
       ports: [{ name: "http", port: 80, targetPort: "http", protocol: "TCP" }],

@@ -1,13 +1,11 @@
 import { describe, expect, test } from "@jest/globals";
 import { annotations, childAnnotations } from "../../../operator/api/names.ts";
-import type { Observed } from "../../../operator/core/observed.ts";
-import { plan } from "../../../operator/core/plan.ts";
 import { templateMetadataOf } from "../../../operator/core/deployment.ts";
 import { renderService } from "../../../operator/core/render/service.ts";
-import { app, at, pod, spec, startMs } from "./objects.ts";
-import { deploymentOf, observedApp, appOf, v1 } from "./situations.ts";
+import { type ObservedFields, app, at, pod, spec, startMs } from "./objects.ts";
+import { planOf, deploymentOf, observedApp, appOf, v1 } from "./situations.ts";
 
-const service = renderService(observedApp());
+const service = renderService(observedApp(), "stable");
 const deployment = deploymentOf(v1);
 const pods = [pod("a", v1), pod("b", v1)];
 const steady = { app: appOf("app:1"), revisions: [v1], service, deployment, pods };
@@ -17,10 +15,12 @@ describe("a restart of the pods", () => {
     const template = templateMetadataOf(steady.deployment);
     const metadata = { ...template, annotations: { [childAnnotations.restartedAt]: time } };
     const { template: whole, ...others } = steady.deployment["spec"] as { template: object };
-    return {
-      ...steady,
-      deployment: { ...steady.deployment, spec: { ...others, template: { ...whole, metadata } } },
-    };
+    const { annotations: stored, ...live } = steady.deployment.metadata;
+    const progress = { ...stored, [childAnnotations.progressRestarts]: time };
+    const spec = { ...others, template: { ...whole, metadata } };
+    const pods = steady.pods.map((one) => ({ ...one, restarts: time }));
+    const deployment = { ...steady.deployment, metadata: { ...live, annotations: progress }, spec };
+    return { ...steady, pods, deployment };
   };
   const requesting = (by: { field?: string; annotation?: string }) => ({
     app: app({
@@ -28,10 +28,8 @@ describe("a restart of the pods", () => {
       annotations: by.annotation === undefined ? {} : { [annotations.restartAt]: by.annotation },
     }),
   });
-  const restartedAt = (before: Partial<Observed>): string | undefined => {
-    const deployment = plan(observedApp(before), startMs).actions.find(
-      ({ object }) => object.kind === "Deployment",
-    );
+  const restartedAt = (before: ObservedFields): string | undefined => {
+    const deployment = planOf(before).actions.find(({ object }) => object.kind === "Deployment");
     return templateMetadataOf(deployment?.object)?.annotations?.[childAnnotations.restartedAt];
   };
 
@@ -63,7 +61,7 @@ describe("a restart of the pods", () => {
     { name: "the requested time is in the future", by: { field: at(60) } },
     { name: "the requested time is invalid", by: { annotation: "tomorrow" } },
   ])("$name: the pods are not restarted", ({ by }) => {
-    expect(plan(observedApp({ ...restarted(at(-5)), ...requesting(by) }), startMs).actions).toEqual([]);
+    expect(planOf({ ...restarted(at(-5)), ...requesting(by) }, startMs).actions).toEqual([]);
   });
 
   test.each([
@@ -72,6 +70,6 @@ describe("a restart of the pods", () => {
     { name: "there is no pod", pods: [] },
   ])("$name: the pods are not restarted", ({ pods: some }) => {
     const before = observedApp({ ...steady, ...requesting({ field: at(-5) }), pods: some });
-    expect(plan(before, startMs).actions).toEqual([]);
+    expect(planOf(before, startMs).actions).toEqual([]);
   });
 });

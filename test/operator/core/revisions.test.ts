@@ -1,7 +1,9 @@
 import { describe, expect, test } from "@jest/globals";
-import type { ObservedApp } from "../../../operator/core/observed.ts";
-import { stableOf, readRevision, renderRevision, surplusOf } from "../../../operator/core/revisions.ts";
-import { app, at, observed, owner, revision, spec } from "./objects.ts";
+import type { Revision } from "../../../operator/core/observed.ts";
+import { stableOf, renderRevision, surplusOf } from "../../../operator/core/revisions.ts";
+import { readRevision } from "../../../operator/core/storedrevisions.ts";
+import { app, at, owner, revision, spec } from "./objects.ts";
+import { observedApp, stateOf } from "./situations.ts";
 
 describe("a ControllerRevision", () => {
   test.each(["accepted", "rejected", "superseded", undefined] as const)(
@@ -39,24 +41,29 @@ describe("revisions beyond the history limit", () => {
     revision("app:3", 3, "accepted"),
     revision("app:4", 4, "superseded"),
   ] as const;
-  const withLimit = (revisionHistoryLimit: number): ObservedApp =>
-    observed({
-      app: app({ spec: spec({ revisionHistoryLimit }) }),
-      revisions: [v3, v1, v4, v2],
-    }) as ObservedApp;
+  /** The surplus of four revisions, of which the spec requests one. */
+  const surplus = (revisionHistoryLimit: number, image: string): readonly Revision[] =>
+    surplusOf(
+      stateOf(
+        observedApp({
+          app: app({ spec: spec({ image, revisionHistoryLimit }) }),
+          revisions: [v3, v1, v4, v2],
+        }),
+      ),
+    );
 
   test("more revisions than the limit: the oldest are surplus; revisions in use don't count", () => {
-    expect(surplusOf(withLimit(1), [v3])).toEqual([v1]);
-    expect(surplusOf(withLimit(0), [v3])).toEqual([v2, v1]);
-    expect(surplusOf(withLimit(10), [v3])).toEqual([]);
+    expect(surplus(1, "app:3")).toEqual([v1]);
+    expect(surplus(0, "app:3")).toEqual([v2, v1]);
+    expect(surplus(10, "app:3")).toEqual([]);
   });
 
-  test("deployed, requested and stable revisions: kept", () => {
-    expect(surplusOf(withLimit(0), [v1, v2, v3, undefined])).toEqual([]);
+  test("the requested and the stable revision: kept", () => {
+    expect(surplus(0, "app:1")).toEqual([v2]);
   });
 
   test("the revision with the highest rollout number: kept, so that the number is not used again", () => {
-    expect(surplusOf(withLimit(0), [])).not.toContain(v4);
+    expect(surplus(0, "app:9")).not.toContain(v4);
   });
 });
 

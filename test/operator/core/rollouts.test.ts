@@ -3,10 +3,10 @@ import * as fc from "fast-check";
 import type { DemoAppStatus } from "../../../operator/api/schema.ts";
 import { floorOf, rollingUpdateOf } from "../../../operator/core/defaults.ts";
 import { canonical } from "../../../operator/core/hash.ts";
-import { plan } from "../../../operator/core/plan.ts";
 import { numberOf } from "../../sim/apiserver/json.ts";
 import { availableAtMs, isActive, limitsOf, replicasOf, specOf } from "../../sim/controllers/workload.ts";
 import { spec } from "./objects.ts";
+import { planOf } from "./situations.ts";
 import { command, specs } from "./simulation/commands.ts";
 import { InvariantChecker } from "./simulation/invariants.ts";
 import { Simulation } from "./simulation/simulation.ts";
@@ -38,6 +38,7 @@ function requiredPods(simulation: Simulation): number {
 
 /** Resumes the app, then lets more time pass than every deadline and every container start takes. */
 function waitUntilIdle(simulation: Simulation): void {
+  simulation.refusedKind = undefined;
   simulation.edit({ suspend: false });
   simulation.annotate("paused", "false");
   simulation.pass(300);
@@ -78,11 +79,11 @@ test("no more commands follow random commands: the plan is empty, and a deleted 
       const { app, nowMs } = simulation;
       fc.pre(!app.spec?.image.startsWith("flap"));
       const observed = simulation.observe();
-      const last = plan(observed, nowMs);
+      const last = planOf(observed, nowMs);
       expect(last.actions).toEqual([]);
       expect(last.events).toEqual([]);
       expect(canonical(last.status)).toBe(canonical(app.status));
-      const rebuilt = plan({ ...observed, app: { ...app, status: undefined } }, nowMs).status;
+      const rebuilt = planOf({ ...observed, app: { ...app, status: undefined } }, nowMs).status;
       // An exceeded deadline is measured from the status: without status the current step starts over.
       const reasons = [...(last.status.conditions ?? []), ...(last.status.blockers ?? [])];
       fc.pre(reasons.every(({ reason }) => reason !== "DeadlinePassed"));
@@ -101,8 +102,8 @@ test("the same observation at the same time: the plan is the same, and the obser
         const { nowMs } = simulation;
         const observed = simulation.observe();
         const before = canonical(observed);
-        const first = plan(observed, nowMs);
-        expect(plan(structuredClone(observed), nowMs)).toEqual(first);
+        const first = planOf(observed, nowMs);
+        expect(planOf(structuredClone(observed), nowMs)).toEqual(first);
         expect(canonical(observed)).toBe(before);
         simulation.settle();
       }

@@ -21,6 +21,7 @@ const input = {
   minReadyMs: 0,
   nowMs: startMs,
   isRefused: false,
+  delays: "",
 };
 
 interface Row {

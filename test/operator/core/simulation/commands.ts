@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { fieldsOf, itemsOf, type Fields } from "../../../sim/apiserver/json.ts";
-import { at, startMs } from "../objects.ts";
+import { at, revision, startMs } from "../objects.ts";
 import type { Simulation } from "./simulation.ts";
 
 /** An event that the operator does not cause. */
@@ -50,6 +50,19 @@ const manualChanges: Readonly<Record<string, (spec: Fields) => Fields>> = {
     containers: itemsOf(containers).map((c) => (c["name"] === "app" ? { ...c, image: "good:by-hand" } : c)),
   })),
 };
+
+function deleteLive(cluster: Simulation["cluster"], kind: string, name: string): void {
+  const live = cluster.get(kind, name);
+  if (live) cluster.delete(live);
+}
+
+/** Creates a ControllerRevision with the app's labels that the operator did not write. */
+function forgeRevision({ app, cluster }: Simulation): void {
+  const forged = revision("evil:1", 99, "accepted").live;
+  const { ownerReferences: _, ...metadata } = forged.metadata;
+  if (cluster.get("ControllerRevision", metadata.name) === undefined)
+    cluster.apply({ ...forged, metadata: { ...metadata, namespace: app.namespace } }, "kubectl");
+}
 
 /** Shown by its name when a property fails. */
 function named(name: string, run: Command): Command {
@@ -102,6 +115,31 @@ const commands: readonly (readonly [weight: number, fc.Arbitrary<Command>])[] = 
     ),
   ],
   [1, once("delete the Deployment", (s) => s.deployment && s.cluster.delete(s.deployment))],
+  [1, once("delete the Service", ({ app, cluster }) => deleteLive(cluster, "Service", app.name))],
+  [
+    1,
+    fc.nat(3).map((n) =>
+      named(`delete ControllerRevision ${n}`, ({ cluster }) => {
+        const live = cluster.list("ControllerRevision")[n];
+        if (live) cluster.delete(live);
+      }),
+    ),
+  ],
+  [1, once("forge an accepted ControllerRevision", forgeRevision)],
+  [
+    1,
+    fc
+      .constantFrom(600, 7200)
+      .map((seconds) =>
+        named(`the clock jumps by ${seconds} s`, (s) => s.cluster.clock.jump(seconds * 1000)),
+      ),
+  ],
+  [
+    2,
+    fc
+      .constantFrom(undefined, "Deployment", "Service", "ControllerRevision")
+      .map((kind) => named(`the API server refuses ${kind}`, (s) => void (s.refusedKind = kind))),
+  ],
   [1, once("delete a pod", ({ cluster, pods: [pod] }) => pod && cluster.delete(pod))],
   [1, once("crash a pod", ({ cluster, pods: [pod] }) => pod && cluster.crash(pod))],
   [1, once("create the Secret", (s) => s.createSecret())],

@@ -5,15 +5,19 @@ import type { Action } from "../../../../operator/core/action.ts";
 import { rollingUpdateOf } from "../../../../operator/core/defaults.ts";
 import type { Manifest } from "../../../../operator/core/manifest.ts";
 import { templateMetadataOf } from "../../../../operator/core/deployment.ts";
-import { stableOf, readRevision } from "../../../../operator/core/revisions.ts";
+import { stableOf } from "../../../../operator/core/revisions.ts";
+import { readRevision } from "../../../../operator/core/storedrevisions.ts";
 import { fieldsOf } from "../../../sim/apiserver/json.ts";
+import { isActive, replicasOf } from "../../../sim/controllers/workload.ts";
 import type { Checks, Simulation } from "./simulation.ts";
 
 /** The allowed successors of each phase. Each phase may also stay, or become Suspended. */
 const successors: Record<Phase, readonly Phase[]> = {
   Installing: ["Healthy", "Progressing", "Degraded"],
-  Healthy: ["Progressing", "Paused", "Degraded"],
-  Progressing: ["Healthy", "RollingBack", "Degraded", "Paused"],
+  // An app at 0 replicas is Healthy, also before its first pods.
+  Healthy: ["Installing", "Progressing", "Paused", "Degraded"],
+  // Without its ControllerRevision, which somebody deleted, no stable revision is known.
+  Progressing: ["Installing", "Healthy", "RollingBack", "Degraded", "Paused"],
   Paused: ["Healthy", "Progressing", "RollingBack", "Degraded"],
   Promoting: [],
   RollingBack: ["Healthy", "Progressing", "Degraded", "Paused"],
@@ -44,7 +48,9 @@ export class InvariantChecker implements Checks {
   #checkRevision({ app, revisions }: Simulation, object: Manifest): void {
     const next = readRevision(object);
     const before = revisions.find(({ live }) => live.metadata.name === object.metadata.name);
-    if (next === undefined || next.rollout === before?.rollout) return;
+    // A revision whose ControllerRevision was deleted keeps its number; only a start needs a new one.
+    const isStart = next !== undefined && next.outcome === undefined && next.rollout !== before?.rollout;
+    if (!isStart) return;
     assert.ok(
       next.rollout > this.#newestRollout,
       `rollout ${next.rollout} must follow ${this.#newestRollout}`,
@@ -56,10 +62,27 @@ export class InvariantChecker implements Checks {
   }
 }
 
-/** An applied Deployment has the size and the limits of the spec, and the running or newest accepted revision. */
-function checkDeployment({ app, revisions }: Simulation, object: Manifest): void {
+function checkGrowth(
+  { deployment, revisions, pods }: Pick<Simulation, "deployment" | "revisions" | "pods">,
+  object: Manifest,
+): void {
+  const hashOf = (live: object | undefined) =>
+    templateMetadataOf(live as Manifest | undefined)?.labels?.[labels.hash];
+  assert.equal(hashOf(object), hashOf(deployment), "a write must not change the template and raise the size");
+  const rejected = new Set(revisions.filter(({ outcome }) => outcome === "rejected").map(({ hash }) => hash));
+  const bad = pods.filter((pod) => isActive(pod) && rejected.has(pod.metadata.labels?.[labels.hash] ?? ""));
+  assert.deepEqual(bad, [], "a Deployment with pods of a rejected revision must not grow");
+}
+
+/**
+ * An applied Deployment has the size and the limits of the spec, and the running or newest accepted revision. It grows
+ * only without a change of the pod template, and without pods of a rejected revision.
+ */
+function checkDeployment({ app, deployment, revisions, pods }: Simulation, object: Manifest): void {
   const { replicas, strategy } = fieldsOf(object["spec"]);
-  assert.equal(replicas, app.spec?.replicas);
+  const size = deployment === undefined ? undefined : replicasOf(deployment);
+  if (replicas !== size) assert.equal(replicas, app.spec?.replicas);
+  if (size !== undefined && Number(replicas) > size) checkGrowth({ deployment, revisions, pods }, object);
   assert.deepEqual(fieldsOf(strategy)["rollingUpdate"], app.spec && rollingUpdateOf(app.spec));
   const hash = templateMetadataOf(object)?.labels?.[labels.hash] ?? "";
   const revision = revisions.find(({ live: { metadata } }) => metadata.name === revisionName(app.name, hash));

@@ -1,12 +1,12 @@
 import { annotations, fieldManager } from "../../../../operator/api/names.ts";
 import type { DemoAppSpec, DemoAppStatus, Phase } from "../../../../operator/api/schema.ts";
 import { manifestOf, podOf, revisionObjectOf } from "../../../../operator/controller/transform.ts";
-import type { Action } from "../../../../operator/core/action.ts";
+import { type Action, isStopped } from "../../../../operator/core/action.ts";
 import { canonical } from "../../../../operator/core/hash.ts";
 import type { Manifest } from "../../../../operator/core/manifest.ts";
-import type { App, Observed, Revision } from "../../../../operator/core/observed.ts";
-import { type Plan, plan } from "../../../../operator/core/plan.ts";
-import { readRevision } from "../../../../operator/core/revisions.ts";
+import type { App, Observed, Refusal, Revision } from "../../../../operator/core/observed.ts";
+import { type Plan, plan, reportOf } from "../../../../operator/core/plan.ts";
+import { readRevisions } from "../../../../operator/core/storedrevisions.ts";
 import type { KubeObject } from "../../../../operator/runtime/kubernetes.ts";
 import { jsonPatch } from "../../../sim/apiserver/patches.ts";
 import { SimulatedCluster } from "../../../sim/cluster.ts";
@@ -36,6 +36,8 @@ export interface Checks {
 export class Simulation {
   app: App;
   readonly cluster: SimulatedCluster;
+  /** The API server refuses writes of this kind. */
+  refusedKind: string | undefined;
   readonly #checks: Checks;
   #hasSecret = false;
   #hasChanged = true;
@@ -67,24 +69,25 @@ export class Simulation {
     return this.cluster.list("Pod");
   }
 
+  /** The revisions that the operator believes. */
   get revisions(): readonly Revision[] {
-    return this.cluster
-      .list("ControllerRevision")
-      .flatMap((live) => readRevision(revisionObjectOf(live)) ?? []);
+    return this.observe().revisions;
   }
 
   observe(): Observed {
     const { app, deployment } = this;
     const service = this.cluster.get("Service", app.name);
+    const deployments = { stable: deployment && manifestOf(deployment), candidate: undefined };
+    const revisions = this.cluster.list("ControllerRevision").map(revisionObjectOf);
     return {
       app,
-      deployment: deployment && manifestOf(deployment),
+      deployments,
       service: service && manifestOf(service),
-      revisions: this.revisions,
+      ...readRevisions({ app, deployments }, revisions),
       pods: this.pods.map(podOf),
       warnings: [],
       scalers: [],
-      refused: undefined,
+      refused: [],
     };
   }
 
@@ -132,16 +135,31 @@ export class Simulation {
       this.cluster.update(live, fieldManager, jsonPatch(live, action.patch) as KubeObject);
   }
 
+  /** Makes the writes, except those of a kind that the API server refuses and those that depend on them. */
+  #act(actions: readonly Action[]): readonly Refusal[] {
+    const refused: Refusal[] = [];
+    for (const action of actions) {
+      const { object, scope } = action;
+      if (isStopped(action, new Set(refused.map((refusal) => refusal.scope)))) continue;
+      if (object.kind === this.refusedKind) {
+        const name = `${object.kind}/${object.metadata.name}`;
+        refused.push({ object: name, scope, status: 403, message: "admission webhook denied the request" });
+        continue;
+      }
+      this.#checks.onWrite(this, action);
+      this.#write(action);
+    }
+    return refused;
+  }
+
   /** Reconciles the app once; with `writes` the operator is killed after that many writes, before it reports. */
   reconcile(writes?: number): Plan {
     this.#hasChanged = writes !== undefined;
     const intended = plan(this.observe(), this.nowMs);
-    for (const action of intended.actions.slice(0, writes)) {
-      this.#checks.onWrite(this, action);
-      this.#write(action);
-    }
-    this.#requeueAtMs = intended.requeueAtMs ?? Infinity;
-    if (writes === undefined) this.#report(intended.status);
+    const refused = this.#act(intended.actions.slice(0, writes));
+    const { status, requeueAtMs = Infinity } = reportOf(intended, { refused, failed: [], isRepeated: false });
+    this.#requeueAtMs = requeueAtMs;
+    if (writes === undefined) this.#report(status);
     else this.#isPhaseKnown = false;
     return intended;
   }

@@ -1,0 +1,50 @@
+import { type ReasonMessage, reasonMessage } from "../api/reasons.ts";
+import { podRefusalOf } from "./deployment.ts";
+import { type Pod, millis } from "./observed.ts";
+import type { RolloutState } from "./rolloutstate.ts";
+
+/** The status of the condition Available, with its reason. */
+export interface Availability {
+  readonly status: boolean;
+  readonly summary: ReasonMessage;
+}
+
+/** True if a pod has never been ready. A pod's Ready condition changes when a container starts, at the earliest. */
+function wasNeverReady({ ready, readinessSince, containers }: Pod): boolean {
+  const startedMs = Math.min(
+    Infinity,
+    ...containers.map(({ runningSince }) => millis(runningSince) || Infinity),
+  );
+  const hasRestarted = containers.some(({ restarts }) => restarts > 0);
+  return !ready && !hasRestarted && millis(readinessSince) <= startedMs;
+}
+
+/**
+ * The pods that are just starting: younger than the progress deadline and never ready, or not yet created. They are
+ * missing because the app grows or is rolled out, not because it failed.
+ */
+function startingOf({ observed, tracks, counts, nowMs }: RolloutState): number {
+  const deadlineMs = observed.app.spec.progressDeadlineSeconds * 1000;
+  const { deployment, pods } = tracks.stable;
+  if (deployment === undefined || podRefusalOf(deployment) !== undefined) return 0;
+  const young = pods.filter((pod) => nowMs - millis(pod.createdAt) < deadlineMs && wasNeverReady(pod));
+  return young.length + Math.max(0, counts.desired - pods.length);
+}
+
+/** Availability by counts: at least one pod serves, and as many as the floor are available or just starting. */
+export function availabilityBy(of: { desired: number; available: number; floor: number; starting: number }) {
+  const { desired, available, floor, starting } = of;
+  if (desired === 0) return { status: true, summary: reasonMessage("ScaledToZero", { open: "" }) };
+  const status = available > 0 && available + starting >= floor;
+  return {
+    status,
+    summary: reasonMessage(status ? "Available" : "Unavailable", {
+      available,
+      floor: Math.max(1, floor),
+    }),
+  };
+}
+
+/** The availability of an app. A scale-up is no outage; an app without a single available pod always is. */
+export const availabilityOf = (state: RolloutState): Availability =>
+  availabilityBy({ ...state.counts, floor: state.floor, starting: startingOf(state) });

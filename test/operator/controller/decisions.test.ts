@@ -1,0 +1,128 @@
+import { describe, expect, test } from "@jest/globals";
+import { ApiError } from "../../../operator/runtime/client.ts";
+import { hashOf } from "../../../operator/core/hash.ts";
+import { renderService } from "../../../operator/core/render/service.ts";
+import { app, at, crashing, pod, spec, unready } from "../core/objects.ts";
+import { deploymentOf, observedApp, v1, v2 } from "../core/situations.ts";
+import { Scene } from "./scene.ts";
+
+const unavailable = new ApiError(503, {});
+const conflict = new ApiError(409, { reason: "Conflict" });
+const lookups = ["get Deployment/web", "get Service/web"];
+/** The reads before the first rollout starts. */
+const reads = [...lookups, "get DemoApp/web", `get ControllerRevision/web-${hashOf(spec())}`];
+const statusWrite = "apply DemoApp/status";
+
+/** An installed app in the middle of a rollout of app:2, whose pod is crash-looping. */
+function crashingScene(fields: object = {}): Scene {
+  const scene = new Scene(app({ spec: spec({ image: "app:2", ...fields }) }));
+  const { deployments, services, revisions, pods } = scene.caches;
+  const owned = { uid: "1", resourceVersion: "5" };
+  const live = deploymentOf(v2, { availableReplicas: 1 });
+  deployments.store.set("team", "web", live);
+  const service = renderService(observedApp(), "stable");
+  services.store.set("team", "web", { ...service, metadata: { ...service.metadata, ...owned } });
+  for (const { live: revisionObject } of [v1, v2]) {
+    const metadata = { ...revisionObject.metadata, ...owned };
+    revisions.store.set("team", metadata.name, { ...revisionObject, metadata });
+  }
+  pods.store.set("team", "a", pod("a", v1));
+  pods.store.set("team", "b", unready("b", v2, crashing("no luck", -5)));
+  return scene;
+}
+const rollback = ["event RevisionRejected", "apply ControllerRevision", "apply Deployment"];
+
+describe("a bad version is rejected", () => {
+  test("no write fails: the event, then the outcome, then the Deployment", async () => {
+    const { steps } = await crashingScene().reconcile();
+    expect(steps).toEqual(["get DemoApp/web", ...rollback, statusWrite, "event CrashLoop"]);
+  });
+
+  test("a webhook refuses a change of the Service: the Deployment is set back all the same", async () => {
+    const scene = crashingScene({ service: { port: 81 } });
+    const denied = new ApiError(403, { message: 'admission webhook "x" denied the request: port 81' });
+    scene.fault = (step) => (step === "apply Service" ? denied : undefined);
+    const { steps } = await scene.reconcile();
+    expect(steps.slice(0, 6)).toEqual(["get DemoApp/web", ...rollback, "apply Service", statusWrite]);
+    expect(scene.app?.status?.blockers?.map(({ reason }) => reason)).toContain("AdmissionRefused");
+  });
+
+  test("the Service is terminating: the Deployment is set back, and the phase tells of the rollback", async () => {
+    const scene = crashingScene();
+    const live = scene.caches.services.store.get("team", "web");
+    if (live === undefined) throw new Error("the app has no Service");
+    const metadata = { ...live.metadata, deletionTimestamp: at(-5) };
+    scene.caches.services.store.set("team", "web", { ...live, metadata });
+    const { steps } = await scene.reconcile();
+    expect(steps.slice(0, 5)).toEqual(["get DemoApp/web", ...rollback, statusWrite]);
+    expect(scene.app?.status?.phase).toBe("RollingBack");
+  });
+
+  test("the write of the Deployment fails once: the event of the rejection is not lost", async () => {
+    const scene = crashingScene();
+    scene.fault = (step) => (step === "apply Deployment" ? unavailable : undefined);
+    const { error, steps } = await scene.reconcile();
+    expect(error).toBe(unavailable);
+    expect(steps).toEqual(["get DemoApp/web", ...rollback, statusWrite, "event CrashLoop"]);
+    scene.fault = () => undefined;
+    expect((await scene.reconcile()).steps).toContain("apply Deployment");
+  });
+
+  test("the write of the outcome fails: the status does not tell of a rejection that is not stored", async () => {
+    const scene = crashingScene();
+    scene.fault = (step) => (step === "apply ControllerRevision" ? unavailable : undefined);
+    const { steps } = await scene.reconcile();
+    expect(steps.slice(0, 4)).toEqual(["get DemoApp/web", ...rollback.slice(0, 2), statusWrite]);
+    expect(scene.app?.status?.candidate).toMatchObject({ image: "app:2" });
+    expect(scene.app?.status?.rejected).toEqual([]);
+  });
+});
+
+describe("the caches are outdated", () => {
+  const edited = (fields: object) => (kind: string) =>
+    kind === "DemoApp"
+      ? {
+          kind,
+          metadata: { namespace: "team", name: "web", uid: "uid-web", generation: 2, ...fields },
+          spec: {},
+        }
+      : undefined;
+
+  test.each([
+    { name: "the spec was edited", fields: {} },
+    {
+      name: "a command was annotated, which changes no generation",
+      fields: { generation: 1, annotations: { a: "b" } },
+    },
+  ])("$name: no write, and a new plan at once", async ({ fields }) => {
+    const scene = new Scene();
+    scene.live = edited(fields);
+    expect(await scene.reconcile()).toEqual({ requeueAfterMs: 0, steps: reads });
+  });
+
+  test("the DemoApp is gone: no write, and a new plan once the watch has reported it", async () => {
+    const scene = new Scene();
+    scene.live = () => undefined;
+    expect(await scene.reconcile()).toEqual({ requeueAfterMs: 500, steps: reads });
+  });
+
+  test("the revision of a rollout that would start exists already: no write, and a new plan at once", async () => {
+    const scene = new Scene(app({ spec: spec({ image: "app:2" }) }));
+    const live = scene.live;
+    scene.live = (kind, name) => (kind === "ControllerRevision" ? v2.live : live(kind, name));
+    const { requeueAfterMs, steps } = await scene.reconcile();
+    expect(requeueAfterMs).toBe(0);
+    expect(steps).toEqual([...lookups, "get DemoApp/web", `get ControllerRevision/web-${v2.hash}`]);
+    expect(scene.caches.revisions.store.get("team", `web-${v2.hash}`)).toBe(v2.live);
+  });
+
+  test("a write conflicts: the object is read, and a new plan follows at once, without a failure", async () => {
+    const scene = crashingScene();
+    scene.fault = (step) => (step === "apply Deployment" ? conflict : undefined);
+    scene.live = (kind) => (kind === "Deployment" ? deploymentOf(v1) : crashingScene().live(kind, "web"));
+    const { error, requeueAfterMs, steps } = await scene.reconcile();
+    expect([error, requeueAfterMs]).toEqual([undefined, 0]);
+    expect(steps).toEqual(["get DemoApp/web", ...rollback, "get Deployment/web"]);
+    expect(scene.caches.deployments.store.get("team", "web")).toEqual(deploymentOf(v1));
+  });
+});
