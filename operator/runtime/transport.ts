@@ -66,15 +66,19 @@ const credentialsTtlMs = 10_000;
 const overloaded: ReadonlySet<number> = new Set([502, 503, 504]);
 
 /**
- * True if a failed attempt may be retried. A 500 without Retry-After is not retried: the API server sends it for an
- * apply of a field that the schema lacks, and for a failing webhook, which needs the caller's longer backoff.
+ * True if a failed attempt may be retried. The 500 of a write without Retry-After is not retried: the API server sends
+ * it for an apply of a field that the schema lacks, and for a failing webhook, which needs the caller's longer backoff.
  */
-const isRetryable = (error: unknown, idempotent: boolean): boolean => {
+const isRetryable = (
+  error: unknown,
+  { method, idempotent }: Pick<HttpRequest, "method" | "idempotent">,
+): boolean => {
   if (error instanceof ApiError) {
     const { status, retryAfterMs } = error;
     if ((retryAfterMs ?? 0) > maxRetryAfterMs) return false;
     return (
       status === 429 ||
+      (method === "GET" && status >= 500) ||
       (idempotent && (overloaded.has(status) || (status >= 500 && retryAfterMs !== undefined)))
     );
   }
@@ -106,8 +110,7 @@ export class Transport {
         return await this.#attempt(request);
       } catch (error) {
         failures += 1;
-        if (failures > retries || request.signal?.aborted || !isRetryable(error, request.idempotent))
-          throw error;
+        if (failures > retries || request.signal?.aborted || !isRetryable(error, request)) throw error;
         const retryAfterMs = error instanceof ApiError ? (error.retryAfterMs ?? 0) : 0;
         await sleep(realClock, retryAfterMs + backoffMs(retryBackoff, failures, Math.random), request.signal);
       }

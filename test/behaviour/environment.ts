@@ -82,7 +82,7 @@ export class TestEnvironment<S extends Setup = Setup> {
   }
 
   async startOperator(
-    options: Partial<Pick<OperatorOptions, "identity" | "lastCall" | "timeoutMs">> = {},
+    options: Partial<Pick<OperatorOptions, "identity" | "lastWrite" | "timeoutMs">> = {},
   ): Promise<RunningOperator> {
     const { access, namespace, clock } = this.setup;
     const operator = new RunningOperator({ access, namespace, clock, ...options });

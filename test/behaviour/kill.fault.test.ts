@@ -3,12 +3,15 @@ import { type LifecycleResult, runLifecycle } from "./lifecycle.ts";
 import type { RunningOperator } from "./operator.ts";
 import { timeoutMs } from "./scenarios/all.ts";
 
-/** Runs the lifecycle with an operator that is killed at an API call, and a second one that then takes over. */
-async function runWithKill(lastCall = Infinity): Promise<LifecycleResult & { readonly calls: number }> {
+/**
+ * Runs the lifecycle with an operator that is killed at a write, and a second one that then takes over. A kill at a read
+ * leaves the API server as the write before the read did.
+ */
+async function runWithKill(lastWrite = Infinity): Promise<LifecycleResult & { readonly writes: number }> {
   let operator: RunningOperator | undefined;
   const result = await runLifecycle({
     start: async (env) => {
-      const first = await env.startOperator({ lastCall });
+      const first = await env.startOperator({ lastWrite });
       operator = first;
       const successor = first.killSwitch.killed.then(() => env.startOperator());
       return async () => {
@@ -17,7 +20,7 @@ async function runWithKill(lastCall = Infinity): Promise<LifecycleResult & { rea
       };
     },
   });
-  return { ...result, calls: operator?.killSwitch.calls ?? 0 };
+  return { ...result, writes: operator?.killSwitch.writes ?? 0 };
 }
 
 /** Runs a task for each item, six at a time. */
@@ -53,10 +56,10 @@ describe("killing the operator", () => {
   });
 
   test(
-    "the operator is killed at any API call: its successor reaches the same end",
+    "the operator is killed at any write: its successor reaches the same end",
     async () => {
-      const calls = Array.from({ length: undisturbed.calls }, (_, i) => i + 1);
-      const results = await inParallel(calls, async (call) => ({ call, ...(await runWithKill(call)) }));
+      const writes = Array.from({ length: undisturbed.writes }, (_, i) => i + 1);
+      const results = await inParallel(writes, async (write) => ({ write, ...(await runWithKill(write)) }));
       const different = results.filter(({ end, fewestReady }) => {
         const isSame = JSON.stringify(end) === JSON.stringify(undisturbed.end);
         return !isSame || fewestReady < 2;

@@ -17,7 +17,7 @@ export interface OperatorOptions {
   /** Its name in the leader election; without a name there is no election. */
   readonly identity?: string;
   /** Kills the operator at the API call of this number, counted from 1. */
-  readonly lastCall?: number;
+  readonly lastWrite?: number;
   /** Of one attempt of a request. */
   readonly timeoutMs?: number;
 }
@@ -34,8 +34,8 @@ export class RunningOperator {
   readonly #client: ApiClient;
   readonly #controller: DemoAppController;
 
-  constructor({ access, namespace, clock, identity, lastCall, timeoutMs }: OperatorOptions) {
-    this.killSwitch = new KillSwitch(lastCall);
+  constructor({ access, namespace, clock, identity, lastWrite, timeoutMs }: OperatorOptions) {
+    this.killSwitch = new KillSwitch(lastWrite);
     const onRequest = (request: RequestInfo): void => void this.#requests.push(request);
     this.#client = createClient({ ...access, userAgent, timeoutMs, onRequest });
     this.#controller = new DemoAppController({
