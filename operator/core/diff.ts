@@ -1,7 +1,10 @@
-import { fieldManager } from "../api/names.ts";
+import { fieldManager, labels } from "../api/names.ts";
 import { compareQuantities, isQuantity } from "../api/quantity.ts";
+import { templateMetadataOf } from "./deployment.ts";
+import { staleDerived } from "./derived.ts";
 import {
   type PatchOperation,
+  covers,
   keyFieldOf,
   matchesKey,
   difference,
@@ -119,7 +122,7 @@ const sameKey = (a: unknown, b: unknown, keys: readonly string[]): boolean =>
 export interface Drift {
   /** True if the desired object has to be applied: a field is missing, different or no longer desired. */
   readonly apply: boolean;
-  /** Takes over what other managers added to `spec`, so that the apply removes it; empty if they added nothing. */
+  /** Takes over what the apply has to remove from `spec`: additions of other managers and stale derived fields. */
   readonly takeOver: readonly PatchOperation[];
   /** True if `spec` differs; false if only metadata does, such as the annotations that store progress. */
   readonly ofSpec: boolean;
@@ -155,11 +158,24 @@ const specFields = (entry: ManagedFields | undefined): FieldSet =>
 
 const specPathOf = (index: number): string => `/metadata/managedFields/${index}/fieldsV1/f:spec`;
 
+/** The revision of the pods that a Deployment asks for; undefined for a Service. */
+const revisionOf = (object: Manifest): string | undefined =>
+  templateMetadataOf(object)?.labels?.[labels.hash];
+
+/** The derived fields that the next apply has to remove. */
+const staleFields = (live: Manifest, desired: Manifest): FieldSet =>
+  staleDerived({
+    live: live["spec"],
+    desired: desired["spec"],
+    owners: (live.metadata.managedFields ?? []).map(specFields),
+    isReplaced: revisionOf(live) !== revisionOf(desired),
+  });
+
 /**
- * A patch that takes over the additions of other managers, as client-go does in csaupgrade. The next apply then
- * removes them and adds what replaces them in one write. A patch that removes the fields themselves doesn't work: the
- * API server refuses a Service without ports or a pod without containers, and sets removed defaults again for the
- * other manager.
+ * A patch that takes over the additions of other managers, as client-go does in csaupgrade, and derived fields, which
+ * have no manager. The next apply then removes them and adds what replaces them in one write. A patch that removes the
+ * fields themselves doesn't work: the API server refuses a Service without ports or a pod without containers, and sets
+ * removed defaults again for the other manager.
  */
 function takeOver(live: Manifest, desired: Manifest): readonly PatchOperation[] {
   const managed = live.metadata.managedFields ?? [];
@@ -167,10 +183,12 @@ function takeOver(live: Manifest, desired: Manifest): readonly PatchOperation[] 
   const others = managed.flatMap((entry, index) =>
     !isOperator(entry) && namesAddition(revertible(specFields(entry)), spec) ? [index] : [],
   );
-  if (others.length === 0) return [];
   const own = managed.findIndex(isOperator);
+  const owned = specFields(managed[own]);
+  const stale = staleFields(live, desired);
+  if (others.length === 0 && covers(owned, stale)) return [];
   const taken = others.map((index) => revertible(specFields(managed[index])));
-  const fields = taken.reduce(union, specFields(managed[own]));
+  const fields = [...taken, stale].reduce(union, owned);
   const { apiVersion } = live;
   const entry = {
     manager: fieldManager,

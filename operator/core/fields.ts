@@ -79,6 +79,10 @@ export function union(a: FieldSet, b: FieldSet): FieldSet {
   return { ...a, ...Object.fromEntries(both) };
 }
 
+/** True if field set `a` names every field that `b` names. */
+export const covers = (a: FieldSet, b: FieldSet): boolean =>
+  Object.entries(b).every(([step, below]) => a[step] !== undefined && covers(a[step], below));
+
 /** True if the live map has keys that the desired map lacks, at any depth. */
 const hasExtraKeys = ({ live, desired }: Pair): boolean =>
   isFields(live) &&

@@ -26,7 +26,7 @@ export interface Container {
 
 export interface Pod {
   readonly metadata: Meta;
-  readonly spec: { readonly containers: readonly Container[] };
+  readonly spec: { readonly containers: readonly Container[]; readonly serviceAccountName: string };
   readonly status: {
     readonly podIP?: string;
     readonly conditions?: readonly Condition[];

@@ -5,6 +5,7 @@ import { testCluster } from "../../tools/testclusters.ts";
 import { type Fields, fieldsOf } from "./apiserver/json.ts";
 import { FakeApiServer } from "./apiserver/server.ts";
 import { demoAppKind } from "./demoapp.ts";
+import { derived } from "./fidelity/derived.ts";
 import { kinds } from "./fidelity/kinds.ts";
 import { normalReply } from "./fidelity/normal.ts";
 import { objects } from "./fidelity/objects.ts";
@@ -69,7 +70,7 @@ async function run(send: Send, { steps }: Script): Promise<readonly Reply[]> {
   return replies.map((reply, i) => ({ ...normalReply(reply, namespace), ...versionChange(replies, i) }));
 }
 
-test.each([...objects, ...ownership, ...kinds])(
+test.each([...objects, ...ownership, ...derived, ...kinds])(
   "$name (the fake answers like the real API server)",
   async (script) => {
     expect(await run(sendTo(fake.url), script)).toEqual(await run(real.send, script));

@@ -35,6 +35,16 @@ export const rollouts: Scenarios = {
     expect(await env.podImages()).toEqual([image("2")]);
   },
 
+  "the spec no longer names a service account: the new pods have the default one": async (env) => {
+    const metadata = { name: "reader" };
+    await env.create(kinds.ServiceAccount, { apiVersion: "v1", kind: "ServiceAccount", metadata });
+    await env.install({ pod: { serviceAccountName: "reader" } });
+    await env.deploy();
+    expect(await env.outcomes()).toEqual(["2 Accepted", "1 Accepted"]);
+    expect((await env.deployment()).spec.template.spec).not.toHaveProperty("serviceAccount");
+    expect((await env.pods()).map(({ spec }) => spec.serviceAccountName)).toEqual(["default", "default"]);
+  },
+
   "the DemoApp is scaled: the Deployment is scaled, and no rollout starts": async (env) => {
     await env.install();
     const before = await env.podUids();

@@ -4,7 +4,7 @@ import { type Fields, equal, fieldsOf, isFields, itemsOf } from "../json.ts";
 import { builtIn, controllerRevision, service } from "../managed/schema.ts";
 import { matchesLabels } from "../selectors.ts";
 import { deploymentSpec, ofPodSpec, replicaSetSpec, serviceSpec, withoutZeroValues } from "./defaults.ts";
-import { type Kind, invalidValue, required } from "./kind.ts";
+import { type Kind, forbiddenValue, invalidValue, required } from "./kind.ts";
 import { complete } from "./structural.ts";
 
 interface Traits extends Partial<Kind> {
@@ -46,7 +46,16 @@ const isNewSpec = (before: KubeObject, after: KubeObject): boolean => !equal(bef
 const isNewSpecOrAnnotations = (before: KubeObject, after: KubeObject): boolean =>
   isNewSpec(before, after) || !equal(before.metadata.annotations ?? {}, after.metadata.annotations ?? {});
 
-/** Validates the selector and the containers of a Deployment or ReplicaSet. */
+const secondSource = (field: string): StatusCause =>
+  forbiddenValue(field, "may not specify more than 1 volume type");
+
+/** The sources of a volume except one; the server counts emptyDir first. */
+function extraSources({ emptyDir, ...fields }: Fields): readonly string[] {
+  const others = Object.keys(fields).filter((field) => field !== "name");
+  return others.slice(emptyDir === undefined ? 1 : 0);
+}
+
+/** Validates the selector, the containers and the volumes of a Deployment or ReplicaSet. */
 function workload(object: KubeObject, before: KubeObject | undefined): readonly StatusCause[] {
   const { selector, template } = fieldsOf(object["spec"]);
   const { metadata, spec } = fieldsOf(template);
@@ -61,6 +70,10 @@ function workload(object: KubeObject, before: KubeObject | undefined): readonly 
   if (containers.length === 0) causes.push(required("spec.template.spec.containers"));
   for (const [i, { image }] of containers.entries())
     if (image === undefined) causes.push(required(`spec.template.spec.containers[${i}].image`));
+  for (const [i, one] of itemsOf(fieldsOf(spec)["volumes"]).entries())
+    causes.push(
+      ...extraSources(one).map((source) => secondSource(`spec.template.spec.volumes[${i}].${source}`)),
+    );
   if (before && !equal(fieldsOf(before["spec"])["selector"], selector))
     causes.push(invalidValue("spec.selector", selector, "field is immutable"));
   return causes;

@@ -35,7 +35,11 @@ export function withoutZeroValues(value: unknown, field = ""): unknown {
   const entries = Object.entries(value);
   if (quantities.has(field))
     return Object.fromEntries(entries.map(([name, inner]) => [name, canonicalQuantity(String(inner))]));
-  const present = entries.filter(([name, inner]) => !isOmitted(name, inner));
+  // The name wins over its deprecated alias, which the server then fills in again.
+  const hasName = Boolean(value["serviceAccountName"]);
+  const present = entries.filter(
+    ([name, inner]) => !isOmitted(name, inner) && !(name === "serviceAccount" && hasName),
+  );
   return Object.fromEntries(present.map(([name, inner]) => [name, withoutZeroValues(inner, name)]));
 }
 
@@ -57,10 +61,9 @@ const probe = objectWith(
   handlers,
 );
 
-function pullPolicy({ image }: Fields): string {
-  const name = String(image);
-  if (name.includes("@")) return "IfNotPresent";
-  const tag = /:([^/:]+)$/.exec(name)?.[1] ?? "latest";
+function pullPolicy(image: unknown): string {
+  const [name = "", digest] = String(image).split("@");
+  const tag = /:([^/:]+)$/.exec(name)?.[1] ?? (digest === undefined ? "latest" : "");
   return tag === "latest" ? "Always" : "IfNotPresent";
 }
 
@@ -69,7 +72,7 @@ const container = (isOfPod: boolean): Fields =>
     {
       terminationMessagePath: "/dev/termination-log",
       terminationMessagePolicy: "File",
-      imagePullPolicy: pullPolicy,
+      imagePullPolicy: ({ image }: Fields) => pullPolicy(image),
       resources: {},
     },
     {
@@ -95,6 +98,7 @@ const volume = objectWith(
     downwardAPI: withMode,
     projected: withMode,
     hostPath: objectWith({ type: "" }),
+    image: objectWith({ pullPolicy: ({ reference }: Fields) => pullPolicy(reference) }),
   },
 );
 

@@ -34,3 +34,9 @@ export const invalidValue = (field: string, value: unknown, why: string): Status
   message: `Invalid value: ${JSON.stringify(value)}: ${why}`,
   field,
 });
+
+export const forbiddenValue = (field: string, why: string): StatusCause => ({
+  reason: "FieldValueForbidden",
+  message: `Forbidden: ${why}`,
+  field,
+});
