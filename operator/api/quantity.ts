@@ -52,3 +52,38 @@ export function compareQuantities(a: string, b: string): number {
   const difference = scaled(left) - scaled(right);
   return difference < 0n ? -1 : Number(difference > 0n);
 }
+
+const decimal = [...Object.entries(decimalExponent), ["", 0] as const].toSorted(([, a], [, b]) => b - a);
+
+/** The text with the largest decimal suffix that leaves an integer; below a billionth, with an exponent. */
+function asDecimal({ digits, exponent }: Exact): string {
+  const [suffix, power] = decimal.find(([, own]) => own <= exponent) ?? [`e${exponent}`, exponent];
+  return `${digits * 10n ** BigInt(exponent - power)}${suffix}`;
+}
+
+/** The text with the largest binary suffix that leaves an integer; undefined for a fraction. */
+function asBinary({ digits, exponent }: Exact): string | undefined {
+  if (exponent < 0) return undefined;
+  const value = digits * 10n ** BigInt(exponent);
+  const power = binary.findLastIndex((_, i) => value % 1024n ** BigInt(i + 1) === 0n);
+  return power === -1 ? undefined : `${value / 1024n ** BigInt(power + 1)}${binary[power]}`;
+}
+
+/** The same amount without trailing zeros in its digits. */
+function reduced({ digits, exponent }: Exact): Exact {
+  const zeros = /0*$/.exec(String(digits))?.[0].length ?? 0;
+  return { digits: digits / 10n ** BigInt(zeros), exponent: exponent + zeros };
+}
+
+/**
+ * One text for each amount: `1000m` and `1` give `1`, `1024Mi` and `1Gi` give `1Gi`. The shorter one of two suffixes wins,
+ * so that most quantities stay as people write them. Throws a RangeError if the text is not a quantity.
+ */
+export function canonicalQuantity(quantity: string): string {
+  const exact = parse(quantity);
+  if (exact === undefined) throw new RangeError(`not a quantity: ${quantity}`);
+  if (exact.digits === 0n) return "0";
+  const amount = reduced(exact);
+  const [plain, power] = [asDecimal(amount), asBinary(amount)];
+  return power !== undefined && power.length < plain.length ? power : plain;
+}

@@ -1,5 +1,4 @@
 import { fieldManager, labels } from "../api/names.ts";
-import { compareQuantities, isQuantity } from "../api/quantity.ts";
 import { templateMetadataOf } from "./deployment.ts";
 import { staleDerived } from "./derived.ts";
 import {
@@ -21,6 +20,7 @@ import {
   fieldOf,
   isFields,
 } from "./manifest.ts";
+import { isQuantityField, sameQuantity } from "./quantities.ts";
 
 /** The key fields of list items, by the name of the list. Source: the merge keys of the Kubernetes API. */
 const mergeKeys: ReadonlyMap<string, readonly string[]> = new Map(
@@ -37,22 +37,18 @@ const mergeKeys: ReadonlyMap<string, readonly string[]> = new Map(
     ownerReferences: ["uid"],
   }),
 );
-/** Fields with a quantity as their value. */
-const quantityFields: ReadonlySet<string> = new Set(["sizeLimit", "divisor"]);
-/** Maps with quantities as their values. The API server rewrites quantities: "1000m" becomes "1". */
-const quantityMaps: ReadonlySet<string> = new Set(["requests", "limits"]);
-
-const sameQuantity = (a: unknown, b: unknown): boolean => {
-  const [left, right] = [String(a), String(b)];
-  return left === right || (isQuantity(left) && isQuantity(right) && compareQuantities(left, right) === 0);
-};
 
 /** The present position of a comparison. */
 interface Place {
+  /** The field that contains the object of `field`. */
+  readonly parent: string;
   readonly field: string;
   /** The fields that the operator owns from here on. */
   readonly owned: FieldSet | undefined;
 }
+
+/** The place of an object, or of a list item, whose field has no meaning. */
+const top = (owned: FieldSet | undefined): Place => ({ parent: "", field: "", owned });
 
 /** The fields that the operator owns below a step. A leaf (an atomic list or map) is owned with everything in it. */
 function ownedBelow(owned: FieldSet | undefined, step: string): FieldSet | undefined {
@@ -80,21 +76,15 @@ const isEmpty = (value: unknown): boolean =>
  * True if `live` has every field of `desired` with the same value. Additional live fields are no difference: they can
  * be defaults of the API server. `drift` finds additions by other managers through `managedFields`.
  */
-export function includes(
-  live: unknown,
-  desired: unknown,
-  place: Place = { field: "", owned: undefined },
-): boolean {
-  const { field, owned } = place;
+export function includes(live: unknown, desired: unknown, place: Place = top(undefined)): boolean {
+  const { parent, field, owned } = place;
   if (isDroppedZero(live, desired, owned)) return true;
   if (Array.isArray(desired)) return Array.isArray(live) && includesItems(live, desired, place);
   if (!isFields(desired))
-    return Object.is(live, desired) || (quantityFields.has(field) && sameQuantity(live, desired));
+    return Object.is(live, desired) || (isQuantityField(parent, field) && sameQuantity(live, desired));
   if (!isFields(live)) return false;
-  if (quantityMaps.has(field))
-    return Object.entries(desired).every(([key, value]) => sameQuantity(fieldOf(live, key), value));
   return Object.entries(desired).every(([key, value]) =>
-    includes(fieldOf(live, key), value, { field: key, owned: ownedBelow(owned, `f:${key}`) }),
+    includes(fieldOf(live, key), value, { parent: field, field: key, owned: ownedBelow(owned, `f:${key}`) }),
   );
 }
 
@@ -105,13 +95,10 @@ function includesItems(
 ): boolean {
   const keys = mergeKeys.get(field);
   if (keys === undefined)
-    return (
-      live.length === desired.length &&
-      desired.every((item, i) => includes(live[i], item, { field: "", owned }))
-    );
+    return live.length === desired.length && desired.every((item, i) => includes(live[i], item, top(owned)));
   return desired.every((item) => {
     const other = live.find((one) => sameKey(one, item, keys));
-    return other !== undefined && includes(other, item, { field: "", owned: ownedItem(owned, item) });
+    return other !== undefined && includes(other, item, top(ownedItem(owned, item)));
   });
 }
 
@@ -235,12 +222,11 @@ export function drift(live: Manifest, desired: Manifest): Drift {
     (entry) => !isOperator(entry) && namesExtendedMap(revertible(specFields(entry)), spec),
   );
   const owned = ownedBelow(own, "f:spec");
-  const ofSpec =
-    patch.length > 0 || isExtended || !includes(spec.live, spec.desired, { field: "spec", owned });
+  const ofSpec = patch.length > 0 || isExtended || !includes(spec.live, spec.desired, top(owned));
   const hasObsoleteField = own !== undefined && namesAddition(own, { live, desired });
   // `spec` is compared already. Every reconcile runs this comparison.
   const { spec: _, ...rest } = desired;
-  const apply = ofSpec || hasObsoleteField || !includes(live, rest, { field: "", owned: own });
+  const apply = ofSpec || hasObsoleteField || !includes(live, rest, top(own));
   const byOthers = ofSpec && (patch.length > 0 || isExtended || isOverwritten(managed, spec));
   return { apply, takeOver: patch, ofSpec, byOthers };
 }

@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import type { DemoAppSpec } from "../api/schema.ts";
 import { completeResources, podDefaults } from "./defaults.ts";
 import { type Fields, fieldOf, isFields } from "./manifest.ts";
+import { withCanonicalQuantities } from "./quantities.ts";
 
 /** JSON with sorted keys, so that equal values have equal text. */
 export function canonical(value: unknown): string {
@@ -28,24 +29,38 @@ export function withoutDefaults(fields: Fields, defaults: Fields): Fields {
   return Object.fromEntries(rest);
 }
 
-/** A spec object never changes, so its hash is computed once. */
-const hashes = new WeakMap<DemoAppSpec, string>();
-
-/**
- * Ten hex digits that identify the pod template of a spec. Values equal to their default are left out: the API server
- * adds the defaults of a newer CRD to stored objects, and an added default must not restart pods. Replicas, strategy
- * and service do not affect pods and are left out too.
- */
-export function hashOf(spec: DemoAppSpec): string {
-  const known = hashes.get(spec);
-  if (known !== undefined) return known;
+/** The fields of a spec that affect pods. */
+function podFieldsOf(spec: DemoAppSpec): Fields {
   const { image, port, env, envFrom, pod } = spec;
   // `given` distinguishes a startup probe with only defaults from no startup probe.
   const startup = spec.probes.startup && { ...spec.probes.startup, given: true };
   const probes = { ...spec.probes, startup };
-  const input = { image, port, probes, resources: completeResources(spec.resources), env, envFrom, pod };
-  const text = canonical(withoutDefaults(input, podDefaults));
-  const hash = createHash("sha256").update(text).digest("hex").slice(0, 10);
-  hashes.set(spec, hash);
-  return hash;
+  return { image, port, probes, resources: completeResources(spec.resources), env, envFrom, pod };
 }
+
+const digest = (podFields: Fields): string =>
+  createHash("sha256")
+    .update(canonical(withoutDefaults(podFields, podDefaults)))
+    .digest("hex")
+    .slice(0, 10);
+
+/** Computes a hash once for each spec object, because a spec object never changes. */
+function memoized(hash: (spec: DemoAppSpec) => string): (spec: DemoAppSpec) => string {
+  const hashes = new WeakMap<DemoAppSpec, string>();
+  return (spec) => {
+    const known = hashes.get(spec) ?? hash(spec);
+    hashes.set(spec, known);
+    return known;
+  };
+}
+
+/**
+ * Ten hex digits that identify the pod template of a spec. Values equal to their default are left out: the API server
+ * adds the defaults of a newer CRD to stored objects, and an added default must not restart pods. Replicas, strategy
+ * and service do not affect pods and are left out too. The quantities count as they are written: release 0.1.0 labelled
+ * revisions with this hash.
+ */
+export const hashOf = memoized((spec) => digest(podFieldsOf(spec)));
+
+/** As `hashOf`, with one spelling for each quantity: specs that ask for the same pods have one hash. */
+export const canonicalHashOf = memoized((spec) => digest(withCanonicalQuantities(podFieldsOf(spec))));

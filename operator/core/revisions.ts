@@ -1,10 +1,11 @@
 import { childAnnotations as keys, labels, ownedBy, revisionName } from "../api/names.ts";
 import type { DemoAppSpec } from "../api/schema.ts";
-import { hashOf } from "./hash.ts";
+import { canonicalHashOf, hashOf } from "./hash.ts";
 import { type Fields, type Manifest, compact } from "./manifest.ts";
 import { type App, type Revision, timestamp } from "./observed.ts";
 import { ownerOf } from "./render/deployment.ts";
 import { renderPodTemplate } from "./render/pod.ts";
+import { spelledLike } from "./render/spelling.ts";
 import type { RolloutState } from "./rolloutstate.ts";
 
 /** The ControllerRevision of a revision. Its data never changes; its number and its annotations do. */
@@ -35,15 +36,23 @@ export function renderRevision(app: App, revision: Revision): Manifest {
   };
 }
 
-/** The revision that a spec asks for; undefined before its first rollout. */
-export const requestedOf = (spec: DemoAppSpec, revisions: readonly Revision[]): Revision | undefined => {
-  const hash = hashOf(spec);
-  return revisions.find((revision) => revision.hash === hash);
-};
-
 /** The revisions by rollout number, the highest first. */
 export const newestFirst = (revisions: readonly Revision[]): readonly Revision[] =>
   revisions.toSorted((a, b) => b.rollout - a.rollout);
+
+/** True if a revision was stored for a spec that differs only in the spelling of quantities. */
+const isRespelt = (spec: DemoAppSpec, { hash, image, template }: Revision): boolean =>
+  image === spec.image && hashOf(spelledLike(spec, template)) === hash;
+
+/**
+ * The revision that a spec asks for; undefined before its first rollout. Its label is the canonical hash, or from
+ * release 0.1.0 the hash of the spec as it was written then. A label never changes, so that no pod restarts. Of
+ * revisions that differ only in the spelling of quantities, the one with the newest rollout counts.
+ */
+export const requestedOf = (spec: DemoAppSpec, revisions: readonly Revision[]): Revision | undefined => {
+  const hashes = new Set([hashOf(spec), canonicalHashOf(spec)]);
+  return newestFirst(revisions).find((revision) => hashes.has(revision.hash) || isRespelt(spec, revision));
+};
 
 /** The revision whose rollout started last and has no outcome. */
 export const candidateOf = (revisions: readonly Revision[]): Revision | undefined =>
@@ -81,7 +90,7 @@ function nextRollout({ observed: { app, deployments }, revisions }: RolloutState
 export function startRollout(state: RolloutState): Revision {
   const { app } = state.observed;
   const { requested } = state;
-  const hash = requested?.hash ?? hashOf(app.spec);
+  const hash = requested?.hash ?? canonicalHashOf(app.spec);
   const metadata = { name: revisionName(app.name, hash), namespace: app.namespace };
   return {
     hash,

@@ -1,11 +1,10 @@
 import { childAnnotations as keys, containerName, labels, revisionName } from "../api/names.ts";
 import { isTime } from "../api/schema/spec.ts";
 import { templateMetadataOf } from "./deployment.ts";
-import { hashOf } from "./hash.ts";
 import { type Fields, type Manifest, isFields, truncate } from "./manifest.ts";
 import { type App, type Observed, type Outcome, type Revision, timestamp } from "./observed.ts";
 import { ownershipOf } from "./ownership.ts";
-import { newestFirst, rolloutNumber, stableOf } from "./revisions.ts";
+import { requestedOf, rolloutNumber, stableOf } from "./revisions.ts";
 
 const outcomes: ReadonlySet<string> = new Set<Outcome>(["accepted", "rejected", "superseded"]);
 
@@ -125,10 +124,10 @@ export function withDeployedRevision<O extends Observed>(observed: O): O {
   const hash = templateMetadataOf(deployment)?.labels?.[labels.hash];
   if (hash === undefined || !isHash(hash) || revisions.some((revision) => revision.hash === hash))
     return observed;
-  const isRequested = app.spec !== undefined && hashOf(app.spec) === hash;
-  const isStable =
-    app.status?.stable?.hash === hash || (!isRequested && stableOf(newestFirst(revisions)) === undefined);
   const deployed = deployedRevision(app, deployment, hash);
+  const isRequested = app.spec !== undefined && requestedOf(app.spec, [deployed]) !== undefined;
+  const isStable =
+    app.status?.stable?.hash === hash || (!isRequested && stableOf(revisions) === undefined);
   const revision: Revision = { ...deployed, outcome: isStable ? "accepted" : "superseded" };
   return { ...observed, revisions: [...revisions, revision] };
 }

@@ -1,7 +1,7 @@
 import { containerName, labels, ownedBy, portName } from "../../api/names.ts";
 import type { DemoAppSpec, Probe } from "../../api/schema.ts";
 import { completeResources, podDefaults } from "../defaults.ts";
-import { hashOf } from "../hash.ts";
+import { canonicalHashOf } from "../hash.ts";
 import { type Fields, compact, withoutNulls } from "../manifest.ts";
 
 /** The fields of an app that its labels are rendered from. */
@@ -122,7 +122,7 @@ export function renderPodTemplate(identity: Identity, spec: DemoAppSpec): Fields
   const initContainers = [...sidecars, ...(pod.initContainers ?? [])] as Container[];
   const template = {
     metadata: compact({
-      labels: { ...pod.labels, ...ownedBy(identity.name), [labels.hash]: hashOf(spec) },
+      labels: { ...pod.labels, ...ownedBy(identity.name), [labels.hash]: canonicalHashOf(spec) },
       annotations: pod.annotations,
     }),
     spec: compact({

@@ -45,6 +45,19 @@ export const rollouts: Scenarios = {
     expect((await env.pods()).map(({ spec }) => spec.serviceAccountName)).toEqual(["default", "default"]);
   },
 
+  "quantities get another spelling: no rollout starts, and nothing is written to the Deployment": async (
+    env,
+  ) => {
+    const resources = (cpu: string, memory: string) => ({ resources: { limits: { cpu, memory } } });
+    await env.install(resources("1000m", "1024Mi"));
+    const [pods, { metadata }] = [await env.podUids(), await env.deployment()];
+    await env.deploy(resources("1", "1Gi"));
+    await env.deploy(resources("1.0", "1073741824"));
+    expect(await env.outcomes()).toEqual(["1 Accepted"]);
+    expect(await env.podUids()).toEqual(pods);
+    expect((await env.deployment()).metadata.resourceVersion).toBe(metadata.resourceVersion);
+  },
+
   "the DemoApp is scaled: the Deployment is scaled, and no rollout starts": async (env) => {
     await env.install();
     const before = await env.podUids();

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "@jest/globals";
 import * as fc from "fast-check";
-import { compareQuantities, isQuantity } from "../../../operator/api/quantity.ts";
+import { canonicalQuantity, compareQuantities, isQuantity } from "../../../operator/api/quantity.ts";
 
 describe("a quantity", () => {
   test.each([
@@ -88,5 +88,41 @@ describe("a quantity", () => {
 
   test("a comparison with an invalid quantity: a RangeError", () => {
     expect(() => compareQuantities("1", "one")).toThrow(RangeError);
+  });
+
+  test.each([
+    ["1", ["1000m", "1.0", "+1", "1e0", "10e-1", "1000000000n"]],
+    ["500m", ["0.5", ".5", "500m", "5e-1"]],
+    ["1500m", ["1.5", "1500m"]],
+    ["1Gi", ["1Gi", "1024Mi", "1048576Ki", "1073741824"]],
+    ["1536Mi", ["1.5Gi", "1536Mi"]],
+    ["128M", ["128M", "125000Ki", "128e6"]],
+    ["1000Mi", ["1000Mi", "1048576k"]],
+    ["2k", ["2000", "2k"]],
+    ["0", ["0", "-0", "0.000", "0Gi", "0e9"]],
+    ["-1Ki", ["-1024", "-1Ki"]],
+    ["1e-12", ["0.001n", "1e-12"]],
+    ["1000000000000E", ["1e30", "1000000000000E"]],
+  ])("%s: the canonical text of every spelling of the amount", (canonical, spellings) => {
+    expect(spellings.map(canonicalQuantity)).toEqual(spellings.map(() => canonical));
+  });
+
+  test("random quantities: the canonical texts are equal if and only if the amounts are", () => {
+    const suffix = fc.constantFrom("", "n", "u", "m", "k", "M", "Ki", "Mi", "Gi", "e3", "e-3", "E2");
+    const digits = fc.stringMatching(/^[+-]?[0-9]{1,6}([.][0-9]{0,4})?$/);
+    const quantity = fc.tuple(digits, suffix).map((parts) => parts.join(""));
+    fc.assert(
+      fc.property(quantity, quantity, (a, b) => {
+        const [one, other] = [canonicalQuantity(a), canonicalQuantity(b)];
+        expect(one === other).toBe(compareQuantities(a, b) === 0);
+        expect(compareQuantities(a, one)).toBe(0);
+        expect(canonicalQuantity(one)).toBe(one);
+      }),
+      { numRuns: 2000 },
+    );
+  });
+
+  test("text that is no quantity: a RangeError instead of a canonical text", () => {
+    expect(() => canonicalQuantity("1K")).toThrow(RangeError);
   });
 });

@@ -175,6 +175,17 @@ test("a list has another order: it differs only if it is a list without merge ke
   expect(includes({ volumes: [a, b] }, { volumes: [b, a] })).toBe(true);
 });
 
+test("a quantity has another spelling: no difference; a label with the name of a quantity's field differs", () => {
+  const ref = (divisor: string) => ({ resourceFieldRef: { divisor } });
+  expect(includes({ emptyDir: { sizeLimit: "1Gi" } }, { emptyDir: { sizeLimit: "1024Mi" } })).toBe(true);
+  expect(includes(ref("1"), ref("1000m"))).toBe(true);
+  expect(includes({ requests: { "acme.com/card": "1k" } }, { requests: { "acme.com/card": 1000 } })).toBe(
+    true,
+  );
+  for (const name of ["sizeLimit", "divisor", "requests"])
+    expect(includes({ labels: { [name]: "1" } }, { labels: { [name]: "1000m" } })).toBe(false);
+});
+
 test("fields equal their defaults: withoutDefaults drops them and objects that become empty", () => {
   const defaults = { a: 1, b: { c: [], d: { e: "x" } } };
   expect(withoutDefaults({ a: 1, b: { c: [], d: { e: "x" } } }, defaults)).toEqual({});
