@@ -1,6 +1,6 @@
 /**
- * Kubernetes resource quantities, compared exactly.
- * Source of the grammar: k8s.io/apimachinery/pkg/api/resource, Quantity.
+ * Kubernetes resource quantities, compared as the API server reads them.
+ * Source of the grammar and of the rounding: k8s.io/apimachinery/pkg/api/resource, ParseQuantity.
  */
 
 /**
@@ -26,7 +26,28 @@ const decimalExponent: Readonly<Record<string, number>> = {
 /** A value as `digits * 10^exponent`, which represents every quantity exactly. */
 type Exact = { readonly digits: bigint; readonly exponent: number };
 
-function parse(quantity: string): Exact | undefined {
+/** The exponent of the smallest amount that the API server knows: one billionth. */
+const finest = -9;
+/** The largest amount with a binary suffix; the API server caps larger ones. */
+const most = 2n ** 63n - 1n;
+
+/** The amount rounded to a multiple of `10^smallest`, away from zero: the API server never rounds an amount to 0. */
+function rounded({ digits, exponent }: Exact, smallest: number): Exact {
+  if (exponent >= smallest) return { digits, exponent };
+  const unit = 10n ** BigInt(smallest - exponent);
+  const [count, rest] = [digits / unit, digits % unit];
+  const away = rest === 0n ? 0n : digits < 0n ? -1n : 1n;
+  return { digits: count + away, exponent: smallest };
+}
+
+function capped(amount: Exact): Exact {
+  const { digits, exponent } = amount;
+  const isAbove =
+    exponent >= 0 ? digits * 10n ** BigInt(exponent) > most : digits > most * 10n ** BigInt(-exponent);
+  return isAbove ? { digits: most, exponent: 0 } : amount;
+}
+
+function parse(quantity: string, smallest = finest): Exact | undefined {
   const match = grammar.exec(quantity);
   if (match === null) return undefined;
   const [, sign = "", number = "", suffix, exponent] = match;
@@ -34,7 +55,9 @@ function parse(quantity: string): Exact | undefined {
   const digits = BigInt(`${whole}${fraction}`) * (sign === "-" ? -1n : 1n);
   const power = suffix === undefined ? 0 : binary.indexOf(suffix) + 1;
   const decimal = suffix === undefined ? Number(exponent ?? 0) : (decimalExponent[suffix] ?? 0);
-  return { digits: digits * 1024n ** BigInt(power), exponent: decimal - fraction.length };
+  const exact = { digits: digits * 1024n ** BigInt(power), exponent: decimal - fraction.length };
+  const amount = rounded(exact, smallest);
+  return power === 0 ? amount : capped(amount);
 }
 
 /** True if the text is a quantity. */
@@ -55,13 +78,13 @@ export function compareQuantities(a: string, b: string): number {
 
 const decimal = [...Object.entries(decimalExponent), ["", 0] as const].toSorted(([, a], [, b]) => b - a);
 
-/** The text with the largest decimal suffix that leaves an integer; below a billionth, with an exponent. */
+/** The text with the largest decimal suffix that leaves an integer. */
 function asDecimal({ digits, exponent }: Exact): string {
-  const [suffix, power] = decimal.find(([, own]) => own <= exponent) ?? [`e${exponent}`, exponent];
+  const [suffix, power] = decimal.find(([, own]) => own <= exponent) ?? ["n", finest];
   return `${digits * 10n ** BigInt(exponent - power)}${suffix}`;
 }
 
-/** The text with the largest binary suffix that leaves an integer; undefined for a fraction. */
+/** The text with the largest binary suffix that leaves an integer; undefined without one. */
 function asBinary({ digits, exponent }: Exact): string | undefined {
   if (exponent < 0) return undefined;
   const value = digits * 10n ** BigInt(exponent);
@@ -76,11 +99,12 @@ function reduced({ digits, exponent }: Exact): Exact {
 }
 
 /**
- * One text for each amount: `1000m` and `1` give `1`, `1024Mi` and `1Gi` give `1Gi`. The shorter one of two suffixes wins,
- * so that most quantities stay as people write them. Throws a RangeError if the text is not a quantity.
+ * One text for each amount: `1000m` and `1` give `1`, `1024Mi` and `1Gi` give `1Gi`. Of two suffixes the one with the
+ * shorter text counts, so that most quantities stay as people write them. The amount is rounded up to a multiple of
+ * `10^smallest`. Throws a RangeError if the text is not a quantity.
  */
-export function canonicalQuantity(quantity: string): string {
-  const exact = parse(quantity);
+export function canonicalQuantity(quantity: string, smallest = finest): string {
+  const exact = parse(quantity, smallest);
   if (exact === undefined) throw new RangeError(`not a quantity: ${quantity}`);
   if (exact.digits === 0n) return "0";
   const amount = reduced(exact);

@@ -20,7 +20,7 @@ import {
   fieldOf,
   isFields,
 } from "./manifest.ts";
-import { isQuantityField, sameQuantity } from "./quantities.ts";
+import { canonicalAt } from "./quantities.ts";
 
 /** The key fields of list items, by the name of the list. Source: the merge keys of the Kubernetes API. */
 const mergeKeys: ReadonlyMap<string, readonly string[]> = new Map(
@@ -81,7 +81,9 @@ export function includes(live: unknown, desired: unknown, place: Place = top(und
   if (isDroppedZero(live, desired, owned)) return true;
   if (Array.isArray(desired)) return Array.isArray(live) && includesItems(live, desired, place);
   if (!isFields(desired))
-    return Object.is(live, desired) || (isQuantityField(parent, field) && sameQuantity(live, desired));
+    return (
+      Object.is(live, desired) || canonicalAt(parent, field, live) === canonicalAt(parent, field, desired)
+    );
   if (!isFields(live)) return false;
   return Object.entries(desired).every(([key, value]) =>
     includes(fieldOf(live, key), value, { parent: field, field: key, owned: ownedBelow(owned, `f:${key}`) }),

@@ -1,4 +1,4 @@
-import { canonicalQuantity, compareQuantities, isQuantity } from "../api/quantity.ts";
+import { canonicalQuantity, isQuantity } from "../api/quantity.ts";
 import { type Fields, fieldOf, isFields } from "./manifest.ts";
 
 /** Maps with quantities as their values. */
@@ -6,14 +6,15 @@ const maps: ReadonlySet<string> = new Set(["requests", "limits"]);
 /** Other fields with a quantity, behind the field of their object: a label or annotation can have the same name. */
 const fields: ReadonlySet<string> = new Set(["emptyDir.sizeLimit", "resourceFieldRef.divisor"]);
 
-/** True if a field of a pod has a quantity; `parent` is the field that contains the object of this field. */
-export const isQuantityField = (parent: string, field: string): boolean =>
-  maps.has(parent) || fields.has(`${parent}.${field}`);
+/** The exponents to which the API server rounds the amounts of maps and of other fields. */
+const [milli, nano] = [-3, -9];
 
-/** True if both values are the same quantity. The API server rewrites quantities: "1000m" becomes "1". */
-export function sameQuantity(a: unknown, b: unknown): boolean {
-  const [left, right] = [String(a), String(b)];
-  return left === right || (isQuantity(left) && isQuantity(right) && compareQuantities(left, right) === 0);
+/** One text for equal amounts; the given value if it is no quantity. `parent` contains the object with the field. */
+export function canonicalAt(parent: string, field: string, value: unknown): unknown {
+  if (!maps.has(parent) && !fields.has(`${parent}.${field}`)) return value;
+  if (typeof value !== "string" && typeof value !== "number") return value;
+  const text = String(value);
+  return isQuantity(text) ? canonicalQuantity(text, maps.has(parent) ? milli : nano) : value;
 }
 
 /** The item of a stored list that belongs to an item: the one with its name, or without names the one at its place. */
@@ -29,29 +30,29 @@ interface Pair {
   readonly own: unknown;
   readonly other?: unknown;
 }
-type Change = (quantities: Pair) => unknown;
+type Change = (pair: Pair, canonical: (value: unknown) => unknown) => unknown;
 
-/** A copy of `own` with changed quantities; `field` contains the value. */
-function withQuantities({ own, other }: Pair, change: Change, field = ""): unknown {
+/** A copy of `own` with changed scalars; `field` contains the value. */
+function mapped({ own, other }: Pair, change: Change, field = ""): unknown {
   if (Array.isArray(own))
     return own.map((item: unknown, at) =>
-      withQuantities({ own: item, other: counterpartOf(item, at, other) }, change),
+      mapped({ own: item, other: counterpartOf(item, at, other) }, change),
     );
   if (!isFields(own)) return own;
   const entries = Object.entries(own).map(([key, inner]) => {
     const pair = { own: inner, other: isFields(other) ? fieldOf(other, key) : undefined };
-    const isAmount = isQuantityField(field, key) && typeof inner !== "object";
-    return [key, isAmount ? change(pair) : withQuantities(pair, change, key)];
+    if (typeof inner === "object") return [key, mapped(pair, change, key)];
+    return [key, change(pair, (value) => canonicalAt(field, key, value))];
   });
   return Object.fromEntries(entries) as Fields;
 }
 
-const canonical: Change = ({ own }) => (isQuantity(String(own)) ? canonicalQuantity(String(own)) : own);
-const theirs: Change = ({ own, other }) => (sameQuantity(own, other) ? other : own);
-
 /** A copy with one text for each amount. Text that is no quantity stays; the API server refuses it. */
-export const withCanonicalQuantities = <T>(own: T): T => withQuantities({ own }, canonical) as T;
+export const withCanonicalQuantities = <T>(own: T): T =>
+  mapped({ own }, (pair, canonical) => canonical(pair.own)) as T;
 
 /** A copy in which each quantity that `other` has at the same place, in whatever spelling, is spelt as there. */
 export const withQuantitiesLike = <T>(own: T, other: unknown): T =>
-  withQuantities({ own, other }, theirs) as T;
+  mapped({ own, other }, (pair, canonical) =>
+    canonical(pair.own) === canonical(pair.other) ? pair.other : pair.own,
+  ) as T;

@@ -56,6 +56,8 @@ describe("a quantity", () => {
     ["1000000n", "1m"],
     ["-0", "0"],
     ["0.1", "100m"],
+    ["0.2n", "0.1n"],
+    ["9Ei", "8Ei"],
   ])("%s and %s: equal", (a, b) => {
     expect(compareQuantities(a, b)).toBe(0);
   });
@@ -101,10 +103,12 @@ describe("a quantity", () => {
     ["2k", ["2000", "2k"]],
     ["0", ["0", "-0", "0.000", "0Gi", "0e9"]],
     ["-1Ki", ["-1024", "-1Ki"]],
-    ["1e-12", ["0.001n", "1e-12"]],
+    ["1n", ["0.001n", "1e-12", "1n"]],
+    ["-1n", ["-0.001n"]],
+    ["9223372036854775807", ["8Ei", "9Ei"]],
     ["1000000000000E", ["1e30", "1000000000000E"]],
   ])("%s: the canonical text of every spelling of the amount", (canonical, spellings) => {
-    expect(spellings.map(canonicalQuantity)).toEqual(spellings.map(() => canonical));
+    expect(spellings.map((spelling) => canonicalQuantity(spelling))).toEqual(spellings.map(() => canonical));
   });
 
   test("random quantities: the canonical texts are equal if and only if the amounts are", () => {

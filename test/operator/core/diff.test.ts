@@ -182,6 +182,8 @@ test("a quantity has another spelling: no difference; a label with the name of a
   expect(includes({ requests: { "acme.com/card": "1k" } }, { requests: { "acme.com/card": 1000 } })).toBe(
     true,
   );
+  // The API server rounds up to thousandths.
+  expect(includes({ limits: { cpu: "1m" } }, { limits: { cpu: "100u" } })).toBe(true);
   for (const name of ["sizeLimit", "divisor", "requests"])
     expect(includes({ labels: { [name]: "1" } }, { labels: { [name]: "1000m" } })).toBe(false);
 });

@@ -57,6 +57,8 @@ const amount = fc.oneof(
 const amounts = fc.array(amount, { minLength: places, maxLength: places });
 const spelt = (given: readonly number[]) =>
   fc.tuple(...given.map((milli) => fc.constantFrom(...spellings(milli))));
+/** Each run parses and renders specs with nine quantities. */
+const runs = { numRuns: 25 };
 /** Two spellings of the same amounts. */
 const twice = amounts.chain((given) => fc.tuple(spelt(given), spelt(given)));
 
@@ -84,6 +86,7 @@ describe("quantities in another spelling", () => {
       fc.property(twice, ([one, other]) => {
         expect(canonicalHashOf(specWith(one))).toBe(canonicalHashOf(specWith(other)));
       }),
+      runs,
     );
   });
 
@@ -95,6 +98,7 @@ describe("quantities in another spelling", () => {
         expect(canonicalHashOf(after)).not.toBe(canonicalHashOf(before));
         expect(requestedOf(observation(after, [oldRevision(before)]))).toBeUndefined();
       }),
+      runs,
     );
   });
 
@@ -104,6 +108,7 @@ describe("quantities in another spelling", () => {
         const stored = oldRevision(specWith(one));
         expect(requestedOf(observation(specWith(other), [revision("app:2", 2), stored]))).toBe(stored);
       }),
+      runs,
     );
   });
 
@@ -115,6 +120,7 @@ describe("quantities in another spelling", () => {
         const objects = { deployment: deploymentOf(stored), service: renderService(observedApp()) };
         expect(plan(observedApp({ app: next, revisions, ...objects }), startMs).actions).toEqual([]);
       }),
+      runs,
     );
   });
 
