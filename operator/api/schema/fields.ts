@@ -24,6 +24,18 @@ export const labelName = withRules(text(63), [
   ),
 ]);
 
+/**
+ * An integer without bounds: the API server accepts 64 bits. JavaScript rounds integers beyond 53 bits, and zod's own
+ * integers exclude those.
+ */
+export const int64 = z
+  .number()
+  .refine((value) => Number.isInteger(value) && Math.abs(value) <= 2 ** 63, {
+    error: "must be of type integer",
+    abort: true,
+  })
+  .meta({ type: "integer" });
+
 /** A TCP or UDP port number. */
 export const portNumber = z.int().min(1).max(65_535);
 

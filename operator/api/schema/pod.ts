@@ -1,6 +1,7 @@
 import * as z from "zod";
 import {
   atomicList,
+  int64,
   keysRule,
   labelName,
   labelsRule,
@@ -26,8 +27,9 @@ const toleration = z.strictObject({
     .enum(["NoSchedule", "PreferNoSchedule", "NoExecute"])
     .optional()
     .describe("Effect of the taint to tolerate. Default: every effect."),
-  tolerationSeconds: z
-    .int()
+  // Written as JSON, a larger number could exceed 64 bits. Nobody tells the difference to 285 million years.
+  tolerationSeconds: int64
+    .transform((seconds) => Math.max(-Number.MAX_SAFE_INTEGER, Math.min(Number.MAX_SAFE_INTEGER, seconds)))
     .optional()
     .describe("Time that a pod stays on a node with a NoExecute taint. Default: unlimited. Unit: seconds."),
 });

@@ -1,10 +1,10 @@
 import * as z from "zod";
 import { compareQuantities, grammar, isQuantity } from "../quantity.ts";
-import { mapOf } from "./fields.ts";
+import { int64, mapOf, text } from "./fields.ts";
 import { quoted, withRules } from "./rule.ts";
 
 /** `500m`, `1` or `256Mi`. An integer is converted to text. */
-const quantity = withRules(z.union([z.int(), z.string().max(32)]).transform(String), [
+const quantity = withRules(z.union([int64, text(32)]).transform(String), [
   {
     cel: `string(self).matches(${quoted(grammar.source)}) && isQuantity(string(self)) && sign(quantity(string(self))) >= 0`,
     message: "must be a quantity that is not negative, such as 500m, 1 or 256Mi",

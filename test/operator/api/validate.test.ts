@@ -88,6 +88,23 @@ describe("an object read from the API server", () => {
     const status = { phase: "Healthy", observedGeneration: 3, display: { ready: "2/2" } };
     expect(parseStored(stored({ image: "a:1" }, { status }))).toMatchObject({ ok: true, app: { status } });
   });
+
+  test("texts of the status have as many emoji as characters are allowed: the status is kept", () => {
+    const emoji = (count: number): string => "\u{1F600}".repeat(count);
+    const status = { message: emoji(2048), display: { ready: emoji(32), image: emoji(512) } };
+    expect(parseStored(stored({ image: emoji(512) }, { status }))).toMatchObject({
+      ok: true,
+      app: { status },
+    });
+  });
+
+  test("tolerationSeconds is the largest integer of 64 bits: read as one that JSON writes without rounding", () => {
+    const text = '{"image":"a:1","pod":{"tolerations":[{"tolerationSeconds":9223372036854775807}]}}';
+    const read = parseStored(stored(JSON.parse(text)));
+    expect(read.ok && read.app.spec.pod?.tolerations).toEqual([
+      { tolerationSeconds: Number.MAX_SAFE_INTEGER },
+    ]);
+  });
 });
 
 describe("a document checked offline", () => {

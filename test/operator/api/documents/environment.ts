@@ -1,7 +1,18 @@
 import { accepted, asList, refused, type Row } from "./row.ts";
 
 const secret = { secretKeyRef: { name: "database", key: "password" } };
+/** A character of two UTF-16 units. Bounds count characters. */
+const emoji = (count: number): string => "\u{1F600}".repeat(count);
+
 export const environment: readonly Row[] = [
+  accepted("a value of as many emoji as characters are allowed", {
+    env: [{ name: "A", value: emoji(32_768) }],
+  }),
+  refused(
+    "a value of one emoji more than characters are allowed",
+    { env: [{ name: "A", value: emoji(32_769) }] },
+    "spec.env[0].value: may not be more than 32768 bytes",
+  ),
   accepted("environment variables from every source", {
     env: [
       { name: "PLAIN", value: "1" },

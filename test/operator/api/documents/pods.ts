@@ -32,6 +32,15 @@ export const pods: readonly Row[] = [
       terminationGracePeriodSeconds: 60,
     }),
   ),
+  accepted(
+    "tolerationSeconds that JavaScript does not count as safe",
+    pod({ tolerations: [{ tolerationSeconds: 2 ** 53 }, { tolerationSeconds: -(2 ** 62) }] }),
+  ),
+  refused(
+    "tolerationSeconds with a fraction",
+    pod({ tolerations: [{ tolerationSeconds: 0.5 }] }),
+    "spec.pod.tolerations[0].tolerationSeconds: must be of type integer",
+  ),
   refused(
     "a label that the operator sets",
     pod({ labels: { "demoapp.dev/track": "stable" } }),

@@ -34,6 +34,11 @@ export const resources: readonly Row[] = [
     "limits for huge pages and a device",
     given({}, { "hugepages-2Mi": "4Mi", "nvidia.com/gpu": "1" }),
   ),
+  accepted(
+    "amounts that are equal because the API server rounds and caps them",
+    given({ cpu: "0.2n", memory: "9Ei" }, { cpu: "0.1n", memory: "8Ei" }),
+  ),
+  accepted("a quantity as a number that JavaScript does not count as safe", given({}, { memory: 2 ** 53 })),
   refused(
     "a CPU request above the limit",
     given({ cpu: 1 }, { cpu: "999m" }),
