@@ -81,14 +81,14 @@ function staleNames({ names, valueFor }: Derived, { live, desired, owners, isRep
 
 const nameOf = (item: unknown): unknown => (isFields(item) ? fieldOf(item, "name") : undefined);
 
-function staleItems(place: Place, { live, desired, ...rest }: Specs): FieldSet {
-  if (!Array.isArray(live) || !Array.isArray(desired)) return {};
+/** Fields of items have no aliases, so that they matter only if the pods are replaced. */
+function staleItems(place: Place, { live, desired, isReplaced }: Specs): FieldSet {
+  if (!isReplaced || !Array.isArray(live) || !Array.isArray(desired)) return {};
   const items = desired.map((item: unknown): [string, FieldSet] => {
     const name = nameOf(item);
-    const step = `k:${JSON.stringify({ name })}`;
     const other: unknown = live.find((one) => nameOf(one) === name);
-    const owners = ownersBelow(rest.owners, step);
-    return [step, staleObject(place, { ...rest, live: other, desired: item, owners })];
+    const specs = { live: other, desired: item, owners: [], isReplaced };
+    return [`k:${JSON.stringify({ name })}`, staleObject(place, specs)];
   });
   return nonEmpty(items);
 }
