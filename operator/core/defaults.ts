@@ -27,6 +27,29 @@ export const podDefaults = {
   pod: {},
 } as const;
 
+/**
+ * Values of `spec.pod` that give the same pods as no value. `podDefaults` lacks them, because labels of stored revisions
+ * distinguish them from no value.
+ */
+export const impliedPod = {
+  labels: {},
+  annotations: {},
+  nodeSelector: {},
+  securityContext: {},
+  containerSecurityContext: {},
+  automountServiceAccountToken: false,
+  terminationGracePeriodSeconds: 30,
+  imagePullSecrets: [],
+  tolerations: [],
+  volumes: [],
+  volumeMounts: [],
+  command: [],
+  args: [],
+  ports: [],
+  initContainers: [],
+  sidecars: [],
+} as const;
+
 /** How many pods a rolling update may have above and below `replicas`, as in a Deployment. */
 export interface RollingUpdate {
   readonly maxSurge: string | number;

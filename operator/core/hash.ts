@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import type { DemoAppSpec } from "../api/schema.ts";
-import { completeResources, podDefaults } from "./defaults.ts";
+import { completeResources, impliedPod, podDefaults } from "./defaults.ts";
 import { type Fields, fieldOf, isFields } from "./manifest.ts";
 import { withCanonicalQuantities } from "./quantities.ts";
 
@@ -62,5 +62,7 @@ function memoized(hash: (spec: DemoAppSpec) => string): (spec: DemoAppSpec) => s
  */
 export const hashOf = memoized((spec) => digest(podFieldsOf(spec)));
 
-/** As `hashOf`, with one spelling for each quantity: specs that ask for the same pods have one hash. */
-export const canonicalHashOf = memoized((spec) => digest(withCanonicalQuantities(podFieldsOf(spec))));
+/** As `hashOf`, with one spelling for each quantity and for no value: specs that ask for the same pods have one hash. */
+export const canonicalHashOf = memoized((spec) =>
+  digest(withoutDefaults(withCanonicalQuantities(podFieldsOf(spec)), { pod: impliedPod })),
+);

@@ -1,6 +1,6 @@
 import { containerName, labels, ownedBy, portName } from "../../api/names.ts";
 import type { DemoAppSpec, Probe } from "../../api/schema.ts";
-import { completeResources, podDefaults } from "../defaults.ts";
+import { completeResources, impliedPod, podDefaults } from "../defaults.ts";
 import { canonicalHashOf } from "../hash.ts";
 import { type Fields, compact, withoutNulls } from "../manifest.ts";
 
@@ -12,8 +12,7 @@ export interface Identity {
 
 /** Sleep of preStop: long enough for all nodes to remove the pod from their endpoints before it stops. */
 const drainSeconds = 5;
-/** Default of `spec.pod.terminationGracePeriodSeconds`. */
-const graceSeconds = 30;
+const { terminationGracePeriodSeconds: graceSeconds } = impliedPod;
 
 /**
  * The kubelet does the sleep, so the image needs no shell. Kubernetes refuses a sleep longer than the grace period.
@@ -126,7 +125,8 @@ export function renderPodTemplate(identity: Identity, spec: DemoAppSpec): Fields
       annotations: pod.annotations,
     }),
     spec: compact({
-      automountServiceAccountToken: pod.automountServiceAccountToken ?? false,
+      automountServiceAccountToken:
+        pod.automountServiceAccountToken ?? impliedPod.automountServiceAccountToken,
       enableServiceLinks: false,
       serviceAccountName: pod.serviceAccountName,
       imagePullSecrets: nonEmpty(pod.imagePullSecrets),

@@ -3,10 +3,12 @@ import * as fc from "fast-check";
 import { labels } from "../../../operator/api/names.ts";
 import { compareQuantities } from "../../../operator/api/quantity.ts";
 import type { DemoAppSpec } from "../../../operator/api/schema.ts";
+import { impliedPod } from "../../../operator/core/defaults.ts";
 import { canonicalHashOf, hashOf } from "../../../operator/core/hash.ts";
 import type { Fields } from "../../../operator/core/manifest.ts";
 import type { ObservedApp, Outcome, Revision } from "../../../operator/core/observed.ts";
 import { plan } from "../../../operator/core/plan.ts";
+import { renderDeployment } from "../../../operator/core/render/deployment.ts";
 import { renderPodTemplate } from "../../../operator/core/render/pod.ts";
 import { renderService } from "../../../operator/core/render/service.ts";
 import { requestedOf } from "../../../operator/core/revisions.ts";
@@ -143,6 +145,42 @@ describe("quantities in another spelling", () => {
     const given = spec({ resources: { requests: { cpu: "0.1", memory: "131072Ki" } } });
     expect(requestedOf(observation(given, [stored]))).toBe(stored);
     expect(requestedOf(observation(spec(), [oldRevision(given)]))).toMatchObject({ hash: hashOf(given) });
+  });
+});
+
+describe("a field of spec.pod with a value that gives the same pods as no value", () => {
+  const bare = spec({ pod: { priorityClassName: "high" } });
+  const implied = Object.entries(impliedPod).map(([field, value]) => ({
+    field,
+    given: spec({ pod: { priorityClassName: "high", [field]: value } }),
+  }));
+
+  test.each(implied)("$field: the Deployment stays the same, and so does the canonical hash", ({ given }) => {
+    const rendered = (of: DemoAppSpec): string =>
+      JSON.stringify(
+        renderDeployment(observedApp(), {
+          template: renderPodTemplate(app(), of),
+          annotations: {},
+          restartedAt: undefined,
+        }),
+      );
+    const withoutEmpty = (text: string): string =>
+      text.replaceAll(/"(nodeSelector|command|args)":(\{\}|\[\]),/g, "");
+    expect(withoutEmpty(rendered(given))).toBe(rendered(bare));
+    expect(canonicalHashOf(given)).toBe(canonicalHashOf(bare));
+    expect(canonicalHashOf(bare)).toBe(hashOf(bare));
+  });
+
+  test.each(["affinity", "lifecycle", "topologySpreadConstraints"])(
+    "%s: an empty value is another value",
+    (field) => {
+      const empty = field === "topologySpreadConstraints" ? [] : {};
+      expect(canonicalHashOf(spec({ pod: { [field]: empty } }))).not.toBe(canonicalHashOf(spec()));
+    },
+  );
+
+  test("an empty pod, and a pod of such values only: the hash of a spec without a pod", () => {
+    for (const pod of [{}, impliedPod]) expect(canonicalHashOf(spec({ pod }))).toBe(hashOf(spec()));
   });
 });
 
