@@ -160,3 +160,18 @@ const fromStale = new Set(["the image leaves the tag latest", "serviceAccountNam
 
 /** Edits after which release 0.1.0 left a derived field as it was. */
 export const staleEdits = derivedEdits.filter(({ name }) => fromStale.has(name));
+
+const ports = [{ port: 80 }];
+const selector = { app: "legacy" };
+
+/** Services of another manager. Each has a field from which the API server derives others. */
+export const foreignServices: readonly { readonly name: string; readonly foreign: Fields }[] = [
+  { name: "a Service without a targetPort", foreign: { selector, ports } },
+  { name: "a Service with session affinity", foreign: { selector, ports, sessionAffinity: "ClientIP" } },
+  { name: "a Service of the type NodePort", foreign: { selector, ports, type: "NodePort" } },
+  { name: "a Service of the type LoadBalancer", foreign: { selector, ports, type: "LoadBalancer" } },
+  {
+    name: "a Service of the type ExternalName",
+    foreign: { ports, type: "ExternalName", externalName: "legacy.example.com" },
+  },
+];
