@@ -8,6 +8,7 @@ import { renderService } from "../../../operator/core/render/service.ts";
 import { type ApiClient, ApiError, type ResourceType } from "../../../operator/runtime/client.ts";
 import { kinds } from "../../../tools/objects.ts";
 import { app, observed, spec } from "./objects.ts";
+import { deploymentInput } from "./situations.ts";
 
 export interface Server {
   readonly client: ApiClient;
@@ -28,14 +29,14 @@ export const deploymentKind: Kind = {
   resource: kinds.Deployment,
   render: (observation) => {
     const template = renderPodTemplate(observation.app, observation.app.spec);
-    return renderDeployment(observation, { template, annotations: {}, restartedAt: undefined });
+    return renderDeployment(observation, deploymentInput(template));
   },
   partOf: (object) => (specOf(object)["template"] as { readonly spec: Fields }).spec,
 };
 
 export const serviceKind: Kind = {
   resource: kinds.Service,
-  render: renderService,
+  render: (observation) => renderService(observation, "stable"),
   /** Without the addresses, which are others for each Service. */
   partOf: (object) => {
     const { clusterIP: _, clusterIPs: __, ...fields } = specOf(object);

@@ -7,13 +7,12 @@ import { impliedPod } from "../../../operator/core/defaults.ts";
 import { canonicalHashOf, hashOf } from "../../../operator/core/hash.ts";
 import type { Fields } from "../../../operator/core/manifest.ts";
 import type { ObservedApp, Outcome, Revision } from "../../../operator/core/observed.ts";
-import { plan } from "../../../operator/core/plan.ts";
 import { renderDeployment } from "../../../operator/core/render/deployment.ts";
 import { renderPodTemplate } from "../../../operator/core/render/pod.ts";
 import { renderService } from "../../../operator/core/render/service.ts";
 import { requestedOf } from "../../../operator/core/revisions.ts";
-import { app, observed, revision, spec, startMs } from "./objects.ts";
-import { deploymentOf, observedApp } from "./situations.ts";
+import { app, observed, revision, spec } from "./objects.ts";
+import { deploymentInput, planOf, deploymentOf, observedApp } from "./situations.ts";
 
 /** A spec with a quantity at every place where a spec can have one, in the given spellings. */
 function specWith(quantities: readonly string[]): DemoAppSpec {
@@ -82,6 +81,9 @@ function oldRevision(of: DemoAppSpec, rollout = 1, outcome: Outcome = "accepted"
 const observation = (of: DemoAppSpec, revisions: readonly Revision[]): ObservedApp =>
   observed({ app: app({ spec: of }), revisions }) as ObservedApp;
 
+const requested = ({ app: { spec: of }, revisions }: ObservedApp): Revision | undefined =>
+  requestedOf(of, revisions);
+
 describe("quantities in another spelling", () => {
   test("all quantities of a spec are spelt otherwise: the canonical hash stays the same", () => {
     fc.assert(
@@ -98,7 +100,7 @@ describe("quantities in another spelling", () => {
         fc.pre(compareQuantities(one[at] ?? "", `${milli}m`) !== 0);
         const [before, after] = [specWith(one), specWith(other.with(at, `${milli}m`))];
         expect(canonicalHashOf(after)).not.toBe(canonicalHashOf(before));
-        expect(requestedOf(observation(after, [oldRevision(before)]))).toBeUndefined();
+        expect(requested(observation(after, [oldRevision(before)]))).toBeUndefined();
       }),
       runs,
     );
@@ -108,7 +110,7 @@ describe("quantities in another spelling", () => {
     fc.assert(
       fc.property(twice, ([one, other]) => {
         const stored = oldRevision(specWith(one));
-        expect(requestedOf(observation(specWith(other), [revision("app:2", 2), stored]))).toBe(stored);
+        expect(requested(observation(specWith(other), [revision("app:2", 2), stored]))).toBe(stored);
       }),
       runs,
     );
@@ -119,8 +121,8 @@ describe("quantities in another spelling", () => {
       fc.property(twice, ([one, other]) => {
         const stored = oldRevision(specWith(one));
         const { app: next, revisions } = observation(specWith(other), [stored]);
-        const objects = { deployment: deploymentOf(stored), service: renderService(observedApp()) };
-        expect(plan(observedApp({ app: next, revisions, ...objects }), startMs).actions).toEqual([]);
+        const objects = { deployment: deploymentOf(stored), service: renderService(observedApp(), "stable") };
+        expect(planOf({ app: next, revisions, ...objects }).actions).toEqual([]);
       }),
       runs,
     );
@@ -137,14 +139,14 @@ describe("quantities in another spelling", () => {
     );
     const revisions = [older, newer] as Revision[];
     for (const cpu of ["1000m", "1", "1.0"])
-      expect(requestedOf(observation(spec({ resources: { limits: { cpu } } }), revisions))).toBe(newer);
+      expect(requested(observation(spec({ resources: { limits: { cpu } } }), revisions))).toBe(newer);
   });
 
   test("a spec sets defaults in another spelling: the revision of a spec without them is found", () => {
     const stored = oldRevision(spec());
     const given = spec({ resources: { requests: { cpu: "0.1", memory: "131072Ki" } } });
-    expect(requestedOf(observation(given, [stored]))).toBe(stored);
-    expect(requestedOf(observation(spec(), [oldRevision(given)]))).toMatchObject({ hash: hashOf(given) });
+    expect(requested(observation(given, [stored]))).toBe(stored);
+    expect(requested(observation(spec(), [oldRevision(given)]))).toMatchObject({ hash: hashOf(given) });
   });
 });
 
@@ -157,13 +159,7 @@ describe("a field of spec.pod with a value that gives the same pods as no value"
 
   test.each(implied)("$field: the Deployment stays the same, and so does the canonical hash", ({ given }) => {
     const rendered = (of: DemoAppSpec): string =>
-      JSON.stringify(
-        renderDeployment(observedApp(), {
-          template: renderPodTemplate(app(), of),
-          annotations: {},
-          restartedAt: undefined,
-        }),
-      );
+      JSON.stringify(renderDeployment(observedApp(), deploymentInput(renderPodTemplate(app(), of))));
     const withoutEmpty = (text: string): string =>
       text.replaceAll(/"(nodeSelector|command|args)":(\{\}|\[\]),/g, "");
     expect(withoutEmpty(rendered(given))).toBe(rendered(bare));
