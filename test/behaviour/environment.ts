@@ -1,17 +1,11 @@
-import { annotations as annotationNames, ownedBy } from "../../operator/api/names.ts";
+import { annotations as annotationNames } from "../../operator/api/names.ts";
 import type { Phase } from "../../operator/api/schema.ts";
 import { ApiError } from "../../operator/runtime/client.ts";
 import type { ApiClient, KubeObject, ObjectInput, ResourceType } from "../../operator/runtime/client.ts";
 import { type Clock, sleep } from "../../operator/runtime/clock.ts";
 import { kinds } from "../../tools/objects.ts";
-import {
-  type DemoApp,
-  type Deployment,
-  type Pod,
-  type Reported,
-  type Service,
-  isTerminating,
-} from "../e2e/objects.ts";
+import { AppReader } from "../e2e/appnamespace.ts";
+import type { DemoApp, Reported } from "../e2e/objects.ts";
 import type { Fields } from "../sim/apiserver/json.ts";
 import { FakeKubelet } from "../sim/kubelet.ts";
 import type { Behaviour } from "../sim/kubelet/lifecycle.ts";
@@ -46,7 +40,7 @@ export const image = (tag: string): string => `registry.local/web:${tag}`;
 const quietMs = 2_500;
 
 /** A namespace with a fake kubelet and the operators of one test, and helpers for its DemoApp `web`. */
-export class TestEnvironment<S extends Setup = Setup> {
+export class TestEnvironment<S extends Setup = Setup> extends AppReader {
   readonly setup: S;
   /** What the pods of an image do, where the image's name does not decide. */
   readonly behaviours = new Map<string, Behaviour>();
@@ -55,6 +49,7 @@ export class TestEnvironment<S extends Setup = Setup> {
 
   private constructor(setup: S) {
     const { client, namespace, clock } = setup;
+    super(client, namespace);
     this.setup = setup;
     const behaviour = (pod: KubeObject): Behaviour | undefined => this.behaviours.get(imageOf(pod));
     this.#kubelet = new FakeKubelet({ client, namespace, clock, behaviour, nodeName: `fake-${namespace}` });
@@ -73,12 +68,8 @@ export class TestEnvironment<S extends Setup = Setup> {
     }
   }
 
-  get client(): ApiClient {
-    return this.setup.client;
-  }
-
   get ref() {
-    return { namespace: this.setup.namespace, name: "web" };
+    return { namespace: this.namespace, name: "web" };
   }
 
   async startOperator(
@@ -127,7 +118,7 @@ export class TestEnvironment<S extends Setup = Setup> {
   }
 
   create(resource: ResourceType, object: ObjectInput): Promise<KubeObject> {
-    const metadata = { ...object.metadata, namespace: this.setup.namespace };
+    const metadata = { ...object.metadata, namespace: this.namespace };
     return this.client.create(resource, { ...object, metadata });
   }
 
@@ -138,15 +129,10 @@ export class TestEnvironment<S extends Setup = Setup> {
   /** Removes the status, as a restore from a backup without status does. */
   wipeStatus = (): Promise<void> => this.patch(kinds.DemoApp, { status: null }, "status");
 
-  async get<T>(resource: ResourceType): Promise<T> {
-    return (await this.client.get(resource, this.ref)) as unknown as T;
-  }
   app = (): Promise<Reported> => this.get(kinds.DemoApp);
-  deployment = (): Promise<Deployment> => this.get(kinds.Deployment);
-  service = (): Promise<Service> => this.get(kinds.Service);
 
   async names(resource: ResourceType): Promise<readonly string[]> {
-    const { items } = await this.client.list(resource, { namespace: this.setup.namespace });
+    const { items } = await this.client.list(resource, { namespace: this.namespace });
     return items.map(({ metadata }) => metadata.name);
   }
 
@@ -154,19 +140,6 @@ export class TestEnvironment<S extends Setup = Setup> {
   async outcomes(): Promise<readonly string[]> {
     const { history } = (await this.app()).status;
     return history.map(({ rollout, outcome }) => `${rollout} ${outcome}`);
-  }
-
-  /** The app's pods that are not being deleted. */
-  async pods(): Promise<readonly Pod[]> {
-    const labels = Object.entries(ownedBy("web")).map((pair) => pair.join("="));
-    const selection = { namespace: this.setup.namespace, labelSelector: labels.join(",") };
-    const { items } = await this.client.list(kinds.Pod, selection);
-    return (items as unknown as readonly Pod[]).filter((pod) => !isTerminating(pod));
-  }
-
-  /** The different images of the app's pods. */
-  async podImages(): Promise<readonly string[]> {
-    return [...new Set((await this.pods()).map(({ spec }) => spec.containers[0]?.image ?? ""))];
   }
 
   /**
@@ -216,7 +189,7 @@ export class TestEnvironment<S extends Setup = Setup> {
 
   /** The DemoApps and the ends of the operators' logs. */
   async #evidence(): Promise<string> {
-    const { items } = await this.client.list(kinds.DemoApp, { namespace: this.setup.namespace });
+    const { items } = await this.client.list(kinds.DemoApp, { namespace: this.namespace });
     const apps = items.map(({ metadata: { name }, spec, status }) => ({ name, spec, status }));
     const logs = this.#operators.flatMap(({ log }) => log.slice(-15).map((line) => JSON.stringify(line)));
     return [JSON.stringify(apps, undefined, 1), ...logs].join("\n");

@@ -20,34 +20,31 @@ const isReported = (app: DemoApp): app is Reported =>
 
 const rolloutMs = 60_000;
 
-/** A namespace of a cluster: reads its objects and waits for their states. */
-export class AppNamespace {
-  readonly cluster: Cluster;
+/** Spec of a test's app unless the test overrides it: quick probes, and room to start on a busy machine. */
+export const appDefaults = {
+  replicas: 2,
+  probes: {
+    liveness: { initialDelaySeconds: 30, periodSeconds: 1, timeoutSeconds: 5, path: "/health" },
+    readiness: { initialDelaySeconds: 0, periodSeconds: 1, path: "/ready" },
+  },
+  resources: { requests: { cpu: "10m", memory: "48Mi" }, limits: { cpu: "1", memory: "128Mi" } },
+};
+
+/** Reads the objects of an app in a namespace, by default of the app `web`. */
+export class AppReader {
   readonly client: ApiClient;
   readonly namespace: string;
 
-  constructor(cluster: Cluster, client: ApiClient, namespace: string) {
-    this.cluster = cluster;
+  constructor(client: ApiClient, namespace: string) {
     this.client = client;
     this.namespace = namespace;
   }
 
-  async get<T>(resource: ResourceType, name: string): Promise<T> {
+  async get<T>(resource: ResourceType, name = "web"): Promise<T> {
     return (await this.client.get(resource, { namespace: this.namespace, name })) as unknown as T;
   }
-  app = (name: string): Promise<DemoApp> => this.get(kinds.DemoApp, name);
-  deployment = (name: string): Promise<Deployment> => this.get(kinds.Deployment, name);
-  service = (name: string): Promise<Service> => this.get(kinds.Service, name);
-
-  async exists(resource: ResourceType, name: string): Promise<boolean> {
-    try {
-      await this.get(resource, name);
-      return true;
-    } catch (error) {
-      if (error instanceof ApiError && error.isNotFound) return false;
-      throw error;
-    }
-  }
+  deployment = (name?: string): Promise<Deployment> => this.get(kinds.Deployment, name);
+  service = (name?: string): Promise<Service> => this.get(kinds.Service, name);
 
   /** The pods with these labels. */
   async podsWith(labels: Readonly<Record<string, string>>): Promise<readonly Pod[]> {
@@ -59,8 +56,35 @@ export class AppNamespace {
   }
 
   /** The app's pods, without terminating ones. */
-  async pods(name: string): Promise<readonly Pod[]> {
+  async pods(name = "web"): Promise<readonly Pod[]> {
     return (await this.podsWith(ownedBy(name))).filter((pod) => !isTerminating(pod));
+  }
+
+  /** The distinct images of the app's pods. */
+  async podImages(name?: string): Promise<readonly string[]> {
+    return [...new Set((await this.pods(name)).map(({ spec }) => spec.containers[0]?.image ?? ""))];
+  }
+}
+
+/** A namespace of a cluster: reads its objects and waits for their states. */
+export class AppNamespace extends AppReader {
+  readonly cluster: Cluster;
+
+  constructor(cluster: Cluster, client: ApiClient, namespace: string) {
+    super(client, namespace);
+    this.cluster = cluster;
+  }
+
+  app = (name: string): Promise<DemoApp> => this.get(kinds.DemoApp, name);
+
+  async exists(resource: ResourceType, name: string): Promise<boolean> {
+    try {
+      await this.get(resource, name);
+      return true;
+    } catch (error) {
+      if (error instanceof ApiError && error.isNotFound) return false;
+      throw error;
+    }
   }
 
   async events(name: string): Promise<readonly { readonly reason: string; readonly message: string }[]> {

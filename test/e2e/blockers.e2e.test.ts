@@ -94,12 +94,12 @@ afterAll(async () => {
 });
 
 describe("a first install is blocked: the blocker has the reason, the original message and the next action:", () => {
-  test.each(blockerCases)("$name", async ({ name, reason, object, message, next }) => {
+  test.each(blockerCases)("$name", async ({ name, reason, kind, message, next }) => {
     const { status } = await ns.until(name, ({ status: { blockers } }) =>
       blockers.some((blocker) => blocker.reason === reason && message.test(blocker.message)),
     );
     const found = status.blockers.find((blocker) => blocker.reason === reason);
-    expect(found?.object).toMatch(object);
+    expect(found?.object).toMatch(new RegExp(kind === undefined ? `^Pod/${name}-` : `^${kind}/${name}$`));
     expect(found?.next).toMatch(next);
     expect(status.rejected).toEqual([]);
     await ns.eventually("an event has the reason", async () =>

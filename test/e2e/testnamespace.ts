@@ -2,24 +2,10 @@ import { createClient } from "../../operator/runtime/client.ts";
 import { kubectl } from "../../tools/cluster/kubectl.ts";
 import { freshNamespace, kinds, removeNamespace } from "../../tools/objects.ts";
 import { testCluster } from "../../tools/testclusters.ts";
-import { AppNamespace } from "./appnamespace.ts";
+import { AppNamespace, appDefaults } from "./appnamespace.ts";
 import { type Images, ensureInstalled } from "./installation.ts";
 import type { DemoApp } from "./objects.ts";
 import { Operator } from "./operator.ts";
-
-const everySecond = { initialDelaySeconds: 0, periodSeconds: 1 };
-
-/** The spec of a test's app unless the test overrides it: fast probes, a short deadline and a high CPU limit. */
-const defaults = {
-  replicas: 2,
-  progressDeadlineSeconds: 20,
-  probes: {
-    // Containers start slowly when other tests use the machine.
-    liveness: { initialDelaySeconds: 10, periodSeconds: 1, timeoutSeconds: 5, path: "/health" },
-    readiness: { ...everySecond, path: "/ready" },
-  },
-  resources: { requests: { cpu: "10m", memory: "48Mi" }, limits: { cpu: "1", memory: "128Mi" } },
-};
 
 /** The namespace of one test file, with the installed operator and the images. */
 export class TestNamespace extends AppNamespace {
@@ -56,16 +42,10 @@ export class TestNamespace extends AppNamespace {
       apiVersion: "demoapp.dev/v1",
       kind: "DemoApp",
       metadata: { name, namespace: this.namespace },
-      spec: { image: this.images.first, ...defaults, ...spec },
+      spec: { image: this.images.first, ...appDefaults, progressDeadlineSeconds: 20, ...spec },
     };
     const applied = await this.client.apply(kinds.DemoApp, object, { fieldManager: "git", force: true });
     return applied as unknown as DemoApp;
-  }
-
-  /** The distinct images of the app's pods. */
-  async podImages(name: string): Promise<readonly string[]> {
-    const pods = await this.pods(name);
-    return [...new Set(pods.map((pod) => pod.spec.containers[0]?.image ?? ""))];
   }
 
   /** Creates an object of any kind in the namespace. */

@@ -5,7 +5,7 @@ import { until } from "../../tools/cluster/command.ts";
 import { type Application, applications, argoNamespace } from "../../tools/gitops/application.ts";
 import type { Releases } from "../../tools/gitops/installation.ts";
 import { demoAppFile, imageLine, overlaysFolder, pinned } from "../../tools/gitops/repository.ts";
-import { AppNamespace } from "../e2e/appnamespace.ts";
+import { AppNamespace, appDefaults } from "../e2e/appnamespace.ts";
 import type { DemoApp, Reported } from "../e2e/objects.ts";
 import type { GitOps } from "./gitops.ts";
 
@@ -15,19 +15,8 @@ export const defaultDeadlineMs = 120_000;
 /** The overlay from which an environment is copied: `prod` has an autoscaler. */
 export type Overlay = "dev" | "prod";
 
-const eachSecond = { initialDelaySeconds: 0, periodSeconds: 1 };
-
-/** Spec of a test's app unless the test overrides it: quick probes, and room to start on a busy machine. */
-const defaults = {
-  replicas: 2,
-  minReadySeconds: 1,
-  progressDeadlineSeconds: 60,
-  probes: {
-    liveness: { initialDelaySeconds: 30, periodSeconds: 1, timeoutSeconds: 5, path: "/health" },
-    readiness: { ...eachSecond, path: "/ready" },
-  },
-  resources: { requests: { cpu: "10m", memory: "48Mi" }, limits: { cpu: "1", memory: "128Mi" } },
-};
+/** Deadlines with which a release is quick, but works on a busy machine. */
+const deadlines = { minReadySeconds: 1, progressDeadlineSeconds: 60 };
 
 const demoApp = "sre-demo-app";
 const identity = { apiVersion: "demoapp.dev/v1", kind: "DemoApp", metadata: { name: demoApp } };
@@ -56,7 +45,8 @@ export class Environment extends AppNamespace {
   create(spec: object, overlay: Overlay): Promise<string> {
     const { repository, releases } = this.#gitops;
     const source = join(repository.folder, overlaysFolder, overlay);
-    const patch = { ...identity, spec: { image: pinned(releases.first), ...defaults, ...spec } };
+    const image = pinned(releases.first);
+    const patch = { ...identity, spec: { image, ...appDefaults, ...deadlines, ...spec } };
     return this.commit(`Add ${this.#name}`, async () => {
       await cp(source, join(repository.folder, this.#folder), { recursive: true });
       await repository.edit(`${this.#folder}/kustomization.yaml`, `sre-demo-${overlay}`, this.namespace);
