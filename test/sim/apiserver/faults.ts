@@ -62,11 +62,6 @@ export class Faults {
     };
   }
 
-  /** True while a rule with a finite count still applies to a request. */
-  get pending(): boolean {
-    return this.#rules.some(({ left }) => left > 0 && Number.isFinite(left));
-  }
-
   /** The fault for a request; uses up one count of its rule. */
   take(request: RequestFacts): Fault | undefined {
     for (const entry of this.#rules) {

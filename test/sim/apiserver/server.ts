@@ -6,7 +6,7 @@ import { Api } from "./api.ts";
 import { type Fault, Faults, type RequestFacts, type WatchFault } from "./faults.ts";
 import type { Kind } from "./kinds/kind.ts";
 import { Refusal } from "./refusal.ts";
-import { type Answer, type ApiRequest, isWrite, readRequest } from "./request.ts";
+import { type Answer, type ApiRequest, readRequest } from "./request.ts";
 import { WatchStream } from "./watch.ts";
 
 /** One answered request. Code 0 means that the server sent no answer. */
@@ -21,9 +21,6 @@ export interface FakeApiServerOptions {
   readonly kinds?: readonly Kind[];
 }
 
-/** Called after a write took effect and before the answer; `drop` keeps the answer from the client. */
-type WriteHook = (write: LoggedRequest, count: number) => "drop" | undefined | void;
-
 /** A Kubernetes API server on 127.0.0.1 that keeps objects in memory and injects faults. */
 export class FakeApiServer {
   readonly api: Api;
@@ -32,10 +29,8 @@ export class FakeApiServer {
   readonly requests: LoggedRequest[] = [];
   readonly #clock: Clock;
   readonly #watches = new Set<WatchStream>();
-  readonly #hooks = new Set<WriteHook>();
   #server: Server | undefined;
   #port = 0;
-  #writes = 0;
 
   constructor({ clock = realClock, kinds = [] }: FakeApiServerOptions = {}) {
     this.#clock = clock;
@@ -68,12 +63,6 @@ export class FakeApiServer {
     await closed;
   }
 
-  /** Calls `hook` after each write, until the caller calls the returned function. */
-  onWrite(hook: WriteHook): () => void {
-    this.#hooks.add(hook);
-    return () => this.#hooks.delete(hook);
-  }
-
   /** Injects a fault into every open watch. */
   breakWatches(watch: WatchFault["watch"]): void {
     for (const stream of this.#watches) stream.inject(watch);
@@ -82,13 +71,6 @@ export class FakeApiServer {
   /** Drops history and continue tokens, as etcd's compaction does: the server refuses older ones with 410. */
   compact(): void {
     this.api.compact();
-  }
-
-  /** The writes so far that took effect, optionally only those of one user agent. */
-  writes(userAgent?: string): readonly LoggedRequest[] {
-    const isOf = (request: LoggedRequest): boolean =>
-      userAgent === undefined || request.userAgent === userAgent;
-    return this.requests.filter((request) => isWrite(request) && request.code < 300 && isOf(request));
   }
 
   async #serve(message: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -124,16 +106,8 @@ export class FakeApiServer {
     if (fault === "gone") throw new Refusal(410, "too old resource version: 1 (2)");
     const answer = this.api.handle(request);
     log.code = answer.code;
-    const isDropped = isWrite(request) && this.#callHooks(log);
-    if (fault === "reset-after" || isDropped) response.destroy();
+    if (fault === "reset-after") response.destroy();
     else send(response, answer);
-  }
-
-  /** Returns true if a hook drops the answer. */
-  #callHooks(log: LoggedRequest): boolean {
-    this.#writes += 1;
-    const count = this.#writes;
-    return [...this.#hooks].map((hook) => hook(log, count)).includes("drop");
   }
 
   #watch(watch: { request: ApiRequest; response: ServerResponse; fault: WatchFault | undefined }): void {

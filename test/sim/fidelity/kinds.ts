@@ -16,11 +16,9 @@ export const kinds: readonly Script[] = [
     name: "a Service is created: the server allocates addresses, and the Service keeps them",
     steps: [
       apply(
-        "Service/web",
         service("web", { selector: { app: "web" }, ports: [{ name: "http", port: 80, targetPort: "http" }] }),
       ),
       apply(
-        "Service/web",
         service("web", {
           selector: { app: "other" },
           ports: [{ name: "http", port: 81, targetPort: "http", protocol: "TCP" }],
@@ -53,8 +51,8 @@ export const kinds: readonly Script[] = [
   {
     name: "a ControllerRevision changes: the server refuses new data and accepts new annotations",
     steps: [
-      apply("ControllerRevision/r1", controllerRevision(1, { a: "1" }, [{ name: "app" }])),
-      apply("ControllerRevision/r1", controllerRevision(2, { a: "2" }, [{ name: "app" }])),
+      apply(controllerRevision(1, { a: "1" }, [{ name: "app" }])),
+      apply(controllerRevision(2, { a: "2" }, [{ name: "app" }])),
       merge("ControllerRevision/r1", { data: { template: { spec: { containers: [{ name: "other" }] } } } }),
     ],
   },
@@ -68,7 +66,7 @@ export const kinds: readonly Script[] = [
       get("DemoApp/scaled/scale"),
       merge("DemoApp/scaled/scale?fieldManager=kubectl", { spec: { replicas: 5 } }),
       get("DemoApp/scaled"),
-      apply("DemoApp/scaled", demoApp("scaled", { replicas: 3 })),
+      apply(demoApp("scaled", { replicas: 3 })),
     ],
   },
 ];

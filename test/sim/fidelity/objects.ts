@@ -14,6 +14,13 @@ import {
 
 const otherUid = "11111111-1111-4111-8111-111111111111";
 const healthy = { status: { phase: "Healthy" } };
+const ready = {
+  type: "Ready",
+  status: "True",
+  reason: "Healthy",
+  message: "",
+  lastTransitionTime: "2026-01-01T00:00:00Z",
+};
 
 /** Reads, creations, updates, deletions and lists of objects. */
 export const objects: readonly Script[] = [
@@ -26,8 +33,8 @@ export const objects: readonly Script[] = [
       get("/apis/none.example/v1/things"),
       remove("ConfigMap/none"),
       merge("ConfigMap/none", { data: {} }),
-      put("DemoApp/none", demoApp("none")),
-      apply("DemoApp/none/status", { ...demoApp("none"), ...healthy }),
+      put(demoApp("none")),
+      apply({ ...demoApp("none"), ...healthy }, "fieldManager=one", "DemoApp/none/status"),
       post(configMap("a", {}), "/api/v1/namespaces/none-such/configmaps"),
     ],
   },
@@ -45,31 +52,19 @@ export const objects: readonly Script[] = [
     name: "an update has an old resourceVersion or another uid: conflict",
     steps: [
       post(configMap("versions", { a: "1" })),
-      put(
-        "ConfigMap/versions",
-        configMap("versions", { a: "2" }, { resourceVersion: "{0.resourceVersion}" }),
-      ),
-      put(
-        "ConfigMap/versions",
-        configMap("versions", { a: "3" }, { resourceVersion: "{0.resourceVersion}" }),
-      ),
-      put("ConfigMap/versions", configMap("versions", { b: "1" })),
-      put("ConfigMap/versions", configMap("other", { b: "1" })),
-      put(
-        "ConfigMap/versions",
-        configMap("versions", { b: "1" }, { uid: otherUid, resourceVersion: "{3.resourceVersion}" }),
-      ),
+      put(configMap("versions", { a: "2" }, { resourceVersion: "{0.resourceVersion}" })),
+      put(configMap("versions", { a: "3" }, { resourceVersion: "{0.resourceVersion}" })),
+      put(configMap("versions", { b: "1" })),
+      put(configMap("other", { b: "1" }), "ConfigMap/versions"),
+      put(configMap("versions", { b: "1" }, { uid: otherUid, resourceVersion: "{3.resourceVersion}" })),
     ],
   },
   {
     name: "a custom object is updated without resourceVersion: the server refuses the update",
     steps: [
       post(demoApp("replaced")),
-      put("DemoApp/replaced", demoApp("replaced", { replicas: 3 })),
-      put(
-        "DemoApp/replaced",
-        demoApp("replaced", { replicas: 3 }, { resourceVersion: "{0.resourceVersion}" }),
-      ),
+      put(demoApp("replaced", { replicas: 3 })),
+      put(demoApp("replaced", { replicas: 3 }, { resourceVersion: "{0.resourceVersion}" })),
     ],
   },
   {
@@ -121,32 +116,20 @@ export const objects: readonly Script[] = [
   {
     name: "a DemoApp has a status: only /status writes it, and only the spec starts a new generation",
     steps: [
-      apply("DemoApp/app", demoApp("app")),
+      apply(demoApp("app")),
       merge("DemoApp/app", healthy),
       apply(
-        "DemoApp/app/status",
         demoAppWith("app", {
           spec: { image: "ignored" },
-          status: {
-            phase: "Healthy",
-            observedGeneration: 1,
-            conditions: [
-              {
-                type: "Ready",
-                status: "True",
-                reason: "Healthy",
-                message: "",
-                lastTransitionTime: "2026-01-01T00:00:00Z",
-              },
-            ],
-          },
+          status: { phase: "Healthy", observedGeneration: 1, conditions: [ready] },
         }),
         "fieldManager=status",
+        "DemoApp/app/status",
       ),
       apply(
-        "DemoApp/app/status",
         demoAppWith("app", { status: { phase: "Progressing" } }),
         "fieldManager=status",
+        "DemoApp/app/status",
       ),
       merge("DemoApp/app", { spec: { replicas: 4 } }),
       merge("DemoApp/app", { metadata: { annotations: { a: "b" } } }),

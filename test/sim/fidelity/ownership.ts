@@ -22,8 +22,8 @@ export const ownership: readonly Script[] = [
   {
     name: "a Deployment is applied: the server sets defaults, and the applier owns only the applied fields",
     steps: [
-      apply("Deployment/applied", deployment("applied", { minReadySeconds: 0 }, [richContainer])),
-      apply("Deployment/applied", deployment("applied", { minReadySeconds: 0 }, [richContainer])),
+      apply(deployment("applied", { minReadySeconds: 0 }, [richContainer])),
+      apply(deployment("applied", { minReadySeconds: 0 }, [richContainer])),
       get("Deployment/applied"),
     ],
   },
@@ -38,7 +38,6 @@ export const ownership: readonly Script[] = [
     name: "an applier omits fields that it applied before: the server removes them and keeps other managers' fields",
     steps: [
       apply(
-        "Deployment/shrunk",
         deployment("shrunk", { minReadySeconds: 5 }, [
           richContainer,
           container({ name: "extra", env: [{ name: "X", value: "1" }] }),
@@ -51,50 +50,46 @@ export const ownership: readonly Script[] = [
       json("Deployment/shrunk", [
         { op: "add", path: "/spec/template/spec/containers/0/env/-", value: byHand },
       ]),
-      apply("Deployment/shrunk", deployment("shrunk", {}, [container({ env: [{ name: "A", value: "2" }] })])),
+      apply(deployment("shrunk", {}, [container({ env: [{ name: "A", value: "2" }] })])),
       get("Deployment/shrunk"),
     ],
   },
   {
     name: "an apply changes fields of another manager: conflict without force, new owner with force",
     steps: [
-      apply("Deployment/contested", deployment("contested", { minReadySeconds: 5 })),
+      apply(deployment("contested", { minReadySeconds: 5 })),
       merge("Deployment/contested?fieldManager=kubectl-edit", {
         spec: {
           minReadySeconds: 7,
           template: { spec: { containers: [container({ image: "registry.local/app:2" })] } },
         },
       }),
-      apply("Deployment/contested", deployment("contested", { minReadySeconds: 9 })),
-      apply("Deployment/contested", deployment("contested", { minReadySeconds: 7 }), "fieldManager=two"),
-      apply(
-        "Deployment/contested",
-        deployment("contested", { minReadySeconds: 9 }),
-        "fieldManager=one&force=true",
-      ),
+      apply(deployment("contested", { minReadySeconds: 9 })),
+      apply(deployment("contested", { minReadySeconds: 7 }), "fieldManager=two"),
+      apply(deployment("contested", { minReadySeconds: 9 }), "fieldManager=one&force=true"),
     ],
   },
   {
     name: "two appliers own a field: the server removes the field after both omit it",
     steps: [
-      apply("ConfigMap/shared", configMap("shared", { a: "1", b: "1" })),
-      apply("ConfigMap/shared", configMap("shared", { a: "1" }), "fieldManager=two"),
-      apply("ConfigMap/shared", configMap("shared", { b: "1" })),
-      apply("ConfigMap/shared", configMap("shared", {}), "fieldManager=two"),
-      apply("ConfigMap/shared", configMap("shared")),
+      apply(configMap("shared", { a: "1", b: "1" })),
+      apply(configMap("shared", { a: "1" }), "fieldManager=two"),
+      apply(configMap("shared", { b: "1" })),
+      apply(configMap("shared", {}), "fieldManager=two"),
+      apply(configMap("shared")),
     ],
   },
   {
     name: "a write changes nothing: the resourceVersion stays",
     steps: [
-      apply("ConfigMap/same", configMap("same", { a: "1" })),
-      apply("ConfigMap/same", configMap("same", { a: "1" })),
+      apply(configMap("same", { a: "1" })),
+      apply(configMap("same", { a: "1" })),
       merge("ConfigMap/same", { data: { a: "1" } }),
       merge("ConfigMap/same", { data: { a: "2" } }),
-      put("ConfigMap/same", configMap("same", { a: "2" })),
-      apply("DemoApp/same", demoApp("same", { replicas: 2 })),
-      apply("DemoApp/same", demoApp("same", { replicas: 2 })),
-      apply("DemoApp/same", demoApp("same")),
+      put(configMap("same", { a: "2" })),
+      apply(demoApp("same", { replicas: 2 })),
+      apply(demoApp("same", { replicas: 2 })),
+      apply(demoApp("same")),
       merge("DemoApp/same/status", { status: { phase: "Healthy" } }),
       merge("DemoApp/same/status", { status: { phase: "Healthy" } }),
       merge("DemoApp/same", { spec: { replicas: 2 } }),
@@ -103,37 +98,33 @@ export const ownership: readonly Script[] = [
   {
     name: "an apply has no manager, sets managedFields or has another name than its URL: the server refuses it",
     steps: [
-      apply("ConfigMap/nobody", configMap("nobody", {}), ""),
-      apply("ConfigMap/nobody", configMap("nobody", {}, { managedFields: [] })),
-      apply("ConfigMap/nobody", configMap("somebody", {})),
+      apply(configMap("nobody", {}), ""),
+      apply(configMap("nobody", {}, { managedFields: [] })),
+      apply(configMap("somebody", {}), "fieldManager=one", "ConfigMap/nobody"),
     ],
   },
   {
     name: "a second manager applies other fields of a Deployment: no conflict",
     steps: [
-      apply("Deployment/two", deployment("two", {}, [richContainer])),
+      apply(deployment("two", {}, [richContainer])),
       apply(
-        "Deployment/two",
         bareDeployment(
           { name: "two", annotations: { note: "x" } },
           { spec: { template: { spec: { containers: [side] } } } },
         ),
         "fieldManager=two",
       ),
-      apply("Deployment/two", deployment("two", {}, [richContainer])),
-      apply("Deployment/two", bareDeployment({ name: "two" }), "fieldManager=two"),
+      apply(deployment("two", {}, [richContainer])),
+      apply(bareDeployment({ name: "two" }), "fieldManager=two"),
     ],
   },
   {
     name: "another manager edits a DemoApp: its applier loses only the edited fields",
     steps: [
-      apply(
-        "DemoApp/edited",
-        demoApp("edited", { env: [{ name: "A", value: "1" }], pod: { labels: { a: "b" } } }),
-      ),
+      apply(demoApp("edited", { env: [{ name: "A", value: "1" }], pod: { labels: { a: "b" } } })),
       merge("DemoApp/edited?fieldManager=edit", { spec: { image: "registry.local/app:2" } }),
-      apply("DemoApp/edited", demoApp("edited", { env: [] })),
-      apply("DemoApp/edited", demoApp("edited"), "fieldManager=one&force=true"),
+      apply(demoApp("edited", { env: [] })),
+      apply(demoApp("edited"), "fieldManager=one&force=true"),
     ],
   },
 ];

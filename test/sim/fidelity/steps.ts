@@ -1,4 +1,4 @@
-import type { Fields } from "../apiserver/json.ts";
+import { type Fields, fieldsOf, textOf } from "../apiserver/json.ts";
 import type { Step } from "./wire.ts";
 
 /** A list of requests; the fake and the real API server must give the same answers. */
@@ -19,7 +19,6 @@ const collections: Readonly<Record<string, string>> = {
 const pathOf = (text: string): string => text.replace(/^\w+/, (kind) => collections[kind] ?? kind);
 
 export const get = (path: string): Step => ({ method: "GET", path: pathOf(path) });
-export const put = (path: string, body: Fields): Step => ({ method: "PUT", path: pathOf(path), body });
 export const remove = (path: string, body?: Fields): Step => ({ method: "DELETE", path: pathOf(path), body });
 /** Creates an object, by default in the collection of its kind. */
 export const post = (body: Fields, path = String(body["kind"])): Step => ({
@@ -27,12 +26,15 @@ export const post = (body: Fields, path = String(body["kind"])): Step => ({
   path: pathOf(path),
   body,
 });
+const pathTo = ({ kind, metadata }: Fields): string =>
+  `${String(kind)}/${textOf(fieldsOf(metadata)["name"])}`;
+export const put = (body: Fields, path = pathTo(body)): Step => ({ method: "PUT", path: pathOf(path), body });
 const patch =
   (type: "merge" | "json" | "apply") =>
   (path: string, body: unknown): Step => ({ method: "PATCH", path: pathOf(path), body, type });
 export const merge = patch("merge");
 export const json = patch("json");
-export const apply = (path: string, body: unknown, query = "fieldManager=one"): Step =>
+export const apply = (body: Fields, query = "fieldManager=one", path = pathTo(body)): Step =>
   patch("apply")(`${path}?${query}`, body);
 
 export const container = (extra: Fields = {}): Fields => ({
