@@ -5,6 +5,7 @@ import { EmbeddedCluster } from "../embedded/cluster.ts";
 import { hashOf } from "../embedded/build.ts";
 import { PAUSE_IMAGE } from "../embedded/constants.ts";
 import { ensureDebianPackages } from "../embedded/debian.ts";
+import { writeIfChanged } from "../embedded/files.ts";
 import { withLock } from "../embedded/lock.ts";
 import { clusterLock, clusterPaths } from "../embedded/paths.ts";
 import type { ClusterPaths } from "../embedded/paths.ts";
@@ -25,7 +26,7 @@ import {
 } from "./components.ts";
 import type { ArgoCdComponent, Layout } from "./components.ts";
 import { NAMESPACE, READY_MS } from "./constants.ts";
-import { ensureIdentity, inArgoCdNamespace, writePrivately } from "./identities.ts";
+import { ensureIdentity, inArgoCdNamespace } from "./identities.ts";
 import { crdsFirst, withoutPods } from "./objects.ts";
 import type { KubeObject } from "./objects.ts";
 import { renderInstallation } from "./render.ts";
@@ -171,9 +172,9 @@ export class ArgoCd {
   async #writeCommand(argocd: string): Promise<void> {
     const kubeconfig = kubeconfigOf(this.#state, "admin");
     const admin = inArgoCdNamespace(await readFile(this.#cluster.kubeconfig, "utf8"));
-    await writePrivately(kubeconfig, admin);
+    await writeIfChanged(kubeconfig, admin);
     const settings = `KUBECONFIG='${kubeconfig}' ARGOCD_CONFIG_DIR='${join(this.#state, "cli")}'`;
-    await writePrivately(this.#command, `#!/bin/sh\n${settings} exec '${argocd}' --core "$@"\n`, 0o755);
+    await writeIfChanged(this.#command, `#!/bin/sh\n${settings} exec '${argocd}' --core "$@"\n`, 0o755);
   }
 }
 

@@ -1,7 +1,7 @@
-import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
-import { dirname } from "node:path";
+import { readFile } from "node:fs/promises";
 import { parse, stringify } from "yaml";
 import { succeeds } from "../command.ts";
+import { writeIfChanged } from "../embedded/files.ts";
 import { kubectl } from "../kubectl.ts";
 import type { Cluster } from "../provider.ts";
 import { NAMESPACE } from "./constants.ts";
@@ -34,13 +34,5 @@ export async function ensureIdentity(cluster: Cluster, account: string, file: st
   if (isCurrent && (await succeeds([cluster.kubectl, "--kubeconfig", file, "auth", "whoami"]))) return;
   // Valid for a year, or until the service account is deleted.
   const created = await kubectl(cluster, ["create", "token", account, "-n", NAMESPACE, "--duration=8760h"]);
-  await writePrivately(file, inArgoCdNamespace(admin, { token: created.trim() }));
-}
-
-/** Writes a file atomically, unless it already has this text. */
-export async function writePrivately(file: string, text: string, mode = 0o600): Promise<void> {
-  if ((await readFile(file, "utf8").catch(() => undefined)) === text) return;
-  await mkdir(dirname(file), { recursive: true });
-  await writeFile(`${file}.tmp`, text, { mode });
-  await rename(`${file}.tmp`, file);
+  await writeIfChanged(file, inArgoCdNamespace(admin, { token: created.trim() }));
 }

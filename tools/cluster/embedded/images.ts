@@ -1,10 +1,10 @@
-import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
 import * as fs from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { command, succeeds } from "../command.ts";
 import type { BuildRequest, BuiltImage } from "../provider.ts";
+import { hashOf } from "./build.ts";
 import { BASE_IMAGE, PAUSE_IMAGE, REGISTRY, RUN_ROOT } from "./constants.ts";
 import { withLock } from "./lock.ts";
 import { inside } from "./network.ts";
@@ -75,8 +75,7 @@ async function ensureBaseImage(): Promise<void> {
   const node = process.execPath;
   const libraries = sharedLibraries(await command(["ldd", node]));
   const inputs = JSON.stringify([process.version, libraries, BASE_FILES, DOCKERFILE]);
-  const hash = createHash("sha256").update(inputs).digest("hex").slice(0, 12);
-  const tag = `${BASE_IMAGE}-${hash}`;
+  const tag = `${BASE_IMAGE}-${hashOf([inputs])}`;
   await withLock(join(cacheRoot(), "images.lock"), async () => {
     if (await succeeds(buildah(["inspect", "--type", "image", tag]))) return;
     await using context = await temporaryFolder();
