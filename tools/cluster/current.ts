@@ -3,6 +3,7 @@ import { dirname, join } from "node:path";
 import { command } from "./command.ts";
 import { cacheRoot } from "./embedded/paths.ts";
 import { ExternalCluster } from "./external.ts";
+import { isReady } from "./kubectl.ts";
 import type { Progress } from "./progress.ts";
 import type { ComponentName, Mode } from "./provider.ts";
 
@@ -53,6 +54,6 @@ export class CurrentCluster extends ExternalCluster {
   }
 
   protected exists(): Promise<boolean> {
-    return this.isReady();
+    return isReady(this);
   }
 }

@@ -1,7 +1,8 @@
 import { mkdtempDisposable, readFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { command, succeeds } from "./command.ts";
+import { command } from "./command.ts";
+import { isReady } from "./kubectl.ts";
 import type { BuildRequest, BuiltImage, Cluster, ClusterStatus, ComponentName, Signal } from "./provider.ts";
 import type { Progress } from "./progress.ts";
 
@@ -32,11 +33,7 @@ export abstract class ExternalCluster implements Cluster {
   async status(): Promise<ClusterStatus> {
     const { provider } = this;
     if (!(await this.exists())) return { state: "down", provider, components: [] };
-    return { state: (await this.isReady()) ? "up" : "partial", provider, components: [] };
-  }
-
-  protected isReady(): Promise<boolean> {
-    return succeeds(["kubectl", "--kubeconfig", this.kubeconfig, "get", "--raw", "/readyz"]);
+    return { state: (await isReady(this)) ? "up" : "partial", provider, components: [] };
   }
 
   logFile(_component: string): string | undefined {

@@ -1,12 +1,11 @@
 import type { Progress } from "../progress.ts";
 import type { ComponentName } from "../provider.ts";
-import { Api } from "./api.ts";
 import { componentsOf, specOf } from "./components.ts";
 import type { Layout } from "./components.ts";
 import { writeConfigs } from "./config.ts";
 import { ensurePauseImage } from "./images.ts";
 import type { Processes } from "./processes.ts";
-import { addFakeNodes, waitForControllers, waitForNode, waitUntilReady } from "./readiness.ts";
+import { addFakeNodes, waitForControllers, waitForNodes, waitUntilReady } from "./readiness.ts";
 
 /** The components that must be ready before a component starts. */
 const dependenciesOf: Partial<Record<ComponentName, readonly ComponentName[]>> = {
@@ -20,28 +19,23 @@ const dependenciesOf: Partial<Record<ComponentName, readonly ComponentName[]>> =
 
 /** Work that follows when a component is ready. */
 const followUps: Partial<
-  Record<
-    ComponentName,
-    { readonly title: string; readonly work: (api: Api, layout: Layout) => Promise<void> }
-  >
+  Record<ComponentName, { readonly title: string; readonly work: (layout: Layout) => Promise<unknown> }>
 > = {
   "kube-controller-manager": { title: "default namespace ready", work: waitForControllers },
-  registry: { title: "sandbox image pushed", work: (_, { paths }) => ensurePauseImage(paths) },
-  kubelet: { title: "node ready", work: waitForNode },
+  registry: { title: "sandbox image pushed", work: ({ paths }) => ensurePauseImage(paths) },
+  kubelet: { title: "node ready", work: waitForNodes },
   kwok: { title: "fake nodes ready", work: addFakeNodes },
 };
 
 /** Starts one component, unless it runs, and waits until it is ready. */
 export async function startOne(name: ComponentName, layout: Layout, processes: Processes): Promise<void> {
-  using api = new Api(layout.paths.pki, layout.address);
   await processes.ensure(specOf(name, layout));
-  await waitUntilReady(name, processes, { api, layout });
+  await waitUntilReady(name, processes, layout);
 }
 
 /** Starts every component that doesn't run, each as soon as its dependencies are ready, and waits for all. */
 export async function startAll(layout: Layout, processes: Processes, progress: Progress): Promise<void> {
   await writeConfigs(layout);
-  using api = new Api(layout.paths.pki, layout.address);
   const ready = new Map<ComponentName, Promise<void>>();
   const start = async (name: ComponentName): Promise<void> => {
     await Promise.all((dependenciesOf[name] ?? []).map(async (dependency) => ready.get(dependency)));
@@ -50,7 +44,7 @@ export async function startAll(layout: Layout, processes: Processes, progress: P
   const followUp = async (name: ComponentName): Promise<void> => {
     await ready.get(name);
     const step = followUps[name];
-    if (step !== undefined) await progress.step(step.title, () => step.work(api, layout));
+    if (step !== undefined) await progress.step(step.title, () => step.work(layout));
   };
   const names = componentsOf[layout.mode];
   for (const name of names) ready.set(name, start(name));

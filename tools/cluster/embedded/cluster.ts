@@ -1,9 +1,9 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { isReady } from "../kubectl.ts";
 import type { Progress } from "../progress.ts";
 import type { BuildRequest, BuiltImage, Cluster, ClusterStatus, ComponentName } from "../provider.ts";
 import type { ComponentStatus, Mode, Signal } from "../provider.ts";
-import { Api } from "./api.ts";
 import { startAll, startOne } from "./bringup.ts";
 import { cgroupMembers } from "./cgroups.ts";
 import { componentsOf } from "./components.ts";
@@ -82,7 +82,7 @@ export class EmbeddedCluster implements Cluster {
     const components = await Promise.all([...own, ...others].map((name) => this.#statusOf(name)));
     if (components.every(({ state }) => state === "stopped")) return { state: "down", provider, components };
     const allRun = components.every(({ name, state }) => state === "running" || others.includes(name));
-    const isUp = allRun && (await this.#apiAnswers(identity.slot));
+    const isUp = allRun && (await isReady(this));
     return { state: isUp ? "up" : "partial", provider, components };
   }
 
@@ -124,11 +124,5 @@ export class EmbeddedCluster implements Cluster {
   async #statusOf(name: string): Promise<ComponentStatus> {
     const [state, pid] = await Promise.all([this.#processes.state(name), this.#processes.pid(name)]);
     return pid === undefined ? { name, state } : { name, state, pid };
-  }
-
-  async #apiAnswers(slot: number): Promise<boolean> {
-    using api = new Api(this.#paths.pki, innerAddress(slot));
-    const response = await api.get("/readyz").catch(() => undefined);
-    return response?.status === 200;
   }
 }

@@ -1,19 +1,15 @@
 import { readFile } from "node:fs/promises";
 import { connect } from "node:net";
+import { join } from "node:path";
 import { PermanentError, until } from "../command.ts";
+import { type Access, isReady, kubectl } from "../kubectl.ts";
 import type { ComponentName } from "../provider.ts";
-import type { Api } from "./api.ts";
 import type { Layout } from "./components.ts";
-import { KWOK_NODES, NODE_NAME, deadlinesMs, ports } from "./constants.ts";
+import { KWOK_NODES, deadlinesMs, ports } from "./constants.ts";
 import type { Processes } from "./processes.ts";
 
-interface ProbeInput {
-  readonly pid: number;
-  readonly api: Api;
-  readonly layout: Layout;
-}
-
-type Probe = (input: ProbeInput) => Promise<boolean>;
+/** True if the process of a component is ready. */
+type Probe = (pid: number, layout: Layout) => Promise<boolean>;
 
 /** True if a process in the network namespace of `pid` listens on the port. Works from outside the namespace. */
 export async function listens(pid: number, port: number): Promise<boolean> {
@@ -34,7 +30,7 @@ export function isListening(table: string, port: number): boolean {
 
 const listensOn =
   (port: number): Probe =>
-  ({ pid }) =>
+  (pid) =>
     listens(pid, port);
 
 const acceptsOn = (socket: string): Promise<boolean> =>
@@ -46,22 +42,21 @@ const acceptsOn = (socket: string): Promise<boolean> =>
 
 const probes: Record<ComponentName, Probe> = {
   etcd: listensOn(ports.etcd),
-  "kube-apiserver": async ({ api }) => (await api.get("/readyz")).status === 200,
+  // A look at the port is much cheaper than a process of kubectl.
+  "kube-apiserver": async (pid, layout) =>
+    (await listens(pid, ports.apiServer)) && (await isReady(accessTo(layout))),
   "kube-controller-manager": listensOn(ports.controllerManager),
   "kube-scheduler": listensOn(ports.scheduler),
   kubelet: listensOn(ports.kubelet),
   "kube-proxy": listensOn(ports.proxyHealth),
-  containerd: ({ layout }) => acceptsOn(layout.paths.containerdSocket),
+  containerd: (_, { paths }) => acceptsOn(paths.containerdSocket),
   registry: listensOn(ports.registry),
   kwok: listensOn(ports.kwok),
 };
 
 /** Waits until a started component is ready. */
-export const waitUntilReady = (
-  name: ComponentName,
-  processes: Processes,
-  input: Omit<ProbeInput, "pid">,
-): Promise<void> => waitForProcess(name, processes, (pid) => probes[name]({ pid, ...input }));
+export const waitUntilReady = (name: ComponentName, processes: Processes, layout: Layout): Promise<void> =>
+  waitForProcess(name, processes, (pid) => probes[name](pid, layout));
 
 /** Waits until `probe` succeeds. If the process ends first, rejects at once with the end of its log. */
 export async function waitForProcess(
@@ -79,42 +74,33 @@ export async function waitForProcess(
   });
 }
 
-interface NodeStatus {
-  readonly status?: { readonly conditions?: readonly { readonly type: string; readonly status: string }[] };
-}
+const accessTo = ({ paths, kubernetes }: Layout): Access => ({
+  kubectl: join(kubernetes, "kubectl"),
+  kubeconfig: paths.kubeconfig,
+});
 
-/** Waits until every node is ready. */
-async function waitForNodes(api: Api, names: readonly string[]): Promise<void> {
-  const isReady = async (name: string): Promise<boolean> => {
-    const { status: code, body } = await api.get(`/api/v1/nodes/${name}`);
-    if (code !== 200) return false;
-    const { status } = JSON.parse(body) as NodeStatus;
-    return status?.conditions?.some((one) => one.type === "Ready" && one.status === "True") ?? false;
-  };
-  await until("nodes ready", deadlinesMs.node, async () =>
-    (await Promise.all(names.map(isReady))).every(Boolean) ? true : undefined,
+/** Waits until every node is ready. `kubectl wait` fails while there is no node. */
+export const waitForNodes = (layout: Layout): Promise<string> =>
+  until("nodes ready", deadlinesMs.node, () =>
+    kubectl(accessTo(layout), ["wait", "--for=condition=Ready", "node", "--all", "--timeout=10s"]),
   );
-}
-
-export const waitForNode = (api: Api): Promise<void> => waitForNodes(api, [NODE_NAME]);
 
 /** Creates the fake nodes of a kwok cluster and waits until kwok has made them ready. */
-export async function addFakeNodes(api: Api): Promise<void> {
-  const names = Array.from({ length: KWOK_NODES }, (_, index) => `kwok-${index + 1}`);
-  const nodes = names.map((name) => ({
-    apiVersion: "v1",
-    kind: "Node",
-    metadata: { name, labels: { "kubernetes.io/hostname": name, type: "kwok" } },
-  }));
-  await Promise.all(nodes.map((node) => api.apply(`/api/v1/nodes/${node.metadata.name}`, node)));
-  await waitForNodes(api, names);
+export async function addFakeNodes(layout: Layout): Promise<void> {
+  const items = Array.from({ length: KWOK_NODES }, (_, index) => {
+    const name = `kwok-${index + 1}`;
+    const labels = { "kubernetes.io/hostname": name, type: "kwok" };
+    return { apiVersion: "v1", kind: "Node", metadata: { name, labels } };
+  });
+  const list = JSON.stringify({ apiVersion: "v1", kind: "List", items });
+  await kubectl(accessTo(layout), ["apply", "--server-side", "--force-conflicts", "-f", "-"], list);
+  await waitForNodes(layout);
 }
 
 /** Waits for the objects that pods need in a namespace: the controller manager creates them. */
-export async function waitForControllers(api: Api): Promise<void> {
-  const paths = ["serviceaccounts/default", "configmaps/kube-root-ca.crt"];
-  await until("default namespace ready", deadlinesMs.controllers, async () => {
-    const responses = await Promise.all(paths.map((path) => api.get(`/api/v1/namespaces/default/${path}`)));
-    return responses.every(({ status }) => status === 200) ? true : undefined;
-  });
+export function waitForControllers(layout: Layout): Promise<string> {
+  const names = ["serviceaccount/default", "configmap/kube-root-ca.crt"];
+  return until("default namespace ready", deadlinesMs.controllers, () =>
+    kubectl(accessTo(layout), ["get", "-n", "default", ...names]),
+  );
 }
