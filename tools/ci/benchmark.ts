@@ -2,25 +2,9 @@
 // Reads artifacts/bench.json (a pull request) and artifacts/bench-main.json (main), of which one may be missing.
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import type { Report } from "../bench/report.ts";
+import { type Report, targetsOf } from "../bench/report.ts";
 import { readJson, summarize } from "./outputs.ts";
 import { script } from "../script.ts";
-
-/** Results by name. Lower is better for each. */
-function resultsOf({ rounds, restart }: Report): ReadonlyMap<string, number> {
-  const last = rounds.at(-1);
-  if (last === undefined) return new Map();
-  const { apps, operated, operator } = last;
-  return new Map([
-    [`${apps} apps ready, s`, operated.allReadyMs / 1000],
-    ["change to ready, p50, s", operated.p50Ms / 1000],
-    ["change to ready, p99, s", operated.p99Ms / 1000],
-    ["operator CPU per change, ms", operator.cpuMsPerChange],
-    ["writes per change", operator.writesPerChange],
-    ["peak memory, MiB", operator.peakRssMiB],
-    ["ready after a restart, s", restart.readyMs / 1000],
-  ]);
-}
 
 function comparison(here: number, main: number | undefined): readonly string[] {
   if (main === undefined) return ["", ""];
@@ -30,8 +14,8 @@ function comparison(here: number, main: number | undefined): readonly string[] {
 
 /** The results as a Markdown table. Without results of main, the table has no columns for them. */
 export function benchmarkTable(bench: Report, main: Report | undefined): string {
-  const mains = main && resultsOf(main);
-  const rows = [...resultsOf(bench)].map(([name, here]) => [
+  const mains = main && new Map(targetsOf(main).map(([name, value]) => [name, value]));
+  const rows = targetsOf(bench).map(([name, here]) => [
     name,
     here.toFixed(2),
     ...(mains === undefined ? [] : comparison(here, mains.get(name))),
