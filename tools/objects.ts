@@ -8,12 +8,16 @@ import { until } from "./cluster/command.ts";
 const crdFile = join(import.meta.dirname, "../crds/demoapps.demoapp.dev.yaml");
 const fieldManager = "test";
 
-const namespaced = (group: string, plural: string, kind: string): ResourceType => ({
+export const namespaced = (group: string, plural: string, kind: string): ResourceType => ({
   group,
   version: "v1",
   plural,
   kind,
   namespaced: true,
+});
+export const clusterWide = (group: string, plural: string, kind: string): ResourceType => ({
+  ...namespaced(group, plural, kind),
+  namespaced: false,
 });
 
 /** The kinds that tools and tests read and write, in addition to the operator's own kinds. */
@@ -25,11 +29,12 @@ export const kinds = {
   ResourceQuota: namespaced("", "resourcequotas", "ResourceQuota"),
   ReplicaSet: namespaced("apps", "replicasets", "ReplicaSet"),
   Lease: namespaced("coordination.k8s.io", "leases", "Lease"),
-  Namespace: { ...namespaced("", "namespaces", "Namespace"), namespaced: false },
-  CustomResourceDefinition: {
-    ...namespaced("apiextensions.k8s.io", "customresourcedefinitions", "CustomResourceDefinition"),
-    namespaced: false,
-  },
+  Namespace: clusterWide("", "namespaces", "Namespace"),
+  CustomResourceDefinition: clusterWide(
+    "apiextensions.k8s.io",
+    "customresourcedefinitions",
+    "CustomResourceDefinition",
+  ),
 } as const satisfies Record<string, ResourceType>;
 
 /** The CRD in this repository. */

@@ -3,32 +3,23 @@ import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parse, parseAllDocuments, stringify } from "yaml";
-import { type ApiClient, type ResourceType, createClient } from "../../operator/runtime/client.ts";
+import { type ApiClient, createClient } from "../../operator/runtime/client.ts";
 import { realClock } from "../../operator/runtime/clock.ts";
 import { until } from "../../tools/cluster/command.ts";
-import { applyCrd, freshNamespace, removeNamespace } from "../../tools/objects.ts";
+import { kubectl } from "../../tools/cluster/kubectl.ts";
+import type { Cluster } from "../../tools/cluster/provider.ts";
+import { applyCrd, clusterWide, freshNamespace, namespaced, removeNamespace } from "../../tools/objects.ts";
 import { testCluster } from "../../tools/testclusters.ts";
-import { kinds } from "../../tools/objects.ts";
 import { fieldsOf, itemsOf } from "../sim/apiserver/json.ts";
 import type { Setup } from "./environment.ts";
 
 const roleFile = join(import.meta.dirname, "../../deploy/operator/role.yaml");
 const fieldManager = "tests";
 
-const v1 = (group: string, plural: string, kind: string): ResourceType => ({
-  group,
-  version: "v1",
-  plural,
-  kind,
-  namespaced: group === rbac,
-});
 const rbac = "rbac.authorization.k8s.io";
-const admission = "admissionregistration.k8s.io";
-const roles = v1(rbac, "roles", "Role");
-const roleBindings = v1(rbac, "rolebindings", "RoleBinding");
-const reviews = v1("authorization.k8s.io", "selfsubjectrulesreviews", "SelfSubjectRulesReview");
-const policies = v1(admission, "validatingadmissionpolicies", "ValidatingAdmissionPolicy");
-const policyBindings = v1(admission, "validatingadmissionpolicybindings", "ValidatingAdmissionPolicyBinding");
+const roles = namespaced(rbac, "roles", "Role");
+const roleBindings = namespaced(rbac, "rolebindings", "RoleBinding");
+const reviews = clusterWide("authorization.k8s.io", "selfsubjectrulesreviews", "SelfSubjectRulesReview");
 
 interface Rule {
   readonly apiGroups: readonly string[];
@@ -88,12 +79,12 @@ async function grantPermissions(
 }
 
 /** Lets a ValidatingAdmissionPolicy refuse Deployments of the namespace; the returned function removes the policy. */
-async function denyImages({ client, namespace }: Context, text: string): Promise<() => Promise<void>> {
-  const apiVersion = `${admission}/v1`;
+async function denyImages({ cluster, namespace }: Context, text: string): Promise<() => Promise<void>> {
+  const apiVersion = "admissionregistration.k8s.io/v1";
   const metadata = { name: namespace };
   const rule = { apiGroups: ["apps"], apiVersions: ["v1"], operations: ["CREATE", "UPDATE"] };
   const expression = `!object.spec.template.spec.containers.exists(c, c.image.contains('${text}'))`;
-  const spec = {
+  const policy = {
     failurePolicy: "Fail",
     matchConstraints: { resourceRules: [{ ...rule, resources: ["deployments"] }] },
     validations: [{ expression, message: `no image may be ${text}` }],
@@ -101,40 +92,25 @@ async function denyImages({ client, namespace }: Context, text: string): Promise
   const namespaceSelector = { matchLabels: { "kubernetes.io/metadata.name": namespace } };
   const matchResources = { namespaceSelector };
   const binding = { policyName: namespace, validationActions: ["Deny"], matchResources };
-  const template = {
-    metadata: { labels: { app: "trial" } },
-    spec: { containers: [{ name: "app", image: text }] },
-  };
-  const trial = {
-    apiVersion: "apps/v1",
-    kind: "Deployment",
-    metadata: { name: "trial", namespace },
-    spec: { replicas: 0, selector: { matchLabels: { app: "trial" } }, template },
-  };
-  await client.create(kinds.Deployment, trial);
-  await client.apply(policies, { apiVersion, kind: policies.kind, metadata, spec }, { fieldManager });
-  await client.apply(
-    policyBindings,
-    { apiVersion, kind: policyBindings.kind, metadata, spec: binding },
-    { fieldManager },
-  );
-  await until("the policy is in force", 30_000, () => {
-    const annotations = { trial: String(performance.now()) };
-    const body = { metadata: { annotations } };
-    return client.patch(kinds.Deployment, trial.metadata, { type: "merge", body }).then(
+  const items = [
+    { apiVersion, kind: "ValidatingAdmissionPolicy", metadata, spec: policy },
+    { apiVersion, kind: "ValidatingAdmissionPolicyBinding", metadata, spec: binding },
+  ];
+  const objects = JSON.stringify({ apiVersion: "v1", kind: "List", items });
+  await kubectl(cluster, ["create", "-f", "-"], objects);
+  const trial = ["-n", namespace, "create", "deployment", "trial", `--image=${text}`, "--dry-run=server"];
+  await until("the policy is in force", 30_000, () =>
+    kubectl(cluster, trial).then(
       () => undefined,
-      (error: unknown) => error,
-    );
-  });
-  await client.delete(kinds.Deployment, trial.metadata);
-  return async () => {
-    await client.delete(policyBindings, metadata);
-    await client.delete(policies, metadata);
-  };
+      (error: unknown) => (String(error).includes("no image may be") ? true : undefined),
+    ),
+  );
+  return async () => void (await kubectl(cluster, ["delete", "-f", "-"], objects));
 }
 
 /** Clients and names for one namespace. */
 interface Context {
+  readonly cluster: Cluster;
   readonly client: ApiClient;
   /** Sends requests as the operator's user. */
   readonly operatorClient: ApiClient;
@@ -144,14 +120,15 @@ interface Context {
 
 /** A namespace on the cluster that all tests of the tier `api` share; the operator has only its own permissions. */
 export async function realSetup(): Promise<Setup> {
-  const { kubeconfig } = await testCluster("api");
+  const cluster = await testCluster("api");
+  const { kubeconfig } = cluster;
   const client = createClient({ kubeconfig, userAgent: "tests" });
   await applyCrd(client);
   const namespace = await freshNamespace(client, `behaviour-${Math.random().toString(36).slice(2, 8)}`);
   const user = `operator-of-${namespace}`;
   const operatorKubeconfig = await impersonating(kubeconfig, user);
   const operatorClient = createClient({ kubeconfig: operatorKubeconfig });
-  const context = { client, operatorClient, namespace, user };
+  const context = { cluster, client, operatorClient, namespace, user };
   await grantPermissions(context);
   const cleanups: (() => Promise<void>)[] = [];
   return {

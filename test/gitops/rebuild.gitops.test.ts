@@ -59,7 +59,7 @@ test("Argo CD and the operator are killed during a rollout: the rollout is accep
   await environment.untilDemoApp(({ status }) => status.candidate !== undefined);
   const operator = new Operator(gitops.cluster, gitops.client);
   const components = ["argocd-application-controller", "argocd-repo-server"] as const;
-  await Promise.all(components.map((component) => gitops.argo.kill(component)));
+  await Promise.all(components.map((component) => gitops.argo.signal(component, "SIGKILL")));
   await Promise.all((await operator.pods()).map((pod) => operator.remove(pod)));
   for (const component of components) await gitops.argo.start(component);
   await environment.healthyAt(commit);

@@ -3,7 +3,7 @@ import { type ApiClient, createClient } from "../../operator/runtime/client.ts";
 import { until } from "../cluster/command.ts";
 import type { Progress } from "../cluster/progress.ts";
 import type { Cluster } from "../cluster/provider.ts";
-import { applyCrd, freshNamespace, removeNamespace } from "../objects.ts";
+import { applyCrd, freshNamespace, kinds, removeNamespace } from "../objects.ts";
 import { type Column, bare, imageOf, operated } from "./column.ts";
 import { observe } from "./observer.ts";
 import { OperatorProcess } from "./operator.ts";
@@ -67,13 +67,11 @@ async function run(
   return { speed, namespace };
 }
 
-const namespaces = { group: "", version: "v1", plural: "namespaces", kind: "Namespace", namespaced: false };
-
 /** Removes a namespace and waits until it is gone, so that the removal does not load the next round. */
 async function clear({ client }: Bench, namespace: string): Promise<void> {
   await removeNamespace(client, namespace);
   await until(`namespace ${namespace} removed`, removalMs, async () => {
-    const { items } = await client.list(namespaces, { fieldSelector: `metadata.name=${namespace}` });
+    const { items } = await client.list(kinds.Namespace, { fieldSelector: `metadata.name=${namespace}` });
     return items.length === 0 ? true : undefined;
   });
 }

@@ -45,7 +45,11 @@ export interface Report {
 const ratio = (round: Round, of: keyof Speed): number => round.operated[of] / round.bare[of];
 
 /** Rows of figure, value and upper limit. Lower is better for each. Times of a round that saturates the machine have no target. */
-export function targetsOf({ rounds, quiet, restart }: Report): readonly (readonly [string, number, number])[] {
+export function targetsOf({
+  rounds,
+  quiet,
+  restart,
+}: Report): readonly (readonly [string, number, number])[] {
   const [first] = rounds;
   const last = rounds.at(-1);
   if (first === undefined || last === undefined) return [];

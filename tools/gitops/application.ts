@@ -1,11 +1,8 @@
-import type { ResourceType } from "../../operator/runtime/client.ts";
+import { namespaced } from "../objects.ts";
 
-export const applications: ResourceType = {
-  group: "argoproj.io",
+export const applications = {
+  ...namespaced("argoproj.io", "applications", "Application"),
   version: "v1alpha1",
-  plural: "applications",
-  kind: "Application",
-  namespaced: true,
 };
 export const argoNamespace = "argocd";
 

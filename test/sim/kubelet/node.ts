@@ -1,9 +1,10 @@
 import { type Clock, sleep } from "../../../operator/runtime/clock.ts";
-import type { ApiClient, ResourceType } from "../../../operator/runtime/kubernetes.ts";
+import type { ApiClient } from "../../../operator/runtime/kubernetes.ts";
 import { heldSpec, leases } from "../../../operator/runtime/lease.ts";
+import { clusterWide } from "../../../tools/objects.ts";
 import { timestamp } from "../apiserver/writes.ts";
 
-const nodes: ResourceType = { group: "", version: "v1", plural: "nodes", kind: "Node", namespaced: false };
+const nodes = clusterWide("", "nodes", "Node");
 /** The kubelet's own interval; without renewals the node lifecycle controller would mark the node as unreachable. */
 const heartbeatMs = 10_000;
 

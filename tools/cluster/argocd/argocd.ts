@@ -14,7 +14,7 @@ import { listens, waitForProcess } from "../embedded/readiness.ts";
 import { kubectl } from "../kubectl.ts";
 import { silent } from "../progress.ts";
 import type { Progress } from "../progress.ts";
-import type { Cluster } from "../provider.ts";
+import type { Cluster, Signal } from "../provider.ts";
 import { retryStartupRace } from "./cli.ts";
 import {
   argoCdComponents,
@@ -86,24 +86,14 @@ export class ArgoCd {
     return { PATH: folders.join(":"), KUBECONFIG: this.#cluster.kubeconfig };
   }
 
-  /** Sends SIGKILL. */
-  kill(component: ArgoCdComponent): Promise<void> {
-    return this.#processes.stop(component, "SIGKILL");
+  /** As `Cluster.signal`, for a component of Argo CD. */
+  signal(component: ArgoCdComponent, signal: Signal): Promise<void> {
+    return this.#processes.send(component, signal);
   }
 
   /** Starts a component and waits until it is ready. */
   async start(component: ArgoCdComponent): Promise<void> {
     await this.#start(component, await this.#layout(await ensureArgoCd(silent)));
-  }
-
-  /** Sends SIGSTOP. */
-  pause(component: ArgoCdComponent): Promise<void> {
-    return this.#processes.signal(component, "SIGSTOP");
-  }
-
-  /** Sends SIGCONT. */
-  resume(component: ArgoCdComponent): Promise<void> {
-    return this.#processes.signal(component, "SIGCONT");
   }
 
   async #layout(binaries: string): Promise<Layout> {

@@ -91,9 +91,7 @@ export class EmbeddedCluster implements Cluster {
   }
 
   signal(component: ComponentName, signal: Signal): Promise<void> {
-    return signal === "SIGKILL"
-      ? this.#processes.stop(component, signal)
-      : this.#processes.signal(component, signal);
+    return this.#processes.send(component, signal);
   }
 
   async start(component: ComponentName): Promise<void> {

@@ -4,6 +4,7 @@ import { closeSync, openSync, readFileSync } from "node:fs";
 import { mkdir, readFile, readdir, rm, writeFile } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { until } from "../command.ts";
+import type { Signal } from "../provider.ts";
 import { cgroupProcs } from "./cgroups.ts";
 import { deadlinesMs } from "./constants.ts";
 import type { ClusterPaths } from "./paths.ts";
@@ -79,6 +80,11 @@ export class Processes {
     else if (state === "paused") return this.signal(spec.name, "SIGCONT");
     else if (state === "running") return;
     await this.#start(spec, hash);
+  }
+
+  /** Sends a signal, and waits for the end of a killed process. */
+  send(name: string, signal: Signal): Promise<void> {
+    return signal === "SIGKILL" ? this.stop(name, signal) : this.signal(name, signal);
   }
 
   /** Sends a signal. Rejects if the process does not run. */

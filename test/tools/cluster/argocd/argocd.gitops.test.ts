@@ -117,8 +117,8 @@ describe("a component:", () => {
   });
 
   test("killed, then start: a commit made meanwhile is synced", async () => {
-    await argo.kill("argocd-repo-server");
-    await argo.kill("argocd-application-controller");
+    await argo.signal("argocd-repo-server", "SIGKILL");
+    await argo.signal("argocd-application-controller", "SIGKILL");
     expect(await stateOf("argocd-repo-server")).toBeUndefined();
     const revision = await commit("three");
     await argo.start("argocd-repo-server");
@@ -128,7 +128,7 @@ describe("a component:", () => {
 
   test("killed, then up: the other components are not restarted", async () => {
     const before = await cluster.status();
-    await argo.kill("argocd-redis");
+    await argo.signal("argocd-redis", "SIGKILL");
     await argo.up(silent);
     const others = ({ components }: typeof before) =>
       components.filter(({ name }) => name !== "argocd-redis");
@@ -137,10 +137,10 @@ describe("a component:", () => {
   });
 
   test("paused, then resume: a commit made meanwhile is synced", async () => {
-    await argo.pause("argocd-application-controller");
+    await argo.signal("argocd-application-controller", "SIGSTOP");
     expect(await stateOf("argocd-application-controller")).toBe("paused");
     const revision = await commit("five");
-    await argo.resume("argocd-application-controller");
+    await argo.signal("argocd-application-controller", "SIGCONT");
     await healthyAt(revision);
   });
 });
