@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import type { ApiClient, KubeObject } from "../../operator/runtime/client.ts";
 import { until } from "../../tools/cluster/command.ts";
 import { fieldsOf, itemsOf } from "./apiserver/json.ts";
-import { conditionOf, isReady } from "./controllers/workload.ts";
+import { isReady } from "./controllers/workload.ts";
 import { FakeKubelet } from "./kubelet.ts";
 import { events, pods, secrets } from "./kinds.ts";
 
@@ -21,8 +21,6 @@ const isWaiting =
     fieldsOf(fieldsOf(containerOf(pod)["state"])["waiting"])["reason"] === reason;
 const isCrashLooping = (pod: KubeObject): boolean =>
   Number(containerOf(pod)["restartCount"]) >= 2 && isWaiting("CrashLoopBackOff")(pod);
-const isUnschedulable = (pod: KubeObject): boolean =>
-  conditionOf(pod, "PodScheduled")?.["reason"] === "Unschedulable";
 
 const running = (container: object) => ({ phase: "Running", containerStatuses: [container] });
 const crashed = (terminated: object) => running({ ready: false, lastState: { terminated } });
@@ -37,15 +35,8 @@ const cases: readonly (readonly [tag: string, isDone: (pod: KubeObject) => boole
   ["never-ready", isRunning, running({ ready: false, restartCount: 0 })],
   ["crash", isCrashLooping, crashed({ exitCode: 1, message: "Error: cannot open /data/config.json\n" })],
   ["crash-after-ready", isCrashLooping, crashed({ exitCode: 1, reason: "Error" })],
-  ["oom", isCrashLooping, crashed({ exitCode: 137, reason: "OOMKilled" })],
   ["image-missing", isWaiting(noImage), waiting(noImage, /code = NotFound .*: not found$/)],
-  ["registry-down", isWaiting(noImage), waiting(noImage, /connection refused$/)],
-  [
-    "runs-as-root",
-    isWaiting(noConfig),
-    waiting(noConfig, /^container has runAsNonRoot and image will run as root/),
-  ],
-  ["unschedulable", isUnschedulable, { phase: "Pending" }],
+  ["config-missing", isWaiting(noConfig), waiting(noConfig, /^secret "absent" not found$/)],
 ];
 
 /** Tests the fake kubelet on an API server. */

@@ -100,13 +100,13 @@ export class FakeKubelet {
 
   async #run(pod: KubeObject, signal: AbortSignal): Promise<void> {
     const behaviour = this.#options.behaviour?.(pod) ?? behaviourOf(pod);
-    if (behaviour.does !== "unschedulable") await this.#bind(pod);
+    await this.#bind(pod);
     let current = pod;
     const show = async (step: Step): Promise<void> => {
       const status = statusAfter(step, current, this.#clock.now());
       current = { ...current, status };
       await this.#writeStatus(pod, status);
-      if ("warning" in step) await this.#warn(pod, step.warning);
+      if (step.warning !== undefined) await this.#warn(pod, step.warning);
     };
     for (let isShown = false; !signal.aborted; isShown = true) {
       const missing = await this.#missingSecret(pod);

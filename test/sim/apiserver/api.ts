@@ -7,7 +7,7 @@ import { contextOf, objectOf, scaleOf, scaledBy } from "./bodies.ts";
 import { type Fields, fieldsOf, isFields, itemsOf, withMetadata } from "./json.ts";
 import { builtInKinds } from "./kinds/builtin.ts";
 import { type Kind, invalidValue, keyOf, required } from "./kinds/kind.ts";
-import { Lists } from "./lists.ts";
+import { listsOf } from "./lists.ts";
 import { patchedBy } from "./patches.ts";
 import { Refusal, invalid, methodNotAllowed, notFound } from "./refusal.ts";
 import type { Answer, ApiRequest } from "./request.ts";
@@ -39,7 +39,7 @@ export class Api {
   readonly admission = new Set<Admit>();
   readonly #clock: Clock;
   readonly #writes: Writes;
-  readonly #lists = new Lists(this.store);
+  readonly #lists = listsOf(this.store);
   #names = 0;
 
   constructor({ clock, kinds }: ApiOptions) {

@@ -11,50 +11,15 @@ interface Rest {
   readonly items: readonly KubeObject[];
 }
 
-/** Answers list requests, in pages if the client sets a limit. */
-export class Lists {
-  readonly #store: Store;
-  readonly #rests = new Map<string, Rest>();
-  #tokens = 0;
+/** Answers list requests, in pages if the client sets a limit. `forget` makes every continue token expire. */
+export function listsOf(store: Store) {
+  const rests = new Map<string, Rest>();
 
-  constructor(store: Store) {
-    this.#store = store;
-  }
-
-  /** All objects that the request selects. */
-  select({ kind, namespace, query }: ApiRequest): readonly KubeObject[] {
-    return this.#store.list(kind, namespace).filter(predicateOf(query));
-  }
-
-  page(request: ApiRequest): Fields {
-    const { kind, query } = request;
-    const { items, revision } = this.#restOf(request);
-    const limit = Number(query.get("limit") ?? 0) || items.length;
-    const left = items.slice(limit);
-    return {
-      kind: `${kind.kind}List`,
-      apiVersion: apiVersionOf(kind),
-      metadata: {
-        resourceVersion: String(revision),
-        ...(query.has("continue") && { continue: "" }),
-        ...(left.length > 0 && {
-          continue: this.#remember({ revision, items: left }),
-          remainingItemCount: left.length,
-        }),
-      },
-      items: items.slice(0, limit).map((item) => (kind.isCustom ? item : withoutType(item))),
-    };
-  }
-
-  /** Makes every continue token expire. */
-  forget(): void {
-    this.#rests.clear();
-  }
-
-  #restOf(request: ApiRequest): Rest {
-    const token = request.query.get("continue") ?? "";
-    if (token === "") return { revision: this.#store.revision, items: this.select(request) };
-    const rest = this.#rests.get(token);
+  function restOf({ kind, namespace, query }: ApiRequest): Rest {
+    const token = query.get("continue") ?? "";
+    if (token === "")
+      return { revision: store.revision, items: store.list(kind, namespace).filter(predicateOf(query)) };
+    const rest = rests.get(token);
     if (rest !== undefined) return rest;
     throw new Refusal(
       410,
@@ -62,12 +27,26 @@ export class Lists {
     );
   }
 
-  #remember(rest: Rest): string {
-    this.#tokens += 1;
-    const token = `page-${this.#tokens}`;
-    this.#rests.set(token, rest);
-    return token;
+  function page(request: ApiRequest): Fields {
+    const { kind, query } = request;
+    const { items, revision } = restOf(request);
+    const limit = Number(query.get("limit") ?? 0) || items.length;
+    const left = items.slice(limit);
+    const token = left.length > 0 ? crypto.randomUUID() : "";
+    if (token !== "") rests.set(token, { revision, items: left });
+    return {
+      kind: `${kind.kind}List`,
+      apiVersion: apiVersionOf(kind),
+      metadata: {
+        resourceVersion: String(revision),
+        ...((token !== "" || query.has("continue")) && { continue: token }),
+        ...(token !== "" && { remainingItemCount: left.length }),
+      },
+      items: items.slice(0, limit).map((item) => (kind.isCustom ? item : withoutType(item))),
+    };
   }
+
+  return { page, forget: () => rests.clear() };
 }
 
 /** The API server omits apiVersion and kind of the items of built-in kinds. */

@@ -7,12 +7,8 @@ const names = [
   "flap", // alternately not ready for `afterMs` and ready for `lastsMs`
   "crash", // fails after `lastsMs`, again and again
   "crash-after-ready", // is ready for `lastsMs`, then fails, again and again
-  "oom", // exceeds its memory limit, again and again
   "image-missing", // the registry answers that the image does not exist
-  "registry-down", // the registry does not answer
-  "runs-as-root", // the image's user is root, which the pod forbids
   "config-missing", // needs a Secret that does not exist
-  "unschedulable", // no node has room
 ] as const;
 
 /** What the pods of an image do. */
@@ -41,34 +37,31 @@ type Steps = Generator<Step, void>;
 const running = (delayMs = 0): Step => ({ delayMs, state: "running" });
 const ready = (delayMs = 20): Step => ({ delayMs, state: "running", ready: true });
 
-/** A step that waits because of an error, which a Warning event repeats. */
-const failing = (reason: string, message: string): Step => ({
+/** The container waits for a Secret or another object. */
+export const configMissing = (message: string): Step => ({
   delayMs: 0,
   state: "waiting",
-  reason,
+  reason: "CreateContainerConfigError",
   message,
   warning: { reason: "Failed", message: `Error: ${message}` },
 });
 
-export const configMissing = (message: string): Step => failing("CreateContainerConfigError", message);
-
-/** How a container of the behaviour ends, after it has run for `delayMs`. */
-const failed = ({ does }: Behaviour, delayMs = 0): Step => ({
-  delayMs,
+/** The container fails. */
+export const crash: Step = {
+  delayMs: 0,
   state: "terminated",
-  ...(does === "oom"
-    ? { exitCode: 137, reason: "OOMKilled" }
-    : { exitCode: 1, reason: "Error", message: "Error: cannot open /data/config.json\n" }),
-});
+  exitCode: 1,
+  reason: "Error",
+  message: "Error: cannot open /data/config.json\n",
+};
 
 /** A container that fails again and again; the kubelet restarts it at once the first time, then backs off. */
-function* crashing(pod: KubeObject, behaviour: Behaviour): Steps {
-  const { does, afterMs, backoffMs = 50 } = behaviour;
+function* crashing(pod: KubeObject, { does, afterMs, lastsMs, backoffMs = 50 }: Behaviour): Steps {
   let delayMs = 0;
   for (let crashes = 0; ; crashes += 1) {
     yield running(delayMs);
     if (does === "crash-after-ready") yield ready(afterMs);
-    yield failed(behaviour, behaviour.lastsMs ?? (does === "crash-after-ready" ? 200 : 0));
+    yield { ...crash, delayMs: lastsMs ?? (does === "crash-after-ready" ? 200 : 0) };
     if (crashes === 0) continue;
     delayMs = Math.max(backoffMs, Math.min(5000, backoffMs * 2 ** (crashes - 1)));
     const seconds = Math.min(300, 10 * 2 ** (crashes - 1));
@@ -85,8 +78,8 @@ function* flapping({ afterMs = 20, lastsMs = 200 }: Behaviour): Steps {
   }
 }
 
-function* pulling(image: string, error: string, prefix = ""): Steps {
-  const message = `${prefix}failed to pull and unpack image "${image}": failed to resolve reference "${image}": ${error}`;
+function* pulling(image: string): Steps {
+  const message = `rpc error: code = NotFound desc = failed to pull and unpack image "${image}": failed to resolve reference "${image}": ${image}: not found`;
   const warning = { reason: "Failed", message: `Failed to pull image "${image}": ${message}` };
   yield { delayMs: 0, state: "waiting", reason: "ErrImagePull", message, warning };
   const backoff = `Back-off pulling image "${image}": ErrImagePull: ${message}`;
@@ -102,29 +95,12 @@ const scripts: Record<Behaviour["does"], (pod: KubeObject, behaviour: Behaviour)
   flap: (_, behaviour) => flapping(behaviour),
   crash: crashing,
   "crash-after-ready": crashing,
-  oom: crashing,
-  "image-missing": (pod) =>
-    pulling(imageOf(pod), `${imageOf(pod)}: not found`, "rpc error: code = NotFound desc = "),
-  "registry-down": (pod) => {
-    const url = `http://${imageOf(pod).split("/")[0]}/v2/`;
-    const error = `failed to do request: Head "${url}": dial tcp 192.0.2.9:5000: connect: connection refused`;
-    return pulling(imageOf(pod), error);
-  },
-  "runs-as-root": (pod) => [
-    configMissing(
-      `container has runAsNonRoot and image will run as root (pod: "${podText(pod)}", container: app)`,
-    ),
-  ],
+  "image-missing": (pod) => pulling(imageOf(pod)),
   "config-missing": () => [configMissing('secret "absent" not found')],
-  unschedulable: () => [{ delayMs: 0, state: "unschedulable" }],
 };
 
 /** All states of a pod's container in order; may have no end. A container that has a state already is not created. */
 export function* lifecycle(pod: KubeObject, behaviour: Behaviour): Steps {
-  if (behaviour.does !== "unschedulable" && !hasContainerStatuses(pod))
-    yield { delayMs: 0, state: "waiting", reason: "ContainerCreating" };
+  if (!hasContainerStatuses(pod)) yield { delayMs: 0, state: "waiting", reason: "ContainerCreating" };
   yield* scripts[behaviour.does](pod, behaviour);
 }
-
-/** A crash that the behaviour does not include. */
-export const crash: Step = failed({ does: "crash" });

@@ -4,7 +4,7 @@ import type { KubeObject } from "../../../operator/runtime/kubernetes.ts";
 import { type Fields, compact, fieldsOf, itemsOf, numberOf, textOf } from "../apiserver/json.ts";
 
 /** The next state of a pod's containers. */
-interface ContainerStep {
+export interface Step {
   /** Time since the previous step. */
   readonly delayMs: number;
   readonly state: "waiting" | "running" | "terminated";
@@ -17,9 +17,6 @@ interface ContainerStep {
   /** A Warning event that the kubelet writes about the pod. */
   readonly warning?: Warning;
 }
-
-/** What happens next to a pod. `unschedulable`: no node has room for the pod. */
-export type Step = ContainerStep | { readonly delayMs: number; readonly state: "unschedulable" };
 
 export interface Warning {
   readonly reason: string;
@@ -53,7 +50,7 @@ function condition(type: string, said: Fields, { before, nowMs }: { before: Fiel
 }
 
 /** The container's `state`, `lastState` and `restartCount` after a step. */
-function containerState({ state, reason, message, exitCode }: ContainerStep, before: Fields, nowMs: number) {
+function containerState({ state, reason, message, exitCode }: Step, before: Fields, nowMs: number) {
   const previous = fieldsOf(before["state"]);
   const { startedAt = timestamp(nowMs) } = fieldsOf(previous["running"]);
   const lastState = "terminated" in previous ? previous : fieldsOf(before["lastState"]);
@@ -70,19 +67,8 @@ function containerState({ state, reason, message, exitCode }: ContainerStep, bef
   };
 }
 
-function unschedulable({ status }: KubeObject, nowMs: number): Fields {
-  const message =
-    "0/1 nodes are available: 1 Insufficient cpu. no new claims to deallocate, preemption: 0/1 nodes are available: 1 Preemption is not helpful for scheduling.";
-  const said = { status: "False", reason: "Unschedulable", message };
-  return {
-    phase: "Pending",
-    conditions: [condition("PodScheduled", said, { before: fieldsOf(status), nowMs })],
-  };
-}
-
 /** The status of a pod after a step. */
 export function statusAfter(step: Step, pod: KubeObject, nowMs: number): Fields {
-  if (step.state === "unschedulable") return unschedulable(pod, nowMs);
   const before = fieldsOf(pod["status"]);
   const [container = {}] = itemsOf(before["containerStatuses"]);
   const next = containerState(step, container, nowMs);
