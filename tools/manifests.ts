@@ -1,12 +1,15 @@
 // `npm run manifests`: renders every kustomization below deploy/ and crds/, and validates each object against the schema
 // of its kind, from Kubernetes, Argo CD or the CRD of DemoApp. Needs no cluster.
 import { globSync } from "node:fs";
-import { cp, mkdtempDisposable, readFile, readdir, writeFile } from "node:fs/promises";
+import { cp, mkdtempDisposable, readFile, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { parse } from "yaml";
+import { customResourceDefinition } from "../operator/api/crd.ts";
 import { check, moduleFiles } from "./checkers/install.ts";
 import { type Crd, type Schema, schemasOfCrd, schemasOfOpenApi } from "./checkers/schemas.ts";
+import { ARGOCD_VERSION } from "./cluster/argocd/constants.ts";
+import { OFFICIAL, withLocalManifests } from "./cluster/argocd/render.ts";
 import { versions } from "./cluster/embedded/constants.ts";
 import { type Progress, consoleProgress, silent } from "./cluster/progress.ts";
 import { script } from "./script.ts";
@@ -14,9 +17,8 @@ import { script } from "./script.ts";
 const root = join(import.meta.dirname, "..");
 const rendered = ["deploy", "crds"];
 
-/** A manifest of Argo CD's release that a kustomization refers to by URL. The Go module of Argo CD has the same file. */
-const remote = /https:\/\/raw\.githubusercontent\.com\/argoproj\/argo-cd\/(v[\d.]+)\/(manifests\/\S+\.yaml)/;
-const argoCd = "github.com/argoproj/argo-cd/v3";
+/** The Go module of Argo CD, which has the release's manifests. */
+const argoCd = `github.com/argoproj/argo-cd/v3@v${ARGOCD_VERSION}`;
 const argoCdCrds = ["application", "applicationset", "appproject"].map(
   (name) => `manifests/crds/${name}-crd.yaml`,
 );
@@ -43,14 +45,13 @@ export interface Checked {
   readonly resources: number;
 }
 
-/** Replaces the URL of a manifest of Argo CD with a local copy. */
+/** Replaces the URL of Argo CD's manifests in a kustomization by a local copy. */
 async function replaceRemote(kustomization: string): Promise<void> {
   const text = await readFile(kustomization, "utf8");
-  const [url, version = "", file = ""] = remote.exec(text) ?? [];
-  if (url === undefined) return;
-  const [manifest = ""] = await moduleFiles(`${argoCd}@${version}`, [file]);
-  await writeFile(join(dirname(kustomization), "remote.yaml"), manifest);
-  await writeFile(kustomization, text.replace(url, "remote.yaml"));
+  if (!text.includes(OFFICIAL)) return;
+  const [manifest = ""] = await moduleFiles(argoCd, ["manifests/install.yaml"]);
+  await writeFile(join(dirname(kustomization), "install.yaml"), manifest);
+  await writeFile(kustomization, withLocalManifests(text));
 }
 
 /** Renders every kustomization of the tree at `top`. Works on a copy, because it replaces URLs with local files. */
@@ -72,31 +73,14 @@ export async function renderAll(
   return found;
 }
 
-/** The version of Argo CD that deploy/ installs. */
-async function argoCdVersion(): Promise<string> {
-  for (const path of globSync("deploy/**/kustomization.yaml", { cwd: root })) {
-    const version = remote.exec(await readFile(join(root, path), "utf8"))?.[1];
-    if (version !== undefined) return version;
-  }
-  throw new Error("no kustomization below deploy/ names a version of Argo CD");
-}
-
-async function ownCrds(): Promise<readonly Crd[]> {
-  const files = (await readdir(join(root, "crds"))).filter((name) => name.includes("."));
-  const texts = await Promise.all(files.map((name) => readFile(join(root, "crds", name), "utf8")));
-  return texts
-    .map((text) => parse(text) as Crd & { kind: string })
-    .filter(({ kind }) => kind.endsWith("Definition"));
-}
-
 /** Writes a schema for every kind to a folder, for kubeconform. */
 async function writeSchemas(folder: string): Promise<void> {
   const [swagger = "{}"] = await moduleFiles(`k8s.io/kubernetes@v${versions.kubernetes}`, [
     "api/openapi-spec/swagger.json",
   ]);
   const { definitions } = JSON.parse(swagger) as { definitions: Record<string, Schema> };
-  const argoCdTexts = await moduleFiles(`${argoCd}@${await argoCdVersion()}`, argoCdCrds);
-  const crds = [...(await ownCrds()), ...argoCdTexts.map((text) => parse(text) as Crd)];
+  const argoCdTexts = await moduleFiles(argoCd, argoCdCrds);
+  const crds = [customResourceDefinition() as Crd, ...argoCdTexts.map((text) => parse(text) as Crd)];
   const schemas = Object.assign(schemasOfOpenApi(definitions), ...crds.map(schemasOfCrd)) as Record<
     string,
     Schema

@@ -3,9 +3,9 @@ import { execFile } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { command, succeeds } from "../cluster/command.ts";
+import { command } from "../cluster/command.ts";
 import { ensureBuilt, hashOf } from "../cluster/embedded/build.ts";
-import { ensureDebianPackages } from "../cluster/embedded/debian.ts";
+import { pipInstall } from "../cluster/embedded/debian.ts";
 import type { Progress } from "../cluster/progress.ts";
 
 const modules = join(import.meta.dirname, "go");
@@ -26,12 +26,7 @@ async function install(out: string, tick: (text: string) => void, progress: Prog
     env: { CGO_ENABLED: "0" },
     onLine: tick,
   });
-  // The hashes are hashes of wheels: pip builds nothing and installs no dependencies.
-  const pinned = ["--require-hashes", "--no-deps", "--only-binary", ":all:", "-r", requirements];
-  const quiet = ["--quiet", "--disable-pip-version-check", "--root-user-action", "ignore"];
-  const pip = ["python3", "-m", "pip"];
-  if (!(await succeeds([...pip, "--version"]))) await ensureDebianPackages("pip", progress);
-  await command([...pip, "install", ...quiet, ...pinned, "--target", join(out, "python")], { onLine: tick });
+  await pipInstall(requirements, join(out, "python"), progress);
 }
 
 /** Installs the checkers if they are missing (about a minute). Returns the folders to add to PATH. */

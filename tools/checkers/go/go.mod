@@ -1,4 +1,4 @@
-module github.com/acme/demoapp-operator/test/checkers/go
+module github.com/acme/demoapp-operator/tools/checkers/go
 
 go 1.26
 

@@ -9,7 +9,8 @@ import type { KubeObject } from "./objects.ts";
 /** The kustomization that users install: the official manifests with this project's patches. */
 export const INSTALLATION = join(import.meta.dirname, "../../../deploy/argocd/install");
 
-const OFFICIAL = `https://raw.githubusercontent.com/argoproj/argo-cd/v${ARGOCD_VERSION}/manifests/install.yaml`;
+/** The manifests of the release, as the kustomization names them. */
+export const OFFICIAL = `https://raw.githubusercontent.com/argoproj/argo-cd/v${ARGOCD_VERSION}/manifests/install.yaml`;
 
 /**
  * Renders deploy/argocd/install with the settings of a local cluster. `binaries` is the folder that `ensureArgoCd`

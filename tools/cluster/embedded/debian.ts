@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { rm, writeFile } from "node:fs/promises";
-import { command } from "../command.ts";
+import { command, succeeds } from "../command.ts";
 import type { Progress } from "../progress.ts";
 
 const forCluster = {
@@ -51,6 +51,15 @@ export async function ensureDebianPackages(purpose: Purpose, progress: Progress)
     await apt(["update"], tick);
     await withoutServices(() => apt(["install", "-y", "--no-install-recommends", ...missing], tick));
   });
+}
+
+/** Installs pinned programs from PyPI into a folder. The hashes are those of wheels: pip builds nothing. */
+export async function pipInstall(requirements: string, out: string, progress: Progress): Promise<void> {
+  const pip = ["python3", "-m", "pip", "--disable-pip-version-check"];
+  if (!(await succeeds([...pip, "--version"]))) await ensureDebianPackages("pip", progress);
+  const quiet = ["--quiet", "--root-user-action", "ignore", "--no-compile", "--target", out];
+  const pinned = ["--require-hashes", "--no-deps", "--only-binary", ":all:", "-r", requirements];
+  await command([...pip, "install", ...quiet, ...pinned]);
 }
 
 function apt(args: readonly string[], onLine: (text: string) => void): Promise<string> {
