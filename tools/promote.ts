@@ -10,7 +10,7 @@ import { script } from "./script.ts";
 export const environments = ["dev", "staging", "prod"] as const;
 export type Environment = (typeof environments)[number];
 
-const line = /^(\s+image: )(\S+)\s*$/;
+const line = /^([ \t]+image: )(\S+)(?=[ \t\r]*$)/gm;
 /** An image with a digest: a tag alone can be moved to another image. */
 const pinned = /^[a-z0-9][a-z0-9./:-]*:[\w][\w.-]{0,127}@sha256:[0-9a-f]{64}$/;
 
@@ -30,27 +30,20 @@ export function environmentOf(name: string): Environment {
 export const previous = (to: Environment): Environment | undefined =>
   environments[environments.indexOf(to) - 1];
 
-/** The index of the only image line, from 0. */
-function imageLineOf(text: string): number {
-  const found = text.split("\n").flatMap((one, at) => (line.test(one) ? [at] : []));
-  const [first, ...others] = found;
-  if (first === undefined || others.length > 0)
-    throw new Error(`expected exactly one line with an image, found ${found.length}`);
-  return first;
+/** The image that the file of an environment names. Throws unless exactly one line names an image. */
+export function imageIn(text: string): string {
+  const [found, ...others] = text.matchAll(line);
+  if (found === undefined || others.length > 0)
+    throw new Error(`expected exactly one line with an image, found ${found ? others.length + 1 : 0}`);
+  return found[2] ?? "";
 }
-
-/** The image that the file of an environment names. */
-export const imageIn = (text: string): string =>
-  line.exec(text.split("\n")[imageLineOf(text)] ?? "")?.[2] ?? "";
 
 /** The file with another image, otherwise unchanged. Throws if the image is the same, or is not pinned. */
 export function withImage(text: string, image: string): string {
   if (!pinned.test(image)) throw new Error(`"${image}" is not pinned: use name:tag@sha256:<64 hex digits>`);
   if (/@sha256:0{64}$/.test(image)) throw new Error(`"${image}" is a placeholder: no image is published yet`);
   if (imageIn(text) === image) throw new Error(`nothing to promote: the file already names ${image}`);
-  const lines = text.split("\n");
-  const at = imageLineOf(text);
-  return lines.with(at, (lines[at] ?? "").replace(line, `$1${image}`)).join("\n");
+  return text.replace(line, `$1${image}`);
 }
 
 /** A promotion: the source and the target. */

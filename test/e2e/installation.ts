@@ -3,8 +3,9 @@ import { join } from "node:path";
 import { withLock } from "../../tools/cluster/embedded/lock.ts";
 import { cacheRoot } from "../../tools/cluster/embedded/paths.ts";
 import { kubectl } from "../../tools/cluster/kubectl.ts";
-import type { BuiltImage, Cluster } from "../../tools/cluster/provider.ts";
-import { imageOf } from "../../tools/images.ts";
+import type { Cluster } from "../../tools/cluster/provider.ts";
+import { buildReleases } from "../../tools/gitops/installation.ts";
+import { pinned } from "../../tools/gitops/repository.ts";
 import { renderInstall } from "../../tools/install.ts";
 import { fingerprint, onceIn } from "../support/once.ts";
 
@@ -19,24 +20,8 @@ export const sources = [
 /** A short lease: another operator leads within seconds. A leader without contact stops after 2/3 of it. */
 const settings = { LEASE_DURATION_SECONDS: "6", LOG_LEVEL: "debug" };
 
-export interface Images {
-  readonly operator: string;
-  /** Two versions of the web app that differ only in the version that they report. */
-  readonly first: string;
-  readonly second: string;
-}
-
-const pinned = ({ ref, digest }: BuiltImage): string => `${ref}@${digest}`;
-
-async function buildImages(cluster: Cluster): Promise<Images> {
-  const build = async (program: "operator" | "webapp", version: string): Promise<string> =>
-    pinned(await cluster.build(imageOf(program, version)));
-  return {
-    operator: await build("operator", "0.1.0"),
-    first: await build("webapp", "1.0.0"),
-    second: await build("webapp", "1.1.0"),
-  };
-}
+/** The references of the images: the operator, and two versions of the web app. */
+export type Images = Readonly<Record<"operator" | "first" | "second", string>>;
 
 export const operatorNamespace = "demoapp-system";
 export const operatorName = "demoapp-operator";
@@ -57,7 +42,8 @@ export const renderOperator = (cluster: Cluster, image: string): Promise<string>
 
 /** Builds the images and installs the operator from its released manifests. Returns the images by digest. */
 async function installOperator(cluster: Cluster): Promise<Images> {
-  const images = await buildImages(cluster);
+  const { operator, first, second } = await buildReleases(cluster);
+  const images = { operator: pinned(operator), first: pinned(first), second: pinned(second) };
   await applyYaml(cluster, await renderOperator(cluster, images.operator));
   await waitForOperator(cluster);
   return images;

@@ -1,9 +1,10 @@
 import { join } from "node:path";
 import { until } from "../../cluster/command.ts";
 import type { BuiltImage, Cluster } from "../../cluster/provider.ts";
-import { imageOf } from "../../images.ts";
+import { buildReleases } from "../../gitops/installation.ts";
+import { pinned } from "../../gitops/repository.ts";
 import { renderInstall } from "../../install.ts";
-import { buildWebApps, versions } from "../releases.ts";
+import { versions } from "../releases.ts";
 import type { Shell } from "../shell.ts";
 import type { Tools } from "../scenario.ts";
 
@@ -39,14 +40,11 @@ export async function changeTag(shell: Shell, from: string, to: string): Promise
 /** Starts the cluster, installs the operator, builds the images, and removes the app of an earlier demo. */
 export async function prepare({ shell, progress }: Tools, cluster: Cluster): Promise<void> {
   await cluster.up(progress);
-  const operator = await progress.step("operator's image built", () =>
-    cluster.build(imageOf("operator", "0.1.0")),
+  const { operator } = await progress.step("images built: operator, three versions of the web app", () =>
+    buildReleases(cluster),
   );
   await progress.step("operator's manifests applied (deploy/operator)", () =>
     install(cluster, operator, shell),
-  );
-  await progress.step(`web app's images ${Object.values(versions).join(", ")} built`, () =>
-    buildWebApps(cluster),
   );
   await progress.step("operator ready (2 pods, one is the leader)", () =>
     shell.quietly("kubectl -n demoapp-system rollout status deployment/demoapp-operator --timeout=90s"),
@@ -68,7 +66,7 @@ async function removeApp(shell: Shell): Promise<void> {
 
 /** Applies deploy/operator with the image that was just built. */
 async function install(cluster: Cluster, image: BuiltImage, shell: Shell): Promise<void> {
-  const manifests = await renderInstall({ kubectl: cluster.kubectl, image: `${image.ref}@${image.digest}` });
+  const manifests = await renderInstall({ kubectl: cluster.kubectl, image: pinned(image) });
   await shell.quietly("kubectl apply --server-side -f -", manifests);
   // `kubectl wait` fails while a new CRD has null for its conditions.
   await until("the CRD is served", 30_000, () =>
