@@ -3,7 +3,6 @@
 // `node tools/ci/release.ts files`: writes the files of a release to dist/release: install.yaml with the operator IMAGE by
 // digest, the CRD, and the checksums of both. Writes the release notes beside this folder.
 // `node tools/ci/release.ts publish`: creates the release on GitHub from these files.
-import { createHash } from "node:crypto";
 import { copyFile, mkdir, readFile, readdir, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { command, succeeds } from "../cluster/command.ts";
@@ -35,13 +34,6 @@ export function notesOf(changelog: string, version: string): string {
   if (text === "") throw new Error(`CHANGELOG.md has no text below "## ${version}"`);
   return `${text}\n`;
 }
-
-/** One line for each file, in the format of `sha256sum --check`. */
-export const checksums = (files: readonly { readonly name: string; readonly bytes: Uint8Array }[]): string =>
-  files
-    .toSorted((a, b) => (a.name < b.name ? -1 : 1))
-    .map(({ name, bytes }) => `${createHash("sha256").update(bytes).digest("hex")}  ${name}\n`)
-    .join("");
 
 async function changelogNotes(version: string): Promise<string> {
   return notesOf(await readFile(join(root, "CHANGELOG.md"), "utf8"), version);
@@ -79,11 +71,8 @@ async function writeFiles(version: string, image: string): Promise<void> {
   await rename(join(root, "dist/install.yaml"), join(folder, "install.yaml"));
   await copyFile(join(root, "crds/demoapps.demoapp.dev.yaml"), join(folder, "demoapps.demoapp.dev.yaml"));
   await writeFile(notesFile, await changelogNotes(version));
-  const names = await readdir(folder);
-  const files = await Promise.all(
-    names.map(async (name) => ({ name, bytes: await readFile(join(folder, name)) })),
-  );
-  await writeFile(join(folder, "SHA256SUMS"), checksums(files));
+  const sums = await command(["sha256sum", ...(await readdir(folder)).toSorted()], { cwd: folder });
+  await writeFile(join(folder, "SHA256SUMS"), sums);
 }
 
 async function main([action]: readonly string[]): Promise<void> {

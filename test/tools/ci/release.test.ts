@@ -3,13 +3,7 @@ import { execFileSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
-import {
-  checksums,
-  requireGreenCheck,
-  notesOf,
-  createCommand,
-  versionOf,
-} from "../../../tools/ci/release.ts";
+import { requireGreenCheck, notesOf, createCommand, versionOf } from "../../../tools/ci/release.ts";
 import { StubPrograms } from "../../support/stubprograms.ts";
 import { runScript } from "../../support/script.ts";
 
@@ -58,20 +52,6 @@ test("a commit without a green ci-ok: refused", () => {
   );
   expect(() => requireGreenCheck('{"check_runs":[{"conclusion":null}]}')).toThrow("is missing");
   expect(() => requireGreenCheck('{"check_runs":[]}')).toThrow("is missing");
-});
-
-test("checksums: the format of sha256sum, sorted by name", () => {
-  const bytes = Buffer.from("hello\n");
-  expect(
-    checksums([
-      { name: "b", bytes },
-      { name: "a", bytes },
-    ]),
-  ).toBe(
-    ["a", "b"]
-      .map((name) => `5891b5b522d5df086d0ff0b110fbd9d21bb4fc7163af34d08286a2e846f6be03  ${name}\n`)
-      .join(""),
-  );
 });
 
 test("createCommand: attaches every file, and marks a prerelease", () => {
