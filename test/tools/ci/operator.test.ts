@@ -1,14 +1,16 @@
 import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
-import { writeFileSync } from "node:fs";
+import { mkdtempSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parse } from "yaml";
 import { operatorFile, withOperator } from "../../../tools/ci/operator.ts";
-import { Clone } from "../../support/clone.ts";
+import { Repository } from "../../../tools/gitops/repository.ts";
 import { StubPrograms } from "../../support/stubprograms.ts";
 import { runScript } from "../../support/script.ts";
 
 const digest = `sha256:${"a1".repeat(32)}`;
 const image = `ghcr.io/acme/demoapp-operator:0.2.0@${digest}`;
+const built = { ref: "ghcr.io/acme/demoapp-operator:0.1.0", digest };
 const released = `images:
   - name: operator
     newName: ghcr.io/acme/demoapp-operator
@@ -17,28 +19,28 @@ const released = `images:
 `;
 
 describe("operator.ts", () => {
-  let clone: Clone;
+  let repository: Repository;
   let programs: StubPrograms;
   const run = (): Promise<string> =>
-    runScript("tools/ci/operator.ts", { cwd: clone.folder, env: { IMAGE: image } });
+    runScript("tools/ci/operator.ts", { cwd: repository.folder, env: { IMAGE: image } });
 
-  beforeEach(() => {
-    clone = new Clone();
-    writeFileSync(join(clone.folder, operatorFile), released);
-    clone.git("commit", "--quiet", "-am", "earlier release");
-    clone.git("push", "--quiet", "origin", "main");
+  beforeEach(async () => {
+    repository = new Repository(mkdtempSync(join(tmpdir(), "operator-")));
+    await repository.seed({ operator: built, webapp: built });
+    await repository.write(operatorFile, released);
+    await repository.commit("earlier release");
     programs = new StubPrograms({ gh: "exit 0" });
   });
-  afterEach(() => {
+  afterEach(async () => {
     programs.remove();
-    clone.remove();
+    await repository.remove();
   });
 
   test("a released image: a pull request sets the image in one file, and CI is started for the pull request", async () => {
     await run();
     const range = "origin/main...origin/release/operator";
-    expect(clone.git("diff", "--numstat", range).trim()).toBe(`2\t1\t${operatorFile}`);
-    const { images } = parse(clone.git("show", `origin/release/operator:${operatorFile}`)) as {
+    expect((await repository.git("diff", "--numstat", range)).trim()).toBe(`2\t1\t${operatorFile}`);
+    const { images } = parse(await repository.git("show", `origin/release/operator:${operatorFile}`)) as {
       images: unknown;
     };
     expect(images).toEqual([
@@ -52,7 +54,7 @@ describe("operator.ts", () => {
   });
 
   test("an image that already runs: no pull request", async () => {
-    writeFileSync(join(clone.folder, operatorFile), withOperator(released, image));
+    await repository.write(operatorFile, withOperator(released, image));
     expect(await run()).toContain("already");
     expect(programs.calls()).toEqual([]);
   });

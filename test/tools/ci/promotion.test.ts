@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
-import { readFileSync } from "node:fs";
+import { mkdtempSync, readFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { imageFor, isOlder, pullRequestOf } from "../../../tools/ci/promotion.ts";
 import {
@@ -10,40 +11,42 @@ import {
   previous,
   promote,
 } from "../../../tools/promote.ts";
-import { Clone } from "../../support/clone.ts";
+import { Repository } from "../../../tools/gitops/repository.ts";
 import { StubPrograms } from "../../support/stubprograms.ts";
 import { runScript } from "../../support/script.ts";
 
 const image = `ghcr.io/acme/webapp:1.4.0@sha256:${"a1".repeat(32)}`;
+/** The image of every environment at first. */
+const unpublished = { ref: "ghcr.io/acme/webapp:0.0.1", digest: `sha256:${"0".repeat(64)}` };
 /** The environment that follows dev. */
 const [, second] = environments;
 const other = image.replace("1.4.0", "1.5.0");
 
 describe("promotion.ts", () => {
-  let clone: Clone;
+  let repository: Repository;
   let folder: string;
   let programs: StubPrograms;
-  const git = (...args: readonly string[]): string => clone.git(...args);
+  const git = (...args: readonly string[]): Promise<string> => repository.git(...args);
 
-  beforeEach(() => {
-    clone = new Clone();
-    folder = clone.folder;
+  beforeEach(async () => {
+    repository = new Repository(mkdtempSync(join(tmpdir(), "promotion-")));
+    folder = repository.folder;
+    await repository.seed({ operator: unpublished, webapp: unpublished });
     programs = new StubPrograms({ gh: "exit 0" });
   });
-  afterEach(() => {
+  afterEach(async () => {
     programs.remove();
-    clone.remove();
+    await repository.remove();
   });
 
   /** The image of an environment on a branch of the repository. */
-  const imageOn = (branch: string, environment: Environment): string =>
-    imageIn(git("show", `origin/${branch}:${fileOf(environment)}`));
+  const imageOn = async (branch: string, environment: Environment): Promise<string> =>
+    imageIn(await git("show", `origin/${branch}:${fileOf(environment)}`));
   /** Another merge to main, which changes the image of dev. */
-  const merge = (newest: string): void => {
-    git("switch", "--quiet", "main");
+  const merge = async (newest: string): Promise<void> => {
+    await git("switch", "--quiet", "main");
     promote({ image: newest, to: "dev" }, folder);
-    git("commit", "--quiet", "-am", "merged");
-    git("push", "--quiet", "origin", "main");
+    await repository.commit("merged");
   };
   const script = (line: string, env: Record<string, string>): Promise<string> =>
     runScript(line, { cwd: folder, env });
@@ -58,11 +61,11 @@ describe("promotion.ts", () => {
       [image, "1.4.0"],
       [other, "1.5.0"],
     ] as const) {
-      git("switch", "--quiet", "main");
+      await git("switch", "--quiet", "main");
       await script("tools/ci/promotion.ts open", { TO: "dev", IMAGE: newest });
       const range = "origin/main...origin/promote/dev";
-      expect(git("diff", "--numstat", range).trim()).toBe(`1\t1\t${fileOf("dev")}`);
-      expect(git("log", "--format=%s", range).trim()).toBe(`Promote webapp ${version} to dev`);
+      expect((await git("diff", "--numstat", range)).trim()).toBe(`1\t1\t${fileOf("dev")}`);
+      expect((await git("log", "--format=%s", range)).trim()).toBe(`Promote webapp ${version} to dev`);
       openOne();
     }
   });
@@ -78,7 +81,7 @@ describe("promotion.ts", () => {
       "gh workflow run ci.yaml --ref promote/dev",
     ]);
     openOne();
-    git("switch", "--quiet", "main");
+    await git("switch", "--quiet", "main");
     await script("tools/ci/promotion.ts open", { TO: "dev", IMAGE: other });
     expect(calls().slice(1)).toEqual([
       expect.stringContaining("gh pr edit 7 --title Promote webapp 1.5.0 to dev"),
@@ -97,24 +100,24 @@ describe("promotion.ts", () => {
     const plan = await script("tools/ci/promotion.ts plan", { TO: "dev", IMAGE: image });
     expect(plan).toContain(`image=${image}`);
     await script("tools/ci/promotion.ts open", { TO: "dev", IMAGE: image });
-    expect(imageOn("promote/dev", "dev")).toBe(image);
-    expect(git("status", "--porcelain")).toBe("");
+    expect(await imageOn("promote/dev", "dev")).toBe(image);
+    expect(await git("status", "--porcelain")).toBe("");
   });
 
   test("main has changed since plan: open changes one line of the new main", async () => {
-    merge(image);
+    await merge(image);
     await script("tools/ci/promotion.ts open", { TO: second, IMAGE: image });
-    expect(git("diff", "--numstat", `origin/main...origin/promote/${second}`).trim()).toBe(
+    expect((await git("diff", "--numstat", `origin/main...origin/promote/${second}`)).trim()).toBe(
       `1\t1\t${fileOf(second)}`,
     );
-    expect(imageOn(`promote/${second}`, "dev")).toBe(image);
+    expect(await imageOn(`promote/${second}`, "dev")).toBe(image);
   });
 
   test("dev has another image since plan: open is refused", async () => {
-    merge(image);
+    await merge(image);
     const planned = await script("tools/ci/promotion.ts plan", { TO: second });
     expect(planned).toContain(`image=${image}`);
-    merge(other);
+    await merge(other);
     const opened = script("tools/ci/promotion.ts open", { TO: second, IMAGE: image });
     await expect(opened).rejects.toThrow(`${second} gets the image that dev runs: ${other}, not ${image}`);
     expect(programs.calls()).toEqual([]);
@@ -122,46 +125,44 @@ describe("promotion.ts", () => {
   });
 
   test("an image that already runs: no pull request", async () => {
-    merge(image);
+    await merge(image);
     expect(await script("tools/ci/promotion.ts open", { TO: "dev", IMAGE: image })).toContain("already");
     expect(programs.calls()).toEqual([]);
   });
 
   test("an image older than the one that dev runs, or than the proposed one: no pull request", async () => {
-    const commit = (): string => {
-      git("commit", "--quiet", "--allow-empty", "-m", "a change");
-      return git("rev-parse", "HEAD").trim();
+    const commit = async (): Promise<string> => {
+      await git("commit", "--quiet", "--allow-empty", "-m", "a change");
+      return repository.head();
     };
     const builtFrom = (from: string): string => image.replace("1.4.0", from);
-    const [oldest, middle, newest] = [commit(), commit(), commit()].map(builtFrom) as [
-      string,
-      string,
-      string,
-    ];
-    git("push", "--quiet", "origin", "main");
+    const oldest = builtFrom(await commit());
+    const middle = builtFrom(await commit());
+    const newest = builtFrom(await commit());
+    await git("push", "--quiet", "origin", "main");
     const open = (one: string): Promise<string> =>
       script("tools/ci/promotion.ts open", { TO: "dev", IMAGE: one });
 
-    merge(middle);
+    await merge(middle);
     expect(await open(oldest)).toContain("is older than");
     await open(newest);
-    expect(imageOn("promote/dev", "dev")).toBe(newest);
+    expect(await imageOn("promote/dev", "dev")).toBe(newest);
 
     // The newest image is proposed, and the run of an earlier commit is repeated.
-    merge(oldest);
+    await merge(oldest);
     openOne();
     expect(await open(middle)).toContain("is older than");
-    expect(imageOn("promote/dev", "dev")).toBe(newest);
+    expect(await imageOn("promote/dev", "dev")).toBe(newest);
   });
 
   test("another run has moved the branch: open fails, and the branch is unchanged", async () => {
     await script("tools/ci/promotion.ts open", { TO: "dev", IMAGE: other });
-    git("update-ref", "-d", "refs/remotes/origin/promote/dev");
-    git("switch", "--quiet", "main");
+    await git("update-ref", "-d", "refs/remotes/origin/promote/dev");
+    await git("switch", "--quiet", "main");
     const opened = script("tools/ci/promotion.ts open", { TO: "dev", IMAGE: image });
     await expect(opened).rejects.toThrow("stale info");
-    git("fetch", "--quiet");
-    expect(imageOn("promote/dev", "dev")).toBe(other);
+    await git("fetch", "--quiet");
+    expect(await imageOn("promote/dev", "dev")).toBe(other);
   });
 
   test("commits that Git can't compare: not older", async () => {
