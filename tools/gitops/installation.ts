@@ -3,17 +3,11 @@ import { command } from "../cluster/command.ts";
 import { withLock } from "../cluster/embedded/lock.ts";
 import { cacheRoot } from "../cluster/embedded/paths.ts";
 import type { BuiltImage, Cluster } from "../cluster/provider.ts";
-import { buildWebApps } from "../demo/releases.ts";
 import { imageOf } from "../images.ts";
 import { Repository } from "./repository.ts";
 
-/** The images that a repository may name: the operator, two good versions of the web app, and one that crashes. */
-export interface Releases {
-  readonly operator: BuiltImage;
-  readonly first: BuiltImage;
-  readonly second: BuiltImage;
-  readonly broken: BuiltImage;
-}
+/** The images that a repository may name: the operator, and versions of the web app. */
+export type Releases = Readonly<Record<"operator" | keyof typeof versions, BuiltImage>>;
 
 /** The folder of all repositories on this machine. */
 export const repositoriesFolder = (): string => join(cacheRoot(), "git");
@@ -28,9 +22,22 @@ export async function bootstrap({ kubectl, kubeconfig }: Cluster, repository: Re
   await command([kubectl, "--kubeconfig", kubeconfig, ...apply], { cwd: repository.folder });
 }
 
+/** The versions of the web app. `broken` crashes soon after it became ready. */
+export const versions = { first: "1.0.0", second: "1.1.0", broken: "1.2.0" } as const;
+
+const demo = join(import.meta.dirname, "../demo");
+
 /** Builds every image and pushes it to the cluster's registry. Concurrent callers wait: all clusters share the tags. */
 export const buildReleases = (cluster: Cluster): Promise<Releases> =>
-  withLock(join(cacheRoot(), "releases.lock"), async () => ({
-    operator: await cluster.build(imageOf("operator", "0.1.0")),
-    ...(await buildWebApps(cluster)),
-  }));
+  withLock(join(cacheRoot(), "releases.lock"), async () => {
+    const operator = await cluster.build(imageOf("operator", "0.1.0"));
+    const first = await cluster.build(imageOf("webapp", versions.first));
+    const second = await cluster.build(imageOf("webapp", versions.second));
+    const broken = await cluster.build({
+      dockerfile: join(demo, "Dockerfile.broken"),
+      context: demo,
+      tag: `webapp:${versions.broken}`,
+      buildArgs: { GOOD_IMAGE: second.ref, VERSION: versions.broken },
+    });
+    return { operator, first, second, broken };
+  });

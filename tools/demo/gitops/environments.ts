@@ -5,10 +5,9 @@ import {
   isHealthy,
   isSynced,
 } from "../../gitops/application.ts";
-import type { Releases } from "../../gitops/installation.ts";
+import { type Releases, versions } from "../../gitops/installation.ts";
 import { type Repository, demoAppFile, imageLine, pinned } from "../../gitops/repository.ts";
 import { availablePods, messageOf, namesOf, readApp } from "../appstate.ts";
-import { versions } from "../releases.ts";
 import type { Context } from "../scenario.ts";
 
 export interface GitOpsContext extends Context {

@@ -11,7 +11,7 @@ import {
 import { environments } from "../../promote.ts";
 import { readApp } from "../appstate.ts";
 import { changeByHand } from "../handchange.ts";
-import { versions } from "../releases.ts";
+import { versions } from "../../gitops/installation.ts";
 import type { Step } from "../scenario.ts";
 import {
   type GitOpsContext,

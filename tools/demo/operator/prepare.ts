@@ -1,10 +1,9 @@
 import { join } from "node:path";
 import { until } from "../../cluster/command.ts";
 import type { BuiltImage, Cluster } from "../../cluster/provider.ts";
-import { buildReleases } from "../../gitops/installation.ts";
+import { buildReleases, versions } from "../../gitops/installation.ts";
 import { pinned } from "../../gitops/repository.ts";
 import { renderInstall } from "../../install.ts";
-import { versions } from "../releases.ts";
 import type { Shell } from "../shell.ts";
 import type { Tools } from "../scenario.ts";
 

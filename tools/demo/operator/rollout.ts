@@ -1,6 +1,6 @@
 import type { ApiClient } from "../../../operator/runtime/client.ts";
 import { type AppState, availablePods, messageOf, readApp, summary } from "../appstate.ts";
-import { versions } from "../releases.ts";
+import { versions } from "../../gitops/installation.ts";
 import type { Context } from "../scenario.ts";
 import { Traffic } from "../traffic.ts";
 import { app, changeTag, kubectl } from "./prepare.ts";

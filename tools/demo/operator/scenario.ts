@@ -5,7 +5,7 @@ import { cacheRoot } from "../../cluster/embedded/paths.ts";
 import type { Cluster } from "../../cluster/provider.ts";
 import { type AppState, availablePods, namesOf, readApp } from "../appstate.ts";
 import { changeByHand } from "../handchange.ts";
-import { versions } from "../releases.ts";
+import { versions } from "../../gitops/installation.ts";
 import { type Step, type Context, type Scenario, environmentFor, runSteps } from "../scenario.ts";
 import { app, kubectl, prepare } from "./prepare.ts";
 import { release, serviceUrl, syncUntilHealthy, update } from "./rollout.ts";
