@@ -54,19 +54,6 @@ function strict(schema: Schema): Schema {
   };
 }
 
-/** Names of the definitions that a schema refers to, directly or through other definitions. */
-function reached(start: string, all: Readonly<Record<string, Schema>>): ReadonlySet<string> {
-  const found = new Set<string>();
-  const visit = (name: string): void => {
-    if (found.has(name)) return;
-    found.add(name);
-    for (const [, next = ""] of JSON.stringify(all[name]).matchAll(/"\$ref":"#\/definitions\/([^"]+)"/g))
-      visit(next);
-  };
-  visit(start);
-  return found;
-}
-
 /** A name in kubeconform's template `{{.ResourceKind}}{{.KindSuffix}}`, such as `deployment-apps-v1`. */
 const fileName = ({ group, version, kind }: GroupVersionKind): string =>
   [kind, group.split(".")[0], version]
@@ -74,19 +61,18 @@ const fileName = ({ group, version, kind }: GroupVersionKind): string =>
     .join("-")
     .toLowerCase();
 
+/** The file with the definitions that the schemas of Kubernetes' kinds refer to. */
+const shared = "definitions";
+
 /** A schema for each kind of Kubernetes, by its name for kubeconform. */
 export function schemasOfOpenApi(definitions: Readonly<Record<string, Schema>>): Record<string, Schema> {
-  const made = { ...mapped(definitions), ...loose };
-  return Object.fromEntries(
-    Object.entries(definitions).flatMap(([name, schema]) => {
-      const kinds = schema["x-kubernetes-group-version-kind"] ?? [];
-      // A type of several groups, such as DeleteOptions, is not a manifest.
-      if (kinds.length !== 1) return [];
-      const parts = [...reached(name, made)].map((part) => [part, made[part] ?? {}]);
-      const document = { $ref: `#/definitions/${name}`, definitions: Object.fromEntries(parts) as never };
-      return kinds.map((kind) => [fileName(kind), document]);
-    }),
-  );
+  const kinds = Object.entries(definitions).flatMap(([name, schema]) => {
+    const [kind, ...others] = schema["x-kubernetes-group-version-kind"] ?? [];
+    // A type of several groups, such as DeleteOptions, is not a manifest.
+    if (kind === undefined || others.length > 0) return [];
+    return [[fileName(kind), { $ref: `${shared}.json#/definitions/${name}` }] as const];
+  });
+  return { [shared]: { definitions: { ...mapped(definitions), ...loose } }, ...Object.fromEntries(kinds) };
 }
 
 /** The parts of a CustomResourceDefinition that are read here. */
