@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import { createClient } from "../../operator/runtime/client.ts";
 import { applyCrd } from "../../tools/objects.ts";
+import { type RunningProcess, startProcess } from "../../tools/process.ts";
 import { testCluster } from "../../tools/testclusters.ts";
 import { type Fields, fieldsOf } from "./apiserver/json.ts";
 import { FakeApiServer } from "./apiserver/server.ts";
@@ -11,10 +12,11 @@ import { normalReply } from "./fidelity/normal.ts";
 import { objects } from "./fidelity/objects.ts";
 import { ownership } from "./fidelity/ownership.ts";
 import type { Script } from "./fidelity/steps.ts";
-import { type Reply, type Send, type Step, sendBy, sendTo } from "./fidelity/wire.ts";
+import { type Reply, type Send, type Step, sendTo } from "./fidelity/wire.ts";
 
 const fake = new FakeApiServer({ kinds: [demoAppKind()] });
-let real: ReturnType<typeof sendBy>;
+/** `kubectl proxy`, which adds the credentials of the real API server and nothing else. */
+let proxy: RunningProcess;
 
 beforeAll(async () => {
   await fake.start();
@@ -22,11 +24,13 @@ beforeAll(async () => {
   const client = createClient({ kubeconfig: cluster.kubeconfig });
   await applyCrd(client);
   await client.close();
-  real = sendBy(cluster.kubeconfig);
+  const argv = [cluster.kubectl, "--kubeconfig", cluster.kubeconfig, "proxy", "--port=0"];
+  const ready = /^Starting to serve/;
+  proxy = await startProcess(argv, { env: process.env, ready, readyWithinMs: 10_000 });
 });
 afterAll(async () => {
   await fake.stop();
-  await real.close();
+  await proxy.stop();
 });
 
 const metadataOf = (reply: Reply | undefined): Fields => fieldsOf(fieldsOf(reply?.body)["metadata"]);
@@ -73,6 +77,8 @@ async function run(send: Send, { steps }: Script): Promise<readonly Reply[]> {
 test.each([...objects, ...ownership, ...derived, ...kinds])(
   "$name (the fake answers like the real API server)",
   async (script) => {
-    expect(await run(sendTo(fake.url), script)).toEqual(await run(real.send, script));
+    expect(await run(sendTo(fake.url), script)).toEqual(
+      await run(sendTo(`http://${proxy.readyLine.split(" ").at(-1)}`), script),
+    );
   },
 );
