@@ -1,6 +1,5 @@
 import { join } from "node:path";
-import { until } from "../../cluster/command.ts";
-import type { BuiltImage, Cluster } from "../../cluster/provider.ts";
+import type { Cluster } from "../../cluster/provider.ts";
 import { buildReleases, versions } from "../../gitops/installation.ts";
 import { pinned } from "../../gitops/repository.ts";
 import { renderInstall } from "../../install.ts";
@@ -42,9 +41,11 @@ export async function prepare({ shell, progress }: Tools, cluster: Cluster): Pro
   const { operator } = await progress.step("images built: operator, three versions of the web app", () =>
     buildReleases(cluster),
   );
+  const manifests = await renderInstall({ kubectl: cluster.kubectl, image: pinned(operator) });
   await progress.step("operator's manifests applied (deploy/operator)", () =>
-    install(cluster, operator, shell),
+    shell.quietly("kubectl apply --server-side -f -", manifests),
   );
+  // A ready operator has listed all DemoApps: the API server serves the CRD.
   await progress.step("operator ready (2 pods, one is the leader)", () =>
     shell.quietly("kubectl -n demoapp-system rollout status deployment/demoapp-operator --timeout=90s"),
   );
@@ -61,14 +62,4 @@ async function removeApp(shell: Shell): Promise<void> {
   );
   // One request for all events; `kubectl delete events --all` sends one for each.
   await shell.quietly(`kubectl delete --raw /api/v1/namespaces/${app.namespace}/events`);
-}
-
-/** Applies deploy/operator with the image that was just built. */
-async function install(cluster: Cluster, image: BuiltImage, shell: Shell): Promise<void> {
-  const manifests = await renderInstall({ kubectl: cluster.kubectl, image: pinned(image) });
-  await shell.quietly("kubectl apply --server-side -f -", manifests);
-  // `kubectl wait` fails while a new CRD has null for its conditions.
-  await until("the CRD is served", 30_000, () =>
-    shell.quietly("kubectl wait --for=condition=Established crd/demoapps.demoapp.dev --timeout=10s"),
-  );
 }
