@@ -3,7 +3,7 @@
 import { spawn } from "node:child_process";
 import { join } from "node:path";
 import pretty from "pino-pretty";
-import { command } from "./cluster/command.ts";
+import { kubectl } from "./cluster/kubectl.ts";
 import { consoleProgress } from "./cluster/progress.ts";
 import { type Cluster, clusterFor } from "./cluster/provider.ts";
 import { imageOf } from "./images.ts";
@@ -15,9 +15,8 @@ async function prepare(): Promise<Cluster> {
   const progress = consoleProgress();
   const cluster = await clusterFor("dev", "node");
   await cluster.up(progress);
-  const { kubectl, kubeconfig } = cluster;
   await progress.step("CRD applied", () =>
-    command([kubectl, "--kubeconfig", kubeconfig, "apply", "--server-side", "-k", join(root, "crds")]),
+    kubectl(cluster, ["apply", "--server-side", "-k", join(root, "crds")]),
   );
   const { ref } = await progress.step("web app image built", () => cluster.build(imageOf("webapp", "1.0.0")));
   for (const line of [

@@ -5,6 +5,7 @@ import { dirname } from "node:path";
 import { Command } from "commander";
 import { consoleProgress } from "../cluster/progress.ts";
 import { clusterFor } from "../cluster/provider.ts";
+import { script } from "../script.ts";
 import { type Size, bench } from "./bench.ts";
 import { buildOperator } from "./operator.ts";
 import { textOf } from "./report.ts";
@@ -56,7 +57,4 @@ const program = new Command("bench")
   .option("--keep", "leave the cluster running")
   .option("--name <cluster>", "name of the cluster", "bench")
   .action(main);
-await program.parseAsync().catch((error: unknown) => {
-  console.error(error instanceof Error ? error.message : error);
-  process.exitCode = 1;
-});
+await script(() => program.parseAsync());

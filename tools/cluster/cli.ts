@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { existsSync } from "node:fs";
 import { dirname, isAbsolute } from "node:path";
 import { Command, Option } from "commander";
+import { script } from "../script.ts";
 import { consoleProgress } from "./progress.ts";
 import { MODES, clusterFor } from "./provider.ts";
 import type { Cluster, Mode } from "./provider.ts";
@@ -70,11 +71,4 @@ export function program(): Command {
   return cluster;
 }
 
-if (import.meta.main) {
-  program()
-    .parseAsync()
-    .catch((error: unknown) => {
-      console.error(error instanceof Error ? error.message : error);
-      process.exitCode = 1;
-    });
-}
+if (import.meta.main) await script(() => program().parseAsync());

@@ -1,7 +1,7 @@
 import { join } from "node:path";
-import { command } from "../cluster/command.ts";
 import { withLock } from "../cluster/embedded/lock.ts";
 import { cacheRoot } from "../cluster/embedded/paths.ts";
+import { kubectl } from "../cluster/kubectl.ts";
 import type { BuiltImage, Cluster } from "../cluster/provider.ts";
 import { imageOf } from "../images.ts";
 import { Repository } from "./repository.ts";
@@ -17,10 +17,8 @@ export const repositoryOf = (cluster: Cluster): Repository =>
   new Repository(join(repositoriesFolder(), cluster.name));
 
 /** Hands a repository over to Argo CD with the command from docs/gitops.md. */
-export async function bootstrap({ kubectl, kubeconfig }: Cluster, repository: Repository): Promise<void> {
-  const apply = ["apply", "--server-side", "--force-conflicts", "-k", "deploy/argocd/apps"];
-  await command([kubectl, "--kubeconfig", kubeconfig, ...apply], { cwd: repository.folder });
-}
+export const bootstrap = (cluster: Cluster, { folder }: Repository): Promise<string> =>
+  kubectl(cluster, ["apply", "--server-side", "--force-conflicts", "-k", join(folder, "deploy/argocd/apps")]);
 
 /** The versions of the web app. `broken` crashes soon after it became ready. */
 export const versions = { first: "1.0.0", second: "1.1.0", broken: "1.2.0" } as const;
