@@ -27,6 +27,9 @@ export interface Request {
   readonly stageTimestamp: string;
 }
 
+/** The label of the operator's pods. */
+const selector = `app.kubernetes.io/name=${operatorName}`;
+
 const writeVerbs = new Set(["create", "update", "patch", "delete", "deletecollection"]);
 
 /** The pid, on this machine, of the pod's container; the pod's other process is the sandbox's. */
@@ -48,7 +51,8 @@ export class Operator extends AppNamespace {
   }
 
   override async pods(): Promise<readonly Pod[]> {
-    return (await this.#allPods()).filter((pod) => !isTerminating(pod));
+    const pods = await this.podsWith({ "app.kubernetes.io/name": operatorName });
+    return pods.filter((pod) => !isTerminating(pod));
   }
 
   /** Waits until a pod that matches holds the lease. */
@@ -69,13 +73,10 @@ export class Operator extends AppNamespace {
 
   /** Scales the operator and waits until a pod leads, or, for 0 replicas, until the last pod is deleted. */
   async scale(replicas: number): Promise<void> {
-    const ref = { namespace, name: operatorName };
-    await this.client.patch(kinds.Deployment, ref, { type: "merge", body: { spec: { replicas } } });
+    await this.kubectl("scale", `deployment/${operatorName}`, `--replicas=${replicas}`);
     await this.ready();
-    if (replicas > 0) return void (await this.leader());
-    await until("the operator's pods are deleted", 30_000, async () =>
-      (await this.#allPods()).length === 0 ? true : undefined,
-    );
+    if (replicas > 0) await this.leader();
+    else await this.kubectl("wait", "--for=delete", "pod", "-l", selector, "--timeout=30s");
   }
 
   /** Waits until every pod has the newest template and is available. */
@@ -89,7 +90,7 @@ export class Operator extends AppNamespace {
   }
 
   logs = (lines: number): Promise<string> =>
-    this.kubectl("logs", "-l", `app.kubernetes.io/name=${operatorName}`, "--prefix", `--tail=${lines}`);
+    this.kubectl("logs", "-l", selector, "--prefix", `--tail=${lines}`);
 
   /** The operator's requests since a time, from the API server's audit log. */
   async requests(sinceMs: number): Promise<readonly Request[]> {
@@ -126,6 +127,4 @@ export class Operator extends AppNamespace {
       (await this.writes(Date.now() - quietMs, inNamespace)).length === 0 ? true : undefined,
     );
   }
-
-  #allPods = (): Promise<readonly Pod[]> => this.podsWith({ "app.kubernetes.io/name": operatorName });
 }

@@ -1,9 +1,9 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { type ApiClient, createClient } from "../../operator/runtime/client.ts";
-import { until } from "../cluster/command.ts";
+import { kubectl } from "../cluster/kubectl.ts";
 import type { Progress } from "../cluster/progress.ts";
 import type { Cluster } from "../cluster/provider.ts";
-import { applyCrd, freshNamespace, kinds, removeNamespace } from "../objects.ts";
+import { applyCrd, freshNamespace, removeNamespace } from "../objects.ts";
 import { type Column, bare, imageOf, operated } from "./column.ts";
 import { observe } from "./observer.ts";
 import { OperatorProcess } from "./operator.ts";
@@ -23,7 +23,6 @@ type Work = Pick<Round, "apps" | "changes" | "perSecond">;
 
 /** Parallel requests that create apps. */
 const creators = 10;
-const removalMs = 600_000;
 /** A round before the measurement, so that no column pays for the cluster's cold caches. */
 const warmUp: Work = { apps: 20, changes: 5, perSecond: 4 };
 
@@ -68,13 +67,8 @@ async function run(
 }
 
 /** Removes a namespace and waits until it is gone, so that the removal does not load the next round. */
-async function clear({ client }: Bench, namespace: string): Promise<void> {
-  await removeNamespace(client, namespace);
-  await until(`namespace ${namespace} removed`, removalMs, async () => {
-    const { items } = await client.list(kinds.Namespace, { fieldSelector: `metadata.name=${namespace}` });
-    return items.length === 0 ? true : undefined;
-  });
-}
+const clear = ({ cluster }: Bench, namespace: string): Promise<string> =>
+  kubectl(cluster, ["delete", "namespace", namespace, "--timeout=10m"]);
 
 /** Measures bare objects, then DemoApps with a new operator process. The operator and the DemoApps stay. */
 async function measure(bench: Bench, work: Work) {
