@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parse } from "yaml";
 import { resources } from "../operator/controller/resources.ts";
-import type { ApiClient, ObjectInput, ResourceType } from "../operator/runtime/client.ts";
+import { type ApiClient, ApiError, type ObjectInput, type ResourceType } from "../operator/runtime/client.ts";
 import { until } from "./cluster/command.ts";
 
 const crdFile = join(import.meta.dirname, "../crds/demoapps.demoapp.dev.yaml");
@@ -55,6 +55,13 @@ export async function applyCrd(client: ApiClient): Promise<void> {
     return conditions?.find(({ type, status }) => type === "Established" && status === "True");
   });
 }
+
+/** Undefined if the API server answers that the object does not exist. */
+export const unlessMissing = <T>(answer: Promise<T>): Promise<T | undefined> =>
+  answer.catch((error: unknown) => {
+    if (error instanceof ApiError && error.isNotFound) return undefined;
+    throw error;
+  });
 
 /** Creates a namespace with a unique name and returns the name. */
 export async function freshNamespace(

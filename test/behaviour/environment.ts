@@ -1,9 +1,8 @@
 import { annotations as annotationNames } from "../../operator/api/names.ts";
 import type { Phase } from "../../operator/api/schema.ts";
-import { ApiError } from "../../operator/runtime/client.ts";
 import type { ApiClient, KubeObject, ObjectInput, ResourceType } from "../../operator/runtime/client.ts";
 import { type Clock, sleep } from "../../operator/runtime/clock.ts";
-import { kinds } from "../../tools/objects.ts";
+import { kinds, unlessMissing } from "../../tools/objects.ts";
 import { AppReader } from "../e2e/appnamespace.ts";
 import type { DemoApp, Reported } from "../e2e/objects.ts";
 import type { Fields } from "../sim/apiserver/json.ts";
@@ -157,12 +156,8 @@ export class TestEnvironment<S extends Setup = Setup> extends AppReader {
   async eventually<T>(what: string, probe: () => Promise<T | false | undefined>): Promise<T> {
     const endMs = performance.now() + this.setup.timeoutMs;
     for (;;) {
-      try {
-        const value = await probe();
-        if (value !== undefined && value !== false) return value;
-      } catch (error) {
-        if (!(error instanceof ApiError && error.isNotFound)) throw error;
-      }
+      const value = await unlessMissing(probe());
+      if (value !== undefined && value !== false) return value;
       if (performance.now() > endMs) throw new Error(`timeout: ${what}\n${await this.#evidence()}`);
       await new Promise((resolve) => setTimeout(resolve, this.setup.intervalMs));
     }

@@ -1,11 +1,10 @@
 import { ownedBy } from "../../operator/api/names.ts";
 import type { Phase } from "../../operator/api/schema.ts";
-import { type ApiClient, ApiError } from "../../operator/runtime/client.ts";
-import type { ResourceType } from "../../operator/runtime/client.ts";
+import type { ApiClient, ResourceType } from "../../operator/runtime/client.ts";
 import { until } from "../../tools/cluster/command.ts";
 import { kubectl } from "../../tools/cluster/kubectl.ts";
 import type { Cluster } from "../../tools/cluster/provider.ts";
-import { kinds } from "../../tools/objects.ts";
+import { kinds, unlessMissing } from "../../tools/objects.ts";
 import {
   type DemoApp,
   type Deployment,
@@ -78,13 +77,7 @@ export class AppNamespace extends AppReader {
   app = (name: string): Promise<DemoApp> => this.get(kinds.DemoApp, name);
 
   async exists(resource: ResourceType, name: string): Promise<boolean> {
-    try {
-      await this.get(resource, name);
-      return true;
-    } catch (error) {
-      if (error instanceof ApiError && error.isNotFound) return false;
-      throw error;
-    }
+    return (await unlessMissing(this.get(resource, name))) !== undefined;
   }
 
   async events(name: string): Promise<readonly { readonly reason: string; readonly message: string }[]> {

@@ -1,5 +1,5 @@
-import { ApiError, createClient } from "../../operator/runtime/client.ts";
-import { freshNamespace, removeNamespace } from "../../tools/objects.ts";
+import { createClient } from "../../operator/runtime/client.ts";
+import { freshNamespace, removeNamespace, unlessMissing } from "../../tools/objects.ts";
 import { testCluster } from "../../tools/testclusters.ts";
 import { kubeletSuite } from "./kubelet-suite.ts";
 import { serviceAccounts } from "./kinds.ts";
@@ -8,17 +8,9 @@ kubeletSuite("a real API server", async () => {
   const { kubeconfig } = await testCluster("api");
   const client = createClient({ kubeconfig });
   const namespace = await freshNamespace(client, "kubelet");
-  const hasAccount = async (): Promise<boolean> => {
-    try {
-      await client.get(serviceAccounts, { name: "default", namespace });
-      return true;
-    } catch (error) {
-      if (error instanceof ApiError && error.isNotFound) return false;
-      throw error;
-    }
-  };
   // Pods are refused until a controller has made the namespace's service account.
-  while (!(await hasAccount()));
+  const account = { name: "default", namespace };
+  while ((await unlessMissing(client.get(serviceAccounts, account))) === undefined);
   const close = async (): Promise<void> => {
     await removeNamespace(client, namespace);
     await client.close();

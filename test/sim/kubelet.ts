@@ -4,6 +4,7 @@ import { Informer } from "../../operator/runtime/informer.ts";
 import type { ApiClient, KubeObject, ResourceType } from "../../operator/runtime/kubernetes.ts";
 import { createLogger } from "../../operator/runtime/log.ts";
 import { createMetrics } from "../../operator/runtime/metrics.ts";
+import { unlessMissing } from "../../tools/objects.ts";
 import { type Fields, fieldsOf, itemsOf, textOf } from "./apiserver/json.ts";
 import { timestamp } from "./apiserver/writes.ts";
 import { events, pods, secrets } from "./kinds.ts";
@@ -127,12 +128,8 @@ export class FakeKubelet {
     for (const { valueFrom } of variables) {
       const name = textOf(fieldsOf(fieldsOf(valueFrom)["secretKeyRef"])["name"]);
       if (name === "") continue;
-      try {
-        await this.#options.client.get(secrets, { namespace, name });
-      } catch (error) {
-        if (error instanceof ApiError && error.isNotFound) return name;
-        throw error;
-      }
+      const secret = await unlessMissing(this.#options.client.get(secrets, { namespace, name }));
+      if (secret === undefined) return name;
     }
     return undefined;
   }

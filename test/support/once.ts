@@ -1,8 +1,8 @@
 import { createHash } from "node:crypto";
 import { globSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { type ApiClient, ApiError, type ObjectRef } from "../../operator/runtime/client.ts";
-import { kinds } from "../../tools/objects.ts";
+import type { ApiClient } from "../../operator/runtime/client.ts";
+import { kinds, unlessMissing } from "../../tools/objects.ts";
 
 const root = join(import.meta.dirname, "../..");
 
@@ -23,20 +23,12 @@ export interface Once {
 /** Does the work unless a ConfigMap records that it was done. Returns the result of the work, which must be JSON. */
 export async function onceIn<T>(client: ApiClient, once: Once, work: () => Promise<T>): Promise<T> {
   const metadata = { namespace: "default", name: once.name };
-  const recorded = await dataOf(client, metadata);
-  if (recorded["fingerprint"] === once.fingerprint) return JSON.parse(recorded["result"] ?? "") as T;
+  const recorded = await unlessMissing(client.get(kinds.ConfigMap, metadata));
+  const { fingerprint, result: known = "" } = (recorded?.["data"] ?? {}) as Record<string, string>;
+  if (fingerprint === once.fingerprint) return JSON.parse(known) as T;
   const result = await work();
   const data = { fingerprint: once.fingerprint, result: JSON.stringify(result) };
   const configMap = { apiVersion: "v1", kind: "ConfigMap", metadata, data };
   await client.apply(kinds.ConfigMap, configMap, { fieldManager: "test", force: true });
   return result;
-}
-
-async function dataOf(client: ApiClient, ref: ObjectRef): Promise<Readonly<Record<string, string>>> {
-  try {
-    return (await client.get(kinds.ConfigMap, ref))["data"] as Record<string, string>;
-  } catch (error) {
-    if (error instanceof ApiError && error.isNotFound) return {};
-    throw error;
-  }
 }
