@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import type { Cluster } from "../../tools/cluster/provider.ts";
 
-export interface LoadReport {
+interface LoadReport {
   readonly requests: number;
   readonly failures: readonly string[];
   /** Number of requests that were repeated because the server closed a kept connection just then. */
@@ -12,15 +12,13 @@ export interface LoadReport {
   readonly versions: Readonly<Record<string, number>>;
 }
 
-/** Sends requests until `stop`. */
-export interface Load {
-  readonly stop: () => Promise<LoadReport>;
-}
-
 const client = join(import.meta.dirname, "load-client.mjs");
 
-/** Sends requests to a URL at a limited rate, from the cluster's network, where ClusterIPs are reachable. */
-export async function startLoad(cluster: Cluster, url: string): Promise<Load> {
+/**
+ * Sends requests to a URL at a limited rate, from the cluster's network, where ClusterIPs are reachable, until the returned
+ * function is called.
+ */
+export async function startLoad(cluster: Cluster, url: string): Promise<() => Promise<LoadReport>> {
   const [file, ...args] = [...cluster.inside, process.execPath, client, url];
   const child = spawn(file, args, { stdio: ["pipe", "pipe", "inherit"] });
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
@@ -30,10 +28,8 @@ export async function startLoad(cluster: Cluster, url: string): Promise<Load> {
     return value;
   };
   await nextLine();
-  return {
-    stop: async () => {
-      child.stdin.end();
-      return JSON.parse(await nextLine()) as LoadReport;
-    },
+  return async () => {
+    child.stdin.end();
+    return JSON.parse(await nextLine()) as LoadReport;
   };
 }

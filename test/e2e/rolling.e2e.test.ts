@@ -14,10 +14,10 @@ describe("a rolling update", () => {
     await ns.apply("web", { replicas: 3 });
     await ns.healthy("web");
     const { spec } = await ns.service("web");
-    const load = await startLoad(ns.cluster, `http://${spec.clusterIP}/`);
+    const stopLoad = await startLoad(ns.cluster, `http://${spec.clusterIP}/`);
     await ns.apply("web", { replicas: 3, image: ns.images.second });
     const { status } = await ns.healthy("web");
-    const report = await load.stop();
+    const report = await stopLoad();
     expect(report.failures).toEqual([]);
     expect(report.resets).toBeLessThanOrEqual(Math.max(1, report.requests / 1000));
     expect(report.requests).toBeGreaterThan(100);

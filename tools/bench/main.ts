@@ -5,9 +5,9 @@ import { dirname } from "node:path";
 import { Command } from "commander";
 import { consoleProgress } from "../cluster/progress.ts";
 import { clusterFor } from "../cluster/provider.ts";
+import { bundle } from "../images.ts";
 import { script } from "../script.ts";
 import { type Size, bench } from "./bench.ts";
-import { buildOperator } from "./operator.ts";
 import { textOf } from "./report.ts";
 
 const full: Size = {
@@ -34,7 +34,7 @@ async function main({ quick: isQuick, json, output, keep, name }: Options): Prom
   const progress = consoleProgress();
   const cluster = await clusterFor(name, "kwok");
   const wasUp = (await cluster.status()).state === "up";
-  await progress.step("operator bundled", buildOperator);
+  bundle("operator");
   try {
     await cluster.up(progress);
     const report = await bench(cluster, isQuick ? quick : full, progress);

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import { command, until } from "../cluster/command.ts";
+import { until } from "../cluster/command.ts";
 import { type RunningProcess, startProcess } from "../process.ts";
 import { type Requests, requestsIn } from "./requests.ts";
 
@@ -13,11 +13,6 @@ const msPerTick = 10;
 const idleCpuMs = 30;
 const idleWindowMs = 2_000;
 const startMs = 60_000;
-
-/** Builds the bundle that the image contains. */
-export async function buildOperator(): Promise<void> {
-  await command([process.execPath, join(root, "tools/build.mjs"), "operator"]);
-}
 
 /** Node's arguments and environment of the image, on which memory depends. */
 function imageSettings(): { readonly args: readonly string[]; readonly env: NodeJS.ProcessEnv } {
