@@ -2,10 +2,11 @@ import { readFileSync } from "node:fs";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { parse, parseAllDocuments, stringify } from "yaml";
+import { parseAllDocuments } from "yaml";
 import { type ApiClient, createClient } from "../../operator/runtime/client.ts";
 import { realClock } from "../../operator/runtime/clock.ts";
 import { until } from "../../tools/cluster/command.ts";
+import { copyOf } from "../../tools/cluster/kubeconfig.ts";
 import { kubectl } from "../../tools/cluster/kubectl.ts";
 import type { Cluster } from "../../tools/cluster/provider.ts";
 import { applyCrd, clusterWide, freshNamespace, namespaced, removeNamespace } from "../../tools/objects.ts";
@@ -44,13 +45,9 @@ const operatorRules = perVerb(
 
 /** A copy of the kubeconfig whose user impersonates another one. */
 async function impersonating(kubeconfig: string, user: string): Promise<string> {
-  const config = fieldsOf(parse(await readFile(kubeconfig, "utf8")));
-  const users = itemsOf(config["users"]).map((entry) => ({
-    ...entry,
-    user: { ...fieldsOf(entry["user"]), as: user },
-  }));
   const file = join(await mkdtemp(join(tmpdir(), "demoapp-behaviour-")), "kubeconfig");
-  await writeFile(file, stringify({ ...config, users }), { mode: 0o600 });
+  const text = copyOf(await readFile(kubeconfig, "utf8"), (admin) => ({ ...admin, as: user }));
+  await writeFile(file, text, { mode: 0o600 });
   return file;
 }
 

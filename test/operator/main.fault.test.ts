@@ -6,7 +6,7 @@ import { type ApiClient, createClient } from "../../operator/runtime/client.ts";
 import { until } from "../../tools/cluster/command.ts";
 import { demoAppKind } from "../sim/demoapp.ts";
 import { FakeApiServer } from "../sim/apiserver/server.ts";
-import { kubeconfigOf } from "../support/kubeconfig.ts";
+import { kubeconfigOf } from "../../tools/cluster/kubeconfig.ts";
 import { type Program, start } from "../support/program.ts";
 import { kinds } from "../../tools/objects.ts";
 

@@ -6,7 +6,7 @@ import { afterAll, describe, expect, test } from "@jest/globals";
 import { resources } from "../../../operator/controller/resources.ts";
 import { createClient } from "../../../operator/runtime/client.ts";
 import type { ApiClient } from "../../../operator/runtime/kubernetes.ts";
-import { kubeconfigOf } from "../../support/kubeconfig.ts";
+import { kubeconfigOf } from "../../../tools/cluster/kubeconfig.ts";
 import { ref, sendJson, TestServer, useServer, web } from "./http-server.ts";
 
 const server = useServer();

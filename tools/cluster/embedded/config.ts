@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { stringify } from "yaml";
+import { kubeconfigOf } from "../kubeconfig.ts";
 import { NODE_NAME, PAUSE_IMAGE, REGISTRY, cidrs, ports } from "./constants.ts";
 import type { Layout } from "./components.ts";
 import { writeIfChanged } from "./files.ts";
@@ -9,19 +10,10 @@ import type { ClusterPaths } from "./paths.ts";
 /** A kubeconfig that embeds the certificates, so it can be copied. */
 function kubeconfig(pki: string, server: string, user: string): string {
   const read = (file: string): string => readFileSync(join(pki, file)).toString("base64");
-  return stringify({
-    apiVersion: "v1",
-    kind: "Config",
-    clusters: [{ name: "demoapp", cluster: { server, "certificate-authority-data": read("ca.crt") } }],
-    users: [
-      {
-        name: user,
-        user: { "client-certificate-data": read(`${user}.crt`), "client-key-data": read(`${user}.key`) },
-      },
-    ],
-    contexts: [{ name: "demoapp", context: { cluster: "demoapp", user } }],
-    "current-context": "demoapp",
-  });
+  return kubeconfigOf(
+    { server, "certificate-authority-data": read("ca.crt") },
+    { "client-certificate-data": read(`${user}.crt`), "client-key-data": read(`${user}.key`) },
+  );
 }
 
 /** The kubelet's configuration: folders of the cluster replace the system folders. */
