@@ -1,11 +1,8 @@
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
-import { parse } from "yaml";
+import { customResourceDefinition } from "../operator/api/crd.ts";
 import { resources } from "../operator/controller/resources.ts";
-import { type ApiClient, ApiError, type ObjectInput, type ResourceType } from "../operator/runtime/client.ts";
+import { type ApiClient, ApiError, type ResourceType } from "../operator/runtime/client.ts";
 import { until } from "./cluster/command.ts";
 
-const crdFile = join(import.meta.dirname, "../crds/demoapps.demoapp.dev.yaml");
 const fieldManager = "test";
 
 export const namespaced = (group: string, plural: string, kind: string): ResourceType => ({
@@ -37,9 +34,6 @@ export const kinds = {
   ),
 } as const satisfies Record<string, ResourceType>;
 
-/** The CRD in this repository. */
-export const crd = (): ObjectInput => parse(readFileSync(crdFile, "utf8")) as ObjectInput;
-
 interface CrdStatus {
   /** null right after the CRD was created. */
   readonly conditions?: readonly { readonly type: string; readonly status: string }[] | null;
@@ -47,8 +41,12 @@ interface CrdStatus {
 
 /** Applies the CRD and waits until the API server serves it. */
 export async function applyCrd(client: ApiClient): Promise<void> {
-  const { name } = (await client.apply(kinds.CustomResourceDefinition, crd(), { fieldManager, force: true }))
-    .metadata;
+  const { name } = (
+    await client.apply(kinds.CustomResourceDefinition, customResourceDefinition(), {
+      fieldManager,
+      force: true,
+    })
+  ).metadata;
   await until("the CRD is served", 30_000, async () => {
     const { status } = await client.get(kinds.CustomResourceDefinition, { name });
     const { conditions } = (status ?? {}) as CrdStatus;

@@ -1,17 +1,13 @@
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
-import { parse } from "yaml";
+import { customResourceDefinition } from "../../operator/api/crd.ts";
 import { validate } from "../../operator/api/validate.ts";
 import { fieldsOf } from "./apiserver/json.ts";
 import { customKind } from "./apiserver/kinds/crd.ts";
 import type { Kind } from "./apiserver/kinds/kind.ts";
 
-const crdFile = join(import.meta.dirname, "../../crds/demoapps.demoapp.dev.yaml");
-
 /** DemoApp as the repository's CRD defines it. The operator's own validation stands in for the CRD's rules. */
 export const demoAppKind = (): Kind =>
   customKind({
-    crd: fieldsOf(parse(readFileSync(crdFile, "utf8"))),
+    crd: fieldsOf(customResourceDefinition()),
     check: (object) => {
       const checked = validate(object);
       if (checked.ok) return [];

@@ -1,8 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
+import { customResourceDefinition } from "../../../operator/api/crd.ts";
 import { parseStored, validate } from "../../../operator/api/validate.ts";
 import type { ApiClient, ObjectInput } from "../../../operator/runtime/client.ts";
 import { apiServer } from "../../support/api-server.ts";
-import { crd, kinds, freshNamespace, removeNamespace } from "../../../tools/objects.ts";
+import { kinds, freshNamespace, removeNamespace } from "../../../tools/objects.ts";
 import { documents } from "./documents.ts";
 
 let client: ApiClient;
@@ -28,7 +29,9 @@ async function apply(document: object) {
 
 describe("a document that is sent to the real API server", () => {
   test("the CRD: established and structural", async () => {
-    const { status } = await client.get(kinds.CustomResourceDefinition, { name: crd().metadata.name });
+    const { status } = await client.get(kinds.CustomResourceDefinition, {
+      name: customResourceDefinition().metadata.name,
+    });
     const conditions = (status as { conditions: { type: string; status: string }[] }).conditions;
     expect(
       conditions
