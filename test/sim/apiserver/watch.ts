@@ -81,13 +81,9 @@ export class WatchStream {
 
   #replay(): void {
     const { store, request } = this.#options;
-    const from = request.query.get("resourceVersion") ?? "";
+    const from = request.query.get("resourceVersion");
     try {
-      if (from !== "" && from !== "0")
-        for (const change of store.since(request.kind, Number(from))) this.#onChange(change);
-      else
-        for (const object of store.list(request.kind, request.namespace))
-          if (this.#matches(object)) this.#deliver("ADDED", object);
+      for (const change of store.since(request.kind, Number(from))) this.#onChange(change);
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;
       this.#refuse(error);
@@ -96,10 +92,8 @@ export class WatchStream {
 
   #onChange({ kind, type, object, before }: Change): void {
     const { request } = this.#options;
-    const { namespace, name } = object.metadata;
     if (kind !== request.kind) return;
-    if (request.namespace !== undefined && namespace !== request.namespace) return;
-    if (request.name !== undefined && name !== request.name) return;
+    if (request.namespace !== undefined && object.metadata.namespace !== request.namespace) return;
     const didMatch = before !== undefined && this.#matches(before);
     const matches = type !== "DELETED" && this.#matches(object);
     if (matches) this.#deliver(didMatch ? "MODIFIED" : "ADDED", object);
