@@ -13,11 +13,10 @@ const withPod = (name: string, fields: Fields): Fields => {
   const metadata = { labels: { app: name } };
   return deployment(name, { template: { metadata, spec: { containers: [container()], ...fields } } });
 };
-const account = (fields: Fields) => apply("Deployment/account", withPod("account", fields));
-const volume = (source: Fields) =>
-  apply("Deployment/volume", withPod("volume", { volumes: [{ name: "data", ...source }] }));
+const account = (fields: Fields) => apply(withPod("account", fields));
+const volume = (source: Fields) => apply(withPod("volume", { volumes: [{ name: "data", ...source }] }));
 const image = (tag: string) =>
-  apply("Deployment/image", deployment("image", {}, [container({ image: `registry.local/app${tag}` })]));
+  apply(deployment("image", {}, [container({ image: `registry.local/app${tag}` })]));
 const reference = (tag: string) => volume({ image: { reference: `registry.local/data${tag}` } });
 
 /** Fields that the server derives from other fields, and that have no owner. */
