@@ -40,17 +40,21 @@ export abstract class ExternalCluster implements Cluster {
     return undefined;
   }
 
+  /** The address at which this machine pushes to the registry. */
+  protected get pushAddress(): string {
+    return this.registry;
+  }
+
   /** Docker pulls the public base images that the Dockerfiles name. */
   async build({ dockerfile, context, tag, buildArgs = {} }: BuildRequest): Promise<BuiltImage> {
     await using folder = await mkdtempDisposable(join(tmpdir(), "demoapp-image-"));
     const metadata = join(folder.path, "metadata.json");
     const args = Object.entries(buildArgs).flatMap(([key, value]) => ["--build-arg", `${key}=${value}`]);
-    const ref = `${this.registry}/${tag}`;
-    const output = ["--push", "--metadata-file", metadata, "-t", ref];
+    const output = ["--push", "--metadata-file", metadata, "-t", `${this.pushAddress}/${tag}`];
     await command(["docker", "buildx", "build", ...args, ...output, "-f", dockerfile, context]);
     const written = JSON.parse(await readFile(metadata, "utf8")) as {
       readonly "containerimage.digest": string;
     };
-    return { ref, digest: written["containerimage.digest"] };
+    return { ref: `${this.registry}/${tag}`, digest: written["containerimage.digest"] };
   }
 }

@@ -1,11 +1,9 @@
-import { createHash } from "node:crypto";
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { stringify } from "yaml";
 import { command, succeeds, until } from "./command.ts";
+import { DockerCluster } from "./docker.ts";
 import { auditPolicy } from "./embedded/config.ts";
-import { cacheRoot } from "./embedded/paths.ts";
-import { ExternalCluster } from "./external.ts";
 import type { Progress } from "./progress.ts";
 import type { ComponentName, Mode, Signal } from "./provider.ts";
 
@@ -17,39 +15,20 @@ const AUDIT = "/var/log/kubernetes";
 const POLICY = "/etc/kubernetes/policies";
 
 /**
- * A cluster whose node is a container of Docker, run by kind, with a registry in another container. GitHub's runners use
- * it to test several versions of Kubernetes. `inside` and `signal` need root. Tests check its command lines, without
- * Docker.
+ * A cluster in Docker, run by kind: GitHub's runners use it to test several versions of Kubernetes. Requires
+ * DEMOAPP_CLUSTER=kind. `inside` and `signal` need root. Tests check its command lines, without Docker.
  */
-export class KindCluster extends ExternalCluster {
-  protected readonly provider = "kind";
-  readonly kubeconfig: string;
-  /** The cluster's name in kind's own list. */
-  readonly #fullName: string;
-  readonly #folder: string;
-  /** The registry's port on this machine. It differs per cluster name, so clusters can run side by side. */
-  readonly #port: number;
-
+export class KindCluster extends DockerCluster {
   constructor(name: string, mode: Mode) {
-    super(name);
-    if (mode !== "node")
-      throw new Error(`mode ${mode} needs the embedded provider: set DEMOAPP_CLUSTER=embedded`);
-    this.#fullName = `demoapp-${name}`;
-    this.#folder = join(cacheRoot(), "kind", name);
-    this.kubeconfig = join(this.#folder, "kubeconfig");
-    this.#port = 6000 + (createHash("sha256").update(name).digest().readUInt16BE() % 800);
+    super("kind", name, mode);
   }
 
   get registry(): string {
-    return `localhost:${this.#port}`;
+    return `localhost:${this.port}`;
   }
 
   get #node(): string {
-    return `${this.#fullName}-control-plane`;
-  }
-
-  get #registryName(): string {
-    return `${this.#fullName}-registry`;
+    return `${this.fullName}-control-plane`;
   }
 
   /** Enters the network namespace of the node, where pods and Services are reachable. */
@@ -60,27 +39,26 @@ export class KindCluster extends ExternalCluster {
 
   async up(progress: Progress): Promise<void> {
     if (!(await this.exists()))
-      await progress.step(`kind cluster ${this.#fullName} ready`, () => this.#create());
+      await progress.step(`kind cluster ${this.fullName} ready`, () => this.#create());
     await progress.step("its registry answers", () => this.#ensureRegistry());
-    const kubeconfig = ["--name", this.#fullName, "--kubeconfig", this.kubeconfig];
+    const kubeconfig = ["--name", this.fullName, "--kubeconfig", this.kubeconfig];
     await command(["kind", "export", "kubeconfig", ...kubeconfig]);
   }
 
   async down(progress: Progress): Promise<void> {
-    await progress.step(`kind cluster ${this.#fullName} removed`, async () => {
-      const kubeconfig = ["--name", this.#fullName, "--kubeconfig", this.kubeconfig];
+    await progress.step(`kind cluster ${this.fullName} removed`, async () => {
+      const kubeconfig = ["--name", this.fullName, "--kubeconfig", this.kubeconfig];
       await command(["kind", "delete", "cluster", ...kubeconfig]);
-      await command(["docker", "rm", "--force", "--volumes", this.#registryName]);
+      await command(["docker", "rm", "--force", "--volumes", this.registryName]);
     });
   }
 
   override logFile(component: string): string | undefined {
-    return component === "audit" ? join(this.#folder, "audit", "audit.log") : undefined;
+    return component === "audit" ? join(this.folder, "audit", "audit.log") : undefined;
   }
 
   async signal(component: ComponentName, signal: Signal): Promise<void> {
-    if (component === "registry")
-      return void (await command(["docker", "kill", "--signal", signal, this.#registryName]));
+    if (component === "registry") return this.killContainer(this.registryName, signal);
     const program = `^(/usr/(local/)?bin/)?${component}( |$)`;
     const pkill = ["pkill", `-${signal.slice("SIG".length)}`, "--full", program];
     await command(["docker", "exec", this.#node, ...pkill]);
@@ -88,25 +66,25 @@ export class KindCluster extends ExternalCluster {
 
   /** The node restarts its own components after they are killed. */
   async start(component: ComponentName): Promise<void> {
-    if (component === "registry") await command(["docker", "start", this.#registryName]);
+    if (component === "registry") await command(["docker", "start", this.registryName]);
     await until("the API server is ready", 120_000, async () =>
       (await this.status()).state === "up" ? true : undefined,
     );
   }
 
   protected async exists(): Promise<boolean> {
-    return (await command(["kind", "get", "clusters"])).split("\n").includes(this.#fullName);
+    return (await command(["kind", "get", "clusters"])).split("\n").includes(this.fullName);
   }
 
   async #create(): Promise<void> {
-    const config = join(this.#folder, "kind.yaml");
-    await mkdir(join(this.#folder, "audit"), { recursive: true });
-    await writeFile(join(this.#folder, "audit.yaml"), stringify(auditPolicy));
+    const config = join(this.folder, "kind.yaml");
+    await mkdir(join(this.folder, "audit"), { recursive: true });
+    await writeFile(join(this.folder, "audit.yaml"), stringify(auditPolicy));
     await writeFile(config, stringify(this.#config()));
     const image = process.env.DEMOAPP_KIND_IMAGE;
     const files = ["--config", config, "--kubeconfig", this.kubeconfig];
     const options = ["--wait", "180s", ...(image ? ["--image", image] : [])];
-    await command(["kind", "create", "cluster", "--name", this.#fullName, ...files, ...options]);
+    await command(["kind", "create", "cluster", "--name", this.fullName, ...files, ...options]);
   }
 
   /** One node. Its API server writes the audit log that tests read. */
@@ -129,8 +107,8 @@ export class KindCluster extends ExternalCluster {
       role: "control-plane",
       kubeadmConfigPatches: [stringify(patch)],
       extraMounts: [
-        { hostPath: join(this.#folder, "audit.yaml"), containerPath: `${POLICY}/audit.yaml`, readOnly: true },
-        { hostPath: join(this.#folder, "audit"), containerPath: AUDIT },
+        { hostPath: join(this.folder, "audit.yaml"), containerPath: `${POLICY}/audit.yaml`, readOnly: true },
+        { hostPath: join(this.folder, "audit"), containerPath: AUDIT },
       ],
     };
     return { kind: "Cluster", apiVersion: "kind.x-k8s.io/v1alpha4", nodes: [node] };
@@ -138,9 +116,9 @@ export class KindCluster extends ExternalCluster {
 
   /** Starts a registry on the host's port. Docker's network lets the node reach it under the same name. */
   async #ensureRegistry(): Promise<void> {
-    const name = this.#registryName;
+    const name = this.registryName;
     if (await succeeds(["docker", "inspect", name])) return;
-    const network = ["--network", "kind", "--publish", `127.0.0.1:${this.#port}:5000`];
+    const network = ["--network", "kind", "--publish", `127.0.0.1:${this.port}:5000`];
     await command(["docker", "run", "--detach", "--name", name, ...network, REGISTRY_IMAGE]);
     const folder = `/etc/containerd/certs.d/${this.registry}`;
     await command(["docker", "exec", this.#node, "mkdir", "-p", folder]);

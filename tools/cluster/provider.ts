@@ -2,6 +2,7 @@ import { existsSync } from "node:fs";
 import { succeeds } from "./command.ts";
 import { CurrentCluster } from "./current.ts";
 import { EmbeddedCluster } from "./embedded/cluster.ts";
+import { K3dCluster } from "./k3d.ts";
 import { KindCluster } from "./kind.ts";
 import type { Progress } from "./progress.ts";
 
@@ -84,6 +85,7 @@ export interface Cluster {
 
 const providers = {
   embedded: EmbeddedCluster,
+  k3d: K3dCluster,
   kind: KindCluster,
   current: CurrentCluster,
 } as const;
@@ -97,7 +99,7 @@ interface Machine {
   readonly requested: string | undefined;
   /** True for root on Debian. */
   readonly isDebianRoot: boolean;
-  /** True if the Docker daemon and kind are available. */
+  /** True if the Docker daemon and k3d are available. */
   readonly hasDocker: boolean;
 }
 
@@ -105,12 +107,12 @@ interface Machine {
 export function chooseProvider({ requested, hasDocker, isDebianRoot }: Machine): ProviderName {
   if (requested) {
     if (isProvider(requested)) return requested;
-    throw new Error(`DEMOAPP_CLUSTER is "${requested}": use embedded, kind or current`);
+    throw new Error(`DEMOAPP_CLUSTER is "${requested}": use embedded, k3d, kind or current`);
   }
   if (isDebianRoot) return "embedded";
-  if (hasDocker) return "kind";
+  if (hasDocker) return "k3d";
   throw new Error(
-    "no provider can run a cluster here: run as root on Debian, or start Docker and install kind, or set DEMOAPP_CLUSTER=current",
+    "no provider can run a cluster here: run as root on Debian, or start Docker and install k3d, or set DEMOAPP_CLUSTER=current",
   );
 }
 
@@ -124,6 +126,6 @@ export async function clusterFor(name: string, mode: Mode): Promise<Cluster> {
   // `docker info` is slow: run it only if nothing else decides.
   const needsDocker = !requested && !isDebianRoot;
   const hasDocker =
-    needsDocker && (await succeeds(["docker", "info"])) && (await succeeds(["kind", "version"]));
+    needsDocker && (await succeeds(["docker", "info"])) && (await succeeds(["k3d", "version"]));
   return new providers[chooseProvider({ requested, isDebianRoot, hasDocker })](name, mode);
 }

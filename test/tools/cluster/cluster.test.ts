@@ -18,7 +18,7 @@ describe("chooseProvider", () => {
       given: { ...machine, hasDocker: true, isDebianRoot: true },
       expected: "embedded",
     },
-    { name: "Docker and kind are available: kind", given: { ...machine, hasDocker: true }, expected: "kind" },
+    { name: "Docker and k3d are available: k3d", given: { ...machine, hasDocker: true }, expected: "k3d" },
   ])("$name", ({ given, expected }) => {
     expect(chooseProvider(given)).toBe(expected);
   });

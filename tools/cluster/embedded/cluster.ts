@@ -50,7 +50,7 @@ export class EmbeddedCluster implements Cluster {
   async up(progress: Progress): Promise<void> {
     if (process.getuid?.() !== 0)
       throw new Error(
-        "the embedded cluster needs root: run this with sudo, or set DEMOAPP_CLUSTER=kind (with Docker)",
+        "the embedded cluster needs root: run this with sudo, or set DEMOAPP_CLUSTER=k3d (with Docker)",
       );
     const mode = this.#mode;
     await ensureDebianPackages(mode === "node" ? "node" : "cluster", progress);
