@@ -126,8 +126,7 @@ export function withDeployedRevision<O extends Observed>(observed: O): O {
     return observed;
   const deployed = deployedRevision(app, deployment, hash);
   const isRequested = app.spec !== undefined && requestedOf(app.spec, [deployed]) !== undefined;
-  const isStable =
-    app.status?.stable?.hash === hash || (!isRequested && stableOf(revisions) === undefined);
+  const isStable = app.status?.stable?.hash === hash || (!isRequested && stableOf(revisions) === undefined);
   const revision: Revision = { ...deployed, outcome: isStable ? "accepted" : "superseded" };
   return { ...observed, revisions: [...revisions, revision] };
 }
