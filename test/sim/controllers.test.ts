@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
 import { type ApiClient, type KubeObject, createClient } from "../../operator/runtime/client.ts";
 import { FakeApiServer } from "./apiserver/server.ts";
 import { fieldsOf, itemsOf, numberOf } from "./apiserver/json.ts";
-import { settle } from "./clock.ts";
+import { VirtualClock, settle } from "./clock.ts";
 import { WorkloadControllers } from "./controllers.ts";
 import { conditionOf } from "./controllers/workload.ts";
 import { FakeKubelet } from "./kubelet.ts";
@@ -140,10 +140,18 @@ describe("the simulated Deployment and ReplicaSet controllers", () => {
   });
 
   test("minReadySeconds is set: a pod counts as available that many seconds after it is ready", async () => {
-    await apply("web:1", { minReadySeconds: 1 });
-    await deploymentWhen(
-      (status) => status["readyReplicas"] === 3 && status["availableReplicas"] === undefined,
-    );
+    controllers.stop();
+    const clock = new VirtualClock(Date.now());
+    controllers = new WorkloadControllers(server.api, clock);
+    controllers.start();
+    const isReadyOnly = (status: Record<string, unknown>): boolean =>
+      status["readyReplicas"] === 3 && status["availableReplicas"] === undefined;
+    await apply("web:1", { minReadySeconds: 60 });
+    await deploymentWhen(isReadyOnly);
+    await clock.advance(59_000);
+    await deploymentWhen(isReadyOnly);
+    // The pods became ready less than a minute after the start of the clock.
+    await clock.advance(60_000);
     await deploymentWhen(isRolledOut);
   });
 
