@@ -49,7 +49,10 @@ export class PermanentError extends Error {
   override readonly name = "PermanentError";
 }
 
-/** Polls `probe` until it returns a value; it is called again after undefined or an error, except `PermanentError`. */
+/**
+ * Polls `probe` until it returns a value; it is called again after undefined or an error, except `PermanentError`. A
+ * pause is as long as the probe took, within limits: a probe that runs kubectl would otherwise occupy a processor.
+ */
 export async function until<T>(
   what: string,
   deadlineMs: number,
@@ -57,7 +60,7 @@ export async function until<T>(
 ): Promise<T> {
   const end = performance.now() + deadlineMs;
   let last: unknown;
-  while (performance.now() < end) {
+  for (let startedMs = performance.now(); startedMs < end; startedMs = performance.now()) {
     try {
       const value = await probe();
       if (value !== undefined) return value;
@@ -65,7 +68,8 @@ export async function until<T>(
       if (error instanceof PermanentError) throw error;
       last = error;
     }
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    const pauseMs = Math.min(Math.max(50, performance.now() - startedMs), 500);
+    await new Promise((resolve) => setTimeout(resolve, pauseMs));
   }
   const reason = last instanceof Error ? `: ${last.message}` : "";
   throw new Error(`${what}: not within ${deadlineMs / 1000} s${reason}`);

@@ -38,6 +38,9 @@ function trackingCgroup(root: string): string {
 /** Child group for processes outside pods: cgroup v2 forbids processes in a group that has child groups. */
 const SYSTEM = "system";
 
+/** The weight of a cluster's pods in cgroup v1: that of eight other processes. */
+const POD_SHARES = 8 * 1024;
+
 /** The file to which a process writes its pid to join the cluster. */
 export const cgroupProcs = (root: string): string => join(trackingCgroup(root), SYSTEM, "cgroup.procs");
 
@@ -51,6 +54,8 @@ export async function createCgroups(root: string): Promise<void> {
     if (controllers.includes("cpuset"))
       for (const file of ["cpuset.cpus", "cpuset.mems"])
         await writeFile(join(folder, file), await readFile(join(mount, file)));
+    // With the default of v1, all pods together have the weight of one process, and the control plane starves them.
+    if (controllers.includes("cpu")) await writeFile(join(folder, "cpu.shares"), String(POD_SHARES));
   }
 }
 
