@@ -31,11 +31,15 @@ async function current(
 const inputs = ({ uid, generation, deleting, annotations }: App): string =>
   canonical([uid, generation, deleting, annotations]);
 
-/** The ControllerRevisions that a plan creates, by name. */
-const createdRevisions = ({ actions }: Plan): readonly string[] =>
-  actions.flatMap(({ object: { kind, metadata } }) =>
-    kind === "ControllerRevision" && metadata.resourceVersion === undefined ? [metadata.name] : [],
+/** The names of the ControllerRevisions that a plan creates, without those of objects that are known and not believed. */
+function createdRevisions({ actions, observed }: Plan): readonly string[] {
+  const ignored = new Set(observed.ignoredRevisions.map(({ live }) => live.metadata.name));
+  return actions.flatMap(({ object: { kind, metadata } }) =>
+    kind === "ControllerRevision" && metadata.resourceVersion === undefined && !ignored.has(metadata.name)
+      ? [metadata.name]
+      : [],
   );
+}
 
 /** True if an object with a name that a plan creates is a revision that the cache lacks. */
 const isRevision = ({ metadata: { name, labels: own = {} } }: KubeObject): boolean =>

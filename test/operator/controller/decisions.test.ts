@@ -116,6 +116,18 @@ describe("the caches are outdated", () => {
     expect(scene.caches.revisions.store.get("team", `web-${v2.hash}`)).toBe(v2.live);
   });
 
+  test("a forged object has the name of the revision: it is known, so there is no endless new plan", async () => {
+    const scene = new Scene(app({ spec: spec({ image: "app:2" }) }));
+    const live = scene.live;
+    const { ownerReferences: _, ...metadata } = v2.live.metadata;
+    const forged = { ...v2.live, metadata };
+    scene.live = (kind, name) => (kind === "ControllerRevision" ? forged : live(kind, name));
+    scene.caches.revisions.store.set("team", metadata.name, forged);
+    const { requeueAfterMs } = await scene.reconcile();
+    expect(requeueAfterMs).toBeGreaterThan(0);
+    expect(scene.app?.status?.blockers?.map(({ reason }) => reason)).toEqual(["RevisionIgnored"]);
+  });
+
   test("a write conflicts: the object is read, and a new plan follows at once, without a failure", async () => {
     const scene = crashingScene();
     scene.fault = (step) => (step === "apply Deployment" ? conflict : undefined);
