@@ -23,14 +23,14 @@ async function runWithKill(lastWrite = Infinity): Promise<LifecycleResult & { re
   return { ...result, writes: operator?.killSwitch.writes ?? 0 };
 }
 
-/** Runs a task for each item, six at a time. */
+/** Runs a task for each item, eight at a time: a run mostly waits. */
 async function inParallel<T, R>(items: readonly T[], task: (item: T) => Promise<R>): Promise<readonly R[]> {
   const results: R[] = [];
   const remaining = items.entries();
   const work = async (): Promise<void> => {
     for (const [i, item] of remaining) results[i] = await task(item);
   };
-  await Promise.all(Array.from({ length: 6 }, work));
+  await Promise.all(Array.from({ length: 8 }, work));
   return results;
 }
 
