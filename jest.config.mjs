@@ -16,8 +16,8 @@ const timeouts = {
   gitops: 300_000,
 };
 // By default jest leaves one core free. Unit tests mostly wait for child processes, and tests of clusters for pods.
-// E2E tests measure capacity and probes, which fail on two cores if files run side by side.
-const workers = { unit: "100%", fault: "100%", cluster: 3, e2e: 1, gitops: 3 };
+// E2E tests also measure capacity and probes; beside two files, one of test/e2e/exclusive runs (tools/verification.ts).
+const workers = { unit: "100%", fault: "100%", cluster: 3, e2e: 2, gitops: 3 };
 const tier = process.env.TIER ?? "unit";
 const suffix = tier === "unit" ? "/[^./]+" : `\\.${tier}`;
 

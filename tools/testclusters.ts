@@ -6,10 +6,14 @@ import type { Progress } from "./cluster/progress.ts";
 import { clusterFor } from "./cluster/provider.ts";
 import type { Cluster } from "./cluster/provider.ts";
 
-/** The cluster that a tier's tests share. `npm test` removes it; a test run by hand leaves it up. */
+/**
+ * The cluster that a tier's tests share, and the one of E2E tests that stop or replace the operator. `npm test` removes
+ * them; a test run by hand leaves them up.
+ */
 const shared = {
   api: { name: "test-api", mode: "api" },
   e2e: { name: "test-e2e", mode: "node" },
+  exclusive: { name: "test-exclusive", mode: "node" },
   gitops: { name: "test-gitops", mode: "node" },
 } as const;
 

@@ -100,25 +100,17 @@ async function countsOf(file: string, ok: boolean): Promise<Pick<Outcome, "passe
   return { passed: report.numPassedTests, failed: failed === 0 && !ok ? 1 : failed };
 }
 
-/**
- * Test files that run alone after the others, by a pattern of their paths. E2E: they stop or replace the operator that
- * all E2E tests share. GitOps: each starts a further cluster with Argo CD.
- */
-const exclusive: Partial<Record<Tier, string>> = {
-  e2e: "test/e2e/exclusive/",
-  gitops: "(rebuild|demo)\\.gitops",
-};
+/** E2E files that stop or replace the operator. They run one at a time, on a cluster of their own. */
+const exclusive = "test/e2e/exclusive/";
 
-/** The arguments of a tier's jest runs, one run after the other. */
-const runsOf = (tier: Tier): readonly (readonly string[])[] => {
-  const pattern = exclusive[tier];
-  return pattern === undefined
-    ? [[]]
-    : [
-        ["--testPathIgnorePatterns", pattern],
-        ["--runInBand", pattern],
-      ];
-};
+/** The arguments of a tier's jest runs, which run side by side. */
+const runsOf = (tier: Tier): readonly (readonly string[])[] =>
+  tier === "e2e"
+    ? [
+        ["--testPathIgnorePatterns", exclusive],
+        ["--runInBand", exclusive],
+      ]
+    : [[]];
 
 /** One run of jest. */
 async function jestRun(args: readonly string[], options: ToolOptions): Promise<Result> {
@@ -134,9 +126,9 @@ export const jestTier = (tier: Tier, shown: boolean): Part => ({
   name: tier,
   run: (signal) =>
     timed(tier, async () => {
-      const results: Result[] = [];
-      for (const args of runsOf(tier))
-        if (!signal.aborted) results.push(await jestRun(args, { signal, shown, env: { TIER: tier } }));
+      // A dumb terminal: the progress lines of two runs would overwrite each other.
+      const options = { signal, shown, env: { TIER: tier, TERM: "dumb" } };
+      const results = await Promise.all(runsOf(tier).map((args) => jestRun(args, options)));
       const output = results.map((result) => result.output).join("");
       return { passed: sum(results, "passed"), failed: sum(results, "failed"), output };
     }),

@@ -60,7 +60,7 @@ let removeWebhooks: () => Promise<void>;
 
 beforeAll(async () => {
   // Pod Security level restricted would refuse a pod that runs as root, and the kubelet would not see the pod.
-  ns = await TestNamespace.open("blockers", "privileged");
+  ns = await TestNamespace.open("blockers", "e2e", "privileged");
   const { cluster, namespace } = ns;
   await applyYaml(
     cluster,

@@ -49,9 +49,9 @@ async function installOperator(cluster: Cluster): Promise<Images> {
   return images;
 }
 
-/** Installs the operator unless the cluster has it. Test files can call this at the same time. */
+/** Installs the operator unless the cluster has it. Concurrent callers wait: all clusters share the tags. */
 export const ensureInstalled = (cluster: Cluster, client: ApiClient): Promise<Images> =>
-  withLock(join(cacheRoot(), "clusters", `${cluster.name}.e2e.lock`), () =>
+  withLock(join(cacheRoot(), "clusters", "e2e.lock"), () =>
     onceIn(client, { name: "e2e-installation", fingerprint: fingerprint(sources, settings) }, () =>
       installOperator(cluster),
     ),

@@ -21,9 +21,10 @@ export class TestNamespace extends AppNamespace {
   /** Starts the cluster, installs the operator and creates a namespace with this Pod Security level. */
   static async open(
     prefix: string,
+    clusterName: "e2e" | "exclusive" = "e2e",
     security: "restricted" | "privileged" = "restricted",
   ): Promise<TestNamespace> {
-    const cluster = await testCluster("e2e");
+    const cluster = await testCluster(clusterName);
     const client = createClient({ kubeconfig: cluster.kubeconfig });
     const images = await ensureInstalled(cluster, client);
     const labels = { "pod-security.kubernetes.io/enforce": security };

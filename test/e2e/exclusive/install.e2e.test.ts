@@ -1,9 +1,9 @@
 import { readFile } from "node:fs/promises";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
-import { until } from "../../../tools/cluster/command.ts";
-import { httpGet } from "../../support/http.ts";
-import { processOf } from "../operator.ts";
-import { TestNamespace } from "../testnamespace.ts";
+import { until } from "../../tools/cluster/command.ts";
+import { httpGet } from "../support/http.ts";
+import { processOf } from "./operator.ts";
+import { TestNamespace } from "./testnamespace.ts";
 
 let ns: TestNamespace;
 

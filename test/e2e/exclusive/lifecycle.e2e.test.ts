@@ -13,7 +13,7 @@ const badEnv = [{ name: "PORT", value: "none" }];
 const crdFile = join(import.meta.dirname, "../../../crds/demoapps.demoapp.dev.yaml");
 
 beforeAll(async () => {
-  ns = await TestNamespace.open("lifecycle");
+  ns = await TestNamespace.open("lifecycle", "exclusive");
   await Promise.all(["web", "rejected"].map((name) => ns.apply(name)));
   await Promise.all(["web", "rejected"].map((name) => ns.healthy(name)));
   await ns.apply("rejected", { env: badEnv });

@@ -45,7 +45,7 @@ function permissionsOf({ verb, objectRef, responseStatus }: Request): readonly s
 }
 
 beforeAll(async () => {
-  ns = await TestNamespace.open("permissions");
+  ns = await TestNamespace.open("permissions", "exclusive");
   startedMs = Date.now();
 });
 afterAll(() => ns.close());
