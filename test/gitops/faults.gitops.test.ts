@@ -31,17 +31,6 @@ describe("the running app is unchanged and the Application shows the error:", ()
     expect(await running()).toEqual(before);
   });
 
-  test("the Git repository is unreachable for some time", async () => {
-    await gitops.repository.makeUnreachable();
-    try {
-      const lost = await environment.untilApplication(({ status }) => status?.sync?.status === "Unknown");
-      expect(syncMessages(lost)).toMatch(/repository|git/i);
-    } finally {
-      await gitops.repository.restore();
-    }
-    await environment.healthyAt(await gitops.repository.head());
-  });
-
   test("a commit has a DemoApp that the CRD refuses", async () => {
     await environment.edit("replicas: 2", "replicas: -1");
     try {
@@ -65,9 +54,20 @@ describe("the running app is unchanged and the Application shows the error:", ()
     }
     await environment.healthyAt(await gitops.repository.head());
   });
+
+  test("the Git repository is unreachable for some time", async () => {
+    await gitops.repository.makeUnreachable();
+    try {
+      const lost = await environment.untilApplication(({ status }) => status?.sync?.status === "Unknown");
+      expect(syncMessages(lost)).toMatch(/repository|git/i);
+    } finally {
+      await gitops.repository.restore();
+    }
+    await environment.healthyAt(await gitops.repository.head());
+  });
 });
 
 test("the repository is reachable again: the ApplicationSet finds new and removed environments without manual action", async () => {
-  // After a failed read, an ApplicationSet waits three minutes; Argo CD has no setting for that.
+  // After a failed read, an ApplicationSet waits three minutes, unless a push changes its Applications' annotations.
   await gitops.until("root", isHealthy, 240_000);
 });

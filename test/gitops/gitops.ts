@@ -13,6 +13,7 @@ import {
   argoNamespace,
   isHealthy,
   isSynced,
+  refreshAnnotation,
 } from "../../tools/gitops/application.ts";
 import {
   type Releases,
@@ -29,8 +30,6 @@ import { Environment, type Overlay, defaultDeadlineMs } from "./environment.ts";
 
 /** Interval between two reads of an Application. A shorter interval takes CPU time from Argo CD. */
 const pollMs = 200;
-
-const refreshAnnotation = "argocd.argoproj.io/refresh";
 
 /** A cluster with Argo CD, and a repository from which an ApplicationSet generates environments. */
 export class GitOps {
@@ -77,7 +76,7 @@ export class GitOps {
 
   async #addApplicationSet(name: string): Promise<void> {
     const { repository, releases, cluster } = this;
-    await repository.seed({ operator: releases.operator, webapp: releases.first });
+    await repository.seed(cluster, { operator: releases.operator, webapp: releases.first });
     await repository.edit(applicationSetFile, "name: webapp\n", `name: ${name}\n`);
     await repository.edit(applicationSetFile, `${overlaysFolder}/*`, `${this.environmentsFolder}/*`);
     await repository.commit("Generate the environments of one test file");
@@ -148,7 +147,7 @@ async function install(cluster: Cluster): Promise<Releases> {
     return await onceIn(client, once, async () => {
       const releases = await buildReleases(cluster);
       const repository = repositoryOf(cluster);
-      await repository.seed({ operator: releases.operator, webapp: releases.first });
+      await repository.seed(cluster, { operator: releases.operator, webapp: releases.first });
       await adaptToTests(repository);
       await bootstrap(cluster, repository);
       return releases;
@@ -158,7 +157,7 @@ async function install(cluster: Cluster): Promise<Releases> {
   }
 }
 
-/** Permits the test files' own repositories, and shortens `minReadySeconds` of 15 and 30 s. */
+/** Permits the test files' own repositories, and shortens `minReadySeconds` of 15 s. */
 async function adaptToTests(repository: Repository): Promise<void> {
   const own = `file://${repositoriesFolder()}/*/demoapp-operator.git`;
   await repository.edit(
@@ -166,7 +165,6 @@ async function adaptToTests(repository: Repository): Promise<void> {
     /sourceRepos:\n {4}- settings\n/,
     `$&    - ${own}\n`,
   );
-  for (const file of ["base", "overlays/prod"])
-    await repository.edit(`deploy/webapp/${file}/demoapp.yaml`, /minReadySeconds: .*/, "minReadySeconds: 2");
+  await repository.edit("deploy/webapp/base/demoapp.yaml", /minReadySeconds: .*/, "minReadySeconds: 2");
   await repository.commit("Adapt to the tests");
 }

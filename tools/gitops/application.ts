@@ -5,6 +5,7 @@ export const applications = {
   version: "v1alpha1",
 };
 export const argoNamespace = "argocd";
+export const refreshAnnotation = "argocd.argoproj.io/refresh";
 
 /** The fields of an Argo CD Application that the demo and the tests read. */
 export interface Application {

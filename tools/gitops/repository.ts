@@ -1,7 +1,8 @@
 import { cp, mkdir, readFile, readdir, rename, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { command } from "../cluster/command.ts";
-import type { BuiltImage } from "../cluster/provider.ts";
+import type { BuiltImage, Cluster } from "../cluster/provider.ts";
+import { argoNamespace, refreshAnnotation } from "./application.ts";
 
 const project = join(import.meta.dirname, "../..");
 /** The folders of this project that Argo CD reads. */
@@ -59,20 +60,23 @@ export class Repository {
 
   /**
    * Creates the repository from this project's files, with its own URL and images as in a fork, and with short
-   * intervals. Replaces an existing repository. Returns the commit.
+   * intervals. A hook requests a refresh of its Applications after a push, as a Git server's webhook does.
+   * Replaces an existing repository. Returns the commit.
    */
-  async seed(images: Images): Promise<string> {
+  async seed(cluster: Cluster, images: Images): Promise<string> {
     await this.remove();
     await mkdir(this.#root, { recursive: true });
     const options = { cwd: this.#root, env: gitEnvironment };
     await command(["git", "init", "--quiet", "--bare", `--initial-branch=${branch}`, this.#bare], options);
     await command(["git", "clone", "--quiet", this.#bare, this.folder], options);
+    await writeFile(join(this.#bare, "hooks/post-receive"), refreshHook(cluster, this.url), { mode: 0o755 });
     for (const part of parts) await cp(join(project, part), join(this.folder, part), { recursive: true });
     await this.edit(settingsFile, /repoURL: .*/, `repoURL: ${this.url}`);
-    // A Git server notifies Argo CD of a push. A folder can't, so the ApplicationSet polls it more often.
+    // The hook doesn't notify ApplicationSets, so they poll more often.
     await this.edit(applicationSetFile, /requeueAfterSeconds: .*/, "requeueAfterSeconds: 2");
     for (const file of retryingFiles)
       await this.edit(file, /backoff: .*/, "backoff: { duration: 1s, factor: 2, maxDuration: 5s }");
+    await this.edit(demoAppFile("prod"), /minReadySeconds: .*/, "minReadySeconds: 2");
     await this.edit(
       operatorFile,
       /newName: .*\n(\s+)newTag: .*(\n\s+digest: .*)?/,
@@ -138,6 +142,12 @@ export class Repository {
     await rm(this.#root, { recursive: true, force: true });
   }
 }
+
+const refreshHook = ({ kubectl, kubeconfig }: Cluster, url: string): string => `#!/bin/sh
+argocd() { '${kubectl}' --kubeconfig '${kubeconfig}' -n ${argoNamespace} "$@"; }
+names=$(argocd get applications -o jsonpath='{.items[?(@.spec.source.repoURL=="${url}")].metadata.name}')
+[ -z "$names" ] || argocd annotate applications $names --overwrite ${refreshAnnotation}=normal > /dev/null
+`;
 
 /** The two lines of a kustomization that name an image. */
 function newImage({ ref, digest }: BuiltImage): string {

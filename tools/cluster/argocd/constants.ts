@@ -6,11 +6,11 @@ export const ARGOCD_VERSION = "3.6.1";
 export const NAMESPACE = "argocd";
 
 /**
- * Settings of a local cluster, in addition to deploy/argocd/install. A Git server notifies Argo CD of a push by
- * webhook. A folder on this disk can't, so Argo CD polls it every 2 seconds instead of every 2 to 3 minutes.
+ * Settings of a local cluster, in addition to deploy/argocd/install. Argo CD polls Git every
+ * 10 seconds instead of every 2 to 3 minutes: a folder on this disk has no webhook, at most a hook.
  */
 export const LOCAL_SETTINGS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
-  "argocd-cm": { "timeout.reconciliation": "2s", "timeout.reconciliation.jitter": "0s" },
+  "argocd-cm": { "timeout.reconciliation": "10s", "timeout.reconciliation.jitter": "0s" },
   "argocd-cmd-params-cm": {
     "controller.repo.error.grace.period.seconds": "2s",
     "controller.self.heal.backoff.cap.seconds": "2",

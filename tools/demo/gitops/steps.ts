@@ -75,7 +75,7 @@ async function releaseByCommit(context: GitOpsContext): Promise<void> {
     status?.stable?.image.includes(`:${versions.second}@`) === true,
   );
   screen.text(
-    "(Argo CD polls Git every few seconds here; with a webhook of the Git server it would sync at once.)",
+    "(A hook of the repository notifies Argo CD of the push, as the webhook of a Git server does.)",
     `The app is called ${appName} in every environment; each environment has a namespace of its own.`,
   );
 }
