@@ -76,7 +76,7 @@ export class GitOps {
 
   async #addApplicationSet(name: string): Promise<void> {
     const { repository, releases, cluster } = this;
-    await repository.seed(cluster, { operator: releases.operator, webapp: releases.first });
+    await repository.seed({ operator: releases.operator, webapp: releases.first }, cluster);
     await repository.edit(applicationSetFile, "name: webapp\n", `name: ${name}\n`);
     await repository.edit(applicationSetFile, `${overlaysFolder}/*`, `${this.environmentsFolder}/*`);
     await repository.commit("Generate the environments of one test file");
@@ -147,7 +147,7 @@ async function install(cluster: Cluster): Promise<Releases> {
     return await onceIn(client, once, async () => {
       const releases = await buildReleases(cluster);
       const repository = repositoryOf(cluster);
-      await repository.seed(cluster, { operator: releases.operator, webapp: releases.first });
+      await repository.seed({ operator: releases.operator, webapp: releases.first }, cluster);
       await adaptToTests(repository);
       await bootstrap(cluster, repository);
       return releases;

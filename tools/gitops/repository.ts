@@ -60,16 +60,17 @@ export class Repository {
 
   /**
    * Creates the repository from this project's files, with its own URL and images as in a fork, and with short
-   * intervals. A hook requests a refresh of its Applications after a push, as a Git server's webhook does.
+   * intervals. With a cluster, a hook requests a refresh of its Applications after a push, as a Git server's webhook does.
    * Replaces an existing repository. Returns the commit.
    */
-  async seed(cluster: Cluster, images: Images): Promise<string> {
+  async seed(images: Images, cluster?: Cluster): Promise<string> {
     await this.remove();
     await mkdir(this.#root, { recursive: true });
     const options = { cwd: this.#root, env: gitEnvironment };
     await command(["git", "init", "--quiet", "--bare", `--initial-branch=${branch}`, this.#bare], options);
     await command(["git", "clone", "--quiet", this.#bare, this.folder], options);
-    await writeFile(join(this.#bare, "hooks/post-receive"), refreshHook(cluster, this.url), { mode: 0o755 });
+    const hook = join(this.#bare, "hooks/post-receive");
+    if (cluster) await writeFile(hook, refreshHook(cluster, this.url), { mode: 0o755 });
     for (const part of parts) await cp(join(project, part), join(this.folder, part), { recursive: true });
     await this.edit(settingsFile, /repoURL: .*/, `repoURL: ${this.url}`);
     // The hook doesn't notify ApplicationSets, so they poll more often.

@@ -31,7 +31,7 @@ export async function gitopsScenario(cluster: Cluster): Promise<Scenario> {
         buildReleases(cluster),
       );
       await progress.step("Git repository created", () =>
-        repository.seed(cluster, { operator: releases.operator, webapp: releases.first }),
+        repository.seed({ operator: releases.operator, webapp: releases.first }, cluster),
       );
       await runSteps(tools, steps, { repository, releases });
     },
