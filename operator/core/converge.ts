@@ -29,16 +29,9 @@ function reasonFor(
 }
 
 /**
- * True if a write based on outdated caches could do harm: the pod template or a selector changes, or the Deployment
- * shrinks. The write then names the resourceVersion, and fails with a conflict if the object has changed since.
+ * The desired object with the resourceVersion that was seen. An apply sends the whole object, so one that is based on an
+ * outdated cache could restore an old pod template. With the resourceVersion it fails with a conflict instead.
  */
-function needsCurrent(live: Manifest, desired: Manifest): boolean {
-  const [before, after] = [fieldsOf(live["spec"]), fieldsOf(desired["spec"])];
-  const { template, selector } = after;
-  const isSmaller = Number(after["replicas"] ?? 0) < Number(before["replicas"] ?? 0);
-  return isSmaller || !includes(before, template === undefined ? { selector } : { template, selector });
-}
-
 const withVersion = (desired: Manifest, { metadata: { resourceVersion } }: Manifest): Manifest =>
   resourceVersion === undefined
     ? desired
@@ -58,9 +51,8 @@ function writesFor(state: RolloutState, { live, desired }: Pair, where: Where): 
   const { apply, takeOver: patch } = found;
   const why = reasonFor(state, live, found);
   const over = live.metadata.resourceVersion;
-  // A take-over raises the resourceVersion, so the apply after it can't name the one that was seen.
-  const isGuarded = apply && patch.length === 0 && needsCurrent(live, desired);
-  const object = isGuarded ? withVersion(desired, live) : desired;
+  // A take-over fails if the object has changed, and raises the resourceVersion for the apply after it.
+  const object = patch.length > 0 ? desired : withVersion(desired, live);
   return [
     ...(patch.length > 0 ? [{ do: "take-over", object: live, patch, why, ...where } as const] : []),
     ...(apply ? [{ do: "apply", object, why, over, ...where } as const] : []),

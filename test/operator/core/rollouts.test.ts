@@ -39,6 +39,7 @@ function requiredPods(simulation: Simulation): number {
 /** Resumes the app, then lets more time pass than every deadline and every container start takes. */
 function waitUntilIdle(simulation: Simulation): void {
   simulation.refusedKind = undefined;
+  simulation.resumeWatches();
   simulation.edit({ suspend: false });
   simulation.annotate("paused", "false");
   simulation.pass(300);

@@ -125,6 +125,8 @@ const commands: readonly (readonly [weight: number, fc.Arbitrary<Command>])[] = 
       }),
     ),
   ],
+  [2, once("the watches are silent", (s) => s.silenceWatches())],
+  [2, once("the watches deliver again", (s) => s.resumeWatches())],
   [1, once("forge an accepted ControllerRevision", forgeRevision)],
   [
     1,
