@@ -108,7 +108,9 @@ describe("the API server is disturbed during an app's lifecycle", () => {
     test.concurrent(
       `${disturbance.name}: the end is the same`,
       async () => {
-        expect(await runWith(disturbance)).toEqual(await undisturbed());
+        const { end, fewestReady } = await undisturbed();
+        // An event that can't be written is lost, because it must not hold up a rollout.
+        expect(await runWith(disturbance)).toMatchObject({ end, fewestReady });
       },
       timeoutMs,
     );

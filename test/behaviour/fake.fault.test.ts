@@ -12,6 +12,34 @@ describe("on the fake API server", () => {
     test.concurrent(name, async () => TestEnvironment.use(await fakeSetup(), run), timeoutMs);
 });
 
+describe("with an outdated cache", () => {
+  test.concurrent(
+    "a new leader's watch of DemoApps is silent: it reads the DemoApp and rolls nothing back",
+    async () =>
+      TestEnvironment.use(await fakeSetup(), async (env) => {
+        const first = await env.install({}, { identity: "first" });
+        const { faults } = env.setup.server;
+        const isOperators = ({ userAgent: agent, resource }: { userAgent: string; resource: string }) =>
+          agent === userAgent && resource === kinds.DemoApp.plural;
+        faults.add({
+          when: (request) => isOperators(request) && request.verb === "watch",
+          do: { watch: "silent" },
+        });
+        const second = await env.startOperator({ identity: "second" });
+        await env.eventually("the second operator is ready", async () => second.isReady);
+        await env.deploy({ image: image("2") });
+        await first.stop();
+        await env.eventually("the second operator has read the DemoApp", async () =>
+          second.reads("demoapps"),
+        );
+        await env.quiet(second);
+        expect(await env.outcomes()).toEqual(["2 Accepted", "1 Accepted"]);
+        expect(await env.podImages()).toEqual([image("2")]);
+      }),
+    timeoutMs,
+  );
+});
+
 /** Needs an API server of its own, because these tests change the CRD or remove it. */
 describe("with another CRD or none", () => {
   const run = async (test: (env: FakeEnvironment) => Promise<void>): Promise<void> =>

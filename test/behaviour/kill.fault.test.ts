@@ -43,6 +43,12 @@ describe("killing the operator", () => {
   test("the operator is not killed: all rollouts finish", () => {
     expect(undisturbed).toMatchObject({
       fewestReady: 2,
+      outcomeEvents: {
+        "RolloutAccepted: Rollout 1 of": 1,
+        "RolloutAccepted: Rollout 2 of": 1,
+        "RevisionRejected: Rollout 3 of": 1,
+        "RolloutAccepted: Rollout 4 of": 1,
+      },
       end: {
         phase: "Healthy",
         rollouts: [
@@ -56,12 +62,13 @@ describe("killing the operator", () => {
   });
 
   test(
-    "the operator is killed at any write: its successor reaches the same end",
+    "the operator is killed at any write: its successor reaches the same end, and each outcome has one event",
     async () => {
       const writes = Array.from({ length: undisturbed.writes }, (_, i) => i + 1);
       const results = await inParallel(writes, async (write) => ({ write, ...(await runWithKill(write)) }));
-      const different = results.filter(({ end, fewestReady }) => {
-        const isSame = JSON.stringify(end) === JSON.stringify(undisturbed.end);
+      const expected = [undisturbed.end, undisturbed.outcomeEvents];
+      const different = results.filter(({ end, fewestReady, outcomeEvents }) => {
+        const isSame = JSON.stringify([end, outcomeEvents]) === JSON.stringify(expected);
         return !isSame || fewestReady < 2;
       });
       expect(different).toEqual([]);

@@ -6,6 +6,8 @@ export class KillSwitch {
   readonly #abort = new AbortController();
   readonly #lastWrite: number;
   #writes = 0;
+  /** The resources of which the operator has read an object. */
+  readonly reads = new Set<string>();
   /** Resolves when the operator is killed. */
   readonly killed = new Promise<void>((resolve) =>
     this.#abort.signal.addEventListener("abort", () => resolve()),
@@ -59,7 +61,10 @@ export class KillSwitch {
     });
     return {
       server: client.server,
-      get: (...args) => this.#read(() => client.get(...args)),
+      get: (...args) => {
+        this.reads.add(args[0].plural);
+        return this.#read(() => client.get(...args));
+      },
       list: (...args) => this.#read(() => client.list(...args)),
       create: (...args) => this.#write(() => client.create(...args)),
       replace: (...args) => this.#write(() => client.replace(...args)),

@@ -1,4 +1,5 @@
 import { labels } from "../../operator/api/names.ts";
+import { resources } from "../../operator/controller/resources.ts";
 import type { Reported } from "../e2e/objects.ts";
 import { isActive, isReady } from "../sim/controllers/workload.ts";
 import { TestEnvironment, image } from "./environment.ts";
@@ -64,6 +65,20 @@ interface LifecycleOptions {
 export interface LifecycleResult {
   readonly end: object;
   readonly fewestReady: number;
+  /** How often each end of a rollout was reported, by `reason: message`. */
+  readonly outcomeEvents: Readonly<Record<string, number>>;
+}
+
+async function outcomeEventsOf({ client, setup }: FakeEnvironment): Promise<Record<string, number>> {
+  const { items } = await client.list(resources.Event, { namespace: setup.namespace });
+  const events = items as readonly { reason?: string; message?: string; count?: number }[];
+  const counts: Record<string, number> = {};
+  for (const { reason = "", message = "", count = 1 } of events) {
+    // The message of a rejection names a pod, whose name is random.
+    const key = `${reason}: ${message.slice(0, "Rollout 1 of".length)}`;
+    if (/^(RolloutAccepted|RevisionRejected)$/.test(reason)) counts[key] = (counts[key] ?? 0) + count;
+  }
+  return counts;
 }
 
 /** Runs the lifecycle of an app on a fake API server of its own. */
@@ -74,6 +89,6 @@ export async function runLifecycle({ speed, start, atUpdate }: LifecycleOptions)
     await updateThreeTimes(env, atUpdate);
     const end = await endOf(env);
     await finish?.();
-    return { end, fewestReady: fewestReady() };
+    return { end, fewestReady: fewestReady(), outcomeEvents: await outcomeEventsOf(env) };
   });
 }

@@ -16,7 +16,7 @@ export interface OperatorOptions {
   readonly clock: Clock;
   /** Its name in the leader election; without a name there is no election. */
   readonly identity?: string;
-  /** Kills the operator at the API call of this number, counted from 1. */
+  /** Kills the operator at the write of this number, counted from 1. */
   readonly lastWrite?: number;
   /** Of one attempt of a request. */
   readonly timeoutMs?: number;
@@ -61,6 +61,11 @@ export class RunningOperator {
     return this.#requests
       .filter(({ method, resource, status }) => method !== "GET" && resource !== "leases" && status < 300)
       .map(({ method, resource }) => `${method} ${resource}`);
+  }
+
+  /** True if the operator has read one object of a resource; lists and watches don't count. */
+  reads(resource: string): boolean {
+    return this.killSwitch.reads.has(resource);
   }
 
   get isReady(): boolean {

@@ -98,6 +98,21 @@ export const ownership: Scenarios = {
     await env.phase("Healthy");
   },
 
+  "the ControllerRevision of the serving version is deleted: it is restored, no pod restarts": async (
+    env,
+  ) => {
+    await env.install();
+    const pods = await env.podUids();
+    const [name = ""] = await env.names(kinds.ControllerRevision);
+    await env.client.delete(kinds.ControllerRevision, { ...env.ref, name });
+    await env.eventually("the ControllerRevision exists", async () =>
+      (await env.names(kinds.ControllerRevision)).includes(name),
+    );
+    await env.phase("Healthy");
+    expect(await env.outcomes()).toEqual(["1 Accepted"]);
+    expect(await env.podUids()).toEqual(pods);
+  },
+
   "a DemoApp orphans its objects: its successor adopts them, no pod restarts": async (env) => {
     await env.install();
     const { metadata } = await env.deployment();

@@ -38,6 +38,36 @@ export const rejections: Scenarios = {
     );
   },
 
+  "the operator may not change the Service: a bad version is rolled back all the same": async (env) => {
+    await env.install();
+    const allow = await env.setup.denyAccess(kinds.Service, ["patch"]);
+    await env.apply({ image: crash, service: { port: 81 } });
+    const { status } = await env.until(
+      ({ status: { phase, rejected } }) => phase === "Degraded" && rejected.length === 1,
+    );
+    await env.eventually(
+      "only the good version runs",
+      async () => (await env.podImages()).join() === image("1"),
+    );
+    expect(status.blockers.map(({ reason }) => reason)).toContain("PermissionMissing");
+    await allow();
+    await env.eventually("the Service has its new port", async () => {
+      const { spec } = await env.get<{ spec: { ports: readonly { port: number }[] } }>(kinds.Service);
+      return spec.ports[0]?.port === 81;
+    });
+  },
+
+  "a bad version is scaled to 0: it is not accepted, and rolled back once its pods run": async (env) => {
+    await env.install();
+    env.behaviours.set(crash, { does: "ready", afterMs: 3_600_000 });
+    await env.deploy({ image: crash }, "Progressing");
+    const { status } = await env.deploy({ image: crash, replicas: 0 });
+    expect(status.candidate).toMatchObject({ image: crash });
+    env.behaviours.delete(crash);
+    await env.deploy({ image: crash }, "Degraded");
+    expect(await env.outcomes()).toEqual(["2 Rejected", "1 Accepted"]);
+  },
+
   "operator and status are replaced: the rejected revision is still known": async (env) => {
     const operator = await reject(env, crash);
     const before = await env.app();
