@@ -31,7 +31,7 @@ const badVersions = () => [
     name: "not-ready",
     spec: { env: [{ name: "FAULT_NOT_READY", value: "true" }], progressDeadlineSeconds: 5 },
     reason: "NotReadyByDeadline",
-    message: /within 5 s/,
+    message: /within progressDeadlineSeconds 5/,
   },
 ];
 
