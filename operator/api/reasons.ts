@@ -90,8 +90,10 @@ export const reasons = {
     `${of.object} has the labels of this app's revisions, but ${of.why}; the operator ignores it.`,
   UnknownRollout: (of: { annotation: string; value: string; newest: number }) =>
     `Annotation ${of.annotation} is '${of.value}', but the newest rollout is ${of.newest}.`,
-  BadAnnotation: (of: { annotation: string; value: string }) =>
-    `Annotation ${of.annotation} is '${of.value}', not an RFC 3339 time.`,
+  BadAnnotation: (of: { annotation: string; value: string; expected: string }) =>
+    `Annotation ${of.annotation} is '${of.value}', not ${of.expected}.`,
+  RolloutNumbersUsedUp: (of: { object: string; rollout: number }) =>
+    `${of.object} has the rollout number ${of.rollout}, and no higher one exists for a next rollout.`,
   InvalidSpec: (of: { problems: string }) => `The stored DemoApp is not valid: ${of.problems}.`,
 } as const satisfies Record<string, (of: never) => string>;
 

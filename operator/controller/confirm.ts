@@ -1,4 +1,5 @@
-import { revisionName, labels } from "../api/names.ts";
+import { labels, managedBy, revisionName } from "../api/names.ts";
+import { templateMetadataOf } from "../core/deployment.ts";
 import { canonical } from "../core/hash.ts";
 import type { App, Refusal } from "../core/observed.ts";
 import type { Plan } from "../core/plan.ts";
@@ -31,19 +32,30 @@ async function current(
 const inputs = ({ uid, generation, deleting, annotations }: App): string =>
   canonical([uid, generation, deleting, annotations]);
 
-/** The names of the ControllerRevisions that a plan creates, without those of objects that are known and not believed. */
-function createdRevisions({ actions, observed }: Plan): readonly string[] {
-  const ignored = new Set(observed.ignoredRevisions.map(({ live }) => live.metadata.name));
-  return actions.flatMap(({ object: { kind, metadata } }) =>
-    kind === "ControllerRevision" && metadata.resourceVersion === undefined && !ignored.has(metadata.name)
-      ? [metadata.name]
-      : [],
-  );
+/**
+ * The names of the ControllerRevisions that a plan follows from: those that it creates, without objects that are known
+ * and not believed, and the one that a Deployment gets.
+ */
+function revisionsOf({ actions, observed }: Plan): readonly string[] {
+  const { app, ignoredRevisions } = observed;
+  const ignored = new Set(ignoredRevisions.map(({ live }) => live.metadata.name));
+  const names = actions.flatMap(({ object }) => {
+    if (object.kind === "ControllerRevision")
+      return object.metadata.resourceVersion === undefined ? [object.metadata.name] : [];
+    const hash = object.kind === "Deployment" ? templateMetadataOf(object)?.labels?.[labels.hash] : undefined;
+    return hash === undefined ? [] : [revisionName(app.name, hash)];
+  });
+  return [...new Set(names)].filter((name) => !ignored.has(name));
 }
 
-/** True if an object with a name that a plan creates is a revision that the cache lacks. */
-const isRevision = ({ metadata: { name, labels: own = {} } }: KubeObject): boolean =>
-  name === revisionName(own[labels.name] ?? "", own[labels.hash] ?? "");
+/** True if the cache lacks a revision of the app, or has an older state of it. */
+function isNewer({ metadata }: KubeObject, { app, revisions }: Plan["observed"]): boolean {
+  const { name, labels: own = {}, resourceVersion } = metadata;
+  // The cache does not select objects with other labels; the apply restores the labels.
+  if (own[labels.name] !== app.name || own[labels.managedBy] !== managedBy) return false;
+  const known = revisions.find(({ live }) => live.metadata.name === name);
+  return known === undefined || known.live.metadata.resourceVersion !== resourceVersion;
+}
 
 /**
  * What the API server says about an irreversible plan: the caches were up to date, were not and have been updated, the
@@ -52,8 +64,8 @@ const isRevision = ({ metadata: { name, labels: own = {} } }: KubeObject): boole
 export type Confirmation = "current" | "outdated" | "gone" | Refusal;
 
 /**
- * Reads from the API server what an irreversible plan follows from: the DemoApp, and the revisions that the plan would
- * create. The caches may lag behind, for example because a watch of a new leader does.
+ * Reads from the API server what an irreversible plan follows from: the DemoApp, and the revisions that the plan creates
+ * or deploys. The caches may lag behind, for example because a watch of a new leader does.
  */
 export async function confirm(plan: Plan, { client, updateCache }: ConfirmOptions): Promise<Confirmation> {
   const { app } = plan.observed;
@@ -61,12 +73,12 @@ export async function confirm(plan: Plan, { client, updateCache }: ConfirmOption
   try {
     const [live, ...revisions] = await Promise.all([
       current(client, resources.DemoApp, { namespace, name }),
-      ...createdRevisions(plan).map((revision) =>
+      ...revisionsOf(plan).map((revision) =>
         current(client, resources.ControllerRevision, { namespace, name: revision }),
       ),
     ]);
     if (live === undefined) return "gone";
-    const newer = revisions.filter((revision) => revision !== undefined && isRevision(revision));
+    const newer = revisions.filter((revision) => revision !== undefined && isNewer(revision, plan.observed));
     if (inputs(appOf(live, app)) === inputs(app) && newer.length === 0) return "current";
     for (const object of [live, ...newer]) if (object !== undefined) updateCache(object);
     return "outdated";

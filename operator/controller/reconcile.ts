@@ -1,3 +1,4 @@
+import type { AppEvent } from "../core/events.ts";
 import type { App, Observed } from "../core/observed.ts";
 import { type Plan, type Report, plan, reportOf } from "../core/plan.ts";
 import type { Clock } from "../runtime/clock.ts";
@@ -6,7 +7,7 @@ import type { ReconcileResult } from "../runtime/workqueue.ts";
 import { type ActOptions, type Failure, type Results, act } from "./act.ts";
 import { confirm, refresh } from "./confirm.ts";
 import type { AppMetrics } from "./metrics.ts";
-import { type ObserveOptions, observe } from "./observe.ts";
+import { type ObserveOptions, byApp, observe } from "./observe.ts";
 import { type EventSinks, publishEvents, publishOutcome } from "./publishevents.ts";
 import type { Reporter } from "./report.ts";
 import { resourceOf } from "./resources.ts";
@@ -41,7 +42,9 @@ export async function reconcile(
   if (observed === undefined || observed.app.deleting) return forget(key, options);
   const planned = plan(observed, options.clock.now());
   const confirmation = planned.isIrreversible ? await confirm(planned, options) : "current";
-  if (confirmation === "outdated") return { requeueAfterMs: 0 };
+  // At once, unless the cache refuses the newer object: its version counts as older, after a restore of etcd.
+  if (confirmation === "outdated")
+    return { requeueAfterMs: isUpdated(key, observed, options) ? 0 : outdatedDelayMs };
   if (confirmation === "gone") return { requeueAfterMs: outdatedDelayMs };
   const written = new Set<string>();
   const results =
@@ -49,9 +52,12 @@ export async function reconcile(
       ? await execute(planned, written, options)
       : { refused: [confirmation], failed: [] };
   const conflict = results.failed.find(isConflict);
-  // Planned anew at once: the object changed after it was observed.
-  if (conflict !== undefined) return retryAfter(conflict, options);
   const report = reportOf(planned, { ...results, isRepeated: failures > 0 });
+  if (conflict !== undefined) {
+    // Planned anew at once: the object changed after it was observed. The next plan doesn't know of these writes.
+    publishEvents(observed.app, report, { ...options, include: isOfWrite(written) });
+    return retryAfter(conflict, options);
+  }
   const result = await publish(observed, { report, written }, options).catch((error: unknown) => {
     // The failure of a write explains more than the failure of the status after it.
     throw results.failed[0]?.error ?? error;
@@ -75,8 +81,11 @@ async function retryAfter({ action, error }: Failure, options: ReconcileOptions)
   return { requeueAfterMs: isFound ? 0 : outdatedDelayMs };
 }
 
-/** Executes a plan's actions and adds each object that changed to `written`. */
-function execute(planned: Plan, written: Set<string>, options: ReconcileOptions): Promise<Results> {
+/**
+ * Executes a plan's actions and adds each object that changed to `written`. If the API server refuses to store the
+ * decision, the writes that don't depend on the decision are made: scaling and repair go on.
+ */
+async function execute(planned: Plan, written: Set<string>, options: ReconcileOptions): Promise<Results> {
   const { client, updateCache, noOpApplies, log } = options;
   const onWritten: ActOptions["onWritten"] = ({ do: verb, object, why }) => {
     const { namespace, name } = object.metadata;
@@ -85,8 +94,28 @@ function execute(planned: Plan, written: Set<string>, options: ReconcileOptions)
   };
   const recordOutcome: ActOptions["recordOutcome"] = (outcome) =>
     publishOutcome(planned.observed.app, outcome, options);
-  return act(planned.actions, { client, updateCache, noOpApplies, onWritten, recordOutcome });
+  const actOptions = { client, updateCache, noOpApplies, onWritten, recordOutcome };
+  const results = await act(planned.actions, actOptions);
+  if (!results.refused.some(({ scope }) => scope === "revision")) return results;
+  const others = await act(planned.fallback, actOptions);
+  return { refused: [...results.refused, ...others.refused], failed: [...results.failed, ...others.failed] };
 }
+
+/** True if the caches have another state of the app or of its revisions than was observed. */
+function isUpdated(
+  key: string,
+  { app, revisions, ignoredRevisions }: Observed,
+  { caches }: ReconcileOptions,
+): boolean {
+  const known = new Set([...revisions, ...ignoredRevisions].map(({ live }) => live));
+  const cached = caches.revisions.store.byIndex(byApp, key);
+  return caches.apps.store.get(app.namespace, app.name) !== app || cached.some((live) => !known.has(live));
+}
+
+const isOfWrite =
+  (written: ReadonlySet<string>) =>
+  ({ wrote }: AppEvent): boolean =>
+    wrote !== undefined && written.has(wrote);
 
 interface Outcome {
   readonly report: Report;
@@ -102,7 +131,7 @@ async function publish(
   const { clock, reporter, metrics } = options;
   publishEvents(app, report, {
     ...options,
-    include: ({ wrote }) => wrote !== undefined && written.has(wrote),
+    include: isOfWrite(written),
   });
   const statusDelayMs = await reporter.report(app, report.status);
   publishEvents(app, report, { ...options, include: ({ wrote }) => wrote === undefined });

@@ -21,14 +21,16 @@ function wasNeverReady({ ready, readinessSince, containers }: Pod): boolean {
 
 /**
  * The pods that are just starting: younger than the progress deadline and never ready, or not yet created. They are
- * missing because the app grows or is rolled out, not because it failed.
+ * missing because the app grows or is rolled out, not because it failed. Pods that were not created by the deadline count as
+ * failed.
  */
-function startingOf({ observed, tracks, counts, nowMs }: RolloutState): number {
+function startingOf({ observed, tracks, counts, nowMs, deadlineAtMs }: RolloutState): number {
   const deadlineMs = observed.app.spec.progressDeadlineSeconds * 1000;
   const { deployment, pods } = tracks.stable;
   if (deployment === undefined || podRefusalOf(deployment) !== undefined) return 0;
   const young = pods.filter((pod) => nowMs - millis(pod.createdAt) < deadlineMs && wasNeverReady(pod));
-  return young.length + Math.max(0, counts.desired - pods.length);
+  const absent = nowMs < deadlineAtMs ? Math.max(0, counts.desired - pods.length) : 0;
+  return young.length + absent;
 }
 
 /** Availability by counts: at least one pod serves, and as many as the floor are available or just starting. */

@@ -1,5 +1,5 @@
 import { annotations, labels, revisionName } from "../api/names.ts";
-import { type ReasonMessage, reasonMessage } from "../api/reasons.ts";
+import { reasonMessage } from "../api/reasons.ts";
 import type { Blocker } from "../api/schema.ts";
 import { isTime } from "../api/schema/spec.ts";
 import { type BlockerDraft, blockerDraft, kubectl } from "./blockerdraft.ts";
@@ -9,10 +9,10 @@ import { availableAtMs } from "./health.ts";
 import { truncate } from "./manifest.ts";
 import { timestamp } from "./observed.ts";
 import { ownershipOf } from "./ownership.ts";
-import { type Situation, deadlinePassed } from "./phase.ts";
+import { type Situation, deadlineProblem } from "./phase.ts";
 import { podBlocker } from "./podblockers.ts";
 import { quotaMessage } from "./refusals.ts";
-import { newestFirst } from "./revisions.ts";
+import { newestFirst, rolloutNumber } from "./revisions.ts";
 
 interface PodRefusalRule {
   readonly reason:
@@ -73,7 +73,7 @@ function unknownRolloutBlockers({ observed: { app }, revisions }: Situation): re
   const newest = newestFirst(revisions)[0]?.rollout ?? 0;
   return [annotations.abort, annotations.retry].flatMap((annotation) => {
     const value = app.annotations[annotation];
-    if (value === undefined || (/^\d+$/.test(value) && Number(value) <= newest)) return [];
+    if (value === undefined || (rolloutNumber(value) ?? Infinity) <= newest) return [];
     const remove = kubectl(app, `annotate demoapp ${app.name} ${annotation}-`);
     const problem = reasonMessage("UnknownRollout", { annotation, value, newest });
     const next = `Set a number that status.history shows, or remove the annotation: ${remove}`;
@@ -126,28 +126,56 @@ function scalerBlockers({ observed: { app, scalers } }: Situation): readonly Blo
   );
 }
 
-function restartAtBlockers({ observed: { app }, nowMs }: Situation): readonly BlockerDraft[] {
-  const annotation = annotations.restartAt;
-  const value = app.annotations[annotation];
-  if (value === undefined || isTime(value)) return [];
-  const command = `annotate demoapp ${app.name} --overwrite ${annotation}=${timestamp(nowMs)}`;
-  const problem = reasonMessage("BadAnnotation", { annotation, value });
-  return [blockerDraft(`DemoApp/${app.name}`, problem, `Set a time: ${kubectl(app, command)}`)];
+interface AnnotationRule {
+  readonly annotation: string;
+  readonly isValid: (value: string) => boolean;
+  /** What the value has to be, and an example. */
+  readonly expected: string;
+  readonly example: (nowMs: number) => string;
 }
 
+/** Command annotations whose value is not a rollout number. */
+const annotationRules: readonly AnnotationRule[] = [
+  { annotation: annotations.restartAt, isValid: isTime, expected: "an RFC 3339 time", example: timestamp },
+  {
+    annotation: annotations.paused,
+    isValid: (value) => /^(true|false)$/.test(value),
+    expected: "true or false",
+    example: () => "true",
+  },
+  {
+    annotation: annotations.adopt,
+    isValid: (value) => value === "service",
+    expected: "service",
+    example: () => "service",
+  },
+];
+
+/** Command annotations that have no effect because of their value. */
+const badAnnotationBlockers = ({ observed: { app }, nowMs }: Situation): readonly BlockerDraft[] =>
+  annotationRules.flatMap(({ annotation, isValid, expected, example }) => {
+    const value = app.annotations[annotation];
+    if (value === undefined || isValid(value)) return [];
+    const command = `annotate demoapp ${app.name} --overwrite ${annotation}=${example(nowMs)}`;
+    const problem = reasonMessage("BadAnnotation", { annotation, value, expected });
+    return [blockerDraft(`DemoApp/${app.name}`, problem, `Correct the value: ${kubectl(app, command)}`)];
+  });
+
 /** What makes a retry of a rejected version worthwhile, by the reason of the rejection. */
-const remedies: Partial<Record<ReasonMessage["reason"], string>> = {
-  NotReadyByDeadline:
+const remedies: ReadonlyMap<string, string> = new Map([
+  [
+    "NotReadyByDeadline",
     "Raise spec.progressDeadlineSeconds above the time that the version needs to become ready, then retry",
-  ImageNotFound: "Push the image, then retry",
-};
+  ],
+  ["ImageNotFound", "Push the image, then retry"],
+]);
 
 function rejectionBlockers({ requested, observed: { app } }: Situation): readonly BlockerDraft[] {
   if (requested?.outcome !== "rejected") return [];
   const { rollout, image, hash, reason = "" } = requested;
   const why = requested.message ?? reason;
   const retry = kubectl(app, `annotate demoapp ${app.name} --overwrite ${annotations.retry}=${rollout}`);
-  const remedy = remedies[reason as ReasonMessage["reason"]];
+  const remedy = remedies.get(reason);
   const next =
     remedy === undefined
       ? `Change spec.image in Git (git revert restores the version that serves), or retry this version: ${retry}`
@@ -159,7 +187,7 @@ function rejectionBlockers({ requested, observed: { app } }: Situation): readonl
 /** A missed progress deadline blocks the app whatever the cause, and says where to look for the cause. */
 function deadlineBlockers(situation: Situation): readonly BlockerDraft[] {
   const { app } = situation.observed;
-  const problem = deadlinePassed(situation);
+  const problem = deadlineProblem(situation);
   if (problem === undefined || app.spec.suspend) return [];
   const describe = kubectl(app, `describe deployment,pods -l ${labels.name}=${app.name}`);
   const next = `Find the cause in the conditions and events: ${describe}`;
@@ -191,7 +219,7 @@ export function blockersOf(situation: Situation): readonly Blocker[] {
     ...unknownRolloutBlockers(situation),
     ...ignoredRevisionBlockers(situation),
     ...scalerBlockers(situation),
-    ...restartAtBlockers(situation),
+    ...badAnnotationBlockers(situation),
   ];
   const first = new Map(all.toReversed().map((blocker) => [blocker.reason, blocker]));
   const before = situation.observed.app.status?.blockers ?? [];

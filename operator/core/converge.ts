@@ -23,8 +23,11 @@ function reasonFor(
   const { observed, target, tracks, restarting } = state;
   const { app } = observed;
   if (ownershipOf(app, live) !== "owned") return "adopt";
-  const isApplied =
-    app.status?.observedGeneration === app.generation && tracks.stable.deployedHash === target?.hash;
+  const { deployedHash, deployment } = tracks.stable;
+  const wasDeployed =
+    deployedHash === target?.hash ||
+    deployment?.metadata.annotations?.[keys.rollout] === String(target?.rollout);
+  const isApplied = app.status?.observedGeneration === app.generation && wasDeployed;
   return byOthers || (isApplied && ofSpec && !restarting) ? "drift" : "update";
 }
 
@@ -61,10 +64,11 @@ function writesFor(state: RolloutState, { live, desired }: Pair, where: Where): 
 
 /** The annotations that store a rollout's progress on the Deployment, so that a restarted operator continues. */
 const progressAnnotations = (
-  { progress, restarts }: RolloutState,
+  { progress, restarts, target }: RolloutState,
   { revision }: Pace,
 ): Record<string, string> => ({
-  [keys.rollout]: String(revision.rollout),
+  // The Deployment can return with the stable revision in the course of the candidate's rollout.
+  [keys.rollout]: String((target ?? revision).rollout),
   [keys.best]: String(progress.stored.best),
   [keys.progressAt]: timestamp(progress.stored.atMs),
   ...(restarts !== "" && { [keys.progressRestarts]: restarts }),

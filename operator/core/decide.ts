@@ -1,7 +1,7 @@
 import { annotations } from "../api/names.ts";
 import { type ReasonMessage, reasonMessage } from "../api/reasons.ts";
 import { type ObservedApp, type Revision, timestamp } from "./observed.ts";
-import { startRollout } from "./revisions.ts";
+import { rolloutNumber, startRollout } from "./revisions.ts";
 import { type RolloutState, rolloutStateOf } from "./rolloutstate.ts";
 import { strategyOf } from "./strategies/strategy.ts";
 
@@ -15,7 +15,7 @@ export interface Decision extends RolloutState {
 
 /** True if a command annotation names this revision's rollout number; one left behind names an older rollout. */
 export const isCommanded = (observed: ObservedApp, annotation: string, { rollout }: Revision): boolean =>
-  observed.app.annotations[annotation] === String(rollout);
+  rolloutNumber(observed.app.annotations[annotation]) === rollout;
 
 /**
  * True if a rollout of the requested revision has to start: the revision is new, was superseded, is retried by

@@ -85,3 +85,12 @@ export function restartsOf(annotations: Readonly<Record<string, string>> | undef
   const kubectl = annotations?.[kubectlRestartedAt];
   return kubectl === undefined ? own : `${own} ${kubectl}`;
 }
+
+/** The annotations without those of restarts. */
+export function withoutRestarts(
+  annotations: Readonly<Record<string, string>> | undefined,
+): Readonly<Record<string, string>> | undefined {
+  if (annotations === undefined) return undefined;
+  const { [childAnnotations.restartedAt]: _, [kubectlRestartedAt]: __, ...others } = annotations;
+  return Object.keys(others).length === 0 ? undefined : others;
+}

@@ -4,7 +4,7 @@ import type { Blocker, Phase } from "../api/schema.ts";
 import type { Action } from "./action.ts";
 import type { Manifest } from "./manifest.ts";
 import type { App, Outcome, Revision } from "./observed.ts";
-import { type Situation, deadlinePassed } from "./phase.ts";
+import { type Situation, deadlineProblem } from "./phase.ts";
 
 /** Longest message of a Kubernetes Event, in characters. */
 const maxEventMessage = 1024;
@@ -99,7 +99,7 @@ function phaseEvents({ observed, changed }: Situation, { phase, summary }: Event
 const transient: ReadonlySet<string> = new Set(["NotReady", "NameInDeletion", "WriteFailed"]);
 
 const blockerEvent = (situation: Situation, { reason, message, next }: Blocker): AppEvent =>
-  (transient.has(reason) && deadlinePassed(situation) === undefined ? normal : warning)({
+  (transient.has(reason) && deadlineProblem(situation) === undefined ? normal : warning)({
     reason: reason as ReasonMessage["reason"],
     message: withNext(asSentence(message), next, maxEventMessage),
   });

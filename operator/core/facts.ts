@@ -69,13 +69,15 @@ function restartFacts(observed: ObservedApp, deployment: Manifest | undefined, n
   const requested = [app.spec.restartAt, app.annotations[annotations.restartAt]].filter(
     (time): time is string => time !== undefined && isTime(time),
   );
+  // Somebody may have written a time that no restart can have; only a newer restart replaces that text.
+  const isCredible = completed !== undefined && isTime(completed) && millis(completed) <= nowMs;
   // The completed restart comes first, because the sort is stable: the same time spelt differently is no new restart.
   const due = [
-    ...(completed === undefined ? [] : [completed]),
+    ...(isCredible ? [completed] : []),
     ...requested.filter((time) => millis(time) <= nowMs && hasPodFrom(observed, time)),
   ];
   const future = requested.map(millis).filter((ms) => ms > nowMs);
-  const restartedAt = due.toSorted((a, b) => millis(b) - millis(a))[0];
+  const restartedAt = due.toSorted((a, b) => millis(b) - millis(a))[0] ?? completed;
   const live = templateMetadataOf(deployment)?.annotations;
   const own = restartedAt === undefined ? {} : { [childAnnotations.restartedAt]: restartedAt };
   return {

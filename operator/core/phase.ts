@@ -1,8 +1,9 @@
 import { type ReasonMessage, reasonMessage, shortImage } from "../api/reasons.ts";
 import type { Phase } from "../api/schema.ts";
+import { availabilityOf } from "./availability.ts";
 import { type Decision, isDelayed } from "./decide.ts";
 import { availableAtMs, isPodCrashing } from "./health.ts";
-import type { Revision } from "./observed.ts";
+import { type Revision, millis } from "./observed.ts";
 import type { WriteBlocker } from "./writeblockers.ts";
 
 /** The decision, and what stops its writes: the input of phase, status, blockers and events. */
@@ -102,17 +103,31 @@ const delayed: Rule = (situation) =>
 
 const paused: Rule = (situation) => undecidedVerdict(situation) ?? delayed(situation);
 
-/** Pods have been missing for longer than the progress deadline, whatever the cause. */
-export const deadlinePassed: Rule = (situation) =>
-  situation.complete || situation.nowMs < situation.deadlineAtMs
-    ? undefined
-    : reasonMessage("DeadlinePassed", {
-        seconds: situation.observed.app.spec.progressDeadlineSeconds,
-        ready: readyText(situation),
-      });
+const noProgress = (situation: Situation): ReasonMessage =>
+  reasonMessage("DeadlinePassed", {
+    seconds: situation.observed.app.spec.progressDeadlineSeconds,
+    ready: readyText(situation),
+  });
 
-/** A pause must not hide an outage. */
-const pausedTooLong: Rule = (situation) => (paused(situation) ? deadlinePassed(situation) : undefined);
+/** Pods have been missing for longer than the progress deadline, whatever the cause. */
+const deadlinePassed: Rule = (situation) =>
+  situation.complete || situation.nowMs < situation.deadlineAtMs ? undefined : noProgress(situation);
+
+/**
+ * A pause must not hide an outage. While a rollout waits for a person, Ready is False for that reason, and only the
+ * condition Available tells since when pods have been missing.
+ */
+function pausedTooLong(situation: Situation): ReasonMessage | undefined {
+  const { app } = situation.observed;
+  const known = app.status?.conditions?.find(({ type }) => type === "Available");
+  if (!paused(situation) || availabilityOf(situation).status || known?.status !== "False") return undefined;
+  const outageMs = situation.nowMs - millis(known.lastTransitionTime);
+  return outageMs < app.spec.progressDeadlineSeconds * 1000 ? undefined : noProgress(situation);
+}
+
+/** Pods have been missing for too long, in the phase that the app is in. */
+export const deadlineProblem: Rule = (situation) =>
+  paused(situation) ? pausedTooLong(situation) : deadlinePassed(situation);
 
 const scaledToZero: Rule = ({ observed, complete, candidate, writeBlockers }) =>
   observed.app.spec.replicas === 0 && complete && writeBlockers.length === 0

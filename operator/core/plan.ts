@@ -1,8 +1,10 @@
+import { labels } from "../api/names.ts";
 import type { DemoAppStatus } from "../api/schema.ts";
 import { type Action, inScope, isStopped } from "./action.ts";
 import { blockersOf } from "./blockers.ts";
 import { converge } from "./converge.ts";
 import { type Decision, decide, undecided } from "./decide.ts";
+import { replicasOf, templateMetadataOf } from "./deployment.ts";
 import { type AppEvent, eventsOf, outcomeEvent } from "./events.ts";
 import { factsOf } from "./facts.ts";
 import {
@@ -29,7 +31,9 @@ export interface Plan {
   readonly nowMs: number;
   /** Writes in order. After each one the state is consistent: a new plan continues from there. */
   readonly actions: readonly Action[];
-  /** True if the plan has writes that must not follow from an outdated spec or an outdated command. */
+  /** The writes that don't depend on a decision. They are made if the API server refuses to store the decision. */
+  readonly fallback: readonly Action[];
+  /** True if the plan has writes that must not follow from an outdated spec, command or outcome. */
   readonly isIrreversible: boolean;
   /** Undefined if the spec is invalid. */
   readonly planned: Planned | undefined;
@@ -101,6 +105,15 @@ const isFrozen = ({ observed, stable }: RolloutState, blockers: readonly WriteBl
   observed.app.spec.suspend ||
   blockers.some(({ scope }) => stable === undefined || scope === "revision" || scope === "stable");
 
+/** True if a write replaces pods by those of another revision, or removes pods. */
+function isDrastic({ do: verb, object }: Action, { tracks }: RolloutState): boolean {
+  if (verb !== "apply" || object.kind !== "Deployment") return false;
+  const { deployedHash, size = 0 } = tracks.stable;
+  return (
+    templateMetadataOf(object)?.labels?.[labels.hash] !== deployedHash || (replicasOf(object) ?? 0) < size
+  );
+}
+
 function planValid(observed: ObservedApp, nowMs: number): Plan {
   const stored = rolloutStateOf(factsOf(observed, nowMs), observed.revisions);
   const blockers = writeBlockersOf(observed);
@@ -109,10 +122,16 @@ function planValid(observed: ObservedApp, nowMs: number): Plan {
   // An app that was never installed is installed completely or not at all.
   const isReadOnly = observed.app.spec.suspend || (frozen && stored.stable === undefined);
   const stopped = new Set(blockers.map(({ scope }) => scope));
-  const writes = isReadOnly ? [] : [...revisionWrites(decision), ...objectWrites(decision)];
+  const isStorable = !stopped.delete("revision");
+  const writes = isReadOnly
+    ? []
+    : [...(isStorable ? revisionWrites(decision) : []), ...objectWrites(decision)];
   const actions = writes.filter((action) => !isStopped(action, stopped));
-  const isIrreversible = decision.changed.length > 0 || actions.some(({ why }) => why === "create");
-  return { observed, nowMs, actions, isIrreversible, planned: { stored, decision, blockers } };
+  const fallback = decision.changed.length === 0 ? [] : objectWrites(undecided(stored));
+  const isIrreversible =
+    decision.changed.length > 0 ||
+    actions.some((action) => action.why === "create" || isDrastic(action, stored));
+  return { observed, nowMs, actions, fallback, isIrreversible, planned: { stored, decision, blockers } };
 }
 
 /**
@@ -123,7 +142,7 @@ export function plan(seen: Observed, nowMs: number): Plan {
   const observed = withDeployedRevision(withPastTimes(seen, nowMs));
   return isValid(observed)
     ? planValid(observed, nowMs)
-    : { observed, nowMs, actions: [], isIrreversible: false, planned: undefined };
+    : { observed, nowMs, actions: [], fallback: [], isIrreversible: false, planned: undefined };
 }
 
 const minPollMs = 5_000;
@@ -138,7 +157,8 @@ function nextPollAtMs({ nowMs, observed }: Situation): number {
 
 function requeueAtMs(situation: Situation): number | undefined {
   const { nowMs, observed, complete, deadlineAtMs, restartDueAtMs, writeBlockers } = situation;
-  if (observed.app.spec.suspend) return undefined;
+  // Only the status follows the pods of a suspended app.
+  if (observed.app.spec.suspend) return complete ? undefined : nextPollAtMs(situation);
   const deadlineMs = observed.app.spec.progressDeadlineSeconds * 1000;
   const podDeadlines = observed.pods.flatMap(({ containers }) =>
     containers.map(({ runningSince }) => millis(runningSince) + deadlineMs),

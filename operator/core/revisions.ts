@@ -2,7 +2,7 @@ import { childAnnotations as keys, labels, ownedBy, revisionName } from "../api/
 import type { DemoAppSpec } from "../api/schema.ts";
 import { canonicalHashOf, hashOf } from "./hash.ts";
 import { type Fields, type Manifest, compact } from "./manifest.ts";
-import { type App, type Revision, timestamp } from "./observed.ts";
+import { type App, type Observed, type Revision, timestamp } from "./observed.ts";
 import { ownerOf } from "./render/deployment.ts";
 import { renderPodTemplate } from "./render/pod.ts";
 import { spelledLike } from "./render/spelling.ts";
@@ -63,28 +63,39 @@ export const stableOf = (revisions: readonly Revision[]): Revision | undefined =
   newestFirst(revisions.filter((revision) => revision.outcome === "accepted"))[0];
 
 /** The largest rollout number. Numbers of hand-made objects above it are ignored. */
-const maxRollout = 2 ** 31 - 1;
+export const maxRollout = 2 ** 31 - 1;
 
 /** A rollout number from an object that anyone may have changed; undefined if it can't be one. */
 export function rolloutNumber(value: unknown): number | undefined {
   const rollout = typeof value === "string" && /^\d{1,10}$/.test(value) ? Number(value) : value;
-  return typeof rollout === "number" && Number.isInteger(rollout) && rollout > 0 && rollout < maxRollout
+  return typeof rollout === "number" && Number.isInteger(rollout) && rollout > 0 && rollout <= maxRollout
     ? rollout
     : undefined;
 }
 
-/**
- * The next rollout number: above every number that a revision, a Deployment or the status names. A command annotation
- * left behind must not name a later rollout, also after the newest ControllerRevision was deleted.
- */
-function nextRollout({ observed: { app, deployments }, revisions }: RolloutState): number {
+/** The rollout numbers that revisions, Deployments and the status name, each with the object that has it. */
+export function usedRollouts({ app, deployments, revisions }: Observed) {
   const { stable, candidate, rejected = [], history = [] } = app.status ?? {};
-  const used: readonly unknown[] = [
-    ...[...revisions, stable, candidate, ...rejected, ...history].map((one) => one?.rollout),
-    ...Object.values(deployments).map((deployment) => deployment?.metadata.annotations?.[keys.rollout]),
+  const used: readonly (readonly [object: string, value: unknown])[] = [
+    ...revisions.map(({ live, rollout }) => [`${live.kind}/${live.metadata.name}`, rollout] as const),
+    ...Object.values(deployments).flatMap((live) =>
+      live
+        ? [[`${live.kind}/${live.metadata.name}`, live.metadata.annotations?.[keys.rollout]] as const]
+        : [],
+    ),
+    ...[stable, candidate, ...rejected, ...history].map(
+      (one) => [`DemoApp/${app.name}`, one?.rollout] as const,
+    ),
   ];
-  return Math.max(0, ...used.map((value) => rolloutNumber(value) ?? 0)) + 1;
+  return used.map(([object, value]) => ({ object, rollout: rolloutNumber(value) ?? 0 }));
 }
+
+/**
+ * The next rollout number: above every number that is in use. A command annotation left behind must not name a later
+ * rollout, also after the newest ControllerRevision was deleted.
+ */
+const nextRollout = (observed: Observed): number =>
+  Math.max(0, ...usedRollouts(observed).map(({ rollout }) => rollout)) + 1;
 
 /** Starts a rollout of the requested revision: the next number, and the stored pod template if there is one. */
 export function startRollout(state: RolloutState): Revision {
@@ -94,7 +105,7 @@ export function startRollout(state: RolloutState): Revision {
   const metadata = { name: revisionName(app.name, hash), namespace: app.namespace };
   return {
     hash,
-    rollout: nextRollout(state),
+    rollout: nextRollout(state.observed),
     image: app.spec.image,
     template: requested?.template ?? renderPodTemplate(app, app.spec),
     startedAt: timestamp(state.nowMs),

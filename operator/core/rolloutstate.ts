@@ -71,14 +71,10 @@ function progressOf(facts: Facts, target: Revision | undefined): Progress {
   return { available, atMs: latest.atMs, stored: isWorthStoring ? latest : { best, atMs } };
 }
 
-/**
- * Since when the status reports pods as missing, ms since 1970; the current time if it doesn't. While a rollout waits
- * for a person, Ready is False for that reason, and only Available tells of missing pods.
- */
+/** Since when the status reports the app as not ready, ms since 1970; the current time if it doesn't yet. */
 function unreadySinceMs({ app }: ObservedApp, nowMs: number): number {
-  const type = app.status?.phase === "Paused" ? "Available" : "Ready";
-  const condition = app.status?.conditions?.find((other) => other.type === type);
-  return condition?.status === "False" ? millis(condition.lastTransitionTime) : nowMs;
+  const ready = app.status?.conditions?.find((condition) => condition.type === "Ready");
+  return ready?.status === "False" ? millis(ready.lastTransitionTime) : nowMs;
 }
 
 /** Where the rollout stands if the app has these revisions. */

@@ -1,7 +1,7 @@
 import { childAnnotations as keys, containerName, labels, revisionName } from "../api/names.ts";
 import { isTime } from "../api/schema/spec.ts";
-import { templateMetadataOf } from "./deployment.ts";
-import { type Fields, type Manifest, isFields, truncate } from "./manifest.ts";
+import { templateMetadataOf, withoutRestarts } from "./deployment.ts";
+import { type Fields, type Manifest, compact, isFields, truncate } from "./manifest.ts";
 import { type App, type Observed, type Outcome, type Revision, timestamp } from "./observed.ts";
 import { ownershipOf } from "./ownership.ts";
 import { requestedOf, rolloutNumber, stableOf } from "./revisions.ts";
@@ -49,7 +49,11 @@ export function readRevision(live: Manifest): Revision | undefined {
 function hashIn({ metadata, spec }: Fields): string | undefined {
   if (!isFields(metadata) || !isFields(metadata["labels"]) || !isFields(spec)) return undefined;
   const hash = metadata["labels"][labels.hash];
-  return Array.isArray(spec["containers"]) && typeof hash === "string" ? hash : undefined;
+  const { containers, initContainers = [] } = spec;
+  const isRunnable = [containers, initContainers].every(
+    (list) => Array.isArray(list) && list.every(isFields),
+  );
+  return isRunnable && typeof hash === "string" ? hash : undefined;
 }
 
 type Live = Pick<Observed, "app" | "deployments">;
@@ -93,6 +97,7 @@ const isHash = (text: string): boolean => /^[0-9a-f]{10}$/.test(text);
 function deployedRevision(app: App, deployment: Manifest, hash: string): Revision {
   const { annotations = {}, creationTimestamp } = deployment.metadata;
   const spec = deployment["spec"] as { readonly template: Fields & { readonly spec: Fields } };
+  const { labels: podLabels, annotations: own } = templateMetadataOf(deployment) ?? {};
   const containers = spec.template.spec["containers"] as readonly Fields[];
   const image = containers.find(({ name }) => name === containerName)?.["image"];
   const startedAt = creationTimestamp ?? timestamp(0);
@@ -101,7 +106,10 @@ function deployedRevision(app: App, deployment: Manifest, hash: string): Revisio
     hash,
     rollout: rolloutNumber(annotations[keys.rollout]) ?? 1,
     image: truncate(typeof image === "string" ? image : "", maxLengths.image),
-    template: spec.template,
+    template: {
+      ...spec.template,
+      metadata: compact({ labels: podLabels, annotations: withoutRestarts(own) }),
+    },
     startedAt,
     outcome: "superseded",
     finishedAt: startedAt,

@@ -1,10 +1,12 @@
-import { annotations } from "../api/names.ts";
+import { annotations, revisionName } from "../api/names.ts";
 import { reasonMessage } from "../api/reasons.ts";
 import type { Scope } from "./action.ts";
 import { type BlockerDraft, blockerDraft, kubectl } from "./blockerdraft.ts";
+import { canonicalHashOf, hashOf } from "./hash.ts";
 import type { Manifest } from "./manifest.ts";
 import type { App, Observed, Refusal } from "./observed.ts";
 import { ownershipOf } from "./ownership.ts";
+import { maxRollout, usedRollouts } from "./revisions.ts";
 import { isAdmissionMessage, isPermissionRefusal, quotaMessage } from "./refusals.ts";
 
 /** A blocker that stops the writes of its scope, and the writes that depend on them. */
@@ -82,20 +84,34 @@ export function failureBlocker({ object, scope, message }: Refusal): WriteBlocke
   return { scope, ...blockerDraft(object, problem, next) };
 }
 
+/** Terminating objects that have the name of the requested revision. Others are in nobody's way. */
+function terminatingRevisions({ app, ignoredRevisions }: Observed): readonly Manifest[] {
+  if (app.spec === undefined) return [];
+  const names = new Set(
+    [hashOf(app.spec), canonicalHashOf(app.spec)].map((hash) => revisionName(app.name, hash)),
+  );
+  return ignoredRevisions.flatMap(({ live }) => (names.has(live.metadata.name) ? [live] : []));
+}
+
+/** An object whose rollout number leaves none for a next rollout. The operator never writes such a number. */
+function numberBlockers(observed: Observed): readonly WriteBlocker[] {
+  const last = usedRollouts(observed).find(({ rollout }) => rollout >= maxRollout);
+  if (last === undefined) return [];
+  const next = `Correct the number in ${last.object}, or delete the object.`;
+  return [
+    { scope: "revision", ...blockerDraft(last.object, reasonMessage("RolloutNumbersUsedUp", last), next) },
+  ];
+}
+
 /** Blockers that stop writes; each only those of its scope and those that depend on them. */
-export function writeBlockersOf({
-  app,
-  deployments,
-  service,
-  ...observed
-}: Observed): readonly WriteBlocker[] {
+export function writeBlockersOf(observed: Observed): readonly WriteBlocker[] {
+  const { app, deployments, service } = observed;
   return [
     ...observed.refused.map((refusal) => refusalBlocker(app, refusal)),
     ...nameBlocker(app, deployments.stable, "stable"),
     ...nameBlocker(app, deployments.candidate, "candidate"),
     ...nameBlocker(app, service, "traffic"),
-    ...observed.ignoredRevisions.flatMap(({ live }) =>
-      ownershipOf(app, live) === "terminating" ? nameBlocker(app, live, "revision") : [],
-    ),
+    ...terminatingRevisions(observed).flatMap((live) => nameBlocker(app, live, "revision")),
+    ...numberBlockers(observed),
   ];
 }

@@ -30,12 +30,13 @@ function crashingScene(fields: object = {}): Scene {
   pods.store.set("team", "b", unready("b", v2, crashing("no luck", -5)));
   return scene;
 }
+const confirmation = ["get DemoApp/web", `get ControllerRevision/web-${v1.hash}`];
 const rollback = ["event RevisionRejected", "apply ControllerRevision", "apply Deployment"];
 
 describe("a bad version is rejected", () => {
   test("no write fails: the event, then the outcome, then the Deployment", async () => {
     const { steps } = await crashingScene().reconcile();
-    expect(steps).toEqual(["get DemoApp/web", ...rollback, statusWrite, "event CrashLoop"]);
+    expect(steps).toEqual([...confirmation, ...rollback, statusWrite, "event CrashLoop"]);
   });
 
   test("a webhook refuses a change of the Service: the Deployment is set back all the same", async () => {
@@ -43,7 +44,7 @@ describe("a bad version is rejected", () => {
     const denied = new ApiError(403, { message: 'admission webhook "x" denied the request: port 81' });
     scene.fault = (step) => (step === "apply Service" ? denied : undefined);
     const { steps } = await scene.reconcile();
-    expect(steps.slice(0, 6)).toEqual(["get DemoApp/web", ...rollback, "apply Service", statusWrite]);
+    expect(steps.slice(0, 7)).toEqual([...confirmation, ...rollback, "apply Service", statusWrite]);
     expect(scene.app?.status?.blockers?.map(({ reason }) => reason)).toContain("AdmissionRefused");
   });
 
@@ -54,7 +55,7 @@ describe("a bad version is rejected", () => {
     const metadata = { ...live.metadata, deletionTimestamp: at(-5) };
     scene.caches.services.store.set("team", "web", { ...live, metadata });
     const { steps } = await scene.reconcile();
-    expect(steps.slice(0, 5)).toEqual(["get DemoApp/web", ...rollback, statusWrite]);
+    expect(steps.slice(0, 6)).toEqual([...confirmation, ...rollback, statusWrite]);
     expect(scene.app?.status?.phase).toBe("RollingBack");
   });
 
@@ -63,16 +64,26 @@ describe("a bad version is rejected", () => {
     scene.fault = (step) => (step === "apply Deployment" ? unavailable : undefined);
     const { error, steps } = await scene.reconcile();
     expect(error).toBe(unavailable);
-    expect(steps).toEqual(["get DemoApp/web", ...rollback, statusWrite, "event CrashLoop"]);
+    expect(steps).toEqual([...confirmation, ...rollback, statusWrite, "event CrashLoop"]);
     scene.fault = () => undefined;
     expect((await scene.reconcile()).steps).toContain("apply Deployment");
+  });
+
+  test("the API server refuses to store the outcome: scaling goes on, with the revision that runs", async () => {
+    const scene = crashingScene({ replicas: 3 });
+    const denied = new ApiError(403, { message: "exceeded quota: count/controllerrevisions.apps" });
+    scene.fault = (step) => (step === "apply ControllerRevision" ? denied : undefined);
+    const { steps } = await scene.reconcile();
+    expect(steps).toContain("apply Deployment");
+    expect(scene.app?.status?.rejected).toEqual([]);
+    expect(scene.app?.status?.blockers?.map(({ reason }) => reason)).toContain("QuotaExceeded");
   });
 
   test("the write of the outcome fails: the status does not tell of a rejection that is not stored", async () => {
     const scene = crashingScene();
     scene.fault = (step) => (step === "apply ControllerRevision" ? unavailable : undefined);
     const { steps } = await scene.reconcile();
-    expect(steps.slice(0, 4)).toEqual(["get DemoApp/web", ...rollback.slice(0, 2), statusWrite]);
+    expect(steps.slice(0, 5)).toEqual([...confirmation, ...rollback.slice(0, 2), statusWrite]);
     expect(scene.app?.status?.candidate).toMatchObject({ image: "app:2" });
     expect(scene.app?.status?.rejected).toEqual([]);
   });
@@ -128,13 +139,57 @@ describe("the caches are outdated", () => {
     expect(scene.app?.status?.blockers?.map(({ reason }) => reason)).toEqual(["RevisionIgnored"]);
   });
 
+  test("the stored outcome of the revision that would be deployed is newer: no write, and a new plan at once", async () => {
+    const scene = crashingScene();
+    const live = scene.live;
+    const newer = { ...v1.live, metadata: { ...v1.live.metadata, resourceVersion: "6" } };
+    scene.live = (kind, name) => (kind === "ControllerRevision" ? newer : live(kind, name));
+    expect(await scene.reconcile()).toEqual({ requeueAfterMs: 0, steps: confirmation });
+  });
+
+  test("a cache says that the app shrinks, but it does not: no pod is removed", async () => {
+    const scene = new Scene(app({ spec: spec({ image: "app:1", replicas: 1 }) }));
+    const { deployments, services, revisions } = scene.caches;
+    deployments.store.set("team", "web", deploymentOf(v1));
+    services.store.set("team", "web", renderService(observedApp(), "stable"));
+    revisions.store.set("team", v1.live.metadata.name, v1.live);
+    const { live } = scene;
+    scene.live = (kind, name) => {
+      const object = live(kind, name);
+      return (
+        object && { ...object, metadata: { namespace: "team", name: "web", uid: "uid-web", generation: 2 } }
+      );
+    };
+    expect((await scene.reconcile()).steps).toEqual(confirmation);
+  });
+
+  test("the cache refuses the newer object: a new plan only after a while", async () => {
+    const scene = new Scene();
+    scene.live = edited({});
+    scene.updatesCache = false;
+    expect((await scene.reconcile()).requeueAfterMs).toBe(500);
+  });
+
+  test("a conflict after a write: the event of the write is not lost", async () => {
+    const scene = new Scene();
+    scene.fault = (step) => (step === "apply Deployment" ? conflict : undefined);
+    const { steps } = await scene.reconcile();
+    expect(steps).toEqual([
+      ...reads,
+      "apply ControllerRevision",
+      "apply Deployment",
+      "event RolloutStarted",
+      "get Deployment/web",
+    ]);
+  });
+
   test("a write conflicts: the object is read, and a new plan follows at once, without a failure", async () => {
     const scene = crashingScene();
     scene.fault = (step) => (step === "apply Deployment" ? conflict : undefined);
     scene.live = (kind) => (kind === "Deployment" ? deploymentOf(v1) : crashingScene().live(kind, "web"));
     const { error, requeueAfterMs, steps } = await scene.reconcile();
     expect([error, requeueAfterMs]).toEqual([undefined, 0]);
-    expect(steps).toEqual(["get DemoApp/web", ...rollback, "get Deployment/web"]);
+    expect(steps).toEqual([...confirmation, ...rollback, "get Deployment/web"]);
     expect(scene.caches.deployments.store.get("team", "web")).toEqual(deploymentOf(v1));
   });
 });

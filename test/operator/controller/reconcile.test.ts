@@ -82,7 +82,7 @@ describe("the API server refuses", () => {
     const scene = new Scene();
     scene.fault = (step) => (step === "apply Deployment" ? invalid : undefined);
     expect((await scene.reconcile()).requeueAfterMs).toBe(5_000);
-    const retry = [...lookups, "get DemoApp/web", "apply Deployment"];
+    const retry = [...reads, "apply Deployment"];
     expect((await scene.reconcile()).steps).toEqual(retry);
   });
 
@@ -117,7 +117,7 @@ describe("a request fails", () => {
     expect(steps).toEqual([...reads, ...writes.slice(0, 2), "event RolloutStarted", statusWrite]);
     expect(scene.app?.status?.blockers).toEqual([]);
     scene.fault = () => undefined;
-    const next = [...lookups, "get DemoApp/web", "apply Deployment", "apply Service"];
+    const next = [...reads, "apply Deployment", "apply Service"];
     expect((await scene.reconcile()).steps).toEqual(next);
   });
 

@@ -35,6 +35,8 @@ export class Scene {
   fault: (step: string) => Error | undefined | void = () => undefined;
   /** Returns the resourceVersion of the response to an apply; default: a new one. */
   version = (): string => String((this.#version += 1));
+  /** False: the caches keep what they have, as a cache does with an object that counts as older. */
+  updatesCache = true;
   /** How often in a row `reconcile` has thrown until now. */
   failures = 0;
   /** The object that the API server returns; default: the cached DemoApp, and no other object. */
@@ -130,6 +132,7 @@ export class Scene {
   }
 
   #updateCache(object: Manifest): void {
+    if (!this.updatesCache) return;
     const { deployments, services, revisions } = this.caches;
     const cache = { Deployment: deployments, Service: services, ControllerRevision: revisions }[object.kind];
     if (cache !== undefined) cache.store.set("team", object.metadata.name, object);

@@ -2,7 +2,7 @@ import { describe, expect, test } from "@jest/globals";
 import { availabilityOf } from "../../../operator/core/availability.ts";
 import type { Fields } from "../../../operator/core/manifest.ts";
 import type { Pod } from "../../../operator/core/observed.ts";
-import { app, at, crashing, pod, running, spec, unready } from "./objects.ts";
+import { app, at, crashing, pod, running, spec, unready, unreadySince, withProgress } from "./objects.ts";
 import { deploymentOf, observedApp, stateOf, v1 } from "./situations.ts";
 
 const ready = [pod("a", v1), pod("b", v1)];
@@ -21,6 +21,8 @@ interface Row {
   /** Counts in the Deployment's status; `available` is the number of available pods. */
   readonly available: number;
   readonly refused?: boolean;
+  /** True if the progress deadline has passed. */
+  readonly isLate?: boolean;
   readonly expect: boolean;
 }
 
@@ -65,6 +67,14 @@ const rows: readonly Row[] = [
     refused: true,
     expect: false,
   },
+  {
+    name: "pods of a scale-up were not created by the deadline",
+    spec: { replicas: 10 },
+    pods: ready,
+    available: 2,
+    isLate: true,
+    expect: false,
+  },
   { name: "no pod serves, though all are starting", pods: [starting("a")], available: 0, expect: false },
   {
     name: "no pod serves, and maxUnavailable allows that",
@@ -77,18 +87,28 @@ const rows: readonly Row[] = [
 ];
 
 describe("the condition Available", () => {
-  test.each(rows)("$name: $expect", ({ spec: fields, pods, available, refused, expect: expected }) => {
-    const conditions = refused
-      ? [{ type: "ReplicaFailure", status: "True", message: "exceeded quota: pods" }]
-      : [];
-    const before = observedApp({
-      app: app({ spec: spec({ image: "app:1", ...fields }) }),
-      revisions: [v1],
-      deployment: deploymentOf(v1, { availableReplicas: available, conditions }),
-      pods,
-    });
-    expect(availabilityOf(stateOf(before)).status).toBe(expected);
-  });
+  test.each(rows)(
+    "$name: $expect",
+    ({ spec: fields, pods, available, refused, isLate, expect: expected }) => {
+      const conditions = refused
+        ? [{ type: "ReplicaFailure", status: "True", message: "exceeded quota: pods" }]
+        : [];
+      const before = observedApp({
+        app: app({
+          spec: spec({ image: "app:1", ...fields }),
+          ...(isLate && { status: unreadySince(-900) }),
+        }),
+        revisions: [v1],
+        deployment: withProgress(
+          deploymentOf(v1, { availableReplicas: available, conditions }),
+          2,
+          isLate ? -900 : -100,
+        ),
+        pods,
+      });
+      expect(availabilityOf(stateOf(before)).status).toBe(expected);
+    },
+  );
 
   test("the Deployment of an app was deleted: False", () => {
     expect(availabilityOf(stateOf(observedApp({ revisions: [v1] }))).status).toBe(false);

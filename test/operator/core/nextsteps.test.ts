@@ -1,7 +1,19 @@
 import { describe, expect, test } from "@jest/globals";
 import type { Blocker } from "../../../operator/api/schema.ts";
 import { hashOf } from "../../../operator/core/hash.ts";
-import { type ObservedFields, app, at, crashing, pod, revision, running, spec, unready } from "./objects.ts";
+import {
+  type ObservedFields,
+  app,
+  at,
+  crashing,
+  pod,
+  revision,
+  running,
+  spec,
+  unready,
+  unreadySince,
+  withProgress,
+} from "./objects.ts";
 import { appOf, commanded, deploymentOf, observedApp, outcomes, planOf, v1, v2 } from "./situations.ts";
 
 const blockerOf = (before: ObservedFields, reason: string, seconds = 0): Blocker | undefined =>
@@ -12,6 +24,7 @@ describe("a rejected version: the next step fits the reason", () => {
 
   test.each([
     { reason: "CrashLoop", next: `Change spec.image in Git` },
+    { reason: "constructor", next: `Change spec.image in Git` },
     { reason: "Aborted", next: `Change spec.image in Git` },
     { reason: "ImageNotFound", next: `Push the image, then retry: ${retry}` },
     {
@@ -75,6 +88,34 @@ describe("what waits for a person: the next step is a command", () => {
     expect(blockerOf(before, "RollbackNeeded")?.next).toBe(
       "Change spec.image in Git, or roll back: kubectl -n team annotate demoapp web --overwrite demoapp.dev/abort=2",
     );
+  });
+
+  test("a version is not ready by the deadline, and rollback.automatic is false: Paused while the old pods serve", () => {
+    const slow = spec({ image: "app:2", progressDeadlineSeconds: 60, rollback: { automatic: false } });
+    const before = {
+      app: app({ spec: slow, status: { ...unreadySince(-700), phase: "Degraded" as const } }),
+      revisions: [v1, v2],
+      deployment: withProgress(deploymentOf(v2, { replicas: 3 }), 0, -700),
+      pods: [pod("a", v1), pod("c", v1), unready("b", v2, running("app", at(-650)))],
+    };
+    expect(planOf(before).status).toMatchObject({
+      phase: "Paused",
+      blockers: [{ reason: "RollbackNeeded" }],
+    });
+  });
+
+  test.each([
+    { annotation: "paused" as const, value: "True", expected: "true or false" },
+    { annotation: "adopt" as const, value: "deployment", expected: "service" },
+  ])("$annotation is $value: a blocker says that it has no effect", ({ annotation, value, expected }) => {
+    const before = { app: commanded("app:1", { [annotation]: value }), revisions: [v1] };
+    const blocker = blockerOf({ ...before, deployment: deploymentOf(v1) }, "BadAnnotation");
+    expect(blocker?.message).toBe(`Annotation demoapp.dev/${annotation} is '${value}', not ${expected}.`);
+  });
+
+  test("an abort names the rollout with a leading zero: it counts", () => {
+    const before = { app: commanded("app:2", { abort: "02" }), revisions: [v1, v2] };
+    expect(outcomes(observedApp(before))["app:2"]).toBe("2 rejected Aborted");
   });
 
   test.each([

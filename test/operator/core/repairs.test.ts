@@ -1,6 +1,8 @@
 import { expect, test } from "@jest/globals";
 import type { DemoAppStatus } from "../../../operator/api/schema.ts";
+import { childAnnotations } from "../../../operator/api/names.ts";
 import type { Manifest } from "../../../operator/core/manifest.ts";
+import type { Revision } from "../../../operator/core/observed.ts";
 import { renderService } from "../../../operator/core/render/service.ts";
 import { type ObservedFields, app, at } from "./objects.ts";
 import { accepted2, appOf, deploymentOf, observedApp, planOf, v1, editedDeployment } from "./situations.ts";
@@ -18,6 +20,12 @@ function undone(manager: string): Manifest {
   return { ...live, metadata: { ...live.metadata, managedFields: [entry] } };
 }
 
+/** The Deployment after the operator has noted the rollout of a revision on it. */
+const noted = ({ metadata, ...live }: Manifest, { rollout }: Revision): Manifest => {
+  const annotations = { ...metadata.annotations, [childAnnotations.rollout]: String(rollout) };
+  return { ...live, apiVersion: "apps/v1", kind: "Deployment", metadata: { ...metadata, annotations } };
+};
+
 test.each<{ name: string; before: ObservedFields; events: readonly string[] }>([
   {
     name: "someone scales the Deployment: a Normal event for the reverted drift",
@@ -34,6 +42,16 @@ test.each<{ name: string; before: ObservedFields; events: readonly string[] }>([
       revisions: [v1, accepted2],
       app: appOf("app:2", { status: lastStatus("Healthy") }),
       deployment: undone("kubectl-rollout"),
+    },
+    events: ["Normal Recovering", "Normal DriftRepaired"],
+  },
+  {
+    name: "someone undoes a rollout that differs only in the metadata of the pods: a Normal event",
+    before: {
+      ...stableOnly,
+      revisions: [v1, accepted2],
+      app: appOf("app:2", { status: lastStatus("Healthy") }),
+      deployment: noted(deploymentOf(v1), accepted2),
     },
     events: ["Normal Recovering", "Normal DriftRepaired"],
   },

@@ -64,6 +64,20 @@ describe("a restart of the pods", () => {
     expect(planOf({ ...restarted(at(-5)), ...requesting(by) }, startMs).actions).toEqual([]);
   });
 
+  test.each(["2099-01-01T00:00:00Z", "garbage"])(
+    "the pod template names %s as its last restart: a due restart is carried out",
+    (time) => {
+      expect(restartedAt({ ...restarted(time), ...requesting({ field: at(-5) }) })).toBe(at(-5));
+    },
+  );
+
+  test.each(["2099-01-01T00:00:00Z", "garbage"])(
+    "the pod template names %s as its last restart and none is due: no pod is restarted",
+    (time) => {
+      expect(restartedAt({ ...restarted(time), ...requesting({}) }) ?? time).toBe(time);
+    },
+  );
+
   test.each([
     { name: "every pod is younger than the requested time", pods: [pod("a", v1, { createdAt: at(-4) })] },
     { name: "the only older pod is terminating", pods: [pod("a", v1, { deleting: true })] },

@@ -68,6 +68,21 @@ describe("which ControllerRevisions are believed", () => {
       why: "has not the content of a revision",
     },
     {
+      name: "a container that is none",
+      object: changed(
+        {},
+        {
+          data: {
+            template: {
+              metadata: { labels: { [labels.hash]: good.hash } },
+              spec: { containers: [null] },
+            },
+          },
+        },
+      ),
+      why: "has not the content of a revision",
+    },
+    {
       name: "a huge rollout number",
       object: changed({}, { revision: 9_007_199_254_740_991 }),
       why: "has not the content of a revision",
@@ -164,12 +179,35 @@ describe("the Deployment runs a revision whose ControllerRevision is missing", (
     expect(planOf(before).status.candidate).toMatchObject({ image: "app:2", rollout: 3 });
   });
 
+  test("its pod template has restarts and other annotations: only the restarts are not stored", () => {
+    const live = deploymentOf(v1);
+    const spec = live["spec"] as { template: { metadata: object } };
+    const restarts = { "demoapp.dev/restarted-at": at(-9), "kubectl.kubernetes.io/restartedAt": at(-8) };
+    const metadata = { ...spec.template.metadata, annotations: { ...restarts, team: "sre" } };
+    const deployment = { ...live, spec: { ...spec, template: { ...spec.template, metadata } } };
+    const { actions } = planOf({ app: appOf("app:1", { status: stableIs(v1) }), deployment });
+    const stored = actions.find(({ object }) => object.kind === "ControllerRevision")?.object["data"];
+    expect(stored).toMatchObject({ template: { metadata: { annotations: { team: "sre" } } } });
+    expect(JSON.stringify(stored)).not.toMatch(/restarted/i);
+  });
+
   test("a hash that the operator can't have written: not read as a revision", () => {
     const live = deploymentOf(v1);
     const spec = live["spec"] as { template: { metadata: { labels: object } } };
     const metadata = { labels: { ...spec.template.metadata.labels, [labels.hash]: "Not_a_hash" } };
     const deployment = { ...live, spec: { ...spec, template: { ...spec.template, metadata } } };
     expect(planOf({ app: appOf("app:1"), deployment }).status.stable).toBeUndefined();
+  });
+});
+
+test("an object has the highest rollout number: no rollout starts, and a blocker names the object", () => {
+  const last = revision("app:1", 2 ** 31 - 1, "accepted");
+  const before = { app: appOf("app:2"), revisions: [last], deployment: deploymentOf(last) };
+  const { actions, status } = planOf(before);
+  expect(actions.filter(({ object }) => object.kind === "ControllerRevision")).toEqual([]);
+  expect(status).toMatchObject({
+    phase: "Degraded",
+    blockers: [{ object: `ControllerRevision/web-${last.hash}`, reason: "RolloutNumbersUsedUp" }],
   });
 });
 
