@@ -58,7 +58,8 @@ export const childAnnotations = {
 } as const;
 
 /** The Deployments of an app, of which there are at most two. */
-export type Track = "stable" | "candidate";
+export const tracks = ["stable", "candidate"] as const;
+export type Track = (typeof tracks)[number];
 
 /** The name of the app's container. Sidecars and init containers can't have this name. */
 export const containerName = "app";

@@ -1,5 +1,5 @@
-import { type Track, deploymentName, fieldManager, serviceName } from "../api/names.ts";
-import { type Action, type Scope, isStopped } from "../core/action.ts";
+import { deploymentName, fieldManager, serviceName, tracks } from "../api/names.ts";
+import { type Action, type Scope, isStopped, scopes } from "../core/action.ts";
 import { canonical } from "../core/hash.ts";
 import type { Refusal } from "../core/observed.ts";
 import { isAdmissionMessage } from "../core/refusals.ts";
@@ -30,7 +30,6 @@ export class NoOpApplies {
   /** Drops the records of a deleted app, by `namespace/name`. */
   forget(app: string): void {
     const [namespace, name = ""] = app.split("/");
-    const tracks: readonly Track[] = ["stable", "candidate"];
     for (const track of tracks)
       this.#applies.delete(`Deployment/${namespace}/${deploymentName(name, track)}`);
     this.#applies.delete(`Service/${namespace}/${serviceName(name)}`);
@@ -47,7 +46,7 @@ export interface ActOptions {
   readonly noOpApplies: NoOpApplies;
   /** Stores the response to a write in the cache, so that the next observation includes the write. */
   readonly updateCache: (object: KubeObject) => void;
-  /** Publishes the end of a rollout. Never fails because of the event. */
+  /** Publishes the end of a rollout. Does not throw if the API server does not take the event. */
   readonly recordOutcome: (outcome: NonNullable<Apply["outcome"]>) => Promise<void>;
   /** Called after each action that changed an object. */
   readonly onWritten: (action: Action) => void;
@@ -102,7 +101,7 @@ function isRefusal(error: unknown): error is ApiError {
   return status === 500 && permanentServerError.test(message);
 }
 
-/** A stale take-over patch can fail as invalid, not as a conflict: throw, so that the key is requeued. */
+/** A stale take-over patch can fail as invalid, not as a conflict: a failure, so that the key is requeued. */
 const isStalePatch = (action: Action, { isInvalid, message }: ApiError): boolean =>
   action.do === "take-over" && isInvalid && !isAdmissionMessage(message);
 
@@ -110,7 +109,7 @@ const isStalePatch = (action: Action, { isInvalid, message }: ApiError): boolean
 const isAlreadyDeleted = (action: Action, error: unknown): boolean =>
   action.do === "delete" && error instanceof ApiError && (error.isNotFound || error.isConflict);
 
-/** Executes one action. Returns the refusal or the failure, if any. Throws every error that is a defect. */
+/** Executes one action. Returns the refusal or the failure, if any. Throws every error that is no `ExpectedError`. */
 async function attempt(action: Action, options: ActOptions): Promise<Refusal | Failure | undefined> {
   try {
     if (await write(action, options)) options.onWritten(action);
@@ -126,15 +125,13 @@ async function attempt(action: Action, options: ActOptions): Promise<Refusal | F
   }
 }
 
-const allScopes: readonly Scope[] = ["revision", "stable", "candidate", "traffic", "history"];
-
 /** The scopes that make no more writes after a failure. Without a connection, each further write would time out. */
 const stoppedBy = (problem: Refusal | Failure): readonly Scope[] =>
-  "error" in problem && problem.error instanceof ConnectionError ? allScopes : [problem.scope];
+  "error" in problem && problem.error instanceof ConnectionError ? scopes : [problem.scope];
 
 /**
- * Executes actions in order. A write that is refused or fails stops only the writes that depend on its scope. Throws an
- * error that is a defect, and the loss of the leadership.
+ * Executes actions in order. A write that is refused or fails stops only the writes that depend on its scope. Throws
+ * defects of the operator, and `NotLeaderError`.
  */
 export async function act(actions: readonly Action[], options: ActOptions): Promise<Results> {
   const stopped = new Set<Scope>();

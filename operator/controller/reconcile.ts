@@ -1,6 +1,6 @@
 import type { AppEvent } from "../core/events.ts";
-import type { App, Observed } from "../core/observed.ts";
-import { type Plan, type Report, plan, reportOf } from "../core/plan.ts";
+import type { Observed } from "../core/observed.ts";
+import { type Plan, type Report, plan, reportOf, undecidedWrites } from "../core/plan.ts";
 import type { Clock } from "../runtime/clock.ts";
 import { ApiError } from "../runtime/client.ts";
 import type { ReconcileResult } from "../runtime/workqueue.ts";
@@ -56,7 +56,7 @@ export async function reconcile(
   if (conflict !== undefined) {
     // Planned anew at once: the object changed after it was observed. The next plan doesn't know of these writes.
     publishEvents(observed.app, report, { ...options, include: isOfWrite(written) });
-    return retryAfter(conflict, options);
+    return planAnew(conflict, options);
   }
   const result = await publish(observed, { report, written }, options).catch((error: unknown) => {
     // The failure of a write explains more than the failure of the status after it.
@@ -74,7 +74,7 @@ function forget(key: string, { metrics, reporter, noOpApplies }: ReconcileOption
 }
 
 /** Brings the caches up to date after a conflict. Returns when to reconcile again. */
-async function retryAfter({ action, error }: Failure, options: ReconcileOptions): Promise<ReconcileResult> {
+async function planAnew({ action, error }: Failure, options: ReconcileOptions): Promise<ReconcileResult> {
   const { object } = action;
   options.log.debug({ object: object.metadata.name, cause: error.message }, "planning anew after a conflict");
   const isFound = await refresh(object, resourceOf(object), options);
@@ -97,7 +97,7 @@ async function execute(planned: Plan, written: Set<string>, options: ReconcileOp
   const actOptions = { client, updateCache, noOpApplies, onWritten, recordOutcome };
   const results = await act(planned.actions, actOptions);
   if (!results.refused.some(({ scope }) => scope === "revision")) return results;
-  const others = await act(planned.fallback, actOptions);
+  const others = await act(undecidedWrites(planned), actOptions);
   return { refused: [...results.refused, ...others.refused], failed: [...results.failed, ...others.failed] };
 }
 
@@ -124,15 +124,12 @@ interface Outcome {
 
 /** Publishes the events of writes, the status, then the other events, which would be repeated without the status. */
 async function publish(
-  { app }: Observed & { readonly app: App },
+  { app }: Observed,
   { report, written }: Outcome,
   options: ReconcileOptions,
 ): Promise<ReconcileResult> {
   const { clock, reporter, metrics } = options;
-  publishEvents(app, report, {
-    ...options,
-    include: isOfWrite(written),
-  });
+  publishEvents(app, report, { ...options, include: isOfWrite(written) });
   const statusDelayMs = await reporter.report(app, report.status);
   publishEvents(app, report, { ...options, include: ({ wrote }) => wrote === undefined });
   metrics.observe(app, report.status);

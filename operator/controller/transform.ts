@@ -1,4 +1,4 @@
-import { type Track, deploymentName, labels } from "../api/names.ts";
+import { deploymentName, labels, tracks } from "../api/names.ts";
 import { demoAppStatus } from "../api/schema.ts";
 import { parseStored } from "../api/validate.ts";
 import {
@@ -6,6 +6,7 @@ import {
   type Fields,
   type ManagedFields,
   type Manifest,
+  fieldsOf,
   isFields,
   truncate,
 } from "../core/manifest.ts";
@@ -108,14 +109,13 @@ export interface Scaler {
 }
 
 export function scalerOf({ metadata, spec }: KubeObject): Scaler {
-  const target = isFields(spec) && isFields(spec["scaleTargetRef"]) ? spec["scaleTargetRef"] : {};
+  const target = fieldsOf(fieldsOf(spec)["scaleTargetRef"]);
   const { namespace = "", name } = metadata;
   return { namespace, name, targetKind: text(target["kind"]), targetName: text(target["name"]) };
 }
 
 const text = (value: unknown): string => (typeof value === "string" ? value : "");
 const optionalText = (value: unknown): string | undefined => (typeof value === "string" ? value : undefined);
-const fields = (value: unknown): Fields => (isFields(value) ? value : {});
 const list = (value: unknown): readonly Fields[] => (Array.isArray(value) ? (value as Fields[]) : []);
 
 /** Maximum length of a container's message in the cache. */
@@ -133,9 +133,9 @@ function endingOf(state: Fields): Termination | undefined {
 }
 
 function containerOf(status: Fields): ContainerState {
-  const state = fields(status["state"]);
+  const state = fieldsOf(status["state"]);
   const waiting = state["waiting"];
-  const running = fields(state["running"]);
+  const running = fieldsOf(state["running"]);
   return {
     name: text(status["name"]),
     ready: status["ready"] === true,
@@ -144,7 +144,7 @@ function containerOf(status: Fields): ContainerState {
     waiting: isFields(waiting)
       ? { reason: text(waiting["reason"]), message: truncate(text(waiting["message"]), maxMessageLength) }
       : undefined,
-    terminated: endingOf(state) ?? endingOf(fields(status["lastState"])),
+    terminated: endingOf(state) ?? endingOf(fieldsOf(status["lastState"])),
   };
 }
 
@@ -165,7 +165,6 @@ function controllerOf({ labels: own = {}, ownerReferences = [] }: KubeObject["me
   const app = own[labels.name];
   const controller = ownerReferences.find((owner) => owner.controller === true);
   if (app === undefined || controller?.kind !== "ReplicaSet") return undefined;
-  const tracks: readonly Track[] = ["stable", "candidate"];
   const track = tracks.find(
     (one) => controller.name === `${deploymentName(app, one)}-${own["pod-template-hash"]}`,
   );
@@ -174,7 +173,7 @@ function controllerOf({ labels: own = {}, ownerReferences = [] }: KubeObject["me
 
 /** Transforms a pod: keeps what the pod's health depends on. */
 export function podOf({ metadata, status }: KubeObject): AppPod {
-  const state = fields(status);
+  const state = fieldsOf(status);
   const conditions = list(state["conditions"]);
   const condition = (type: string): Fields => conditions.find((other) => other["type"] === type) ?? {};
   const [ready, scheduled] = [condition("Ready"), condition("PodScheduled")];

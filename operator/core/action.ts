@@ -17,6 +17,8 @@ const prerequisites: Readonly<Record<Scope, readonly Scope[]>> = {
   history: ["revision"],
 };
 
+export const scopes = Object.keys(prerequisites) as readonly Scope[];
+
 interface Write {
   readonly object: Manifest;
   /** The reason of the write, for the log. */

@@ -9,7 +9,10 @@ export interface Availability {
   readonly summary: ReasonMessage;
 }
 
-/** True if a pod has never been ready. A pod's Ready condition changes when a container starts, at the earliest. */
+/**
+ * True if a pod has never been ready. The kubelet sets the condition Ready to False before it starts the containers; a
+ * later transition means that the pod was ready in between.
+ */
 function wasNeverReady({ ready, readinessSince, containers }: Pod): boolean {
   const startedMs = Math.min(
     Infinity,
@@ -21,8 +24,8 @@ function wasNeverReady({ ready, readinessSince, containers }: Pod): boolean {
 
 /**
  * The pods that are just starting: younger than the progress deadline and never ready, or not yet created. They are
- * missing because the app grows or is rolled out, not because it failed. Pods that were not created by the deadline count as
- * failed.
+ * missing because the app grows or is rolled out, not because it failed. Pods that were not created by the deadline do
+ * not count.
  */
 function startingOf({ observed, tracks, counts, nowMs, deadlineAtMs }: RolloutState): number {
   const deadlineMs = observed.app.spec.progressDeadlineSeconds * 1000;

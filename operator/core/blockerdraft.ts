@@ -15,6 +15,15 @@ export const blockerDraft = (object: string, problem: ReasonMessage, next: strin
   next,
 });
 
+/** The kubectl command that sets a command annotation of the app; without a value, the one that removes it. */
+export const annotate = (app: Pick<App, "namespace" | "name">, key: string, value?: string): string =>
+  kubectl(
+    app,
+    value === undefined
+      ? `annotate demoapp ${app.name} ${key}-`
+      : `annotate demoapp ${app.name} --overwrite ${key}=${value}`,
+  );
+
 /** A kubectl command in the app's namespace. */
 export const kubectl = ({ namespace }: Pick<App, "namespace">, rest: string): string =>
   `kubectl -n ${namespace} ${rest}`;

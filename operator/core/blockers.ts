@@ -2,7 +2,7 @@ import { annotations, labels, revisionName } from "../api/names.ts";
 import { reasonMessage } from "../api/reasons.ts";
 import type { Blocker } from "../api/schema.ts";
 import { isTime } from "../api/schema/spec.ts";
-import { type BlockerDraft, blockerDraft, kubectl } from "./blockerdraft.ts";
+import { type BlockerDraft, annotate, blockerDraft, kubectl } from "./blockerdraft.ts";
 import { isCommanded, isDelayed } from "./decide.ts";
 import { podRefusalOf } from "./deployment.ts";
 import { availableAtMs } from "./health.ts";
@@ -74,7 +74,7 @@ function unknownRolloutBlockers({ observed: { app }, revisions }: Situation): re
   return [annotations.abort, annotations.retry].flatMap((annotation) => {
     const value = app.annotations[annotation];
     if (value === undefined || (rolloutNumber(value) ?? Infinity) <= newest) return [];
-    const remove = kubectl(app, `annotate demoapp ${app.name} ${annotation}-`);
+    const remove = annotate(app, annotation);
     const problem = reasonMessage("UnknownRollout", { annotation, value, newest });
     const next = `Set a number that status.history shows, or remove the annotation: ${remove}`;
     return [blockerDraft(`DemoApp/${app.name}`, problem, next)];
@@ -85,7 +85,7 @@ function unknownRolloutBlockers({ observed: { app }, revisions }: Situation): re
 function pauseBlockers(situation: Situation): readonly BlockerDraft[] {
   const { app } = situation.observed;
   if (!isDelayed(situation) || app.spec.suspend) return [];
-  const next = `Remove the annotation: ${kubectl(app, `annotate demoapp ${app.name} ${annotations.paused}-`)}`;
+  const next = `Remove the annotation: ${annotate(app, annotations.paused)}`;
   const problem = reasonMessage("Paused", { image: app.spec.image });
   return [blockerDraft(`DemoApp/${app.name}`, problem, next)];
 }
@@ -94,7 +94,7 @@ function pauseBlockers(situation: Situation): readonly BlockerDraft[] {
 function verdictBlockers({ observed: { app }, candidate, verdict }: Situation): readonly BlockerDraft[] {
   if (candidate === undefined || verdict === undefined) return [];
   const { rollout, image } = candidate;
-  const abort = kubectl(app, `annotate demoapp ${app.name} --overwrite ${annotations.abort}=${rollout}`);
+  const abort = annotate(app, annotations.abort, String(rollout));
   const problem = reasonMessage("RollbackNeeded", {
     rollout: `${rollout} of ${image}`,
     why: verdict.message,
@@ -156,9 +156,9 @@ const badAnnotationBlockers = ({ observed: { app }, nowMs }: Situation): readonl
   annotationRules.flatMap(({ annotation, isValid, expected, example }) => {
     const value = app.annotations[annotation];
     if (value === undefined || isValid(value)) return [];
-    const command = `annotate demoapp ${app.name} --overwrite ${annotation}=${example(nowMs)}`;
+    const command = annotate(app, annotation, example(nowMs));
     const problem = reasonMessage("BadAnnotation", { annotation, value, expected });
-    return [blockerDraft(`DemoApp/${app.name}`, problem, `Correct the value: ${kubectl(app, command)}`)];
+    return [blockerDraft(`DemoApp/${app.name}`, problem, `Correct the value: ${command}`)];
   });
 
 /** What makes a retry of a rejected version worthwhile, by the reason of the rejection. */
@@ -174,7 +174,7 @@ function rejectionBlockers({ requested, observed: { app } }: Situation): readonl
   if (requested?.outcome !== "rejected") return [];
   const { rollout, image, hash, reason = "" } = requested;
   const why = requested.message ?? reason;
-  const retry = kubectl(app, `annotate demoapp ${app.name} --overwrite ${annotations.retry}=${rollout}`);
+  const retry = annotate(app, annotations.retry, String(rollout));
   const remedy = remedies.get(reason);
   const next =
     remedy === undefined

@@ -1,15 +1,13 @@
 import { type Track, childAnnotations as keys } from "../api/names.ts";
 import { type Action, inScope } from "./action.ts";
 import { drift, includes } from "./diff.ts";
-import { type Manifest, isFields } from "./manifest.ts";
+import { type Manifest, fieldsOf } from "./manifest.ts";
 import { timestamp } from "./observed.ts";
 import { ownershipOf } from "./ownership.ts";
 import type { Pace, Shape } from "./pace.ts";
 import { renderDeployment } from "./render/deployment.ts";
 import { renderService } from "./render/service.ts";
 import type { RolloutState } from "./rolloutstate.ts";
-
-const fieldsOf = (value: unknown) => (isFields(value) ? value : {});
 
 /**
  * Why the operator writes an object: to adopt it, to revert a manual change, or to follow the spec or the rollout. With

@@ -60,7 +60,7 @@ function judged(state: RolloutState, candidate: Revision, verdict: ReasonMessage
     : candidate;
 }
 
-/** The state in which nothing is decided, because the decision could not be stored. */
+/** The state without any decision: decisions are not allowed now, or could not be stored. */
 export const undecided = (state: RolloutState): Decision => ({ ...state, changed: [], verdict: undefined });
 
 /**

@@ -1,5 +1,5 @@
 import { childAnnotations } from "../api/names.ts";
-import { type Fields, type Manifest, isFields } from "./manifest.ts";
+import { type Fields, type Manifest, fieldsOf, isFields } from "./manifest.ts";
 
 /** Pod counts of a Deployment. `desired` comes from a spec, the others from the Deployment's status. */
 export interface Counts {
@@ -12,8 +12,7 @@ export interface Counts {
 
 const numberOf = (value: unknown): number => (typeof value === "number" ? value : 0);
 
-const statusOf = (deployment: Manifest | undefined): Fields =>
-  isFields(deployment?.["status"]) ? deployment["status"] : {};
+const statusOf = (deployment: Manifest | undefined): Fields => fieldsOf(deployment?.["status"]);
 
 /** `spec.replicas` of a live Deployment; undefined if there is no Deployment. */
 export const replicasOf = (deployment: Manifest | undefined): number | undefined => {

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import type { DemoAppSpec } from "../api/schema.ts";
 import { completeResources, impliedPod, podDefaults } from "./defaults.ts";
-import { type Fields, fieldOf, isFields } from "./manifest.ts";
+import { type Fields, fieldOf, fieldsOf, isFields } from "./manifest.ts";
 import { withCanonicalQuantities } from "./quantities.ts";
 
 /** JSON with sorted keys, so that equal values have equal text. */
@@ -20,7 +20,7 @@ export function withoutDefaults(fields: Fields, defaults: Fields): Fields {
   const rest = Object.entries(fields).flatMap(([name, value]): [string, unknown][] => {
     const other = fieldOf(defaults, name);
     if (isFields(value) && Object.keys(value).length > 0) {
-      const inner = withoutDefaults(value, isFields(other) ? other : {});
+      const inner = withoutDefaults(value, fieldsOf(other));
       return Object.keys(inner).length === 0 ? [] : [[name, inner]];
     }
     if (value === undefined || JSON.stringify(value) === JSON.stringify(other)) return [];

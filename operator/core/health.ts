@@ -1,5 +1,5 @@
 import { type ReasonMessage, reasonMessage } from "../api/reasons.ts";
-import { type Fields, isFields, truncate } from "./manifest.ts";
+import { type Fields, fieldsOf, truncate } from "./manifest.ts";
 import { type ContainerState, type Pod, type Revision, millis } from "./observed.ts";
 
 export interface VerdictInput {
@@ -63,7 +63,7 @@ export const isPodCrashing = (pod: Pod): boolean =>
 
 /** The containers that the revision's template names. Webhooks can inject others, which no verdict counts. */
 function ownContainers({ containers }: Pod, { template }: Revision): readonly ContainerState[] {
-  const spec = isFields(template["spec"]) ? template["spec"] : {};
+  const spec = fieldsOf(template["spec"]);
   const lists = [spec["initContainers"], spec["containers"]];
   const own = lists.flatMap((list) => (Array.isArray(list) ? (list as Fields[]) : []));
   const names: ReadonlySet<unknown> = new Set(own.map(({ name }) => name));

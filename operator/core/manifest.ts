@@ -51,6 +51,9 @@ export type Fields = Readonly<Record<string, unknown>>;
 export const isFields = (value: unknown): value is Fields =>
   typeof value === "object" && value !== null && !Array.isArray(value);
 
+/** The value as a JSON object; an empty one for any other value. */
+export const fieldsOf = (value: unknown): Fields => (isFields(value) ? value : {});
+
 /**
  * The value of an object's own field; undefined if the object has no field of this name. Users choose keys of maps,
  * and plain access finds inherited members such as `constructor` or `toString`.

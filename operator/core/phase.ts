@@ -3,7 +3,8 @@ import type { Phase } from "../api/schema.ts";
 import { availabilityOf } from "./availability.ts";
 import { type Decision, isDelayed } from "./decide.ts";
 import { availableAtMs, isPodCrashing } from "./health.ts";
-import { type Revision, millis } from "./observed.ts";
+import type { Revision } from "./observed.ts";
+import { falseSinceMs } from "./rolloutstate.ts";
 import type { WriteBlocker } from "./writeblockers.ts";
 
 /** The decision, and what stops its writes: the input of phase, status, blockers and events. */
@@ -118,11 +119,10 @@ const deadlinePassed: Rule = (situation) =>
  * condition Available tells since when pods have been missing.
  */
 function pausedTooLong(situation: Situation): ReasonMessage | undefined {
-  const { app } = situation.observed;
-  const known = app.status?.conditions?.find(({ type }) => type === "Available");
-  if (!paused(situation) || availabilityOf(situation).status || known?.status !== "False") return undefined;
-  const outageMs = situation.nowMs - millis(known.lastTransitionTime);
-  return outageMs < app.spec.progressDeadlineSeconds * 1000 ? undefined : noProgress(situation);
+  if (!paused(situation) || availabilityOf(situation).status) return undefined;
+  const outageMs = situation.nowMs - falseSinceMs(situation, "Available");
+  const { progressDeadlineSeconds } = situation.observed.app.spec;
+  return outageMs < progressDeadlineSeconds * 1000 ? undefined : noProgress(situation);
 }
 
 /** Pods have been missing for too long, in the phase that the app is in. */

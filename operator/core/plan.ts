@@ -19,7 +19,7 @@ import { pace } from "./pace.ts";
 import { withPastTimes } from "./pasttimes.ts";
 import { type Situation, phaseOf } from "./phase.ts";
 import { renderRevision, surplusOf } from "./revisions.ts";
-import { type RolloutState, rolloutStateOf } from "./rolloutstate.ts";
+import { type RolloutState, falseSinceMs, rolloutStateOf } from "./rolloutstate.ts";
 import { statusOf, statusOfInvalid } from "./status.ts";
 import { isStored, withDeployedRevision } from "./storedrevisions.ts";
 import { strategyOf } from "./strategies/strategy.ts";
@@ -31,8 +31,6 @@ export interface Plan {
   readonly nowMs: number;
   /** Writes in order. After each one the state is consistent: a new plan continues from there. */
   readonly actions: readonly Action[];
-  /** The writes that don't depend on a decision. They are made if the API server refuses to store the decision. */
-  readonly fallback: readonly Action[];
   /** True if the plan has writes that must not follow from an outdated spec, command or outcome. */
   readonly isIrreversible: boolean;
   /** Undefined if the spec is invalid. */
@@ -127,11 +125,10 @@ function planValid(observed: ObservedApp, nowMs: number): Plan {
     ? []
     : [...(isStorable ? revisionWrites(decision) : []), ...objectWrites(decision)];
   const actions = writes.filter((action) => !isStopped(action, stopped));
-  const fallback = decision.changed.length === 0 ? [] : objectWrites(undecided(stored));
   const isIrreversible =
     decision.changed.length > 0 ||
     actions.some((action) => action.why === "create" || isDrastic(action, stored));
-  return { observed, nowMs, actions, fallback, isIrreversible, planned: { stored, decision, blockers } };
+  return { observed, nowMs, actions, isIrreversible, planned: { stored, decision, blockers } };
 }
 
 /**
@@ -142,16 +139,20 @@ export function plan(seen: Observed, nowMs: number): Plan {
   const observed = withDeployedRevision(withPastTimes(seen, nowMs));
   return isValid(observed)
     ? planValid(observed, nowMs)
-    : { observed, nowMs, actions: [], fallback: [], isIrreversible: false, planned: undefined };
+    : { observed, nowMs, actions: [], isIrreversible: false, planned: undefined };
 }
+
+/** The writes that depend on no decision: made if the API server refuses to store the decision of the plan. */
+export const undecidedWrites = ({ planned }: Plan): readonly Action[] =>
+  planned === undefined ? [] : objectWrites(undecided(planned.stored));
 
 const minPollMs = 5_000;
 const maxPollMs = 60_000;
 
 /** Requeue time for state without a watch (failed mounts, foreign objects): backs off from 5 to 60 s. */
-function nextPollAtMs({ nowMs, observed }: Situation): number {
-  const ready = observed.app.status?.conditions?.find(({ type }) => type === "Ready");
-  const unreadyMs = ready?.status === "False" ? nowMs - millis(ready.lastTransitionTime) : 0;
+function nextPollAtMs(situation: Situation): number {
+  const { nowMs } = situation;
+  const unreadyMs = nowMs - falseSinceMs(situation, "Ready");
   return nowMs + Math.min(maxPollMs, Math.max(minPollMs, unreadyMs / 2));
 }
 

@@ -2,7 +2,7 @@ import { childAnnotations as keys } from "../api/names.ts";
 import { replicasOf, isSettledAt } from "./deployment.ts";
 import type { Facts } from "./facts.ts";
 import { availableAtMs } from "./health.ts";
-import { type ObservedApp, type Revision, millis } from "./observed.ts";
+import { type Revision, millis } from "./observed.ts";
 import { candidateOf, requestedOf, stableOf } from "./revisions.ts";
 
 /** How many pods of the target revision have become available in this rollout, and when. */
@@ -71,21 +71,21 @@ function progressOf(facts: Facts, target: Revision | undefined): Progress {
   return { available, atMs: latest.atMs, stored: isWorthStoring ? latest : { best, atMs } };
 }
 
-/** Since when the status reports the app as not ready, ms since 1970; the current time if it doesn't yet. */
-function unreadySinceMs({ app }: ObservedApp, nowMs: number): number {
-  const ready = app.status?.conditions?.find((condition) => condition.type === "Ready");
-  return ready?.status === "False" ? millis(ready.lastTransitionTime) : nowMs;
+/** Since when a condition in the status is False, ms since 1970; the current time if it isn't. */
+export function falseSinceMs({ observed: { app }, nowMs }: Facts, type: "Ready" | "Available"): number {
+  const condition = app.status?.conditions?.find((other) => other.type === type);
+  return condition?.status === "False" ? millis(condition.lastTransitionTime) : nowMs;
 }
 
 /** Where the rollout stands if the app has these revisions. */
 export function rolloutStateOf(facts: Facts, revisions: readonly Revision[]): RolloutState {
-  const { observed, nowMs, tracks, restarting } = facts;
+  const { observed, tracks, restarting } = facts;
   const { spec } = observed.app;
   const stable = stableOf(revisions);
   const candidate = candidateOf(revisions);
   const target = candidate ?? stable;
   const progress = progressOf(facts, target);
-  const sinceMs = Math.max(progress.atMs, unreadySinceMs(observed, nowMs));
+  const sinceMs = Math.max(progress.atMs, falseSinceMs(facts, "Ready"));
   const { deployment, deployedHash } = tracks.stable;
   const isDeployed = target !== undefined && deployedHash === target.hash && !restarting;
   return {

@@ -5,7 +5,7 @@ import { availabilityBy, availabilityOf } from "./availability.ts";
 import { kubectl } from "./blockerdraft.ts";
 import { floorOf } from "./defaults.ts";
 import { type Counts, countsOf } from "./deployment.ts";
-import { compact, isFields, truncate } from "./manifest.ts";
+import { compact, fieldsOf, isFields, truncate } from "./manifest.ts";
 import { type App, type Observed, type Revision, timestamp } from "./observed.ts";
 import { ownershipOf } from "./ownership.ts";
 import type { Situation } from "./phase.ts";
@@ -179,7 +179,7 @@ function podStatus({ app, deployments }: Observed, nowMs: number): Partial<DemoA
   const spec = isFields(deployment?.["spec"]) ? deployment["spec"] : undefined;
   if (spec === undefined || ownershipOf(app, deployment) === "taken")
     return { conditions: (app.status?.conditions ?? []).filter(({ type }) => type === "Available") };
-  const strategy = isFields(spec["strategy"]) ? spec["strategy"] : {};
+  const strategy = fieldsOf(spec["strategy"]);
   const desired = Number(spec["replicas"] ?? 0);
   const counts = countsOf([deployment], desired);
   const floor = floorOf(desired, {

@@ -13,7 +13,7 @@ const isOutcome = (text: string | undefined): text is Outcome => text !== undefi
 /** The longest texts that the schema of the status allows, in characters. */
 const maxLengths = { image: 512, reason: 128, message: 2048 } as const;
 
-/** Reads a revision from a ControllerRevision; undefined if the object has not the form of one. */
+/** Reads a revision from a ControllerRevision; undefined if the object does not have the content of one. */
 export function readRevision(live: Manifest): Revision | undefined {
   const { annotations = {}, creationTimestamp } = live.metadata;
   const data = live["data"];

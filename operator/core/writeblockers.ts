@@ -84,7 +84,7 @@ export function failureBlocker({ object, scope, message }: Refusal): WriteBlocke
   return { scope, ...blockerDraft(object, problem, next) };
 }
 
-/** Terminating objects that have the name of the requested revision. Others are in nobody's way. */
+/** Terminating objects that have the name of the requested revision. Other terminating ControllerRevisions block nothing. */
 function terminatingRevisions({ app, ignoredRevisions }: Observed): readonly Manifest[] {
   if (app.spec === undefined) return [];
   const names = new Set(
@@ -93,7 +93,7 @@ function terminatingRevisions({ app, ignoredRevisions }: Observed): readonly Man
   return ignoredRevisions.flatMap(({ live }) => (names.has(live.metadata.name) ? [live] : []));
 }
 
-/** An object whose rollout number leaves none for a next rollout. The operator never writes such a number. */
+/** An object with the highest possible rollout number: a next rollout could not get a higher one. */
 function numberBlockers(observed: Observed): readonly WriteBlocker[] {
   const last = usedRollouts(observed).find(({ rollout }) => rollout >= maxRollout);
   if (last === undefined) return [];

@@ -1,10 +1,8 @@
 import { containerName } from "../../api/names.ts";
 import type { DemoAppSpec } from "../../api/schema.ts";
 import { completeResources } from "../defaults.ts";
-import { type Fields, isFields } from "../manifest.ts";
+import { type Fields, fieldsOf } from "../manifest.ts";
 import { withQuantitiesLike } from "../quantities.ts";
-
-const fieldsOf = (value: unknown): Fields => (isFields(value) ? value : {});
 
 /** The app's own container of a pod. */
 function containerOf({ containers }: Fields): Fields {

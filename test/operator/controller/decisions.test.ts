@@ -1,17 +1,9 @@
 import { describe, expect, test } from "@jest/globals";
 import { ApiError } from "../../../operator/runtime/client.ts";
-import { hashOf } from "../../../operator/core/hash.ts";
 import { renderService } from "../../../operator/core/render/service.ts";
 import { app, at, crashing, pod, spec, unready } from "../core/objects.ts";
 import { deploymentOf, observedApp, v1, v2 } from "../core/situations.ts";
-import { Scene } from "./scene.ts";
-
-const unavailable = new ApiError(503, {});
-const conflict = new ApiError(409, { reason: "Conflict" });
-const lookups = ["get Deployment/web", "get Service/web"];
-/** The reads before the first rollout starts. */
-const reads = [...lookups, "get DemoApp/web", `get ControllerRevision/web-${hashOf(spec())}`];
-const statusWrite = "apply DemoApp/status";
+import { Scene, conflict, lookups, reads, statusWrite, unavailable } from "./scene.ts";
 
 /** An installed app in the middle of a rollout of app:2, whose pod is crash-looping. */
 function crashingScene(fields: object = {}): Scene {

@@ -1,9 +1,8 @@
 import { describe, expect, test } from "@jest/globals";
 import type { Manifest } from "../../../operator/core/manifest.ts";
 import { ApiError } from "../../../operator/runtime/client.ts";
-import { hashOf } from "../../../operator/core/hash.ts";
 import { app, rolledOut, spec } from "../core/objects.ts";
-import { Scene } from "./scene.ts";
+import { Scene, lookups, reads, statusWrite, unavailable } from "./scene.ts";
 
 /** The app after a completed rollout. */
 async function healthyScene(): Promise<Scene> {
@@ -15,15 +14,9 @@ async function healthyScene(): Promise<Scene> {
   return scene;
 }
 
-const unavailable = new ApiError(503, {});
 const invalid = new ApiError(422, { message: "spec.x: Invalid value" });
 const forbidden = new ApiError(403, { message: 'User "x" cannot get resource "services"' });
-const lookups = ["get Deployment/web", "get Service/web"];
-const revision = `ControllerRevision/web-${hashOf(spec())}`;
-/** The reads before the first rollout starts. */
-const reads = [...lookups, "get DemoApp/web", `get ${revision}`];
 const writes = ["apply ControllerRevision", "apply Deployment", "apply Service"];
-const statusWrite = "apply DemoApp/status";
 
 describe("the order of a reconcile", () => {
   test("a new app: observes, writes, publishes the events of the writes, then writes the status", async () => {

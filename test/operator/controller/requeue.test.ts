@@ -1,10 +1,6 @@
 import { describe, expect, test } from "@jest/globals";
-import { ApiError } from "../../../operator/runtime/client.ts";
 import { rolledOut } from "../core/objects.ts";
-import { Scene } from "./scene.ts";
-
-const conflict = new ApiError(409, { reason: "Conflict" });
-const statusWrite = "apply DemoApp/status";
+import { Scene, conflict, statusWrite } from "./scene.ts";
 
 describe("the requeue time", () => {
   test("a rollout is in progress: from the plan", async () => {

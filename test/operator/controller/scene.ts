@@ -3,6 +3,7 @@ import { AppMetrics } from "../../../operator/controller/metrics.ts";
 import { byApp } from "../../../operator/controller/observe.ts";
 import { type ReconcileOptions, reconcile } from "../../../operator/controller/reconcile.ts";
 import { Reporter } from "../../../operator/controller/report.ts";
+import { hashOf } from "../../../operator/core/hash.ts";
 import type { Manifest } from "../../../operator/core/manifest.ts";
 import type { App } from "../../../operator/core/observed.ts";
 import { ApiError } from "../../../operator/runtime/client.ts";
@@ -11,7 +12,17 @@ import { createMetrics } from "../../../operator/runtime/metrics.ts";
 import { Store } from "../../../operator/runtime/store.ts";
 import type { ReconcileResult } from "../../../operator/runtime/workqueue.ts";
 import { VirtualClock } from "../../sim/clock.ts";
-import { app, startMs } from "../core/objects.ts";
+import { app, spec, startMs } from "../core/objects.ts";
+
+/** Requests of a reconcile, as the scene records them. */
+export const lookups = ["get Deployment/web", "get Service/web"];
+/** The reads before the first rollout starts. */
+export const reads = [...lookups, "get DemoApp/web", `get ControllerRevision/web-${hashOf(spec())}`];
+export const statusWrite = "apply DemoApp/status";
+
+/** Responses that a retry may fix. */
+export const unavailable = new ApiError(503, {});
+export const conflict = new ApiError(409, { reason: "Conflict" });
 
 /** The key of the app in the caches. */
 export const key = "team/web";

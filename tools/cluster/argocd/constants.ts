@@ -6,8 +6,8 @@ export const ARGOCD_VERSION = "3.6.1";
 export const NAMESPACE = "argocd";
 
 /**
- * Settings of a local cluster, in addition to deploy/argocd/install. Argo CD polls Git every
- * 10 seconds instead of every 2 to 3 minutes: a folder on this disk has no webhook, at most a hook.
+ * Settings of a local cluster, in addition to deploy/argocd/install. Argo CD polls Git every 10 s instead of every 2 to
+ * 3 minutes: no Git server calls its webhook, and only the repositories of tests and demos request refreshes by a hook.
  */
 export const LOCAL_SETTINGS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   "argocd-cm": { "timeout.reconciliation": "10s", "timeout.reconciliation.jitter": "0s" },

@@ -11,7 +11,7 @@ import type { KubeObject } from "./objects.ts";
 /** The kustomization that users install: the official manifests with this project's patches. */
 export const INSTALLATION = join(import.meta.dirname, "../../../deploy/argocd/install");
 
-/** The manifests of the release, as the kustomization names them. */
+/** The URL of Argo CD's official manifests, as the kustomization contains it. */
 export const OFFICIAL = `https://raw.githubusercontent.com/argoproj/argo-cd/v${ARGOCD_VERSION}/manifests/install.yaml`;
 
 const OBJECTS = "objects.json";
@@ -19,7 +19,7 @@ const OBJECTS = "objects.json";
 /**
  * Renders deploy/argocd/install with the settings of a local cluster. `binaries` is the folder that `ensureArgoCd`
  * returns; its install.yaml replaces the official manifests that the kustomization names by URL. Rendering and parsing
- * take seconds of CPU time, so the cache keeps the objects.
+ * take seconds of CPU time, so the objects are stored in the folder of cached builds.
  */
 export async function renderInstallation(binaries: string): Promise<KubeObject[]> {
   const files = readdirSync(INSTALLATION).map((file) => readFileSync(join(INSTALLATION, file)));
