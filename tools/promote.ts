@@ -1,4 +1,4 @@
-// `npm run promote -- --from dev --to staging`, or `--image ghcr.io/acme/webapp:1.4.0@sha256:… --to dev`: writes the image
+// `npm run promote -- --from dev --to staging`, or `--image ghcr.io/acme/demoapp-webapp:1.4.0@sha256:… --to dev`: writes the image
 // of one environment to the file of the next. Only the image line changes, and nothing is committed. Works on the tree in
 // the current folder, which can be a separate repository with the folder deploy/.
 import { readFileSync, writeFileSync } from "node:fs";
@@ -38,10 +38,20 @@ export function imageIn(text: string): string {
   return found[2] ?? "";
 }
 
-/** The file with another image, otherwise unchanged. Throws if the image is the same, or is not pinned. */
-export function withImage(text: string, image: string): string {
+/** Every commit that is the tag of an image in a text. */
+export const commitsIn = (text: string): readonly string[] => [
+  ...new Set([...text.matchAll(/:([0-9a-f]{40})@sha256:/g)].map(([, commit = ""]) => commit)),
+];
+
+/** Throws a sentence unless an image is pinned by its digest and published. */
+export function requirePublished(image: string): void {
   if (!pinned.test(image)) throw new Error(`"${image}" is not pinned: use name:tag@sha256:<64 hex digits>`);
   if (/@sha256:0{64}$/.test(image)) throw new Error(`"${image}" is a placeholder: no image is published yet`);
+}
+
+/** The file with another image, otherwise unchanged. Throws if the image is the same, or can't be promoted. */
+export function withImage(text: string, image: string): string {
+  requirePublished(image);
   if (imageIn(text) === image) throw new Error(`nothing to promote: the file already names ${image}`);
   return text.replace(line, `$1${image}`);
 }

@@ -59,7 +59,7 @@ describe("deploy/webapp/overlays", () => {
       expect(lines).toEqual([
         expect.stringMatching(
           // The tag is a version, or after a promotion by CI the commit that was built.
-          new RegExp(`^demoapp\\.yaml:  image: ${registry}/webapp:\\w[\\w.-]*@sha256:[0-9a-f]{64}$`),
+          new RegExp(`^demoapp\\.yaml:  image: ${registry}/demoapp-webapp:\\w[\\w.-]*@sha256:[0-9a-f]{64}$`),
         ),
       ]);
     },

@@ -40,7 +40,7 @@ test("every Application of the folder has a row in this test", () => {
 });
 
 test.each([
-  { name: "deployed", words: [commit, "3 of 3 pods of ghcr.io/acme/webapp:1.2.0 are available."] },
+  { name: "deployed", words: [commit, "3 of 3 pods of ghcr.io/acme/demoapp-webapp:1.2.0 are available."] },
   {
     name: "rejected",
     words: [commit, 'exit code 1: {"msg":"fault: crash"}', "Next: Change spec.image in Git"],

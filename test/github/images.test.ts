@@ -19,11 +19,10 @@ describe("image.yaml", () => {
       const built = String(file).replace("${{ inputs.program }}", program);
       expect(read("tools/images.ts")).toContain("`Dockerfile.${program}`");
       expect(existsSync(join(root, built))).toBe(true);
-      for (const caller of ["ci.yaml", "release.yaml"])
-        expect(jobOf(caller, program)).toMatchObject({
-          uses: "./.github/workflows/image.yaml",
-          with: { program },
-        });
+      expect(jobOf("ci.yaml", program)).toMatchObject({
+        uses: "./.github/workflows/image.yaml",
+        with: { program },
+      });
     },
   );
 
@@ -63,12 +62,22 @@ describe("image.yaml", () => {
     expect(places).toEqual(places.toSorted((a, b) => a - b));
     expect(places[0]).toBeGreaterThanOrEqual(0);
   });
+
+  test("a repeated run, whose tag is published already: attests and tags nothing", () => {
+    const steps = image.push?.steps ?? [];
+    const after = steps.slice(1 + steps.findIndex(({ id }) => id === "push"));
+    expect(after.length).toBeGreaterThan(4);
+    for (const { if: condition } of after) expect(condition).toContain("steps.push.outputs.pushed == 'true'");
+  });
 });
 
 describe("promote.yaml", () => {
   test("the pull request: opened after the verification and the approval of the environment", () => {
     expect(needsOf(jobOf("promote.yaml", "open"))).toEqual(["verify"]);
-    expect(jobOf("promote.yaml", "open").environment).toBe("${{ inputs.to }}");
+    expect(jobOf("promote.yaml", "open").environment).toEqual({
+      name: "${{ inputs.to }}",
+      deployment: false,
+    });
     const last = jobOf("promote.yaml", "verify").steps?.at(-1)?.run;
     expect(last).toBe("node tools/ci/verify.ts");
   });
@@ -82,12 +91,18 @@ describe("promote.yaml", () => {
     ]);
   });
 
-  test("promotion by hand: for every environment except the first, which gets the builds", () => {
+  test("promotion by hand: for every environment", () => {
     const { inputs } = workflow("promote.yaml").on["workflow_dispatch"] as {
       inputs: { to: { options: unknown } };
     };
-    expect(inputs.to.options).toEqual(environments.slice(1));
+    expect(inputs.to.options).toEqual(environments);
     expect(jobOf("ci.yaml", "promote").with?.to).toBe(environments[0]);
+  });
+
+  test("the verdict of the previous environment: required before and after the approval", () => {
+    const steps = (key: string) => (jobOf("promote.yaml", key).steps ?? []).map(({ run }) => run);
+    expect(steps("verify")).toContain("node tools/ci/verdict.ts");
+    expect(steps("open").slice(-2)).toEqual(["node tools/ci/verdict.ts", "node tools/ci/promotion.ts open"]);
   });
 
   test("a web app built from main: promoted to dev", () => {
@@ -103,22 +118,37 @@ describe("promote.yaml", () => {
 describe("release.yaml", () => {
   test("every job that writes: needs the approval and the checks", () => {
     const { jobs } = workflow("release.yaml");
-    const gates = Object.keys(jobs).filter((key) => jobs[key]?.environment === "release");
+    const gates = Object.keys(jobs).filter((key) => jobs[key]?.environment?.name === "release");
     expect(gates).toEqual(["check"]);
     const isGated = (key: string): boolean =>
       needsOf(jobOf("release.yaml", key)).some((needed) => gates.includes(needed) || isGated(needed));
     const writers = Object.keys(jobs).filter((key) =>
       Object.values(jobs[key]?.permissions ?? {}).includes("write"),
     );
-    expect(writers).toEqual(expect.arrayContaining(["operator", "webapp", "release"]));
+    expect(writers).toEqual(expect.arrayContaining(["images", "release", "deploy"]));
     expect(writers.filter((key) => !isGated(key))).toEqual([]);
+  });
+
+  test("a job that can write: installs no npm packages", () => {
+    const { jobs } = workflow("release.yaml");
+    // `release.ts files` runs npm; the other commands are Node without packages.
+    const installs = Object.keys(jobs).filter((key) =>
+      jobs[key]?.steps?.some(({ run }) => /^npm|release\.ts files/.test(run ?? "")),
+    );
+    expect(installs).toEqual(["files"]);
+    expect(jobs.files?.permissions).toEqual({ contents: "read" });
+  });
+
+  test("the tagged images: those that ci.yaml publishes", () => {
+    const names = ["operator", "webapp"].map((program) => String(jobOf("ci.yaml", program).with?.image));
+    for (const name of names) expect(read("tools/ci/release.ts")).toContain(`"${name}"`);
   });
 
   test("the pull request for deploy/operator: opened after the release, from the newest commit of main", () => {
     const deploy = jobOf("release.yaml", "deploy");
-    expect(needsOf(deploy)).toEqual(["operator", "release"]);
+    expect(needsOf(deploy)).toEqual(["images", "release"]);
     expect(deploy.steps?.[0]?.with).toMatchObject({ ref: "main", "fetch-depth": 0 });
-    expect(deploy.steps?.at(-1)?.env?.IMAGE).toBe("${{ needs.operator.outputs.reference }}");
+    expect(deploy.steps?.at(-1)?.env?.IMAGE).toBe("${{ needs.images.outputs.operator }}");
   });
 
   test("the job check: has the whole history, to find the tagged commit on main", () => {

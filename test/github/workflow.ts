@@ -24,7 +24,7 @@ export interface Job {
   readonly with?: Readonly<Record<string, unknown>>;
   readonly permissions?: Readonly<Record<string, string>>;
   readonly "timeout-minutes"?: number;
-  readonly environment?: string;
+  readonly environment?: { readonly name: string; readonly deployment: boolean };
   readonly strategy?: { readonly matrix: { readonly include?: readonly Readonly<Record<string, string>>[] } };
   readonly steps?: readonly Step[];
 }

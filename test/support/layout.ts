@@ -6,7 +6,7 @@ const imageIndex = "application/vnd.oci.image.index.v1+json";
 const imageManifest = "application/vnd.oci.image.manifest.v1+json";
 
 /** Writes a small two-platform image in the OCI layout of buildx. Returns its digest and those of the platforms. */
-export function writeLayout(folder: string) {
+export function writeLayout(folder: string, author = "test") {
   mkdirSync(join(folder, "blobs/sha256"), { recursive: true });
   const put = (content: unknown, mediaType: string) => {
     const text = typeof content === "string" ? content : JSON.stringify(content);
@@ -17,7 +17,7 @@ export function writeLayout(folder: string) {
   const manifests = ["amd64", "arm64"].map((architecture) => {
     const platform = { os: "linux", architecture };
     const config = put(
-      { ...platform, rootfs: { type: "layers", diff_ids: [] }, config: {} },
+      { ...platform, author, rootfs: { type: "layers", diff_ids: [] }, config: {} },
       "application/vnd.oci.image.config.v1+json",
     );
     const manifest = { schemaVersion: 2, mediaType: imageManifest, config, layers: [] };

@@ -6,7 +6,7 @@ import { environments, fileOf, imageIn } from "../../tools/promote.ts";
 const root = join(import.meta.dirname, "../..");
 
 /** The image of an environment before the first publication. */
-export const placeholder = `ghcr.io/acme/webapp:1.0.0@sha256:${"0".repeat(64)}`;
+export const placeholder = `ghcr.io/acme/demoapp-webapp:0.1.0@sha256:${"0".repeat(64)}`;
 
 /** Copies deploy/ into a folder, with the placeholder as every environment's image. */
 export function copyDeploy(folder: string): void {

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { environments, fileOf, imageIn, previous, promote, withImage } from "../../tools/promote.ts";
 import { copyDeploy, placeholder } from "../support/overlays.ts";
 
-const built = `ghcr.io/acme/webapp:1.4.0@sha256:${"a1".repeat(32)}`;
+const built = `ghcr.io/acme/demoapp-webapp:1.4.0@sha256:${"a1".repeat(32)}`;
 
 /** The environment that follows dev. */
 const [, second] = environments;
@@ -70,7 +70,7 @@ describe("promote, in a Git repository", () => {
       { from: "dev", to: "-" },
       `no environment "-": the environments are ${environments.join(", ")}`,
     ],
-    ["without a digest", { image: "ghcr.io/acme/webapp:1.4.0", to: "dev" }, "is not pinned"],
+    ["without a digest", { image: "ghcr.io/acme/demoapp-webapp:1.4.0", to: "dev" }, "is not pinned"],
     ["with a second line", { image: `${built}\n  replicas: 0`, to: "dev" }, "is not pinned"],
     ["of an unpublished image", { from: "dev", to: second }, "is a placeholder"],
   ])("a promotion %s: refused, and nothing is written", (_, promotion, sentence) => {

@@ -8,20 +8,27 @@ export interface Job {
   readonly outputs?: Readonly<Record<string, string>>;
 }
 
-/** Jobs that run for every change. */
-const always: ReadonlySet<string> = new Set(["changes", "lint"]);
-/** Jobs that are skipped for some events: `dependencies` reviews pull requests only. */
-const optional: ReadonlySet<string> = new Set(["dependencies"]);
+/**
+ * Whether a job may be skipped, or the output of `changes` that is "false" if the job may be skipped. Every other job
+ * builds something. `dependencies` reviews pull requests only, and only if the repository has a dependency graph.
+ */
+const skippable: Readonly<Record<string, boolean | "test">> = {
+  changes: false,
+  lint: false,
+  dependencies: true,
+  test: "test",
+};
 
 /** The reasons why the change must not be merged. Empty if it may be merged. */
 export function problems(jobs: Readonly<Record<string, Job>>): readonly string[] {
-  const built = jobs.changes?.outputs?.build !== "false";
+  const outputs = jobs.changes?.outputs ?? {};
   return Object.entries(jobs).flatMap(([name, { result }]) => {
     if (result === "success") return [];
     if (result !== "skipped") return [`${name}: ${result}`];
-    if (optional.has(name)) return [];
+    const rule = skippable[name] ?? "build";
+    const maySkip = typeof rule === "boolean" ? rule : outputs[rule] === "false";
     // A job is also skipped if a job that it needs has failed. Then both are reported.
-    return built || always.has(name) ? [`${name}: skipped, but this change requires the job`] : [];
+    return maySkip ? [] : [`${name}: skipped, but this change requires the job`];
   });
 }
 

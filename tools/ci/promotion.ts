@@ -1,11 +1,20 @@
 // `node tools/ci/promotion.ts plan`: sets the output `image` to the image that the environment TO gets: IMAGE, or the
 // image that the previous environment runs.
 // `node tools/ci/promotion.ts open`: opens the pull request: one commit that changes one line of the tree in the current
-// folder.
+// folder. The text has VERDICT, the sentence of verdict.ts.
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { command, succeeds } from "../cluster/command.ts";
-import { type Environment, environmentOf, fileOf, imageIn, previous, promote } from "../promote.ts";
+import {
+  type Environment,
+  commitsIn,
+  environmentOf,
+  fileOf,
+  imageIn,
+  previous,
+  promote,
+  requirePublished,
+} from "../promote.ts";
 import { output, requiredEnv } from "./outputs.ts";
 import { script } from "../script.ts";
 import { type PullRequest, findBranch, propose, proposedIn, rollOut } from "./pullrequest.ts";
@@ -15,6 +24,7 @@ export function imageFor(to: Environment, given: string, folder: string): string
   const source = previous(to);
   if (source === undefined && given === "") throw new Error(`IMAGE must name the image that ${to} gets`);
   const image = source === undefined ? given : imageIn(readFileSync(join(folder, fileOf(source)), "utf8"));
+  requirePublished(image);
   // `open` is given the verified image, which must still be the image to promote.
   if (given !== "" && given !== image)
     throw new Error(`${to} gets the image that ${source} runs: ${image}, not ${given}`);
@@ -25,6 +35,7 @@ const branchOf = (to: Environment): string => `promote/${to}`;
 
 /** The pull request for an image. Each environment has at most one open, for the newest image. */
 export function pullRequestOf(to: Environment, image: string, current: string): PullRequest {
+  const verdict = process.env.VERDICT ?? "";
   const [name = ""] = image.split("@");
   const version = name.split(":").at(-1) ?? "";
   const origin = previous(to) === undefined ? "a new build" : `the image that \`${previous(to)}\` runs`;
@@ -35,22 +46,20 @@ export function pullRequestOf(to: Environment, image: string, current: string): 
     body: [
       `\`${to}\` gets \`${image}\` (${origin}).`,
       "",
-      `\`${to}\` now runs \`${current}\`. Signature and build attestation of the new image are verified.`,
+      `\`${to}\` now runs \`${current}\`. The new image is verified: this repository's workflow has built it from main.`,
       "",
+      ...(verdict === "" ? [] : [verdict, ""]),
       rollOut,
     ].join("\n"),
   };
 }
-
-/** The commit that an image was built from. Undefined if the tag isn't a commit. */
-const commitOf = (image: string): string | undefined => /:([0-9a-f]{40})@/.exec(image)?.[1];
 
 /**
  * Whether an image was built from an ancestor of the other's commit: runs for commits of main end in any order. False if
  * Git can't compare the two: the tag is a version, or the history was rewritten.
  */
 export async function isOlder(image: string, other: string, folder: string): Promise<boolean> {
-  const [commit, otherCommit] = [commitOf(image), commitOf(other)];
+  const [[commit], [otherCommit]] = [commitsIn(image), commitsIn(other)];
   if (commit === undefined || otherCommit === undefined || commit === otherCommit) return false;
   return succeeds(["git", "-C", folder, "merge-base", "--is-ancestor", commit, otherCommit]);
 }

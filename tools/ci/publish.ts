@@ -1,6 +1,7 @@
 // `node tools/ci/publish.ts push <name>`: pushes the scanned image in dist/<name>-image to IMAGE by its digest, without a
 // tag, and signs the image. The signature is keyless: its certificate names the workflow.
-// `node tools/ci/publish.ts tag <name>`: adds the tag VERSION, after the attestations: every tagged image is signed.
+// `node tools/ci/publish.ts tag <name>`: adds the tag TAG, after the attestations: every tagged image is signed. If TAG
+// exists, as in a repeated run, `push` does nothing but report the published image: a tag is never moved.
 import { createHash } from "node:crypto";
 import { command } from "../cluster/command.ts";
 import { type Image, layoutOf, readLayout } from "./layout.ts";
@@ -45,11 +46,40 @@ export async function push(target: Target, image: Image, layout: string): Promis
   return reference;
 }
 
-/** Tags an image that has been pushed. */
+/** The digest of a published tag. Undefined if the repository or the tag doesn't exist. */
+export async function published(target: Target, name: string): Promise<string | undefined> {
+  return digestOf(target, `${target.repository}:${name}`).catch((error: unknown) => {
+    // GHCR answers "denied" for a package that doesn't exist yet.
+    if (/manifest unknown|name unknown|not found|denied/.test(String(error))) return undefined;
+    throw error;
+  });
+}
+
+/** Tags an image that has been pushed. Rejects if another image has the tag. */
 export async function tag(target: Target, digest: string, name: string): Promise<void> {
   if (!tagForm.test(name))
     throw new Error(`"${name}" is not an allowed tag: use a commit of 40 hex digits, or a version`);
+  const found = await published(target, name);
+  if (found === digest) return;
+  if (found !== undefined)
+    throw new Error(
+      `${target.repository}:${name} is ${found} and is not moved to ${digest}: use another version`,
+    );
   await copy(target, `docker://${target.repository}@${digest}`, `${target.repository}:${name}`);
+}
+
+/** Pushes and signs an image, unless the tag exists. Sets the outputs for the attestations and for deployments. */
+async function publish(target: Target, image: Image, layout: string): Promise<void> {
+  const name = requiredEnv("TAG");
+  const found = await published(target, name);
+  if (found === undefined)
+    await command(["cosign", "sign", "--yes", "--recursive", await push(target, image, layout)]);
+  else console.log(`  ${target.repository}:${name} is published already`);
+  output("pushed", String(found === undefined));
+  output("repository", target.repository);
+  for (const { platform, digest } of image.platforms) output(platform.replace("linux/", ""), digest);
+  // Deployments name both: Kubernetes pulls by digest; the tag is for readers.
+  output("reference", `${target.repository}:${name}@${found ?? image.digest}`);
 }
 
 async function main([action, name = ""]: readonly string[]): Promise<void> {
@@ -59,13 +89,8 @@ async function main([action, name = ""]: readonly string[]): Promise<void> {
   const image = await readLayout(name, layout);
   if (image.digest !== requiredEnv("DIGEST"))
     throw new Error(`${layout} has the image ${image.digest}, which was not scanned`);
-  if (action === "push") {
-    await command(["cosign", "sign", "--yes", "--recursive", await push(target, image, layout)]);
-    output("repository", target.repository);
-    for (const { platform, digest } of image.platforms) output(platform.replace("linux/", ""), digest);
-    // Deployments name both: Kubernetes pulls by digest; the tag is for readers.
-    output("reference", `${target.repository}:${requiredEnv("VERSION")}@${image.digest}`);
-  } else if (action === "tag") await tag(target, image.digest, requiredEnv("VERSION"));
+  if (action === "push") await publish(target, image, layout);
+  else if (action === "tag") await tag(target, image.digest, requiredEnv("TAG"));
   else throw new Error("name the action: push <name>, or tag <name>");
 }
 

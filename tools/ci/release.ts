@@ -1,13 +1,17 @@
 // `node tools/ci/release.ts check`: checks before the build that TAG agrees with package.json and CHANGELOG.md, that main
 // has the commit, and that the commit's check `ci-ok` is green.
+// `node tools/ci/release.ts images`: verifies the images that CI has published for the commit, and adds the version as
+// their tag. Nothing is built anew: the release is what was tested.
 // `node tools/ci/release.ts files`: writes the files of a release to dist/release: install.yaml with the operator IMAGE by
 // digest, the CRD, and the checksums of both. Writes the release notes beside this folder.
-// `node tools/ci/release.ts publish`: creates the release on GitHub from these files.
+// `node tools/ci/release.ts publish`: verifies the checksums, and creates the release on GitHub from these files.
 import { copyFile, mkdir, readFile, readdir, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { command, succeeds } from "../cluster/command.ts";
 import { output, readJson, requiredEnv } from "./outputs.ts";
+import { published, tag } from "./publish.ts";
 import { script } from "../script.ts";
+import { verify } from "./verify.ts";
 
 const root = process.cwd();
 /** The files that users download. */
@@ -55,6 +59,35 @@ async function requireOnMain(commit: string): Promise<void> {
     throw new Error(`${commit} is not on main: merge first, then tag a commit of main`);
 }
 
+/** The images of a release, below REGISTRY, and the outputs that name them. */
+const images = { operator: "demoapp-operator", webapp: "demoapp-webapp" };
+
+/** Tags the images of a commit with the version. Rejects, before the first tag, unless both are published and signed. */
+async function tagImages(commit: string, version: string): Promise<void> {
+  const found = await Promise.all(
+    Object.entries(images).map(async ([program, name]) => {
+      const repository = `${requiredEnv("REGISTRY").toLowerCase()}/${name}`;
+      const digest = await published({ repository }, commit);
+      if (digest === undefined)
+        throw new Error(
+          `CI has published no ${repository}:${commit}: tag the commit that "npm run release -- prepare" has made`,
+        );
+      return { program, repository, digest };
+    }),
+  );
+  for (const { repository, digest } of found) await verify(`${repository}@${digest}`);
+  for (const { program, repository, digest } of found) {
+    await tag({ repository }, digest, version);
+    output(program, `${repository}:${version}@${digest}`);
+  }
+}
+
+/** Creates the release, if the files are as the job that wrote them left them. */
+async function publish(tagName: string): Promise<void> {
+  await command(["sha256sum", "--check", "--strict", "SHA256SUMS"], { cwd: folder });
+  await command(createCommand(tagName, await readdir(folder)));
+}
+
 /** The command that creates the release. A version such as 1.0.0-rc.1 becomes a prerelease. */
 export function createCommand(tag: string, files: readonly string[]): readonly string[] {
   const kind = tag.includes("-") ? ["--prerelease"] : [];
@@ -83,10 +116,10 @@ async function main([action]: readonly string[]): Promise<void> {
     await requireOnMain(requiredEnv("GITHUB_SHA"));
     const runs = `repos/${requiredEnv("GITHUB_REPOSITORY")}/commits/${requiredEnv("GITHUB_SHA")}/check-runs?check_name=ci-ok`;
     requireGreenCheck(await command(["gh", "api", runs]));
-    output("version", version);
-  } else if (action === "files") await writeFiles(version, requiredEnv("IMAGE"));
-  else if (action === "publish") await command(createCommand(requiredEnv("TAG"), await readdir(folder)));
-  else throw new Error("name the action: check, files, or publish");
+  } else if (action === "images") await tagImages(requiredEnv("GITHUB_SHA"), version);
+  else if (action === "files") await writeFiles(version, requiredEnv("IMAGE"));
+  else if (action === "publish") await publish(requiredEnv("TAG"));
+  else throw new Error("name the action: check, images, files, or publish");
 }
 
 if (import.meta.main) await script(() => main(process.argv.slice(2)));

@@ -3,7 +3,7 @@ import { type Job, problems } from "../../../tools/ci/ok.ts";
 import { runScript } from "../../support/script.ts";
 
 const green: Record<string, Job> = {
-  changes: { result: "success", outputs: { build: "true" } },
+  changes: { result: "success", outputs: { test: "true", build: "true" } },
   lint: { result: "success" },
   dependencies: { result: "skipped" },
   test: { result: "success" },
@@ -11,7 +11,7 @@ const green: Record<string, Job> = {
 };
 const promotion: Record<string, Job> = {
   ...green,
-  changes: { result: "success", outputs: { build: "false" } },
+  changes: { result: "success", outputs: { test: "false", build: "false" } },
   test: { result: "skipped" },
   webapp: { result: "skipped" },
 };
@@ -22,6 +22,13 @@ test("every job has succeeded, except one for pull requests only: ci-ok is green
 
 test("a promotion, which builds nothing: ci-ok is green", () => {
   expect(problems(promotion)).toEqual([]);
+});
+
+test("a change of the documentation, which builds nothing: ci-ok is green, and requires the unit tests", () => {
+  const outputs = { test: "true", build: "false" };
+  const jobs: Record<string, Job> = { ...promotion, changes: { result: "success", outputs } };
+  expect(problems({ ...jobs, test: { result: "success" } })).toEqual([]);
+  expect(problems(jobs)).toEqual(["test: skipped, but this change requires the job"]);
 });
 
 test.each<[string, Record<string, Job>, string]>([

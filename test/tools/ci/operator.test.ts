@@ -68,7 +68,11 @@ test("a later release: replaces the image, and leaves the other lines", () => {
 
 test.each([
   ["without a digest", "ghcr.io/acme/demoapp-operator:0.2.0", "is not name:tag@sha256"],
-  ["of another image", image.replace("demoapp-operator", "webapp"), "not ghcr.io/acme/webapp"],
+  [
+    "of another image",
+    image.replace("demoapp-operator", "demoapp-webapp"),
+    "not ghcr.io/acme/demoapp-webapp",
+  ],
   ["with a second line", `${image}\n    newName: x`, "is not name:tag@sha256"],
 ])("a reference %s: refused", (_, reference, sentence) => {
   expect(() => withOperator(released, reference)).toThrow(sentence);

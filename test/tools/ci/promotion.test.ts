@@ -15,9 +15,9 @@ import { Repository } from "../../../tools/gitops/repository.ts";
 import { StubPrograms } from "../../support/stubprograms.ts";
 import { runScript } from "../../support/script.ts";
 
-const image = `ghcr.io/acme/webapp:1.4.0@sha256:${"a1".repeat(32)}`;
+const image = `ghcr.io/acme/demoapp-webapp:1.4.0@sha256:${"a1".repeat(32)}`;
 /** The image of every environment at first. */
-const unpublished = { ref: "ghcr.io/acme/webapp:0.0.1", digest: `sha256:${"0".repeat(64)}` };
+const unpublished = { ref: "ghcr.io/acme/demoapp-webapp:0.0.1", digest: `sha256:${"0".repeat(64)}` };
 /** The environment that follows dev. */
 const [, second] = environments;
 const other = image.replace("1.4.0", "1.5.0");
@@ -170,6 +170,10 @@ describe("promotion.ts", () => {
     expect(await isOlder(image, other, folder)).toBe(false);
     expect(await isOlder(unknown, image.replace("1.4.0", "b".repeat(40)), folder)).toBe(false);
     expect(await isOlder(unknown, unknown, folder)).toBe(false);
+  });
+
+  test("dev has no published image yet: refused with a sentence", () => {
+    expect(() => imageFor(second, "", folder)).toThrow("is a placeholder: no image is published yet");
   });
 
   test("dev: gets the given build, which is required", () => {

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { join } from "node:path";
 import { readLayout } from "../../../tools/ci/layout.ts";
-import { push, tag } from "../../../tools/ci/publish.ts";
+import { published, push, tag } from "../../../tools/ci/publish.ts";
 import { command } from "../../../tools/cluster/command.ts";
 import { writeLayout } from "../../support/layout.ts";
 import { startRegistry } from "../../support/registry.ts";
@@ -47,6 +47,25 @@ describe("publish.ts with a real registry", () => {
       expect(await manifest(name)).toEqual({ status: 200, digest: built.digest });
     }
     expect(await tags()).toEqual([commit, "1.4.0"]);
+  });
+
+  test("a tag of another image: not moved; the same image: nothing to do", async () => {
+    const folder = join(registry.folder, "other");
+    writeLayout(folder, "another");
+    const other = await readLayout("other", folder);
+    await push(target(), other, folder);
+    await expect(tag(target(), other.digest, "1.4.0")).rejects.toThrow(
+      `webapp:1.4.0 is ${built.digest} and is not moved to ${other.digest}`,
+    );
+    await tag(target(), built.digest, "1.4.0");
+    expect(await published(target(), "1.4.0")).toBe(built.digest);
+  });
+
+  test("a tag, or a repository, that doesn't exist: not published", async () => {
+    expect(await published(target(), "9.9.9")).toBeUndefined();
+    expect(
+      await published({ ...target(), repository: `${registry.address}/acme/new` }, "1.0.0"),
+    ).toBeUndefined();
   });
 
   test("a copy made by skopeo: the same layout", async () => {

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
+import { createHash } from "node:crypto";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -14,14 +15,22 @@ describe("publish.ts", () => {
   const publish = (line: string, env: Record<string, string> = {}): Promise<string> =>
     runScript(line, {
       cwd: tree,
-      env: { IMAGE: "ghcr.io/ACME/webapp", VERSION: "1.4.0", DIGEST: built.digest, ...env },
+      env: { IMAGE: "ghcr.io/ACME/demoapp-webapp", TAG: "1.4.0", DIGEST: built.digest, ...env },
     });
+
+  /** Programs whose registry answers like this for the pushed digest, and for a tag. */
+  const stub = (byDigest: string, byTag: string): StubPrograms =>
+    new StubPrograms({
+      skopeo: `[ "$1" = inspect ] || exit 0\ncase "$*" in *@sha256:*) ${byDigest};; *) ${byTag};; esac`,
+      cosign: "exit 0",
+    });
+  const changing = (): string[] => programs.calls().filter((call) => !call.startsWith("skopeo inspect"));
 
   beforeEach(() => {
     tree = mkdtempSync(join(tmpdir(), "publish-"));
     built = writeLayout(join(tree, "dist/webapp-image"));
     const blob = join(tree, "dist/webapp-image/blobs", ...built.digest.split(":"));
-    programs = new StubPrograms({ skopeo: `[ "$1" != inspect ] || cat "${blob}"`, cosign: "exit 0" });
+    programs = stub(`cat "${blob}"`, "echo manifest unknown >&2; exit 1");
   });
   afterEach(() => {
     programs.remove();
@@ -30,24 +39,52 @@ describe("publish.ts", () => {
 
   test("push: pushes by digest, signs, and sets the outputs for attestation and deployment", async () => {
     const printed = await publish("tools/ci/publish.ts push webapp");
-    const reference = `ghcr.io/acme/webapp@${built.digest}`;
-    const [copy, , sign, ...others] = programs.calls();
+    const reference = `ghcr.io/acme/demoapp-webapp@${built.digest}`;
+    const [copy, sign, ...others] = changing();
     expect(copy).toMatch(new RegExp(`^skopeo copy .* docker://${reference}$`));
     expect([sign, others]).toEqual([`cosign sign --yes --recursive ${reference}`, []]);
     const outputs = {
-      repository: "ghcr.io/acme/webapp",
+      repository: "ghcr.io/acme/demoapp-webapp",
+      pushed: "true",
       amd64: built.platforms[0],
       arm64: built.platforms[1],
     };
     for (const [name, value] of Object.entries(outputs)) expect(printed).toContain(`  ${name}=${value}\n`);
-    expect(printed).toContain(`  reference=ghcr.io/acme/webapp:1.4.0@${built.digest}\n`);
+    expect(printed).toContain(`  reference=ghcr.io/acme/demoapp-webapp:1.4.0@${built.digest}\n`);
+  });
+
+  test("the tag exists, as in a repeated run: nothing is pushed, and the published image is reported", async () => {
+    programs.remove();
+    programs = stub("exit 1", "echo published");
+    const published = createHash("sha256").update("published\n").digest("hex");
+    const printed = await publish("tools/ci/publish.ts push webapp");
+    expect(changing()).toEqual([]);
+    expect(printed).toContain("  pushed=false\n");
+    expect(printed).toContain(`  reference=ghcr.io/acme/demoapp-webapp:1.4.0@sha256:${published}\n`);
+  });
+
+  test("the registry is unreachable: nothing is pushed", async () => {
+    programs.remove();
+    programs = stub("exit 1", "echo connection refused >&2; exit 1");
+    await expect(publish("tools/ci/publish.ts push webapp")).rejects.toThrow("connection refused");
+    expect(changing()).toEqual([]);
   });
 
   test("tag: tags the pushed digest", async () => {
+    programs.remove();
+    const [tagged, blob] = [
+      join(tree, "tagged"),
+      join(tree, "dist/webapp-image/blobs", ...built.digest.split(":")),
+    ];
+    programs = new StubPrograms({
+      skopeo: `[ "$1" = copy ] && exec touch "${tagged}"; [ -e "${tagged}" ] || { echo manifest unknown >&2; exit 1; }; cat "${blob}"`,
+    });
     await publish("tools/ci/publish.ts tag webapp");
-    expect(programs.calls()[0]).toContain(
-      `docker://ghcr.io/acme/webapp@${built.digest} docker://ghcr.io/acme/webapp:1.4.0`,
-    );
+    expect(changing()).toEqual([
+      expect.stringContaining(
+        `docker://ghcr.io/acme/demoapp-webapp@${built.digest} docker://ghcr.io/acme/demoapp-webapp:1.4.0`,
+      ),
+    ]);
   });
 
   test("an image that was not scanned: not pushed", async () => {
@@ -58,7 +95,7 @@ describe("publish.ts", () => {
 
   test("the registry has another digest after the push: not signed", async () => {
     programs.remove();
-    programs = new StubPrograms({ skopeo: "[ $1 != inspect ] || echo other", cosign: "exit 0" });
+    programs = stub("echo other", "echo manifest unknown >&2; exit 1");
     await expect(publish("tools/ci/publish.ts push webapp")).rejects.toThrow("the registry has");
     expect(programs.calls().filter((call) => call.startsWith("cosign"))).toEqual([]);
   });

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
 import { execFileSync } from "node:child_process";
+import { createHash } from "node:crypto";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
@@ -106,12 +107,71 @@ describe("release.ts files and publish", () => {
     ).toEqual(["SHA256SUMS", "demoapps.demoapp.dev.yaml", "install.yaml"]);
   });
 
+  test("a file has changed since the job that wrote it: no release", async () => {
+    await release("tools/ci/release.ts files", { IMAGE: operator });
+    writeFileSync(join(tree, "dist/release/install.yaml"), "another");
+    await expect(release("tools/ci/release.ts publish")).rejects.toThrow(/install.yaml|checksum/);
+    expect(assets()).toEqual([]);
+  });
+
   test("install.yaml and notes: the operator by digest, and the text of the changelog", async () => {
     await release("tools/ci/release.ts files", { IMAGE: operator });
     await release("tools/ci/release.ts publish");
     expect(readFileSync(join(tree, "dist/release/install.yaml"), "utf8")).toContain(operator);
     const [, notes = ""] = /--notes-file (\S+)/.exec(programs.calls().join("\n")) ?? [];
     expect(readFileSync(notes, "utf8")).toBe(notesOf(changelog, "0.2.0"));
+  });
+});
+
+describe("release.ts images", () => {
+  const commit = "0123456789abcdef0123456789abcdef01234567";
+  const digest = `sha256:${createHash("sha256").update("published\n").digest("hex")}`;
+  let programs: StubPrograms;
+  afterEach(() => programs.remove());
+  /** Runs the script; `skopeo inspect` of the tag of the commit, and of the version, run these commands. */
+  const images = (byCommit: string, byVersion: string, cosign = "exit 0"): Promise<string> => {
+    const tree = mkdtempSync(join(tmpdir(), "release-"));
+    writeFileSync(join(tree, "package.json"), '{"version":"0.2.0"}');
+    const [copied, published] = [join(tree, "copied"), "echo published"];
+    const inspect = `case "$*" in *:${commit}*) ${byCommit};; *:0.2.0*) [ -e ${copied} ] && ${published} || { ${byVersion}; };; esac`;
+    const skopeo = `if [ "$1" = copy ]; then touch ${copied}; else ${inspect}; fi`;
+    programs = new StubPrograms({ skopeo, cosign, gh: "exit 0" });
+    const env = { TAG: "v0.2.0", REGISTRY: "ghcr.io/Acme", GITHUB_REPOSITORY: "Acme/demoapp-operator" };
+    return runScript("tools/ci/release.ts images", { cwd: tree, env: { ...env, GITHUB_SHA: commit } });
+  };
+  const missing = "echo manifest unknown >&2; exit 1";
+  const copies = (): string[] => programs.calls().filter((call) => call.startsWith("skopeo copy"));
+
+  test("both images are published for the commit: verified, then tagged with the version, by the same digest", async () => {
+    const printed = await images("echo published", missing);
+    for (const [program, name] of [
+      ["operator", "demoapp-operator"],
+      ["webapp", "demoapp-webapp"],
+    ] as const)
+      expect(printed).toContain(`  ${program}=ghcr.io/acme/${name}:0.2.0@${digest}\n`);
+    const calls = programs.calls();
+    expect(calls.findLastIndex((call) => call.startsWith("cosign verify"))).toBeLessThan(
+      calls.findIndex((call) => call.startsWith("skopeo copy")),
+    );
+    expect(copies()[0]).toContain(`docker://ghcr.io/acme/demoapp-operator@${digest}`);
+  });
+
+  test("a repeated run: tags nothing anew", async () => {
+    expect(await images("echo published", "echo published")).toContain("operator=");
+    expect(copies()).toEqual([]);
+  });
+
+  test.each([
+    [
+      "CI has published no image of the commit",
+      [missing, missing],
+      "CI has published no ghcr.io/acme/demoapp",
+    ],
+    ["the version is the tag of another image", ["echo published", "echo other"], "is not moved to"],
+    ["a signature is not valid", ["echo published", missing, "echo no match >&2; exit 1"], "no match"],
+  ] as const)("%s: refused, and nothing is tagged", async (_, [byCommit, byVersion, cosign], sentence) => {
+    await expect(images(byCommit, byVersion, cosign)).rejects.toThrow(sentence);
+    expect(copies()).toEqual([]);
   });
 });
 
@@ -145,14 +205,14 @@ describe("release.ts check", () => {
   });
 
   test("a commit of main, the newest or an older one: accepted", async () => {
-    expect(await check()).toContain("version=0.2.0");
+    await check();
     const [tagged, next] = [
       git("rev-parse", "HEAD"),
       git("commit-tree", "-p", "HEAD", "-m", "next", "HEAD^{tree}"),
     ];
     git("update-ref", "refs/remotes/origin/main", next);
     expect(git("rev-parse", "HEAD")).toBe(tagged);
-    expect(await check()).toContain("version=0.2.0");
+    await check();
   });
 
   test("a commit of another branch with green CI: refused", async () => {

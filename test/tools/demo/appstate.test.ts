@@ -55,7 +55,7 @@ describe("state of a pod:", () => {
 test.each([
   ["webapp:1.0.0", "1.0.0"],
   ["127.0.0.1:5000/webapp:1.0.0", "1.0.0"],
-  ["ghcr.io/acme/webapp:1.0.0@sha256:abc", "1.0.0"],
+  ["ghcr.io/acme/demoapp-webapp:1.0.0@sha256:abc", "1.0.0"],
   ["127.0.0.1:5000/webapp", "127.0.0.1:5000/webapp"],
 ])("the version of %s is %s", (image, version) => {
   expect(versionOf(image)).toBe(version);

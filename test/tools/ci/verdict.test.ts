@@ -1,0 +1,89 @@
+import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
+import { mkdtempSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { objectionTo, verdictOf } from "../../../tools/ci/verdict.ts";
+import { environments, promote } from "../../../tools/promote.ts";
+import { Repository } from "../../../tools/gitops/repository.ts";
+import { StubPrograms } from "../../support/stubprograms.ts";
+import { runScript } from "../../support/script.ts";
+
+const image = `ghcr.io/acme/demoapp-webapp:1.4.0@sha256:${"a1".repeat(32)}`;
+const older = image.replace("1.4.0", "1.3.0");
+const unpublished = { ref: "ghcr.io/acme/demoapp-webapp:0.0.1", digest: `sha256:${"0".repeat(64)}` };
+const [first, second] = environments;
+const good = { commit: "a".repeat(40), state: "success", image };
+
+test("the newest deployment has the image, and its state is success: no objection", () => {
+  expect(objectionTo(image, good)).toBeUndefined();
+});
+
+test.each([
+  ["no deployment", undefined, "no deployment is recorded"],
+  ["the operator has rejected the version", { ...good, state: "failure" }, 'is "failure"'],
+  ["the rollout is not finished", { ...good, state: "in_progress" }, 'is "in_progress"'],
+  ["Argo CD has not synced the image yet", { ...good, image: older }, `has another image: ${older}`],
+  ["the deployed commit is not on main", { ...good, image: undefined }, "which main doesn't have"],
+])("%s: an objection", (_, deployment, sentence) => {
+  expect(objectionTo(image, deployment)).toContain(sentence);
+});
+
+test("an objection and a reason to override: the pull request names both, and the person", () => {
+  const verdict = verdictOf("staging", 'its newest deployment is "failure"', "the probe was wrong");
+  expect(verdict).toMatch(
+    /^\*\*Promoted without a verdict.\*\*.*"failure".*gave the reason: the probe was wrong$/,
+  );
+});
+
+describe("verdict.ts", () => {
+  let repository: Repository;
+  let programs: StubPrograms;
+  let deployed: string;
+
+  beforeEach(async () => {
+    repository = new Repository(mkdtempSync(join(tmpdir(), "verdict-")));
+    await repository.seed({ operator: unpublished, webapp: unpublished });
+    promote({ image, to: first }, repository.folder);
+    await repository.commit("merged");
+    deployed = await repository.head();
+    programs = new StubPrograms({});
+  });
+  afterEach(async () => {
+    programs.remove();
+    await repository.remove();
+  });
+
+  /** Runs the script with GitHub's answers: the newest deployment of dev, and its newest status. */
+  const verdict = (sha: string, state: string, env: Record<string, string> = {}): Promise<string> => {
+    programs.remove();
+    const gh = `case "$2" in *statuses*) echo '[{"state":"${state}"}]';; *) echo '[{"id":7,"sha":"${sha}"}]';; esac`;
+    programs = new StubPrograms({ gh });
+    const set = { TO: second, IMAGE: image, GITHUB_REPOSITORY: "acme/demoapp-operator", ...env };
+    return runScript("tools/ci/verdict.ts", { cwd: repository.folder, env: set });
+  };
+
+  test("dev runs the image, and a commit without a deployment follows: the promotion goes on", async () => {
+    await repository.git("commit", "--quiet", "--allow-empty", "-m", "a page");
+    await repository.git("push", "--quiet", "origin", "main");
+    expect(await verdict(deployed, "success")).toContain("the operator has accepted it");
+    expect(programs.calls()).toEqual([
+      "gh api repos/acme/demoapp-operator/deployments?environment=dev&per_page=1",
+      "gh api repos/acme/demoapp-operator/deployments/7/statuses?per_page=1",
+    ]);
+  });
+
+  test("dev has rejected the image: refused, unless a person gives a reason", async () => {
+    await expect(verdict(deployed, "failure")).rejects.toThrow('is "failure". Wait for Argo CD');
+    const env = { OVERRIDE: "a bad\nprobe", GITHUB_ACTOR: "someone" };
+    expect(await verdict(deployed, "failure", env)).toContain("@someone gave the reason: a bad probe");
+  });
+
+  test("the deployed commit is unknown: refused", async () => {
+    await expect(verdict("f".repeat(40), "success")).rejects.toThrow("which main doesn't have");
+  });
+
+  test("the first environment, where an image gets its first verdict: nothing is required", async () => {
+    expect(await verdict(deployed, "failure", { TO: first })).toBe("  verdict=\n");
+    expect(programs.calls()).toEqual([]);
+  });
+});
