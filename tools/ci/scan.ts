@@ -1,5 +1,6 @@
 // `node tools/ci/scan.ts image <name>`: scans each platform of the image in dist/<name>-image.
-// `node tools/ci/scan.ts source`: scans the files and the configuration of the tree in the current folder.
+// `node tools/ci/scan.ts source`: scans the tree in the current folder: all files for secrets, all configuration, and the
+// dependencies of what ships. tools/ci/audit.ts also scans the dependencies of tools and tests.
 // Fails on a critical or high finding that has a fix, unless .trivyignore.yaml accepts the finding.
 import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
@@ -22,17 +23,22 @@ interface Scan {
   readonly sbom: boolean;
 }
 
+/** A scan of the tree. */
+function treeScan(name: string, scanners: string, options: readonly string[] = []): Scan {
+  const skipped = ["--skip-dirs", "node_modules", "--skip-dirs", "dist"];
+  return { name, argv: ["filesystem", "--scanners", scanners, ...skipped, ...options, root], sbom: false };
+}
+
+/** The scan of every dependency, also of those that don't ship. */
+export const everyDependency = treeScan("audit", "vuln", ["--include-dev-deps"]);
+
 async function scansOf([subject, name = ""]: readonly string[]): Promise<readonly Scan[]> {
-  if (subject === "source") {
-    const skipped = ["--skip-dirs", "node_modules", "--skip-dirs", "dist"];
+  if (subject === "source")
     return [
-      {
-        name: subject,
-        argv: ["filesystem", "--scanners", "vuln,secret,misconfig", ...skipped, root],
-        sbom: false,
-      },
+      treeScan("source", "secret,misconfig"),
+      // Nothing below these folders ships. Their lock files are of Go modules and Python packages that only tests use.
+      treeScan("source-dependencies", "vuln", ["--skip-dirs", "tools", "--skip-dirs", "test"]),
     ];
-  }
   if (subject !== "image") throw new Error("name what to scan: image <name>, or source");
   const layout = layoutOf(name);
   const image = await readLayout(name, layout);
@@ -45,11 +51,12 @@ async function scansOf([subject, name = ""]: readonly string[]): Promise<readonl
 }
 
 /** Text as HTML. Titles of findings come from public databases: GitHub must not render them as markup. */
-const preformatted = (text: string): string =>
+export const preformatted = (text: string): string =>
   `<pre>\n${text.replaceAll("&", "&amp;").replaceAll("<", "&lt;")}\n</pre>`;
 
 /** Scans, leaves the reports in artifacts/, and adds the findings to the summary. Returns whether the scan passes. */
-async function passes({ name, argv, sbom }: Scan): Promise<boolean> {
+export async function passes({ name, argv, sbom }: Scan): Promise<boolean> {
+  await mkdir(artifacts, { recursive: true });
   const report = join(artifacts, `${name}.report.json`);
   const trivy = ["trivy", ...argv, "--quiet", "--ignorefile", ignoreFile];
   await command([...trivy, "--list-all-pkgs", "--format", "json", "--output", report]);
@@ -68,7 +75,6 @@ async function passes({ name, argv, sbom }: Scan): Promise<boolean> {
 }
 
 async function main(argv: readonly string[]): Promise<void> {
-  await mkdir(artifacts, { recursive: true });
   const failed: string[] = [];
   for (const scan of await scansOf(argv)) if (!(await passes(scan))) failed.push(scan.name);
   // Trivy's table lacks accepted findings. The ignore file has the reason of each.

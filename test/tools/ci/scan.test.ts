@@ -1,15 +1,22 @@
 import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
-import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { copyFileSync, existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { writeLayout } from "../../support/layout.ts";
 import { StubPrograms } from "../../support/stubprograms.ts";
 import { runScript } from "../../support/script.ts";
 
+const root = join(import.meta.dirname, "../../..");
+
 /** A stand-in for Trivy: writes a report, prints a table, and ends a scan with --exit-code as `gate` says. */
 const trivy = (gate = "exit 0"): string => `
 case "$*" in *--exit-code*) echo "gate: $1"; ${gate};; *table*) echo "Total: 1 (<b>HIGH</b>: 1)";; esac
 while [ "$#" -gt 1 ]; do [ "$1" != --output ] || echo {} >"$2"; shift; done`;
+
+/** The folders that a call of Trivy leaves out. */
+const skippedBy = (call = ""): readonly string[] =>
+  [...call.matchAll(/--skip-dirs (\S+)/g)].map(([, folder = ""]) => folder);
 
 describe("scan.ts", () => {
   let tree: string;
@@ -28,6 +35,7 @@ describe("scan.ts", () => {
 
   beforeEach(() => {
     tree = mkdtempSync(join(tmpdir(), "scan-"));
+    copyFileSync(join(root, ".trivyignore.yaml"), join(tree, ".trivyignore.yaml"));
     start(trivy());
   });
   afterEach(() => {
@@ -35,14 +43,28 @@ describe("scan.ts", () => {
     rmSync(tree, { recursive: true });
   });
 
-  test("the source: one scan of dependencies, secrets and configuration leaves a SARIF file", async () => {
+  test("the source: all files for secrets and configuration, and the dependencies; both leave a SARIF file", async () => {
     await scan("tools/ci/scan.ts source");
-    const [first] = programs.calls();
-    expect(first).toMatch(/^trivy filesystem --scanners vuln,secret,misconfig .*--skip-dirs node_modules /);
-    expect(first).toContain(` ${tree} `);
-    expect(artifact("source.sarif")).toBe(true);
-    expect(artifact("source.spdx.json")).toBe(false);
-    expect(summary()).toContain("### ✅ Scan of source\n");
+    const reports = programs.calls().filter((call) => call.includes("--format json"));
+    expect(reports.map((call) => /^trivy filesystem --scanners (\S+) /.exec(call)?.[1])).toEqual([
+      "secret,misconfig",
+      "vuln",
+    ]);
+    expect(skippedBy(reports[0])).toEqual(["node_modules", "dist"]);
+    for (const name of ["source", "source-dependencies"]) {
+      expect([artifact(`${name}.sarif`), artifact(`${name}.spdx.json`)]).toEqual([true, false]);
+      expect(summary()).toContain(`### ✅ Scan of ${name}\n`);
+    }
+  });
+
+  test("the dependencies of the source: lock files of tools and tests are left out, nothing that ships is", async () => {
+    await scan("tools/ci/scan.ts source");
+    const folders = skippedBy(programs.calls().find((call) => call.includes("--scanners vuln ")));
+    const files = execFileSync("git", ["ls-files"], { cwd: root, encoding: "utf8" }).split("\n");
+    const skipped = files.filter((file) => folders.some((folder) => file.startsWith(`${folder}/`)));
+    expect(skipped).toEqual(files.filter((file) => /^(tools|test)\//.test(file)));
+    const locks = files.filter((file) => /(^|\/)(go\.mod|requirements\.txt|package-lock\.json)$/.test(file));
+    expect(locks.filter((file) => !skipped.includes(file))).toEqual(["package-lock.json"]);
   });
 
   test("an image: each platform is scanned by its digest, and leaves a SARIF file and an SBOM", async () => {
@@ -62,7 +84,7 @@ describe("scan.ts", () => {
       writeLayout(join(tree, "dist/webapp-image"));
       await scan(`tools/ci/scan.ts ${line}`);
       const gates = programs.calls().filter((call) => call.includes("--exit-code"));
-      expect(gates).toHaveLength(line === "source" ? 1 : 2);
+      expect(gates).toHaveLength(2);
       for (const gate of gates) {
         expect(gate).toContain("--severity HIGH,CRITICAL --ignore-unfixed --exit-code 1");
         expect(gate).toMatch(/--ignorefile \S+\/\.trivyignore\.yaml/);
