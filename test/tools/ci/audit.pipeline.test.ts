@@ -51,7 +51,7 @@ test.each([
       cwd: tree,
       env: { GITHUB_STEP_SUMMARY: join(tree, "summary.md") },
     });
-    if (found) await expect(audit).rejects.toThrow("findings with a fix: osv-scanner");
+    if (found) await expect(audit).rejects.toThrow("findings of osv-scanner with a fix");
     else await audit;
     const summary = readFileSync(join(tree, "summary.md"), "utf8");
     expect(summary).toContain(

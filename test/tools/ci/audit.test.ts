@@ -72,7 +72,7 @@ describe("audit.ts", () => {
 
   test("a finding with a high score and a fix: listed, and the script fails", async () => {
     await expect(audit(report("7.5", fixed))).rejects.toThrow(
-      "critical or high findings with a fix: osv-scanner;",
+      "high findings of osv-scanner with a fix: see the summary",
     );
     expect(summary()).toContain("7.5 example.com/a 1.0.0 (");
     expect(summary()).toContain("): GO-1, GHSA-1; fixed in 1.0.1\n");
@@ -89,8 +89,16 @@ describe("audit.ts", () => {
 
   test("a finding of Trivy: osv-scanner runs too, and the script fails", async () => {
     const failed = audit({ results: [] }, { exit: 0, gate: "exit 1" });
-    await expect(failed).rejects.toThrow("critical or high findings with a fix: Trivy;");
+    await expect(failed).rejects.toThrow("high findings of Trivy with a fix: see the summary");
     expect(summary()).toContain("### ✅ osv-scanner");
+  });
+
+  test("an accepted finding expires within a month: the script fails, so that the owner gets a mail", async () => {
+    const end = new Date(Date.now() + 30 * 86_400_000).toISOString().slice(0, 10);
+    writeFileSync(join(tree, ".trivyignore.yaml"), `secrets:\n  - id: a-rule\n    expired_at: ${end}\n`);
+    const failed = audit({ results: [] }, { exit: 0 });
+    await expect(failed).rejects.toThrow("accepted findings that expire within a month: see the summary");
+    expect(summary()).toContain(`a-rule is accepted until ${end} only`);
   });
 
   test("osv-scanner can't get the advisories: the script fails", async () => {

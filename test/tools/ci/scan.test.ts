@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
 import { execFileSync } from "node:child_process";
-import { copyFileSync, existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { copyFileSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { writeLayout } from "../../support/layout.ts";
@@ -109,6 +109,20 @@ describe("scan.ts", () => {
     await scan("tools/ci/scan.ts source");
     expect(summary()).toContain("<summary>Accepted findings</summary>");
     expect(summary()).toMatch(/id: KSV-0056\n[^]*statement:/);
+  });
+
+  test.each([
+    ["in three weeks", 21, true],
+    ["yesterday", -1, true],
+    ["in two months", 62, false],
+  ])("an accepted finding expires %s: CI warns from a month before", async (_, days, warns) => {
+    const end = new Date(Date.now() + days * 86_400_000).toISOString().slice(0, 10);
+    const entries = `- id: CVE-1\n    statement: x\n    expired_at: ${end}`;
+    writeFileSync(join(tree, ".trivyignore.yaml"), `vulnerabilities:\n  ${entries}\n`);
+    const output = await scan("tools/ci/scan.ts source");
+    const warning = `CVE-1 is accepted until ${end} only`;
+    expect(output.includes(`::warning file=.trivyignore.yaml::${warning}`)).toBe(warns);
+    expect(summary().includes(warning)).toBe(warns);
   });
 
   test("findings with a fix: the script prints them and fails after all reports are written", async () => {
