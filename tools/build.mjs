@@ -1,6 +1,7 @@
 // `node tools/build.mjs [webapp|operator]`: bundles a program, or both, with its npm packages into dist/<name>/main.js for
-// Node 24. The same sources and lock file give the same bytes.
+// Node 24, and lists these packages in dist/<name>/main.spdx.json. The same sources and lock file give the same bytes.
 import { build } from "esbuild";
+import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
 import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
@@ -60,9 +61,61 @@ const replaceUnused = {
   },
 };
 
+/**
+ * The npm packages with code in a bundle, as an SBOM in the format SPDX 2.3. Images contain it beside the bundle, so that
+ * scanners find the packages.
+ */
+async function sbomOf(program, files) {
+  const lock = JSON.parse(await readFile(join(root, "package-lock.json"), "utf8"));
+  const folders = new Set(files.flatMap((file) => /^.*node_modules\/(@[^/]+\/)?[^/]+/.exec(file)?.[0] ?? []));
+  const packages = [...folders]
+    .toSorted((a, b) => (a < b ? -1 : 1))
+    .map((folder) => {
+      const { version, license = "NOASSERTION" } = lock.packages[folder];
+      const name = folder.replace(/^.*node_modules\//, "");
+      const purl = `pkg:npm/${name.replace("@", "%40")}@${version}`;
+      return {
+        SPDXID: `SPDXRef-${folder.replaceAll(/[^A-Za-z0-9.-]/g, "-")}`,
+        name,
+        versionInfo: version,
+        licenseDeclared: license,
+        downloadLocation: "NOASSERTION",
+        filesAnalyzed: false,
+        externalRefs: [
+          { referenceCategory: "PACKAGE-MANAGER", referenceType: "purl", referenceLocator: purl },
+        ],
+      };
+    });
+  const hash = createHash("sha256").update(JSON.stringify(packages)).digest("hex");
+  const SPDXID = "SPDXRef-DOCUMENT";
+  return {
+    spdxVersion: "SPDX-2.3",
+    dataLicense: "CC0-1.0",
+    SPDXID,
+    name: program,
+    documentNamespace: `https://demoapp.dev/sbom/${program}/${hash}`,
+    // Required. The time of the build would change the bytes.
+    creationInfo: { created: "2000-01-01T00:00:00Z", creators: ["Tool: demoapp-operator/tools/build.mjs"] },
+    packages,
+    relationships: packages.map((one) => ({
+      spdxElementId: SPDXID,
+      relationshipType: "DESCRIBES",
+      relatedSpdxElement: one.SPDXID,
+    })),
+  };
+}
+
+/** Writes a file below dist/. Atomic: another process may be building an image from the file. */
+async function writeDist(file, contents) {
+  await mkdir(dirname(file), { recursive: true });
+  const temporary = `${file}.${process.pid}`;
+  await writeFile(temporary, contents);
+  await rename(temporary, file);
+}
+
 async function bundle(program) {
   const outfile = join(root, "dist", program, "main.js");
-  const { outputFiles } = await build({
+  const { outputFiles, metafile } = await build({
     absWorkingDir: root,
     entryPoints: [join(program, "main.ts")],
     outfile,
@@ -84,14 +137,17 @@ async function bundle(program) {
     tsconfigRaw: { compilerOptions: { verbatimModuleSyntax: true } },
     logLevel: "warning",
     write: false,
+    metafile: true,
     plugins: [inlineFiles, replaceUnused],
   });
   const [{ contents }] = outputFiles;
-  await mkdir(dirname(outfile), { recursive: true });
-  // Atomic: another process may be building an image from this file.
-  const temporary = `${outfile}.${process.pid}`;
-  await writeFile(temporary, contents);
-  await rename(temporary, outfile);
+  await writeDist(outfile, contents);
+  const inputs = Object.values(metafile.outputs).flatMap((output) => Object.entries(output.inputs));
+  const files = inputs.filter(([, { bytesInOutput }]) => bytesInOutput > 0).map(([file]) => file);
+  await writeDist(
+    join(root, "dist", program, "main.spdx.json"),
+    JSON.stringify(await sbomOf(program, files)),
+  );
   console.log(`  ✓ dist/${program}/main.js ${Math.ceil(contents.length / 1024)} KiB`);
 }
 

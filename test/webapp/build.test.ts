@@ -11,6 +11,12 @@ const bundle = join(root, "dist/webapp/main.js");
 const build = (...args: string[]) =>
   promisify(execFile)(process.execPath, ["tools/build.mjs", ...args], { cwd: root });
 
+interface SpdxPackage {
+  readonly name: string;
+  readonly versionInfo: string;
+  readonly externalRefs: readonly { readonly referenceLocator: string }[];
+}
+
 describe("the web app's bundle", () => {
   test("built twice: the same bytes, one small file that imports only Node's modules", async () => {
     await build("webapp");
@@ -40,6 +46,24 @@ describe("the web app's bundle", () => {
     );
     program.kill("SIGTERM");
     expect(await program.exit).toBe(0);
+  });
+
+  test.each([
+    ["webapp", "hono", "@kubernetes/client-node"],
+    ["operator", "@kubernetes/client-node", "autocannon"],
+  ])("the SBOM of the %s: lists %s in the locked version, and not %s", async (program, part, other) => {
+    await build(program);
+    const read = async (file: string) => JSON.parse(await readFile(join(root, file), "utf8")) as unknown;
+    const { packages } = (await read(`dist/${program}/main.spdx.json`)) as { packages: SpdxPackage[] };
+    const { packages: locked } = (await read("package-lock.json")) as {
+      packages: Record<string, { version: string }>;
+    };
+    const version = locked[`node_modules/${part}`]?.version;
+    expect(packages.find(({ name }) => name === part)).toMatchObject({
+      versionInfo: version,
+      externalRefs: [{ referenceLocator: `pkg:npm/${part.replace("@", "%40")}@${version}` }],
+    });
+    expect(packages.map(({ name }) => name)).not.toContain(other);
   });
 
   test("build of an unknown program: fails and lists the known programs", async () => {

@@ -22,6 +22,7 @@ function stagesOf(file: string): Map<string, string[]> {
 describe.each(["webapp", "operator"])("Dockerfile.%s", (program) => {
   const stages = stagesOf(`Dockerfile.${program}`);
   const final = stages.get("final") ?? [];
+  const files = ["main.js", "main.spdx.json"].map((file) => `/src/dist/${program}/${file}`);
 
   test("base images: arguments whose public defaults are pinned by version, optionally by Renovate's digest", () => {
     const defaults = stages.get("")?.map((line) => /^ARG (\w+)=(\S+)$/.exec(line)?.slice(1) ?? []);
@@ -35,18 +36,17 @@ describe.each(["webapp", "operator"])("Dockerfile.%s", (program) => {
     expect(final[0]).toBe("FROM ${RUNTIME_IMAGE}");
   });
 
-  test("the final stage: copies only the bundle, owned by the image's user, and runs it without a shell", () => {
+  test("the final stage: copies only the bundle and its SBOM, owned by the image's user, and runs it without a shell", () => {
     const copies = final.filter((line) => /^(COPY|ADD|RUN) /.test(line));
-    expect(copies).toStrictEqual([
-      `COPY --from=bundle --chown=65532:65532 /src/dist/${program}/main.js main.js`,
-    ]);
+    expect(copies).toStrictEqual([`COPY --from=bundle --chown=65532:65532 ${files.join(" ")} ./`]);
     expect(final.at(-2)).toBe('ENTRYPOINT ["/nodejs/bin/node"]');
     expect(final.at(-1)).toMatch(/^CMD \[("--[\w=-]+", )*"\/app\/main\.js"\]$/);
   });
 
   test("the build stages: the bundle comes from npm run build, or from dist", () => {
     expect(stages.get("build")?.at(-1)).toBe(`RUN npm run build -- ${program}`);
-    expect(stages.get("prebuilt")?.at(-1)).toBe(`COPY dist/${program}/main.js /src/dist/${program}/main.js`);
+    const prebuilt = files.map((file) => file.replace("/src/", "")).join(" ");
+    expect(stages.get("prebuilt")?.at(-1)).toBe(`COPY ${prebuilt} /src/dist/${program}/`);
   });
 
   test("the final stage's labels: all OCI labels are set", () => {

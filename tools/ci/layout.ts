@@ -64,6 +64,10 @@ function platformImage(layout: string, { digest, platform }: Descriptor): Platfo
   return { platform: `${platform.os}/${platform.architecture}`, digest, bytes };
 }
 
+/** The layers of the image with this digest: gzipped tar files, the lowest first. */
+export const layersOf = (layout: string, digest: string): readonly string[] =>
+  (readJson(blob(layout, digest)) as Manifest).layers.map((layer) => blob(layout, layer.digest));
+
 /** Reads an image layout. Rejects unless the layout is intact and has one image for several platforms. */
 export async function readLayout(name: string, layout: string): Promise<Image> {
   await verifyBlobs(layout);

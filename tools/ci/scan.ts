@@ -4,11 +4,12 @@
 // Fails on a critical or high finding that has a fix, unless .trivyignore.yaml accepts the finding.
 import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
-import { mkdir } from "node:fs/promises";
+import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { command } from "../cluster/command.ts";
-import { layoutOf, readLayout, sideBySide } from "./layout.ts";
-import { summarize } from "./outputs.ts";
+import { layersOf, layoutOf, readLayout, sideBySide } from "./layout.ts";
+import type { Image } from "./layout.ts";
+import { readJson, summarize } from "./outputs.ts";
 import { script } from "../script.ts";
 
 const root = process.cwd();
@@ -32,6 +33,16 @@ function treeScan(name: string, scanners: string, options: readonly string[] = [
 /** The scan of every dependency, also of those that don't ship. */
 export const everyDependency = treeScan("audit", "vuln", ["--include-dev-deps"]);
 
+/** The SBOM of the npm packages in a bundle, which tools/build.mjs has written beside the bundle. */
+function npmPackagesIn({ name, platforms: [first] }: Image, layout: string): Buffer {
+  // The same file for all platforms. It is in one of the upper layers.
+  for (const layer of first === undefined ? [] : layersOf(layout, first.digest).toReversed()) {
+    const { status, stdout } = spawnSync("tar", ["-xzOf", layer, "app/main.spdx.json"]);
+    if (status === 0) return stdout;
+  }
+  throw new Error(`the image of ${name} has no /app/main.spdx.json, the list of its npm packages`);
+}
+
 async function scansOf([subject, name = ""]: readonly string[]): Promise<readonly Scan[]> {
   if (subject === "source")
     return [
@@ -42,6 +53,8 @@ async function scansOf([subject, name = ""]: readonly string[]): Promise<readonl
   if (subject !== "image") throw new Error("name what to scan: image <name>, or source");
   const layout = layoutOf(name);
   const image = await readLayout(name, layout);
+  await mkdir(artifacts, { recursive: true });
+  await writeFile(join(artifacts, `${name}-npm.spdx.json`), npmPackagesIn(image, layout));
   const view = await sideBySide(image, layout);
   return image.platforms.map(({ platform, digest }) => ({
     name: `${name}-${platform.replace("/", "-")}`,
@@ -54,6 +67,13 @@ async function scansOf([subject, name = ""]: readonly string[]): Promise<readonl
 export const preformatted = (text: string): string =>
   `<pre>\n${text.replaceAll("&", "&amp;").replaceAll("<", "&lt;")}\n</pre>`;
 
+/** Names the category of a SARIF file: code scanning refuses several files of one category in an upload. */
+async function setCategory(file: string, category: string): Promise<void> {
+  const { runs, ...rest } = readJson(file) as { readonly runs: readonly object[] };
+  const named = runs.map((run) => ({ ...run, automationDetails: { id: `${category}/` } }));
+  await writeFile(file, JSON.stringify({ ...rest, runs: named }));
+}
+
 /** Scans, leaves the reports in artifacts/, and adds the findings to the summary. Returns whether the scan passes. */
 export async function passes({ name, argv, sbom }: Scan): Promise<boolean> {
   await mkdir(artifacts, { recursive: true });
@@ -62,7 +82,9 @@ export async function passes({ name, argv, sbom }: Scan): Promise<boolean> {
   await command([...trivy, "--list-all-pkgs", "--format", "json", "--output", report]);
   const convert = (format: string, ...options: readonly string[]): Promise<string> =>
     command(["trivy", "convert", "--quiet", "--format", format, ...options, report]);
-  await convert("sarif", "--output", join(artifacts, `${name}.sarif`));
+  const sarif = join(artifacts, `${name}.sarif`);
+  await convert("sarif", "--output", sarif);
+  await setCategory(sarif, name);
   if (sbom) await convert("spdx-json", "--output", join(artifacts, `${name}.spdx.json`));
 
   const grave = ["--severity", "HIGH,CRITICAL"];

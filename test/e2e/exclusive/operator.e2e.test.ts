@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
-import { mkdtempDisposable, mkdir, readFile, writeFile } from "node:fs/promises";
+import { mkdtempDisposable, copyFile, mkdir, readFile, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { imageOf } from "../../../tools/images.ts";
@@ -159,12 +159,13 @@ describe("a new operator pod", () => {
   async function buildOtherOperator(): Promise<string> {
     const request = imageOf("operator", "0.2.0");
     await using context = await mkdtempDisposable(join(tmpdir(), "demoapp-later-"));
-    const bundle = "dist/operator/main.js";
+    const [bundle, sbom] = ["dist/operator/main.js", "dist/operator/main.spdx.json"] as const;
     const text = await readFile(join(request.context, bundle), "utf8");
     const later = text.replace(/drainSeconds ?= ?5\b/, "drainSeconds=4");
     expect(later !== text).toBe(true);
     await mkdir(dirname(join(context.path, bundle)), { recursive: true });
     await writeFile(join(context.path, bundle), later);
+    await copyFile(join(request.context, sbom), join(context.path, sbom));
     const { ref, digest } = await ns.cluster.build({ ...request, context: context.path });
     return `${ref}@${digest}`;
   }

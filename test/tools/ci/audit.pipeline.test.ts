@@ -30,7 +30,7 @@ beforeEach(async () => {
   mkdirSync(database, { recursive: true });
   await command(["python3", "-c", zip, join(database, "all.zip"), JSON.stringify(advisory)]);
   programs = new StubPrograms({
-    trivy: 'while [ "$#" -gt 1 ]; do [ "$1" != --output ] || echo {} >"$2"; shift; done',
+    trivy: `while [ "$#" -gt 1 ]; do [ "$1" != --output ] || echo '{"runs":[{}]}' >"$2"; shift; done`,
   });
 });
 afterEach(() => {

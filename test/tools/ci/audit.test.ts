@@ -8,7 +8,7 @@ import { runScript } from "../../support/script.ts";
 /** A stand-in for Trivy, whose scan ends as `gate` says. */
 const trivy = (gate: string): string => `
 case "$*" in *--exit-code*) ${gate};; esac
-while [ "$#" -gt 1 ]; do [ "$1" != --output ] || echo {} >"$2"; shift; done`;
+while [ "$#" -gt 1 ]; do [ "$1" != --output ] || echo '{"runs":[{}]}' >"$2"; shift; done`;
 
 /** osv-scanner's report of one finding. */
 const report = (severity: string, events: readonly object[]): object => ({

@@ -12,11 +12,13 @@ const root = join(import.meta.dirname, "../../..");
 /** A stand-in for Trivy: writes a report, prints a table, and ends a scan with --exit-code as `gate` says. */
 const trivy = (gate = "exit 0"): string => `
 case "$*" in *--exit-code*) echo "gate: $1"; ${gate};; *table*) echo "Total: 1 (<b>HIGH</b>: 1)";; esac
-while [ "$#" -gt 1 ]; do [ "$1" != --output ] || echo {} >"$2"; shift; done`;
+while [ "$#" -gt 1 ]; do [ "$1" != --output ] || echo '{"runs":[{}]}' >"$2"; shift; done`;
 
 /** The folders that a call of Trivy leaves out. */
 const skippedBy = (call = ""): readonly string[] =>
   [...call.matchAll(/--skip-dirs (\S+)/g)].map(([, folder = ""]) => folder);
+
+const sbom = '{"name":"webapp"}';
 
 describe("scan.ts", () => {
   let tree: string;
@@ -32,6 +34,9 @@ describe("scan.ts", () => {
     programs.remove();
     start(answer);
   };
+
+  const writeImage = () =>
+    writeLayout(join(tree, "dist/webapp-image"), "test", { "main.spdx.json": sbom, "main.js": "" });
 
   beforeEach(() => {
     tree = mkdtempSync(join(tmpdir(), "scan-"));
@@ -68,7 +73,7 @@ describe("scan.ts", () => {
   });
 
   test("an image: each platform is scanned by its digest, and leaves a SARIF file and an SBOM", async () => {
-    const { platforms } = writeLayout(join(tree, "dist/webapp-image"));
+    const { platforms } = writeImage();
     await scan("tools/ci/scan.ts image webapp");
     const reports = programs.calls().filter((call) => /^trivy image .*--format json/.test(call));
     expect(reports.map((call) => /@(\S+)/.exec(call)?.[1])).toEqual(platforms);
@@ -78,10 +83,32 @@ describe("scan.ts", () => {
     }
   });
 
+  test("an image: the list of its npm packages is taken out of the image", async () => {
+    writeImage();
+    await scan("tools/ci/scan.ts image webapp");
+    expect(readFileSync(join(tree, "artifacts/webapp-npm.spdx.json"), "utf8")).toBe(sbom);
+  });
+
+  test("an image without the list of its npm packages: the script fails", async () => {
+    writeLayout(join(tree, "dist/webapp-image"), "test", { "main.js": "" });
+    const failed = scan("tools/ci/scan.ts image webapp");
+    await expect(failed).rejects.toThrow("the image of webapp has no /app/main.spdx.json");
+  });
+
+  test.each(["source", "source-dependencies", "webapp-linux-amd64", "webapp-linux-arm64"])(
+    "the SARIF file %s: names its own category, as code scanning gets all files in one upload",
+    async (name) => {
+      writeImage();
+      await scan(`tools/ci/scan.ts ${name.startsWith("source") ? "source" : "image webapp"}`);
+      const text = readFileSync(join(tree, "artifacts", `${name}.sarif`), "utf8");
+      expect(JSON.parse(text)).toEqual({ runs: [{ automationDetails: { id: `${name}/` } }] });
+    },
+  );
+
   test.each(["source", "image webapp"])(
     "%s: only critical and high findings with a fix fail the scan, unless they are accepted",
     async (line) => {
-      writeLayout(join(tree, "dist/webapp-image"));
+      writeImage();
       await scan(`tools/ci/scan.ts ${line}`);
       const gates = programs.calls().filter((call) => call.includes("--exit-code"));
       expect(gates).toHaveLength(2);
@@ -126,7 +153,7 @@ describe("scan.ts", () => {
   });
 
   test("findings with a fix: the script prints them and fails after all reports are written", async () => {
-    writeLayout(join(tree, "dist/webapp-image"));
+    writeImage();
     restart(trivy("exit 1"));
     const failed = scan("tools/ci/scan.ts image webapp");
     await expect(failed).rejects.toThrow("with a fix, or no scan: webapp-linux-amd64, webapp-linux-arm64");
