@@ -9,19 +9,20 @@ import { join } from "node:path";
 export class StubPrograms {
   readonly folder = mkdtempSync(join(tmpdir(), "programs-"));
   readonly #path = process.env.PATH;
-  readonly #log = join(this.folder, "calls");
+  /** The file of the calls, one per line. */
+  readonly log = join(this.folder, "calls");
 
   constructor(answers: Readonly<Record<string, string>>) {
-    writeFileSync(this.#log, "");
+    writeFileSync(this.log, "");
     for (const [name, answer] of Object.entries(answers)) {
-      writeFileSync(join(this.folder, name), `#!/bin/sh\necho "${name} $*" >>"${this.#log}"\n${answer}\n`);
+      writeFileSync(join(this.folder, name), `#!/bin/sh\necho "${name} $*" >>"${this.log}"\n${answer}\n`);
       chmodSync(join(this.folder, name), 0o755);
     }
     process.env.PATH = `${this.folder}:${this.#path}`;
   }
 
-  /** The calls so far, one per line. */
-  calls = (): string[] => readFileSync(this.#log, "utf8").split("\n").filter(Boolean);
+  /** The calls so far. */
+  calls = (): string[] => readFileSync(this.log, "utf8").split("\n").filter(Boolean);
 
   remove(): void {
     process.env.PATH = this.#path;

@@ -40,6 +40,18 @@ export async function ensureCheckers(progress: Progress): Promise<readonly strin
   return [folder, join(folder, "python/bin")];
 }
 
+/** Builds act, which runs workflows without GitHub, if it is missing (about four minutes). Returns the program. */
+export async function ensureAct(progress: Progress): Promise<string> {
+  const cwd = join(import.meta.dirname, "act");
+  const inputs = ["go.mod", "go.sum"].map((file) => readFileSync(join(cwd, file)));
+  const hash = hashOf([process.platform, process.arch, ...inputs]);
+  const make = async (out: string, tick: (text: string) => void): Promise<void> => {
+    const build = ["nice", "go", "build", "-v", "-trimpath", "-buildvcs=false", "-o", `${out}/act`];
+    await command([...build, "github.com/nektos/act"], { cwd, env: { CGO_ENABLED: "0" }, onLine: tick });
+  };
+  return join(await ensureBuilt({ name: "act", hash, title: "act built", make }, progress), "act");
+}
+
 interface CheckOptions {
   readonly progress: Progress;
   readonly cwd?: string;

@@ -50,7 +50,7 @@ export async function changedFiles(base: string, folder: string): Promise<readon
  * of its pull request, names the image. Empty if there is none. A later commit offers the web app again if it has changed
  * since, also if the runs of the commits between have failed.
  */
-export async function offeredCommit(folder: string): Promise<string> {
+async function offeredCommit(folder: string): Promise<string> {
   const [first] = environments;
   const git = (...args: readonly string[]): Promise<string> => command(["git", ...args], { cwd: folder });
   const branch = `refs/remotes/origin/promote/${first}`;

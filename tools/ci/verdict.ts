@@ -10,6 +10,8 @@ import { script } from "../script.ts";
 export interface Deployment {
   readonly commit: string;
   readonly state: string;
+  /** What the operator says about the version. Can be empty. */
+  readonly description: string;
   /** The image that the environment's file names at that commit. Undefined if the clone doesn't have the commit. */
   readonly image: string | undefined;
 }
@@ -22,7 +24,8 @@ export function objectionTo(image: string, deployment: Deployment | undefined): 
   if (deployment.image === undefined) return `its newest deployment is of ${at}, which main doesn't have`;
   if (deployment.image !== image)
     return `its newest deployment, of ${at}, has another image: ${deployment.image}`;
-  if (deployment.state !== "success") return `its newest deployment, of ${at}, is "${deployment.state}"`;
+  if (deployment.state !== "success")
+    return `its newest deployment, of ${at}, is "${deployment.state}" (${deployment.description || "no description"})`;
   return undefined;
 }
 
@@ -31,17 +34,20 @@ const api = async (path: string): Promise<unknown> => JSON.parse(await command([
 /** The newest deployment of an environment, by GitHub and by the clone in the current folder. */
 async function newestDeployment(environment: Environment): Promise<Deployment | undefined> {
   const deployments = `repos/${requiredEnv("GITHUB_REPOSITORY")}/deployments`;
-  const query = `${deployments}?environment=${environment}&per_page=1`;
-  const [newest] = (await api(query)) as readonly { readonly id: number; readonly sha: string }[];
+  const query = `${deployments}?environment=${environment}&per_page=20`;
+  const recorded = (await api(query)) as readonly { id: number; sha: string; creator: { login: string } }[];
+  // A job with an environment makes GitHub record a deployment of its own, which says nothing about the version.
+  const newest = recorded.find(({ creator }) => creator.login !== "github-actions[bot]");
   if (newest === undefined) return undefined;
   const statuses = `${deployments}/${newest.id}/statuses?per_page=1`;
-  const [status] = (await api(statuses)) as readonly { readonly state: string }[];
+  const [status] = (await api(statuses)) as readonly { state: string; description: string }[];
   const merged = await command(["git", "branch", "--remotes", "--contains", newest.sha, "origin/main"]).catch(
     () => "",
   );
   const text =
     merged === "" ? undefined : await command(["git", "show", `${newest.sha}:${fileOf(environment)}`]);
-  return { commit: newest.sha, state: status?.state ?? "pending", image: text && imageIn(text) };
+  const { state = "pending", description = "" } = status ?? {};
+  return { commit: newest.sha, state, description, image: text && imageIn(text) };
 }
 
 /** The sentence on the verdict for the pull request. Throws if the promotion must not go on. */

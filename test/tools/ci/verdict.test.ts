@@ -12,7 +12,7 @@ const image = `ghcr.io/acme/demoapp-webapp:1.4.0@sha256:${"a1".repeat(32)}`;
 const older = image.replace("1.4.0", "1.3.0");
 const unpublished = { ref: "ghcr.io/acme/demoapp-webapp:0.0.1", digest: `sha256:${"0".repeat(64)}` };
 const [first, second] = environments;
-const good = { commit: "a".repeat(40), state: "success", image };
+const good = { commit: "a".repeat(40), state: "success", description: "2 of 2 pods are available.", image };
 
 test("the newest deployment has the image, and its state is success: no objection", () => {
   expect(objectionTo(image, good)).toBeUndefined();
@@ -20,8 +20,16 @@ test("the newest deployment has the image, and its state is success: no objectio
 
 test.each([
   ["no deployment", undefined, "no deployment is recorded"],
-  ["the operator has rejected the version", { ...good, state: "failure" }, 'is "failure"'],
-  ["the rollout is not finished", { ...good, state: "in_progress" }, 'is "in_progress"'],
+  [
+    "the operator has rejected the version",
+    { ...good, state: "failure", description: "Rollout 4 was rejected" },
+    'is "failure" (Rollout 4 was rejected)',
+  ],
+  [
+    "the rollout is not finished",
+    { ...good, state: "in_progress", description: "" },
+    'is "in_progress" (no description)',
+  ],
   ["Argo CD has not synced the image yet", { ...good, image: older }, `has another image: ${older}`],
   ["the deployed commit is not on main", { ...good, image: undefined }, "which main doesn't have"],
 ])("%s: an objection", (_, deployment, sentence) => {
@@ -56,7 +64,9 @@ describe("verdict.ts", () => {
   /** Runs the script with GitHub's answers: the newest deployment of dev, and its newest status. */
   const verdict = (sha: string, state: string, env: Record<string, string> = {}): Promise<string> => {
     programs.remove();
-    const gh = `case "$2" in *statuses*) echo '[{"state":"${state}"}]';; *) echo '[{"id":7,"sha":"${sha}"}]';; esac`;
+    const by = (login: string, id: number) => ({ id, sha, creator: { login } });
+    const recorded = [by("github-actions[bot]", 8), by("argocd[bot]", 7)];
+    const gh = `case "$2" in *statuses*) echo '[{"state":"${state}","description":"pods crash"}]';; *) echo '${JSON.stringify(recorded)}';; esac`;
     programs = new StubPrograms({ gh });
     const set = { TO: second, IMAGE: image, GITHUB_REPOSITORY: "acme/demoapp-operator", ...env };
     return runScript("tools/ci/verdict.ts", { cwd: repository.folder, env: set });
@@ -67,13 +77,13 @@ describe("verdict.ts", () => {
     await repository.git("push", "--quiet", "origin", "main");
     expect(await verdict(deployed, "success")).toContain("the operator has accepted it");
     expect(programs.calls()).toEqual([
-      "gh api repos/acme/demoapp-operator/deployments?environment=dev&per_page=1",
+      "gh api repos/acme/demoapp-operator/deployments?environment=dev&per_page=20",
       "gh api repos/acme/demoapp-operator/deployments/7/statuses?per_page=1",
     ]);
   });
 
   test("dev has rejected the image: refused, unless a person gives a reason", async () => {
-    await expect(verdict(deployed, "failure")).rejects.toThrow('is "failure". Wait for Argo CD');
+    await expect(verdict(deployed, "failure")).rejects.toThrow('is "failure" (pods crash). Wait for Argo CD');
     const env = { OVERRIDE: "a bad\nprobe", GITHUB_ACTOR: "someone" };
     expect(await verdict(deployed, "failure", env)).toContain("@someone gave the reason: a bad probe");
   });
