@@ -11,9 +11,8 @@ const stamp = join(root, "node_modules/.cache/setup.sha256");
 const packagedNode = join(root, "node_modules/.bin/node");
 const requiredMajor = 24;
 
-// `npm ci` refuses a lock file without the optional binaries of other systems, which some registries don't have. These
-// arguments also install exactly the locked versions, and don't change the lock file.
-const npmArguments = ["install", "--no-save", "--no-audit", "--no-fund", "--loglevel=error"];
+// Fails if package.json and package-lock.json disagree, or if a package has other content than the lock file's hash says.
+const npmArguments = ["ci", "--no-audit", "--no-fund", "--loglevel=error"];
 
 const fail = (message) => {
   console.error(`\n  ✗ ${message}`);
@@ -34,7 +33,7 @@ function installPackages() {
     stdio: ["ignore", 2, 2],
   });
   if (error) fail(`can't run npm to install the packages: ${error.message}`);
-  if (status !== 0) fail(`npm install failed with exit code ${status}; see the output above`);
+  if (status !== 0) fail(`npm ci failed with exit code ${status}; see the output above`);
   mkdirSync(join(root, "node_modules/.cache"), { recursive: true });
   writeFileSync(stamp, locked);
   console.error(`  ✓ npm packages installed ${((Date.now() - startedAt) / 1000).toFixed(1)}s`);
