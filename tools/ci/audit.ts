@@ -8,7 +8,8 @@ import { everyDependency, passes, preformatted, warnOfExpiry } from "./scan.ts";
 import { script } from "../script.ts";
 
 const root = process.cwd();
-const pinned = join(import.meta.dirname, "../checkers/osv");
+/** The pinned osv-scanner. Go builds it on first use, in about two minutes. */
+export const osvScanner = ["go", "-C", join(import.meta.dirname, "../checkers/osv"), "tool", "osv-scanner"];
 /** The lowest CVSS score of severity high. */
 const high = 7;
 
@@ -63,10 +64,10 @@ function findingsOf({ results }: Report): readonly Finding[] {
 
 /** Runs osv-scanner, and adds the findings to the summary. Returns whether the scan passes. */
 function osvPasses(options: readonly string[]): boolean {
-  const scanner = ["-C", pinned, "tool", "osv-scanner", "scan", "source", "--recursive", "--format", "json"];
+  const scan = [...osvScanner, "scan", "source", "--recursive", "--format", "json"];
   // Call analysis would compile every module.
-  const argv = [...scanner, "--no-call-analysis", "all", ...options, root];
-  const { status, stdout } = spawnSync("go", argv, {
+  const [program, ...argv] = [...scan, "--no-call-analysis", "all", ...options, root];
+  const { status, stdout } = spawnSync(program, argv, {
     encoding: "utf8",
     stdio: ["ignore", "pipe", "inherit"],
     maxBuffer: 256 * 1024 * 1024,

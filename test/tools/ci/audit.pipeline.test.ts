@@ -1,7 +1,8 @@
-import { afterEach, beforeEach, expect, test } from "@jest/globals";
+import { afterEach, beforeAll, beforeEach, expect, test } from "@jest/globals";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { osvScanner } from "../../../tools/ci/audit.ts";
 import { command } from "../../../tools/cluster/command.ts";
 import { StubPrograms } from "../../support/stubprograms.ts";
 import { runScript } from "../../support/script.ts";
@@ -20,6 +21,8 @@ const advisory = {
 };
 /** Writes a zip archive with one file. */
 const zip = "import sys, zipfile; zipfile.ZipFile(sys.argv[1], 'w').writestr('TEST-1.json', sys.argv[2])";
+
+beforeAll(() => command([...osvScanner, "--version"]), 900_000);
 
 let tree: string;
 let programs: StubPrograms;
