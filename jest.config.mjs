@@ -18,7 +18,7 @@ const timeouts = {
 // By default jest leaves one core free. Unit tests mostly wait for child processes, and tests of clusters for pods.
 // E2E tests also measure capacity and probes; beside two files, one of test/e2e/exclusive runs (tools/verification.ts).
 // The GitOps files with a cluster all start at once: the longest waits three minutes.
-const workers = { unit: "100%", fault: "100%", cluster: 3, e2e: 2, gitops: 6 };
+const workers = { unit: "100%", fault: "100%", pipeline: 2, cluster: 3, e2e: 2, gitops: 6 };
 const tier = process.env.TIER ?? "unit";
 const suffix = tier === "unit" ? "/[^./]+" : `\\.${tier}`;
 

@@ -3,7 +3,7 @@
  * third-party actions, and stubs for programs that need GitHub or a registry. The scripts of the workflows are real.
  */
 import { execFile, execFileSync } from "node:child_process";
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { ensureAct } from "../../../tools/checkers/install.ts";
@@ -11,7 +11,8 @@ import { gitEnvironment } from "../../../tools/gitops/repository.ts";
 import { consoleProgress } from "../../../tools/cluster/progress.ts";
 import { fileOf, imageIn, withImage } from "../../../tools/promote.ts";
 import { StubPrograms } from "../../support/stubprograms.ts";
-import { root, workflows } from "../workflow.ts";
+import { copyTree } from "../../support/tree.ts";
+import { workflows } from "../workflow.ts";
 import { type Places, actions } from "./actions.ts";
 
 const repository = "acme/demoapp-operator";
@@ -42,17 +43,12 @@ export class Rig {
 
   /** Creates the repository: its main has this tree, and dev runs a web app that was built from it. */
   constructor() {
-    const files = execFileSync("git", ["ls-files", "--cached", "--others", "--exclude-standard", "-z"], {
-      cwd: root,
-      encoding: "utf8",
-    });
-    for (const file of files.split("\0").filter(Boolean)) {
-      const target = join(this.#clone, file);
-      cpSync(join(root, file), target, { recursive: true });
-      // act 0.2.89 doesn't know this key (nektos/act#6086).
-      if (file.startsWith(".github/workflows/"))
-        writeFileSync(target, readFileSync(target, "utf8").replaceAll(/^ +deployment: false\n/gm, ""));
-    }
+    copyTree(this.#clone);
+    // act 0.2.89 doesn't know this key (nektos/act#6086).
+    const promote = join(this.#clone, ".github/workflows/promote.yaml");
+    const release = join(this.#clone, ".github/workflows/release.yaml");
+    for (const file of [promote, release])
+      writeFileSync(file, readFileSync(file, "utf8").replaceAll(/^ +deployment: false\n/gm, ""));
     execFileSync("git", ["init", "--quiet", "--bare", "-b", "main", this.#origin]);
     this.git("init", "--quiet", "-b", "main");
     // act reads the owner and the name from the URL; pushes go to this disk.
@@ -226,7 +222,6 @@ function answers(registry: string, { failing, deployed }: Circumstances): Readon
       *"${failing ?? "no failure"}") exit 1;;
       *install-yaml*) mkdir -p dist; echo "$*" >dist/install.yaml;;
       *bench*) mkdir -p artifacts; for last; do :; done; ${sent({ rounds: [] })} >"$last";;
-      sbom*) ${sent({ packages: [] })};;
     esac`,
     trivy: `while [ $# -gt 0 ]; do case "$1" in --output) out=$2;; esac; shift; done
       [ -z "$out" ] || ${sent({ version: "2.1.0", runs: [{ tool: { driver: { name: "Trivy" } }, results: [] }] })} >"$out"`,

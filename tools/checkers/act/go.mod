@@ -1,4 +1,4 @@
-module github.com/acme/demoapp-operator/tools/checkers/act
+module demoapp.dev/checkers/act
 
 go 1.26
 

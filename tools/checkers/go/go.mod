@@ -1,4 +1,4 @@
-module github.com/acme/demoapp-operator/tools/checkers/go
+module demoapp.dev/checkers/go
 
 go 1.26
 

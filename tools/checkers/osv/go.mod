@@ -1,4 +1,4 @@
-module github.com/acme/demoapp-operator/tools/checkers/osv
+module demoapp.dev/checkers/osv
 
 go 1.26.5
 
