@@ -69,6 +69,29 @@ test("an overlay with the changes of docs/secrets.md: passes the checks", async 
   }
 });
 
+test("Argo CD's installation with the component of docs/gitops.md: GitHub receives verdicts, and nothing else is sent", async () => {
+  const top = mkdtempSync(join(tmpdir(), "github-"));
+  try {
+    for (const folder of ["deploy/argocd/install", "deploy/argocd/github", "crds"])
+      cpSync(join(root, folder), join(top, folder), { recursive: true });
+    const file = join(top, "deploy/argocd/install/kustomization.yaml");
+    const shown = documentsIn("gitops.md").find((one) => one["components"] !== undefined);
+    writeFileSync(file, stringify({ ...(parse(readFileSync(file, "utf8")) as object), ...shown }));
+    const installation = (await renderAll(silent, top)).find(({ path }) => path.endsWith("install"));
+    const objects = parseAllDocuments(installation?.text ?? "").map((one) => one.toJS() as Example);
+    const { data } = objects.find(({ metadata }) => metadata?.name === "argocd-notifications-cm") as {
+      data: Record<string, string>;
+    };
+    expect(data["trigger.verdict"]).toContain("oncePer");
+    expect(data["service.github"]).toContain("privateKey: $github-private-key");
+    expect(parse(data["subscriptions"] ?? "")).toEqual([
+      { recipients: ["github"], triggers: ["verdict"], selector: "demoapp.dev/environment" },
+    ]);
+  } finally {
+    rmSync(top, { recursive: true });
+  }
+});
+
 test("docs/secrets.md: the project permits each of its kinds", () => {
   const shown = documentsIn("secrets.md");
   const rules = shown.find((one) => one["namespaceResourceWhitelist"] !== undefined);

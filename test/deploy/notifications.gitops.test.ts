@@ -13,18 +13,20 @@ beforeAll(async () => {
 }, buildMs);
 
 /** The notifications for an Application of the folder. */
-const sentFor = (name: string): readonly Sent[] =>
-  all.filter(({ path }) => basename(path) === `${name}.yaml`);
+const sentFor = (name: string, from = all): readonly Sent[] =>
+  from.filter(({ path }) => basename(path) === `${name}.yaml`);
+/** The notifications for people. test/gitops/rejection.gitops.test.ts has those for GitHub. */
+const messages = (): readonly Sent[] => all.filter(({ trigger }) => trigger !== "verdict");
 const textOf = (name: string): string =>
-  sentFor(name)
+  sentFor(name, messages())
     .map(({ notification }) => notification.message)
     .join("\n");
 
 const rows = [
-  { name: "deployed", triggers: ["deployed"] },
+  { name: "deployed", triggers: ["deployed", "verdict"] },
   { name: "rolling-out", triggers: [] },
-  { name: "rejected", triggers: ["rolled-back"] },
-  { name: "quota-exceeded", triggers: ["degraded"] },
+  { name: "rejected", triggers: ["rolled-back", "verdict"] },
+  { name: "quota-exceeded", triggers: ["degraded", "verdict"] },
   { name: "retrying-once", triggers: [] },
   { name: "refused", triggers: ["sync-failed"] },
   { name: "retrying-newest-revision", triggers: [] },
@@ -65,7 +67,7 @@ test.each([
 );
 
 test("a notification: sent once per commit, or once per failure", () => {
-  const keys = Object.fromEntries(all.map(({ path, oncePer }) => [basename(path, ".yaml"), oncePer]));
+  const keys = Object.fromEntries(messages().map(({ path, oncePer }) => [basename(path, ".yaml"), oncePer]));
   const sha = "5e9b1d8c0f4a7e21b6d3905c8f1e2a7b4c6d8e90";
   const broken = "2026-11-24T11:01:00Z";
   expect(keys).toEqual({
@@ -78,7 +80,10 @@ test("a notification: sent once per commit, or once per failure", () => {
 });
 
 test("notifications: only those that need action page a person", () => {
-  const severities = all.map(({ template, notification }) => [template, notification.pagerdutyv2?.severity]);
+  const severities = messages().map(({ template, notification }) => [
+    template,
+    notification.pagerdutyv2?.severity,
+  ]);
   expect(Object.fromEntries(severities)).toEqual({
     deployed: undefined,
     "rolled-back": "warning",

@@ -23,22 +23,23 @@ const identity = { apiVersion: "demoapp.dev/v1", kind: "DemoApp", metadata: { na
 
 /** A folder of environments in Git, from which the ApplicationSet generates an Application and a namespace. */
 export class Environment extends AppNamespace {
+  /** The name of its folder, and Argo CD's label of its Application. */
+  readonly name: string;
   readonly application: string;
   /** The file with the DemoApp's spec. */
   readonly file: string;
-  readonly #name: string;
   readonly #gitops: GitOps;
 
   constructor(gitops: GitOps, name: string) {
     super(gitops.cluster, gitops.client, `sre-demo-${name}`);
-    this.#name = name;
+    this.name = name;
     this.#gitops = gitops;
     this.application = `webapp-${name}`;
     this.file = demoAppFile(name, gitops.environmentsFolder);
   }
 
   get #folder(): string {
-    return `${this.#gitops.environmentsFolder}/${this.#name}`;
+    return `${this.#gitops.environmentsFolder}/${this.name}`;
   }
 
   /** Commits the environment with the first version; returns the commit. */
@@ -47,7 +48,7 @@ export class Environment extends AppNamespace {
     const source = join(repository.folder, overlaysFolder, overlay);
     const image = pinned(releases.first);
     const patch = { ...identity, spec: { image, ...appDefaults, ...deadlines, ...spec } };
-    return this.commit(`Add ${this.#name}`, async () => {
+    return this.commit(`Add ${this.name}`, async () => {
       await cp(source, join(repository.folder, this.#folder), { recursive: true });
       await repository.edit(`${this.#folder}/kustomization.yaml`, `sre-demo-${overlay}`, this.namespace);
       await repository.write(this.file, stringify(patch));
@@ -58,7 +59,7 @@ export class Environment extends AppNamespace {
   removeApp(): Promise<string> {
     const { repository } = this.#gitops;
     const file = `${this.#folder}/kustomization.yaml`;
-    return this.commit(`Remove the app of ${this.#name}`, async () => {
+    return this.commit(`Remove the app of ${this.name}`, async () => {
       const kustomization = parse(await repository.read(file)) as { readonly patches: object[] };
       kustomization.patches.push({ patch: stringify({ $patch: "delete", ...identity }) });
       await repository.write(file, stringify(kustomization));
@@ -68,7 +69,7 @@ export class Environment extends AppNamespace {
   /** Removes the environment from Git, and waits until its Application is deleted. */
   async remove(): Promise<void> {
     const { repository } = this.#gitops;
-    await this.commit(`Remove ${this.#name}`, () => repository.git("rm", "-r", "--quiet", this.#folder));
+    await this.commit(`Remove ${this.name}`, () => repository.git("rm", "-r", "--quiet", this.#folder));
     await until(`${this.application} is deleted`, defaultDeadlineMs, async () => {
       const { items } = await this.client.list(applications, { namespace: argoNamespace });
       return items.some(({ metadata }) => metadata.name === this.application) ? undefined : true;
@@ -82,9 +83,7 @@ export class Environment extends AppNamespace {
 
   /** Commits a change of a file, by default the DemoApp's; returns the commit. */
   edit(pattern: string | RegExp, replacement: string, file = this.file): Promise<string> {
-    return this.commit(`Change ${this.#name}`, () =>
-      this.#gitops.repository.edit(file, pattern, replacement),
-    );
+    return this.commit(`Change ${this.name}`, () => this.#gitops.repository.edit(file, pattern, replacement));
   }
 
   async commit(message: string, change: () => Promise<unknown>): Promise<string> {
