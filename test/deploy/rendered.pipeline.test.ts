@@ -32,21 +32,30 @@ const isLike = (name: string, glob = ""): boolean =>
   glob.endsWith("*") ? name.startsWith(glob.slice(0, -1)) : name === glob;
 
 describe("the sources of Argo CD", () => {
-  test("every source: has the repository and the revision of settings.yaml", () => {
+  test("every source: has the repository of settings.yaml, and the revision of the operator's release or of the rest", () => {
     const generators = applicationSet().generators.map(({ git }) => git);
     const sources = [
       ...applications().map(({ source }) => source),
-      ...generators.map(({ repoURL, revision }) => ({ repoURL, targetRevision: revision })),
+      ...generators.map(({ repoURL, revision }) => ({ repoURL, targetRevision: revision, path: "" })),
     ];
     const repositories = [
       ...sources.map(({ repoURL }) => repoURL),
       ...ofKind(apps, "AppProject").flatMap(({ spec }) => (spec as ProjectSpec).sourceRepos),
     ];
     expect(new Set(repositories)).toEqual(new Set([source.repoURL]));
-    expect(new Set(sources.map(({ targetRevision }) => targetRevision))).toEqual(
-      new Set([source.targetRevision]),
+    const released = new Set(["crds", "deploy/argocd/operator"]);
+    expect(sources.map(({ targetRevision }) => targetRevision)).toEqual(
+      sources.map(({ path }) => (released.has(path) ? source.operatorRevision : source.targetRevision)),
     );
     expect(JSON.stringify(objectsIn(apps))).not.toContain('"settings"');
+  });
+
+  test("the operator's image of settings.yaml: replaces the image in deploy/operator, which has the same name", () => {
+    const operator = applications().find(({ name }) => name === "demoapp-operator");
+    expect(operator?.source.kustomize?.images).toEqual([source.operatorImage]);
+    const [name = ""] = source.operatorImage.split(/:[^/]+$/);
+    const deployments = ofKind("deploy/argocd/operator", "Deployment");
+    expect(JSON.stringify(deployments)).toContain(`"image":"${name}:`);
   });
 
   test("every path: is a folder that renders objects", () => {

@@ -23,6 +23,7 @@ interface Source {
   readonly repoURL: string;
   readonly targetRevision: string;
   readonly path: string;
+  readonly kustomize?: { readonly images: readonly string[] };
 }
 interface AppSpec {
   readonly project: string;

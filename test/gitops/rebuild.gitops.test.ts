@@ -6,8 +6,9 @@ import { until } from "../../tools/cluster/command.ts";
 import { clusterPaths } from "../../tools/cluster/embedded/paths.ts";
 import { silent } from "../../tools/cluster/progress.ts";
 import type { Cluster } from "../../tools/cluster/provider.ts";
-import { type Application, syncMessages } from "../../tools/gitops/application.ts";
+import { type Application, isSynced, syncMessages } from "../../tools/gitops/application.ts";
 import { bootstrap } from "../../tools/gitops/installation.ts";
+import { pinned } from "../../tools/gitops/repository.ts";
 import { clusterWithArgoCd } from "../../tools/testclusters.ts";
 import { Operator } from "../e2e/operator.ts";
 import { GitOps } from "./gitops.ts";
@@ -41,6 +42,41 @@ async function everythingIsHealthy(demoApps = 3): Promise<readonly Application[]
 test("the repository is handed over: every Application is Synced and Healthy at the newest commit", async () => {
   const all = await everythingIsHealthy();
   expect(all.map(syncMessages).join("")).not.toMatch(/error|failed/i);
+});
+
+test("main changes a permission and the CRD: neither reaches the cluster before a release, and then both do with its image", async () => {
+  const { repository, releases } = gitops;
+  const read = (object: string, path: string): Promise<string> =>
+    gitops.kubectl("-n", "demoapp-system", "get", object, "-o", `jsonpath={${path}}`);
+  const installed = async () => ({
+    verbs: await read("clusterrole/demoapp-view", ".rules[0].verbs"),
+    names: await read("crd/demoapps.demoapp.dev", ".spec.names.shortNames"),
+    image: await read("deployment/demoapp-operator", ".spec.template.spec.containers[0].image"),
+  });
+  const released = await repository.head();
+  await repository.release(released, releases.operator);
+  await gitops.healthyAt("root", await repository.commit("Run a release"));
+  const before = await installed();
+
+  await repository.edit("deploy/operator/user-roles.yaml", "[get, list, watch]", "[get, list]");
+  await repository.edit("crds/demoapps.demoapp.dev.yaml", "- dapp\n", "- dapp\n      - dapps\n");
+  const next = await repository.commit("Change a permission and the CRD");
+  await gitops.healthyAt("root", next);
+  for (const name of ["demoapp-crd", "demoapp-operator"])
+    expect(isSynced(await gitops.compared(name), released)).toBe(true);
+  expect(await installed()).toEqual(before);
+
+  const image = { ...releases.operator, ref: releases.operator.ref.replace(/:[^:]+$/, ":0.2.0") };
+  await repository.release(next, image);
+  await repository.commit("Run the next release");
+  for (const name of ["demoapp-crd", "demoapp-operator"]) await gitops.healthyAt(name, next);
+  expect(await installed()).toEqual({
+    verbs: '["get","list"]',
+    names: '["dapp","dapps"]',
+    image: pinned(image),
+  });
+  await repository.release("main", releases.operator);
+  await repository.commit("Run main");
 });
 
 test("the CRD and the operator are deleted: Argo CD restores both, and the apps are Healthy again", async () => {

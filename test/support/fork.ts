@@ -4,10 +4,15 @@ import { parse } from "yaml";
 
 const settings = join(import.meta.dirname, "../../deploy/argocd/apps/settings.yaml");
 
-/** The repository that Argo CD reads. */
-export const source = (
-  parse(readFileSync(settings, "utf8")) as { data: { repoURL: string; targetRevision: string } }
-).data;
+interface Source {
+  readonly repoURL: string;
+  readonly targetRevision: string;
+  readonly operatorRevision: string;
+  readonly operatorImage: string;
+}
+
+/** The repository that Argo CD reads, and the operator's release that it runs. */
+export const source = (parse(readFileSync(settings, "utf8")) as { data: Source }).data;
 
 /** The owner of the repository. A fork changes this one file; tests compare all other places with it. */
 export const owner = source.repoURL.split(/[/:]/).at(-2) ?? "";

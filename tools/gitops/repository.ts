@@ -27,7 +27,7 @@ export interface Images {
   readonly webapp: BuiltImage;
 }
 
-const settingsFile = "deploy/argocd/apps/settings.yaml";
+export const settingsFile = "deploy/argocd/apps/settings.yaml";
 export const applicationSetFile = "deploy/argocd/apps/webapp.yaml";
 const retryingFiles = ["crd", "operator", "root", "webapp"].map((name) => `deploy/argocd/apps/${name}.yaml`);
 const operatorFile = "deploy/operator/kustomization.yaml";
@@ -78,15 +78,19 @@ export class Repository {
     for (const file of retryingFiles)
       await this.edit(file, /backoff: .*/, "backoff: { duration: 1s, factor: 2, maxDuration: 5s }");
     await this.edit(demoAppFile("prod"), /minReadySeconds: .*/, "minReadySeconds: 2");
-    await this.edit(
-      operatorFile,
-      /newName: .*\n(\s+)newTag: .*(\n\s+digest: .*)?/,
-      newImage(images.operator),
-    );
+    // Main itself is the release, unless a commit changes this.
+    await this.release(branch, images.operator);
+    await this.edit(operatorFile, /newName: .*/, `newName: ${nameOf(images.operator)}`);
     for (const environment of await readdir(join(this.folder, overlaysFolder)))
       await this.edit(demoAppFile(environment), imageLine, `$1${pinned(images.webapp)}`);
     await this.git("checkout", "--quiet", "-B", branch);
     return this.commit("Run the operator and the app");
+  }
+
+  /** Names the release of the operator that Argo CD runs: its manifests at a revision, with an image. */
+  release(revision: string, image: BuiltImage): Promise<void> {
+    const values = `operatorRevision: "${revision}"\n$1operatorImage: ${pinned(image)}`;
+    return this.edit(settingsFile, /operatorRevision: .*\n(\s+)operatorImage: .*/, values);
   }
 
   git(...args: readonly string[]): Promise<string> {
@@ -150,8 +154,5 @@ names=$(argocd get applications -o jsonpath='{.items[?(@.spec.source.repoURL=="$
 [ -z "$names" ] || argocd annotate applications $names --overwrite ${refreshAnnotation}=normal > /dev/null
 `;
 
-/** The two lines of a kustomization that name an image. */
-function newImage({ ref, digest }: BuiltImage): string {
-  const name = ref.slice(0, ref.lastIndexOf(":"));
-  return `newName: ${name}\n$1digest: ${digest}`;
-}
+/** An image without its tag. */
+const nameOf = ({ ref }: BuiltImage): string => ref.slice(0, ref.lastIndexOf(":"));

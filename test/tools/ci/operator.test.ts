@@ -3,32 +3,40 @@ import { mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parse } from "yaml";
-import { operatorFile, withOperator } from "../../../tools/ci/operator.ts";
-import { Repository } from "../../../tools/gitops/repository.ts";
+import { withRelease } from "../../../tools/ci/operator.ts";
+import { Repository, settingsFile } from "../../../tools/gitops/repository.ts";
 import { StubPrograms } from "../../support/stubprograms.ts";
 import { runScript } from "../../support/script.ts";
 
+const name = "registry.test/acme/demoapp-operator";
 const digest = `sha256:${"a1".repeat(32)}`;
-const image = `ghcr.io/acme/demoapp-operator:0.2.0@${digest}`;
-const built = { ref: "ghcr.io/acme/demoapp-operator:0.1.0", digest };
-const released = `images:
-  - name: operator
-    newName: ghcr.io/acme/demoapp-operator
-    newTag: 0.1.0
+const image = `${name}:0.2.0@${digest}`;
+const built = { ref: `${name}:0.1.0`, digest };
+const revision = "7e".repeat(20);
+const release = { image, revision, tag: "v0.2.0" };
+const settings = `data:
+  targetRevision: main
+  operatorRevision: "not-released"
+  operatorImage: ${name}:0.1.0
 # kept
 `;
 
 describe("operator.ts", () => {
   let repository: Repository;
   let programs: StubPrograms;
-  const run = (): Promise<string> =>
-    runScript("tools/ci/operator.ts", { cwd: repository.folder, env: { IMAGE: image } });
+  let earlier: string;
+  /** Runs the script for a release of the newest commit. */
+  const run = async (): Promise<string> =>
+    runScript("tools/ci/operator.ts", {
+      cwd: repository.folder,
+      env: { IMAGE: image, REVISION: await repository.head(), TAG: "v0.2.0" },
+    });
+  /** The calls of gh, with the text of the pull request. */
+  const opened = (): string => programs.calls().join("\n");
 
   beforeEach(async () => {
     repository = new Repository(mkdtempSync(join(tmpdir(), "operator-")));
-    await repository.seed({ operator: built, webapp: built });
-    await repository.write(operatorFile, released);
-    await repository.commit("earlier release");
+    earlier = await repository.seed({ operator: built, webapp: built });
     programs = new StubPrograms({ gh: "exit 0" });
   });
   afterEach(async () => {
@@ -36,44 +44,72 @@ describe("operator.ts", () => {
     await repository.remove();
   });
 
-  test("a released image: a pull request sets the image in one file, and CI is started for the pull request", async () => {
+  /** Pins the earlier release, so that a later one has something to compare with. */
+  const pin = async (): Promise<string> => {
+    await repository.release(earlier, built);
+    return repository.commit("Run the earlier release");
+  };
+
+  test("a release: one pull request sets its commit and its image, and CI is started for the pull request", async () => {
+    const commit = await pin();
     await run();
     const range = "origin/main...origin/release/operator";
-    expect((await repository.git("diff", "--numstat", range)).trim()).toBe(`2\t1\t${operatorFile}`);
-    const { images } = parse(await repository.git("show", `origin/release/operator:${operatorFile}`)) as {
-      images: unknown;
-    };
-    expect(images).toEqual([
-      { name: "operator", newName: "ghcr.io/acme/demoapp-operator", newTag: "0.2.0", digest },
-    ]);
-    const calls = programs.calls().filter((call) => call.startsWith("gh"));
-    expect(calls.slice(1)).toEqual([
-      expect.stringContaining("gh pr create --base main --head release/operator --title Run operator 0.2.0"),
-      "gh workflow run ci.yaml --ref release/operator",
-    ]);
+    expect((await repository.git("diff", "--numstat", range)).trim()).toBe(`2\t2\t${settingsFile}`);
+    const text = await repository.git("show", `origin/release/operator:${settingsFile}`);
+    expect(parse(text)).toMatchObject({ data: { operatorRevision: commit, operatorImage: image } });
+    expect(text).toContain(`"${commit}" # v0.2.0\n`);
+    expect(opened()).toContain("gh pr create --base main --head release/operator --title Run operator 0.2.0");
+    expect(programs.calls().at(-1)).toBe("gh workflow run ci.yaml --ref release/operator");
   });
 
-  test("an image that already runs: no pull request", async () => {
-    await repository.write(operatorFile, withOperator(released, image));
+  test("a release that changes a permission: the pull request names the file, and no file that doesn't reach the operator", async () => {
+    await pin();
+    await repository.edit("deploy/operator/role.yaml", "[list, watch]", "[get, list, watch]");
+    await repository.edit("deploy/webapp/base/demoapp.yaml", "minReadySeconds: 15", "minReadySeconds: 16");
+    await repository.commit("Read pods");
+    await run();
+    expect(opened()).toContain("M\tdeploy/operator/role.yaml");
+    expect(opened()).not.toContain("demoapp.yaml");
+  });
+
+  test("a release without a change of manifests: the pull request says that only the image changes", async () => {
+    await pin();
+    await run();
+    expect(opened()).toContain("Only the image changes");
+  });
+
+  test("the first release: the pull request asks for a full review", async () => {
+    await repository.release("not-released", built);
+    await repository.commit("Run no release");
+    await run();
+    expect(opened()).toContain("review `crds` and `deploy/operator` in full");
+  });
+
+  test("a release that already runs: no pull request", async () => {
+    const text = await repository.read(settingsFile);
+    const current = { ...release, revision: await repository.head() };
+    await repository.write(settingsFile, withRelease(text, current));
     expect(await run()).toContain("already");
     expect(programs.calls()).toEqual([]);
   });
 });
 
-test("a later release: replaces the image, and leaves the other lines", () => {
-  const later = image.replace("0.2.0", "0.3.0").replaceAll("a1", "b2");
-  expect(withOperator(withOperator(released, image), later)).toBe(withOperator(released, later));
-  expect(withOperator(released, later)).toContain("# kept\n");
+test("a later release: replaces both values, and leaves the other lines", () => {
+  const later = { image: image.replace("0.2.0", "0.3.0"), revision: "8f".repeat(20), tag: "v0.3.0" };
+  expect(withRelease(withRelease(settings, release), later)).toBe(withRelease(settings, later));
+  expect(withRelease(settings, later)).toContain("# kept\n");
 });
 
 test.each([
-  ["without a digest", "ghcr.io/acme/demoapp-operator:0.2.0", "is not name:tag@sha256"],
+  ["an image without a digest", { image: `${name}:0.2.0` }, "is not name:tag@sha256"],
   [
-    "of another image",
-    image.replace("demoapp-operator", "demoapp-webapp"),
-    "not ghcr.io/acme/demoapp-webapp",
+    "another image",
+    { image: image.replace("demoapp-operator", "demoapp-webapp") },
+    "not registry.test/acme/demoapp-webapp",
   ],
-  ["with a second line", `${image}\n    newName: x`, "is not name:tag@sha256"],
-])("a reference %s: refused", (_, reference, sentence) => {
-  expect(() => withOperator(released, reference)).toThrow(sentence);
+  ["an image with a second line", { image: `${image}\n  repoURL: x` }, "is not name:tag@sha256"],
+  ["a short commit", { revision: "7e7e7e7" }, "is not a full commit"],
+  ["a tag with a second line", { tag: "v1\n  repoURL: x" }, "is not a tag"],
+])("%s: refused", (_, wrong, sentence) => {
+  expect(() => withRelease(settings, { ...release, ...wrong })).toThrow(sentence);
 });
