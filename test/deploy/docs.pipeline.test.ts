@@ -92,6 +92,34 @@ test("Argo CD's installation with the component of docs/gitops.md: GitHub receiv
   }
 });
 
+test("the operator with the changes of docs/secrets.md: its pods use the Secret, which Argo CD makes in their namespace", async () => {
+  const top = mkdtempSync(join(tmpdir(), "operator-"));
+  try {
+    for (const folder of ["deploy/operator", "deploy/argocd/operator", "crds"])
+      cpSync(join(root, folder), join(top, folder), { recursive: true });
+    const shown = documentsIn("secrets.md");
+    const add = (folder: string, key: string, mark: string): void => {
+      const file = join(top, folder, "kustomization.yaml");
+      const lines = shown.find((one) => JSON.stringify(one[key] ?? "").includes(mark));
+      writeFileSync(file, stringify({ ...(parse(readFileSync(file, "utf8")) as object), ...lines }));
+    };
+    add("deploy/operator", "components", "pull-secret");
+    add("deploy/argocd/operator", "resources", "../../operator");
+    const secret = shown.find(({ kind }) => kind === "ExternalSecret");
+    writeFileSync(join(top, "deploy/argocd/operator/registry.yaml"), stringify(secret));
+    const rendered = await renderAll(silent, top);
+    const installed = rendered.find(({ path }) => path === "deploy/argocd/operator");
+    const objects = parseAllDocuments(installed?.text ?? "").map((one) => one.toJS() as Example);
+    expect(objects.find(({ kind }) => kind === "Deployment")).toMatchObject({
+      spec: { template: { spec: { imagePullSecrets: [{ name: secret?.metadata?.name }] } } },
+    });
+    expect(objects.filter(({ kind }) => kind === "ExternalSecret")).toEqual([secret]);
+    expect(await validate(rendered)).toHaveLength(rendered.length);
+  } finally {
+    rmSync(top, { recursive: true });
+  }
+});
+
 test("docs/secrets.md: the project permits each of its kinds", () => {
   const shown = documentsIn("secrets.md");
   const rules = shown.find((one) => one["namespaceResourceWhitelist"] !== undefined);
