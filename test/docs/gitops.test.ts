@@ -63,3 +63,17 @@ test("docs/gitops.md: names every file in which a fork replaces the owner", () =
   expect(named).toContain("deploy/argocd/apps/settings.yaml");
   expect(named.filter((file) => !section.includes(`\`${file}\``))).toEqual([]);
 });
+
+const pages = readdirSync(join(root, "docs"), { recursive: true, encoding: "utf8" })
+  .map((file) => `docs/${file}`)
+  .filter((file) => file.endsWith(".md"));
+test.each(pages)(
+  "%s: each `argocd --core` follows the command that sets the namespace that it needs",
+  (file) => {
+    const blocks = read(file).match(/^( *)```console\n[^]*?^\1```$/gm) ?? [];
+    const lines = blocks.flatMap(
+      (block) => block.match(/set-context --current --namespace=argocd|argocd --core/g) ?? [],
+    );
+    expect(lines[0] ?? "").not.toBe("argocd --core");
+  },
+);
