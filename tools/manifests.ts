@@ -1,21 +1,22 @@
 // `npm run manifests`: renders every kustomization below deploy/ and crds/, and validates each object against the schema
-// of its kind, from Kubernetes, Argo CD or the CRD of DemoApp. Needs no cluster.
+// of its kind, from Kubernetes, Argo CD or the CRD of DemoApp. Needs no cluster. Also compares deploy/'s copy of Argo CD's
+// manifests with the pinned release; `npm run manifests -- --update` writes the copy.
 import { globSync } from "node:fs";
-import { cp, mkdtempDisposable, readFile, writeFile } from "node:fs/promises";
+import { mkdtempDisposable, readFile, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
+import { parseArgs } from "node:util";
 import { parse } from "yaml";
 import { customResourceDefinition } from "../operator/api/crd.ts";
 import { check, moduleFiles } from "./checkers/install.ts";
 import { type Crd, type Schema, schemasOfCrd, schemasOfOpenApi } from "./checkers/schemas.ts";
 import { ARGOCD_VERSION } from "./cluster/argocd/constants.ts";
-import { OFFICIAL, withLocalManifests } from "./cluster/argocd/render.ts";
 import { versions } from "./cluster/embedded/constants.ts";
 import { type Progress, consoleProgress, silent } from "./cluster/progress.ts";
 import { script } from "./script.ts";
 
 const root = join(import.meta.dirname, "..");
-const rendered = ["deploy", "crds"];
+const rendered = ["deploy", "crds"].map((folder) => `${folder}/**/kustomization.yaml`);
 
 /** The Go module of Argo CD, which has the release's manifests. */
 const argoCd = `github.com/argoproj/argo-cd/v3@v${ARGOCD_VERSION}`;
@@ -45,28 +46,25 @@ export interface Checked {
   readonly resources: number;
 }
 
-/** Replaces the URL of Argo CD's manifests in a kustomization by a local copy. */
-async function replaceRemote(kustomization: string): Promise<void> {
-  const text = await readFile(kustomization, "utf8");
-  if (!text.includes(OFFICIAL)) return;
-  const [manifest = ""] = await moduleFiles(argoCd, ["manifests/install.yaml"]);
-  await writeFile(join(dirname(kustomization), "install.yaml"), manifest);
-  await writeFile(kustomization, withLocalManifests(text));
+/** Compares the copy of Argo CD's manifests below `top` with the pinned release, or writes it. Rejects if they differ. */
+export async function checkArgoCd(top: string, update = false): Promise<void> {
+  const copy = join(top, "deploy/argocd/install/argo-cd.yaml");
+  const [official = ""] = await moduleFiles(argoCd, ["manifests/install.yaml"]);
+  if (update) return writeFile(copy, official);
+  if ((await readFile(copy, "utf8")) !== official)
+    throw new Error(`${copy} differs from Argo CD ${ARGOCD_VERSION}: run \`npm run manifests -- --update\``);
 }
 
-/** Renders every kustomization of the tree at `top`. Works on a copy, because it replaces URLs with local files. */
+/** Renders every kustomization of the tree at `top`. */
 export async function renderAll(
   progress: Progress = silent,
   top: string = root,
 ): Promise<readonly Rendered[]> {
-  await using copy = await mkdtempDisposable(join(tmpdir(), "demoapp-manifests-"));
-  for (const folder of rendered) await cp(join(top, folder), join(copy.path, folder), { recursive: true });
   const found: Rendered[] = [];
-  for (const path of globSync("**/kustomization.yaml", { cwd: copy.path }).toSorted()) {
-    const file = join(copy.path, path);
+  for (const path of globSync(rendered, { cwd: top }).toSorted()) {
+    const file = join(top, path);
     // A component is rendered as part of the kustomizations that include it.
     if ((parse(await readFile(file, "utf8")) as { kind?: string }).kind === "Component") continue;
-    await replaceRemote(file);
     const text = await check(["kustomize", "build", dirname(file)], { progress });
     found.push({ path: dirname(path), text });
   }
@@ -111,6 +109,7 @@ export async function validate(
 
 async function main(): Promise<void> {
   const progress = consoleProgress();
+  await checkArgoCd(root, parseArgs({ options: { update: { type: "boolean" } } }).values.update);
   for (const { path, resources } of await validate(await renderAll(progress), progress))
     console.log(`  ✓ ${path.padEnd(32)} ${resources} objects valid`);
 }

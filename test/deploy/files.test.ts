@@ -24,7 +24,8 @@ interface Stored {
 }
 
 describe("deploy/", () => {
-  const files = filesOf(deploy).filter((file) => file.endsWith(".yaml"));
+  // Argo CD's own manifests have Secrets without values.
+  const files = filesOf(deploy).filter((file) => file.endsWith(".yaml") && !file.endsWith("/argo-cd.yaml"));
 
   test("contains no Secret", () => {
     const secrets = files.filter((file) =>

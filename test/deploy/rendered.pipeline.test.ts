@@ -1,6 +1,9 @@
-import { basename } from "node:path";
+import { appendFileSync, cpSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { basename, join } from "node:path";
 import { beforeAll, describe, expect, test } from "@jest/globals";
 import { validate } from "../../operator/api/validate.ts";
+import { checkArgoCd } from "../../tools/manifests.ts";
 import { environments } from "../../tools/promote.ts";
 import { source } from "../support/fork.ts";
 import {
@@ -16,6 +19,7 @@ import {
   render,
 } from "./rendered.ts";
 
+const root = join(import.meta.dirname, "../..");
 const build = 10 * 60_000;
 beforeAll(render, build);
 
@@ -172,6 +176,22 @@ describe("an environment of the app", () => {
 });
 
 describe("Argo CD's installation", () => {
+  const copy = "deploy/argocd/install/argo-cd.yaml";
+
+  test("has the manifests of the pinned release; a changed copy is refused, and restored with an update", async () => {
+    await checkArgoCd(root);
+    const top = mkdtempSync(join(tmpdir(), "argocd-"));
+    try {
+      cpSync(join(root, copy), join(top, copy));
+      appendFileSync(join(top, copy), "---\n");
+      await expect(checkArgoCd(top)).rejects.toThrow("npm run manifests -- --update");
+      await checkArgoCd(top, true);
+      await checkArgoCd(top);
+    } finally {
+      rmSync(top, { recursive: true });
+    }
+  });
+
   const data = (name: string): Readonly<Record<string, string>> =>
     ofKind("deploy/argocd/install", "ConfigMap").find(({ metadata }) => metadata.name === name)?.data ?? {};
 

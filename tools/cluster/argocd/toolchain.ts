@@ -37,7 +37,7 @@ const ARGOCD_FLAGS = [...STRIPPED, `-ldflags=-s -w ${ARGOCD_STAMPS.join(" ")}`];
 export const STRIPPED_FLAGS = [...STRIPPED, "-ldflags=-s -w"];
 
 /** Files of the module that are copied beside the binaries, with the license. */
-const KEPT = ["manifests/install.yaml", "hack/git-verify-wrapper.sh", "LICENSE"];
+const KEPT = ["hack/git-verify-wrapper.sh", "LICENSE"];
 
 interface Go {
   /** Path or name of the go command. */
@@ -82,7 +82,7 @@ export async function goBuild(
 
 /**
  * Builds Argo CD and kustomize unless the cache has them. Concurrent callers build once. Returns the folder with
- * `argocd`, its components, kustomize and install.yaml (the official manifests).
+ * `argocd`, its components and kustomize.
  */
 export function ensureArgoCd(progress: Progress): Promise<string> {
   const settings = JSON.stringify([ARGOCD_FLAGS, STRIPPED_FLAGS, ARGOCD_COMMANDS, KEPT]);
