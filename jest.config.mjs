@@ -2,6 +2,7 @@
 //   *.test.ts          unit and property tests, no cluster            `npm run check` runs these
 //   *.fault.test.ts    the operator on the fault-injecting fake API server
 //   *.pipeline.test.ts the workflows and manifests under the pinned checkers (tools/checkers)
+//   *.docker.test.ts   both images, built and run by Docker
 //   *.api.test.ts      against a real API server, no node
 //   *.cluster.test.ts  starts and stops its own clusters
 //   *.e2e.test.ts      against a node with real pods
@@ -10,6 +11,7 @@ const timeouts = {
   unit: 10_000,
   fault: 60_000,
   pipeline: 300_000,
+  docker: 120_000,
   api: 120_000,
   cluster: 300_000,
   e2e: 300_000,

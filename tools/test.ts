@@ -1,4 +1,4 @@
-// `npm test [-- static unit fault pipeline api cluster e2e gitops]`: runs every tier in order, or the named ones, with the
+// `npm test [-- static unit fault pipeline docker api cluster e2e gitops]`: runs every tier in order, or the named ones, with the
 // clusters that they need. The last line has the total counts; a static check counts as one test.
 import { appendFileSync } from "node:fs";
 import { constants } from "node:os";

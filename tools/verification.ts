@@ -79,7 +79,7 @@ export const statics: readonly Part[] = [
   single("unused code", "knip", "--no-progress", "--treat-config-hints-as-errors"),
 ];
 
-export const tiers = ["unit", "fault", "pipeline", "api", "cluster", "e2e", "gitops"] as const;
+export const tiers = ["unit", "fault", "pipeline", "docker", "api", "cluster", "e2e", "gitops"] as const;
 export type Tier = (typeof tiers)[number];
 
 interface JestReport {

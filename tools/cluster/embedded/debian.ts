@@ -22,6 +22,7 @@ const packagesFor = {
     iptables: "/usr/sbin/iptables",
     runc: "/usr/sbin/runc",
   },
+  docker: { ...forCluster, buildah: "/usr/bin/buildah", "docker.io": "/usr/sbin/dockerd" },
   argocd: { git: "/usr/bin/git", "redis-server": "/usr/bin/redis-server" },
   registry: { "docker-registry": "/usr/bin/docker-registry", skopeo: "/usr/bin/skopeo" },
   browser: {

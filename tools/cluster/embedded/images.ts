@@ -36,7 +36,7 @@ export async function buildImage(paths: ClusterPaths, request: BuildRequest): Pr
 }
 
 /** Builds the image `ref` on the local base image, which is built first if it doesn't exist. */
-export async function buildLocally(ref: string, request: BuildRequest): Promise<void> {
+async function buildLocally(ref: string, request: BuildRequest): Promise<void> {
   await ensureBaseImage();
   // The Dockerfiles' default base images are public, so they can't be pulled here.
   const args = { NODE_IMAGE: BASE_IMAGE, RUNTIME_IMAGE: BASE_IMAGE, ...request.buildArgs };
@@ -71,7 +71,7 @@ export async function ensurePauseImage(paths: ClusterPaths): Promise<void> {
 }
 
 /** Builds the local base image from scratch: this machine's Node with its shared libraries, and a user. */
-async function ensureBaseImage(): Promise<void> {
+export async function ensureBaseImage(): Promise<void> {
   const node = process.execPath;
   const libraries = sharedLibraries(await command(["ldd", node]));
   const inputs = JSON.stringify([process.version, libraries, BASE_FILES, DOCKERFILE]);
