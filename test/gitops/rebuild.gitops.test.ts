@@ -75,6 +75,18 @@ test("main changes a permission and the CRD: neither reaches the cluster before 
     names: '["dapp","dapps"]',
     image: pinned(image),
   });
+});
+
+test("Git names no release of the operator: Argo CD shows what to do, and the operator stays", async () => {
+  const { repository, releases } = gitops;
+  const placeholder = "no-release-yet-merge-the-pull-request-release/operator";
+  await repository.release(placeholder, releases.operator);
+  await repository.commit("Run no release");
+  const refused = await gitops.until("demoapp-operator", (app) =>
+    syncMessages(app).includes("unable to resolve"),
+  );
+  expect(syncMessages(refused)).toContain(placeholder);
+  await new Operator(gitops.cluster, gitops.client).ready();
   await repository.release("main", releases.operator);
   await repository.commit("Run main");
 });
