@@ -11,7 +11,7 @@ const timeouts = {
   unit: 10_000,
   fault: 60_000,
   pipeline: 300_000,
-  docker: 120_000,
+  docker: 300_000,
   api: 120_000,
   cluster: 300_000,
   e2e: 300_000,
