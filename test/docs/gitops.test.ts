@@ -1,10 +1,8 @@
-import { execFileSync } from "node:child_process";
 import { readFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "@jest/globals";
 import { parse } from "yaml";
 import { phases } from "../../operator/api/schema/status.ts";
-import { owner } from "../support/fork.ts";
 
 const root = join(import.meta.dirname, "../..");
 const read = (path: string): string => readFileSync(join(root, path), "utf8");
@@ -42,38 +40,3 @@ test("docs/gitops.md: names every key of the Secret that the notification servic
   expect(keys.length).toBeGreaterThan(3);
   expect(keys.filter((key) => !page.includes(`\`${key}\``))).toEqual([]);
 });
-
-test("docs/gitops.md: names every file in which a fork replaces the owner", () => {
-  const argv = [
-    "grep",
-    "--files-with-matches",
-    "--word-regexp",
-    owner,
-    "--",
-    "deploy",
-    ".github",
-    "Dockerfile*",
-  ];
-  const files = execFileSync("git", argv, { cwd: root, encoding: "utf8" }).split("\n").filter(Boolean);
-  const section = page.split("## What a fork changes")[1]?.split("\n## ")[0] ?? "";
-  // Test data of the customizations stays as it is, and the files of all environments have one row.
-  const named = files
-    .filter((file) => !file.startsWith("deploy/argocd/resource_customizations/"))
-    .map((file) => file.replace(/overlays\/[a-z]+/, "base"));
-  expect(named).toContain("deploy/argocd/apps/settings.yaml");
-  expect(named.filter((file) => !section.includes(`\`${file}\``))).toEqual([]);
-});
-
-const pages = readdirSync(join(root, "docs"), { recursive: true, encoding: "utf8" })
-  .map((file) => `docs/${file}`)
-  .filter((file) => file.endsWith(".md"));
-test.each(pages)(
-  "%s: each `argocd --core` follows the command that sets the namespace that it needs",
-  (file) => {
-    const blocks = read(file).match(/^( *)```console\n[^]*?^\1```$/gm) ?? [];
-    const lines = blocks.flatMap(
-      (block) => block.match(/set-context --current --namespace=argocd|argocd --core/g) ?? [],
-    );
-    expect(lines[0] ?? "").not.toBe("argocd --core");
-  },
-);

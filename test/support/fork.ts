@@ -15,7 +15,7 @@ interface Source {
 export const source = (parse(readFileSync(settings, "utf8")) as { data: Source }).data;
 
 /** The owner of the repository. A fork changes this one file; tests compare all other places with it. */
-export const owner = source.repoURL.split(/[/:]/).at(-2) ?? "";
+const owner = source.repoURL.split(/[/:]/).at(-2) ?? "";
 
 /** The registry of the owner's images. Image names must be lower case; owners need not be. */
 export const registry = `ghcr.io/${owner.toLowerCase()}`;
