@@ -77,7 +77,7 @@ async function prepare(version: string): Promise<void> {
   Next:
     git switch -c release-${version} && git commit -am "Release ${version}" && git push -u origin HEAD
     gh pr create --fill      # merge it, and wait until ci-ok of the merged commit is green
-    git switch main && git pull && git tag v${version} && git push origin v${version}`);
+    git fetch origin && git tag v${version} <the merged commit> && git push origin v${version}`);
 }
 
 if (import.meta.main)

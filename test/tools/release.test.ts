@@ -45,7 +45,9 @@ describe("release.ts prepare", () => {
 
   test("the present version, as for the first release: the release's own checks accept the tree", async () => {
     const { version } = JSON.parse(read("package.json")) as { version: string };
-    expect(await prepare(version)).toContain(`git tag v${version} && git push origin v${version}`);
+    expect(await prepare(version)).toContain(
+      `git tag v${version} <the merged commit> && git push origin v${version}`,
+    );
     expect(versionOf(`v${version}`, version)).toBe(version);
     expect(notesOf(read("CHANGELOG.md"), version)).toContain("- ");
   });

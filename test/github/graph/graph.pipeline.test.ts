@@ -37,7 +37,7 @@ describe("a pull request", () => {
     expect(succeeded(run)).toEqual([...checks, ...builds, "dependencies", "findings"].toSorted());
     expect(callsOf(run, ...writing)).toEqual([]);
     expect(callsOf(run, "upload-sarif")).toEqual([
-      "upload-sarif operator-linux-amd64.sarif operator-linux-arm64.sarif source.sarif webapp-linux-amd64.sarif webapp-linux-arm64.sarif",
+      "upload-sarif operator-linux-amd64.sarif operator-linux-arm64.sarif source-dependencies.sarif source.sarif webapp-linux-amd64.sarif webapp-linux-arm64.sarif",
     ]);
   });
 
