@@ -30,10 +30,12 @@ export async function startDocker(): Promise<Docker> {
 }
 
 /**
- * Loads the local base image into Docker. Returns the arguments of a build that uses it: the default base images are
- * public, and the bundle is built on this machine, because a build has no npm registry.
+ * The arguments of a build for its base images. By default it uses the local base image, which is loaded into Docker, and
+ * the bundle of this machine: the default base images are public, and a build here has no npm registry. images.yaml
+ * selects the public ones.
  */
-export async function localBases({ run }: Docker): Promise<readonly string[]> {
+export async function baseArguments({ run }: Docker): Promise<readonly string[]> {
+  if (process.env.DEMOAPP_BASE_IMAGES === "public") return [];
   await ensureBaseImage();
   const folder = mkdtempSync("/var/tmp/demoapp-base-");
   const archive = join(folder, "base.tar");

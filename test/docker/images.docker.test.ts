@@ -2,10 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { command, until } from "../../tools/cluster/command.ts";
 import { bundle } from "../../tools/images.ts";
 import { httpGet } from "../support/http.ts";
-import { type Docker, localBases, startDocker } from "./docker.ts";
-
-/** The public base images are used on a machine that can pull them: images.yaml sets this variable. */
-const withPublicBases = process.env.DEMOAPP_BASE_IMAGES === "public";
+import { type Docker, baseArguments, startDocker } from "./docker.ts";
 
 interface Inspected {
   readonly Config: {
@@ -32,7 +29,7 @@ const inspect = async (image: string): Promise<Inspected> => {
 
 beforeAll(async () => {
   docker = await startDocker();
-  bases = withPublicBases ? [] : await localBases(docker);
+  bases = await baseArguments(docker);
   for (const program of ["operator", "webapp"] as const) {
     bundle(program);
     await build(program, "1.4.0");
