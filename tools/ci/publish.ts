@@ -50,7 +50,7 @@ export async function push(target: Target, image: Image, layout: string): Promis
 export async function published(target: Target, name: string): Promise<string | undefined> {
   return digestOf(target, `${target.repository}:${name}`).catch((error: unknown) => {
     // GHCR answers "denied" for a package that doesn't exist yet.
-    if (/manifest unknown|name unknown|not found|denied/.test(String(error))) return undefined;
+    if (/manifest unknown|name unknown|not found|denied|unauthorized/.test(String(error))) return undefined;
     throw error;
   });
 }
