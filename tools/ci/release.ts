@@ -1,5 +1,5 @@
 // `node tools/ci/release.ts check`: checks before the build that TAG agrees with package.json and CHANGELOG.md, that main
-// has the commit, and that the commit's check `ci-ok` is green.
+// has the commit, that the commit's check `ci-ok` is green, and that the base images are pinned by digest.
 // `node tools/ci/release.ts images`: verifies the images that CI has published for the commit, and adds the version as
 // their tag. Nothing is built anew: the release is what was tested.
 // `node tools/ci/release.ts files`: writes the files of a release to dist/release: install.yaml with the operator IMAGE by
@@ -51,6 +51,13 @@ export function requireGreenCheck(answer: string): void {
     throw new Error(
       `the check ci-ok of this commit is ${run?.conclusion ?? "missing"}: release a commit of main whose check is green`,
     );
+}
+
+/** Throws unless each base image of a Dockerfile has a digest: a tag can become another image between two builds. */
+export function requirePinnedBases(dockerfile: string): void {
+  for (const [, image] of dockerfile.matchAll(/^ARG \w+_IMAGE=(\S+)$/gm))
+    if (!/@sha256:[0-9a-f]{64}$/.test(image ?? ""))
+      throw new Error(`the base image ${image} has no digest: npm run release -- prepare adds it`);
 }
 
 /** Rejects unless main has the commit: a commit of another branch can be green without review. */
@@ -113,6 +120,8 @@ async function main([action]: readonly string[]): Promise<void> {
   const version = versionOf(requiredEnv("TAG"), packaged);
   if (action === "check") {
     await changelogNotes(version);
+    for (const program of Object.keys(images))
+      requirePinnedBases(await readFile(join(root, `Dockerfile.${program}`), "utf8"));
     await requireOnMain(requiredEnv("GITHUB_SHA"));
     const runs = `repos/${requiredEnv("GITHUB_REPOSITORY")}/commits/${requiredEnv("GITHUB_SHA")}/check-runs?check_name=ci-ok`;
     requireGreenCheck(await command(["gh", "api", runs]));

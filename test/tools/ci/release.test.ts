@@ -4,7 +4,13 @@ import { createHash } from "node:crypto";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
-import { requireGreenCheck, notesOf, createCommand, versionOf } from "../../../tools/ci/release.ts";
+import {
+  requireGreenCheck,
+  requirePinnedBases,
+  notesOf,
+  createCommand,
+  versionOf,
+} from "../../../tools/ci/release.ts";
 import { StubPrograms } from "../../support/stubprograms.ts";
 import { runScript } from "../../support/script.ts";
 
@@ -53,6 +59,14 @@ test("a commit without a green ci-ok: refused", () => {
   );
   expect(() => requireGreenCheck('{"check_runs":[{"conclusion":null}]}')).toThrow("is missing");
   expect(() => requireGreenCheck('{"check_runs":[]}')).toThrow("is missing");
+});
+
+test("a base image without a digest: refused", () => {
+  const pinned = `ARG NODE_IMAGE=node:24@sha256:${"a1".repeat(32)}\nARG BUNDLE=build\n`;
+  expect(() => requirePinnedBases(pinned)).not.toThrow();
+  expect(() => requirePinnedBases(`${pinned}ARG RUNTIME_IMAGE=distroless:nonroot\n`)).toThrow(
+    "the base image distroless:nonroot has no digest",
+  );
 });
 
 test("createCommand: attaches every file, and marks a prerelease", () => {
@@ -193,6 +207,8 @@ describe("release.ts check", () => {
     tree = mkdtempSync(join(tmpdir(), "release-"));
     writeFileSync(join(tree, "CHANGELOG.md"), changelog);
     writeFileSync(join(tree, "package.json"), '{"version":"0.2.0"}');
+    for (const program of ["operator", "webapp"])
+      writeFileSync(join(tree, `Dockerfile.${program}`), "FROM scratch\n");
     git("init", "--quiet", "-b", "main");
     git("add", ".");
     git("commit", "--quiet", "-m", "merged");
