@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
 import { execFileSync } from "node:child_process";
-import { cpSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { notesOf, versionOf } from "../../tools/ci/release.ts";
@@ -33,6 +33,12 @@ describe("release.ts prepare", () => {
   beforeEach(() => {
     tree = mkdtempSync(join(tmpdir(), "release-"));
     for (const file of changed) cpSync(join(root, file), join(tree, file), { recursive: true });
+    // As before a release, whatever this tree is.
+    writeFileSync(join(tree, "CHANGELOG.md"), "# Changelog\n\n## Unreleased\n\n- A change.\n");
+    for (const program of ["operator", "webapp"]) {
+      const file = join(tree, `Dockerfile.${program}`);
+      writeFileSync(file, readFileSync(file, "utf8").replaceAll(/^(ARG \w+_IMAGE=\S+)@\S+$/gm, "$1"));
+    }
     git("init", "--quiet", "-b", "main");
     git("add", ".");
     git("commit", "--quiet", "-m", "first");
@@ -49,7 +55,7 @@ describe("release.ts prepare", () => {
       `git tag v${version} <the merged commit> && git push origin v${version}`,
     );
     expect(versionOf(`v${version}`, version)).toBe(version);
-    expect(notesOf(read("CHANGELOG.md"), version)).toContain("- ");
+    expect(notesOf(read("CHANGELOG.md"), version)).toBe("- A change.\n");
   });
 
   test("the next version: every file that names the version, and both base images by digest", async () => {

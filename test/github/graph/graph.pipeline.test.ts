@@ -118,14 +118,14 @@ describe("main", () => {
 
   test("the tag of a release: adds the version to the images of the commit, and offers to run the operator", async () => {
     const { version } = JSON.parse(rig.read("package.json")) as { version: string };
-    const text = rig.read("CHANGELOG.md").replace("## Unreleased", `## Unreleased\n\n## ${version}`);
+    const text = `# Changelog\n\n## Unreleased\n\n## ${version} (2026-01-01)\n\n- A change.\n`;
     const pinned = Object.fromEntries(
       ["Dockerfile.operator", "Dockerfile.webapp"].map((file) => [
         file,
         rig.read(file).replaceAll(/^(ARG \w+_IMAGE=[^@\s]+)$/gm, `$1@sha256:${"a1".repeat(32)}`),
       ]),
     );
-    rig.commit({ "CHANGELOG.md": text, ...pinned });
+    rig.commit({ "CHANGELOG.md": text, "operator/main.ts": "// released\n", ...pinned });
     expect((await rig.push()).results["operator/push"]).toBe("success");
     const run = await rig.tag(`v${version}`);
     expect(succeeded(run)).toEqual(["check", "deploy", "files", "images", "release"]);
