@@ -82,9 +82,15 @@ export class Processes {
     await this.#start(spec, hash);
   }
 
-  /** Sends a signal, and waits for the end of a killed process. */
-  send(name: string, signal: Signal): Promise<void> {
-    return signal === "SIGKILL" ? this.stop(name, signal) : this.signal(name, signal);
+  /** Sends a signal, and waits until a killed process has ended, or a process is paused. */
+  async send(name: string, signal: Signal): Promise<void> {
+    if (signal === "SIGKILL") return this.stop(name, signal);
+    await this.signal(name, signal);
+    // A process that waits for a processor stops only once it runs again.
+    if (signal === "SIGSTOP")
+      await until(`${name} is paused`, deadlinesMs.kill, async () =>
+        (await this.state(name)) === "paused" ? true : undefined,
+      );
   }
 
   /** Sends a signal. Rejects if the process does not run. */
