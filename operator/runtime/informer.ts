@@ -23,11 +23,22 @@ export interface InformerOptions<T> {
   readonly metrics: Metrics;
   /** In [0, 1), for jitter. */
   readonly random?: (() => number) | undefined;
+  /** Called whenever `synced` may have changed. */
+  readonly onSyncedChange?: (() => void) | undefined;
+}
+
+/** Returns true if a label selector of the form `a=b,c=d` selects an object; undefined for selectors of other forms. */
+function isSelected({ metadata }: KubeObject, selector: string | undefined): boolean | undefined {
+  if (selector === undefined || selector === "") return true;
+  const terms = selector.split(",").map((term) => /^([^=!\s()]+)==?([^=\s()]*)$/.exec(term));
+  if (terms.includes(null)) return undefined;
+  return terms.every((term) => metadata.labels?.[term?.[1] ?? ""] === term?.[2]);
 }
 
 /** A local cache of a collection, kept current by a watch: the semantics of client-go's Informer. */
 export class Informer<T> {
   readonly store: Store<T>;
+  readonly #options: Pick<InformerOptions<T>, "namespaces" | "labelSelector" | "fieldSelector">;
   readonly #updater: StoreUpdater<T>;
   readonly #reflectors: readonly Reflector[];
   readonly #whenSynced = Promise.withResolvers<void>();
@@ -37,6 +48,7 @@ export class Informer<T> {
     const { transform, onChange, log, metrics, namespaces, labelSelector, fieldSelector } = options;
     const { client, resource, clock, random = Math.random } = options;
     const labels = { resource: resource.plural };
+    this.#options = options;
     this.store = new Store(options.indexers);
     this.#updater = new StoreUpdater({
       store: this.store,
@@ -48,8 +60,9 @@ export class Informer<T> {
       },
       onMissedDelete: () => metrics.cache.missedDeletes.inc(labels),
     });
-    const onSynced = (): void => {
+    const onSyncedChange = (): void => {
       if (this.synced()) this.#whenSynced.resolve();
+      options.onSyncedChange?.();
     };
     this.#reflectors = (namespaces ?? [undefined]).map((namespace) => {
       const selection = { namespace, labelSelector, fieldSelector };
@@ -58,7 +71,7 @@ export class Informer<T> {
         resource,
         selection,
         sink: this.#updater,
-        onSynced,
+        onSyncedChange,
         clock,
         random,
         log,
@@ -79,14 +92,24 @@ export class Informer<T> {
     await this.#running;
   }
 
-  /** Stores the response to a write, so that the next read of the cache is not older than the write. */
+  /**
+   * Stores the response to a write, so that the next read of the cache is not older than the write. Ignores an object that
+   * the cache does not select: no watch event would ever update or delete it.
+   */
   update(object: KubeObject): void {
-    this.#updater.upsert(object);
+    const { namespaces, labelSelector, fieldSelector } = this.#options;
+    const { namespace = "", name } = object.metadata;
+    if (namespaces !== undefined && !namespaces.includes(namespace)) return;
+    const selected = fieldSelector === undefined ? isSelected(object, labelSelector) : undefined;
+    if (selected ?? this.store.get(namespace, name) !== undefined) this.#updater.upsert(object);
   }
 
-  /** True if the store holds the whole collection. False again while the API server denies access to the collection. */
-  synced(): boolean {
-    return this.#reflectors.every((reflector) => reflector.synced);
+  /**
+   * True if the store holds the whole collection, or all of its objects in one namespace. False again while the API server
+   * denies access.
+   */
+  synced(namespace?: string): boolean {
+    return this.#reflectors.every((reflector) => !reflector.watches(namespace) || reflector.synced);
   }
 
   /** Resolves when the store holds the whole collection for the first time. */

@@ -94,7 +94,11 @@ export interface ListOptions extends Selection {
 }
 
 export interface WatchOptions extends Selection {
-  readonly resourceVersion: string;
+  /** The version after which the watch starts. Undefined only together with `sendInitialEvents`. */
+  readonly resourceVersion?: string | undefined;
+  /** Streams all present objects first, then a BOOKMARK with the annotation `k8s.io/initial-events-end`. */
+  readonly sendInitialEvents?: boolean | undefined;
+  readonly resourceVersionMatch?: "NotOlderThan" | undefined;
   readonly timeoutSeconds: number;
   readonly allowWatchBookmarks: boolean;
 }

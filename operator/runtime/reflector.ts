@@ -1,16 +1,20 @@
-import { ApiError } from "./api-error.ts";
+import { ApiError, ConnectionError } from "./api-error.ts";
 import { type Backoff, backoffMs } from "./backoff.ts";
-import { type Clock, sleep, type Timer } from "./clock.ts";
-import type { ApiClient, ResourceType, Selection, WatchEvent } from "./kubernetes.ts";
+import { type Clock, sleep } from "./clock.ts";
+import type { ApiClient, ResourceType, Selection, WatchEvent, WatchOptions } from "./kubernetes.ts";
+import { listInPages } from "./list.ts";
 import type { Logger } from "./log.ts";
 import type { Metrics } from "./metrics.ts";
 import type { Replacement } from "./storeupdater.ts";
+import { StreamedListError, isDenied, isStreamingRefused, isTransient } from "./watcherrors.ts";
+import { watch } from "./watch.ts";
 
 /** Receives the objects of lists and watches: a `StoreUpdater` of any type. */
 interface Sink {
   upsert(object: WatchedObject): void;
   remove(object: WatchedObject): void;
   replace(namespace: string | undefined): Replacement;
+  clear(namespace: string | undefined): void;
 }
 
 type WatchedObject = Exclude<WatchEvent, { readonly type: "ERROR" }>["object"];
@@ -20,31 +24,24 @@ export interface ReflectorOptions {
   readonly resource: ResourceType;
   readonly selection: Selection;
   readonly sink: Sink;
-  readonly onSynced: () => void;
+  /** Called when a list has succeeded, and when the API server denies access to the collection. */
+  readonly onSyncedChange: () => void;
   readonly clock: Clock;
   readonly random: () => number;
   readonly log: Logger;
   readonly metrics: Metrics;
 }
 
-/** Objects per page. Limits memory: kinds are listed concurrently, and each page is in memory as text and as objects. */
-const pageSize = 200;
-/** The API server ends each watch after a random 5 to 10 minutes, which spreads load, as in client-go. */
-const minWatchSeconds = 300;
-/** A stream without events for this long is broken, even if TCP reports no error: bookmarks arrive once a minute. */
-const inactivityMs = 90_000;
 /** A stream that lived this long was healthy: the backoff starts again from its shortest delay. */
 const healthyMs = 10_000;
 const retryBackoff: Backoff = { baseMs: 200, maxMs: 30_000 };
+/** The maximum delay that a Retry-After header can cause: a proxy's maintenance page may ask for an hour. */
+const maxRetryAfterMs = 30_000;
+/** After this many failures in a row a list follows: etcd may have been restored while the API server was away. */
+const failuresBeforeList = 5;
 
-/** 401, 403 or 404: the cache is not synced until a list succeeds. */
-const isDenied = (error: unknown): boolean =>
-  error instanceof ApiError && (error.isForbidden || error.isNotFound || error.status === 401);
-
-/** True if the watch can't be resumed, so that a list is needed. */
-const needsList = (error: unknown): boolean =>
-  error instanceof ApiError &&
-  (error.isGone || (error.status >= 400 && error.status < 500 && error.status !== 429));
+/** The annotation of the bookmark that ends a streamed list (KEP-3157). */
+const initialEventsEnd = "k8s.io/initial-events-end";
 
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
@@ -54,7 +51,9 @@ export class Reflector {
   readonly #stopping = new AbortController();
   readonly #labels: { readonly resource: string };
   #failures = 0;
-  #lists = 0;
+  #hasListed = false;
+  /** True until the API server refuses to stream a list. */
+  #streamsLists = true;
   /** The resourceVersion from which the next watch resumes; undefined: a list is needed first. */
   #resumeFrom: string | undefined;
   #lastError: string | undefined;
@@ -70,6 +69,12 @@ export class Reflector {
   /** True if a list succeeded and no later request failed with 401, 403 or 404. */
   get synced(): boolean {
     return this.#synced;
+  }
+
+  /** True if the collection has objects of a namespace; without a namespace, always. */
+  watches(namespace: string | undefined): boolean {
+    const { selection } = this.#options;
+    return namespace === undefined || selection.namespace === undefined || selection.namespace === namespace;
   }
 
   /** Monotonic time of the loop's last activity: an event, a response or a failure. */
@@ -95,78 +100,106 @@ export class Reflector {
   }
 
   async #listAndWatch(): Promise<void> {
-    if (this.#resumeFrom === undefined) {
-      this.#resumeFrom = await this.#list();
-      this.#synced = true;
-      this.#options.onSynced();
-    } else {
-      this.#options.metrics.cache.watchRestarts.inc(this.#labels);
+    const { metrics } = this.#options;
+    if (this.#resumeFrom !== undefined) {
+      metrics.cache.watchRestarts.inc(this.#labels);
+      return this.#watch(this.#resumeFrom);
     }
-    if (!this.#stopping.signal.aborted) await this.#watch(this.#resumeFrom);
+    if (this.#streamsLists) return this.#streamListAndWatch();
+    const { client, resource, selection } = this.#options;
+    const version = await listInPages({
+      client,
+      resource,
+      selection,
+      replace: () => this.#replacement(),
+      onPage: () => this.#recordActivity(),
+    });
+    this.#finishList(version);
+    if (!this.#stopping.signal.aborted) await this.#watch(version);
   }
 
-  /** Replaces the sink's content with a list. Returns the list's resourceVersion. */
-  async #list(): Promise<string> {
-    if (this.#lists > 0) this.#options.metrics.cache.relists.inc(this.#labels);
-    this.#lists += 1;
-    try {
-      return await this.#listPages(pageSize);
-    } catch (error) {
-      if (!(error instanceof ApiError && error.isGone)) throw error;
-      // The continue token expired between two pages: list again as one page.
-      return await this.#listPages(undefined);
-    }
+  #replacement(): Replacement {
+    return this.#options.sink.replace(this.#options.selection.namespace);
   }
 
-  async #listPages(limit: number | undefined): Promise<string> {
-    const { client, resource, selection, sink } = this.#options;
-    const replacement = sink.replace(selection.namespace);
-    let token: string | undefined;
-    try {
-      for (;;) {
-        const page = await client.list(resource, { ...selection, limit, continue: token }, { urgent: true });
-        this.#recordActivity();
-        for (const item of page.items) replacement.put(item);
-        token = page.metadata.continue;
-        if (token !== undefined && token !== "") continue;
-        const { resourceVersion = "" } = page.metadata;
+  #finishList(version: string): void {
+    if (this.#hasListed) this.#options.metrics.cache.relists.inc(this.#labels);
+    this.#hasListed = true;
+    this.#resumeFrom = version;
+    this.#setSynced(true);
+  }
+
+  #setSynced(synced: boolean): void {
+    if (this.#synced === synced) return;
+    this.#synced = synced;
+    this.#options.onSyncedChange();
+  }
+
+  /** Lists by a watch that sends all objects first, so that no page of the list is ever in memory, and watches on. */
+  async #streamListAndWatch(): Promise<void> {
+    const replacement = this.#replacement();
+    let isListing = true;
+    const onEvent = (event: WatchEvent): void => {
+      if (!isListing || event.type === "ERROR") return this.#handleEvent(event);
+      if (event.type === "DELETED") replacement.drop(event.object);
+      else if (event.type !== "BOOKMARK") replacement.put(event.object);
+      else if (event.object.metadata.annotations?.[initialEventsEnd] === "true") {
+        isListing = false;
+        const { resourceVersion = "" } = event.object.metadata;
         replacement.finish(resourceVersion);
-        return resourceVersion;
+        replacement.close();
+        this.#finishList(resourceVersion);
       }
+    };
+    try {
+      await this.#runWatch({ sendInitialEvents: true, resourceVersionMatch: "NotOlderThan" }, onEvent);
+      if (isListing) throw new StreamedListError("the watch ended before all initial events");
     } finally {
       replacement.close();
     }
   }
 
   async #watch(resourceVersion: string): Promise<void> {
+    const { clock } = this.#options;
+    const startedMs = clock.monotonicMs();
+    const events = await this.#runWatch({ resourceVersion }, (event) => this.#handleEvent(event));
+    // As in client-go, a watch that ends within 1 s without an event is a failure, so that the next one backs off.
+    if (events === 0 && clock.monotonicMs() - startedMs < 1_000)
+      throw new ConnectionError(
+        "EMPTY",
+        new Error("the API server closed the watch within 1 s without an event"),
+      );
+  }
+
+  /** Returns the number of events. */
+  async #runWatch(from: Partial<WatchOptions>, onEvent: (event: WatchEvent) => void): Promise<number> {
     const { client, resource, selection, clock, random } = this.#options;
-    const timeoutSeconds = Math.round(minWatchSeconds * (1 + random()));
-    const stream = new AbortController();
-    const stop = (): void => stream.abort();
-    this.#stopping.signal.addEventListener("abort", stop, { once: true });
-    const watchdog = this.#startWatchdog(stream);
     const startedMs = clock.monotonicMs();
     let events = 0;
     try {
-      const options = { ...selection, resourceVersion, timeoutSeconds, allowWatchBookmarks: true };
-      for await (const event of client.watch(resource, options, stream.signal)) {
-        if (this.#stopping.signal.aborted) return;
-        this.#handleEvent(event);
-        events += 1;
-        if (events === 1) this.#logRecovery();
-      }
+      await watch({
+        client,
+        resource,
+        from: { ...selection, ...from },
+        clock,
+        random,
+        signal: this.#stopping.signal,
+        onEvent: (event) => {
+          this.#recordActivity();
+          onEvent(event);
+          events += 1;
+          if (events === 1) this.#logRecovery();
+        },
+      });
     } finally {
-      watchdog[Symbol.dispose]();
-      this.#stopping.signal.removeEventListener("abort", stop);
-      if (events > 0 || clock.monotonicMs() - startedMs > healthyMs) this.#failures = 0;
+      // A streamed list that breaks halfway is no progress.
+      const isProgress = events > 0 || clock.monotonicMs() - startedMs > healthyMs;
+      if (isProgress && this.#resumeFrom !== undefined) this.#failures = 0;
     }
-    // As in client-go, a watch that ends within 1 s without an event is a failure, so that the next one backs off.
-    if (events === 0 && clock.monotonicMs() - startedMs < 1_000)
-      throw new Error("the API server closed the watch within 1 s without an event");
+    return events;
   }
 
   #handleEvent(event: WatchEvent): void {
-    this.#recordActivity();
     if (event.type === "ERROR") throw new ApiError(event.object.code ?? 500, event.object);
     const { sink } = this.#options;
     if (event.type === "DELETED") sink.remove(event.object);
@@ -174,37 +207,36 @@ export class Reflector {
     this.#resumeFrom = event.object.metadata.resourceVersion ?? this.#resumeFrom;
   }
 
-  /** Aborts the stream when no event has arrived for `inactivityMs`. Uses one timer, not one per event. */
-  #startWatchdog(stream: AbortController): Timer {
-    const { clock } = this.#options;
-    const openedMs = clock.monotonicMs();
-    const check = (): void => {
-      const inactiveMs = clock.monotonicMs() - Math.max(openedMs, this.#lastActiveMs);
-      if (inactiveMs < inactivityMs) timer = clock.setTimeout(check, inactivityMs - inactiveMs);
-      else stream.abort(new Error(`no watch event for ${Math.round(inactiveMs / 1000)} s`));
-    };
-    let timer = clock.setTimeout(check, inactivityMs);
-    return { [Symbol.dispose]: () => clock.clearTimeout(timer) };
-  }
-
   async #handleError(error: unknown): Promise<void> {
-    const { clock, random } = this.#options;
-    if (needsList(error)) this.#resumeFrom = undefined;
-    if (isDenied(error)) this.#synced = false;
+    const { clock, random, sink, selection } = this.#options;
+    const isListing = this.#resumeFrom === undefined;
+    // List in pages at once, and from now on.
+    if (isListing && this.#streamsLists && isStreamingRefused(error)) {
+      this.#streamsLists = false;
+      return;
+    }
     this.#failures += 1;
+    if (!isTransient(error) || this.#failures >= failuresBeforeList) this.#resumeFrom = undefined;
+    if (isDenied(error)) this.#setSynced(false);
+    // The API server has no such kind: its objects are gone. A watch can also fail so while a list would succeed.
+    if (isListing && error instanceof ApiError && error.isNotFound) sink.clear(selection.namespace);
     // An expired resourceVersion is normal: list at once, without a log line. Back off only if it happens repeatedly.
     if (error instanceof ApiError && error.isGone && this.#failures === 1) return;
     this.#logError(error);
     const askedMs = error instanceof ApiError ? (error.retryAfterMs ?? 0) : 0;
-    const delayMs = Math.max(askedMs, backoffMs(retryBackoff, this.#failures, random));
+    const delayMs = Math.max(
+      Math.min(askedMs, maxRetryAfterMs),
+      backoffMs(retryBackoff, this.#failures, random),
+    );
     await sleep(clock, delayMs, this.#stopping.signal);
   }
 
   /** Logs an error once, until the error changes or the watch works again. */
   #logError(error: unknown): void {
     const message = messageOf(error);
-    const { log, resource } = this.#options;
-    const fields = { resource: resource.plural, error: message, failures: this.#failures };
+    const { log, resource, selection } = this.#options;
+    const { namespace } = selection;
+    const fields = { resource: resource.plural, namespace, error: message, failures: this.#failures };
     if (message === this.#lastError) log.debug(fields, "list or watch still fails, retrying");
     else if (isDenied(error))
       log.error(fields, "can't list this kind, retrying: check that its CRD is installed and RBAC allows it");

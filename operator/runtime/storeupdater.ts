@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from "node:util";
 import type { KubeObject } from "./kubernetes.ts";
 import { objectKey } from "./kubernetes.ts";
 import type { Store } from "./store.ts";
@@ -34,6 +35,8 @@ const isOlder = (a: string, b: string): boolean => {
 export interface Replacement {
   /** Stores a listed object. */
   put(object: KubeObject): void;
+  /** Takes a listed object off the list again: the object was deleted while the list was streamed. */
+  drop(object: KubeObject): void;
   /** Deletes all objects that a complete list did not contain. `version` is the list's resourceVersion. */
   finish(version: string): void;
   /** Releases the replacement. Call it also if the list fails. */
@@ -45,6 +48,8 @@ export class StoreUpdater<T> {
   readonly #options: StoreUpdaterOptions<T>;
   readonly #versions = new Map<string, string>();
   readonly #tombstones = new Map<string, string>();
+  /** The version of the last complete list, by namespace; the key "" is for lists of all namespaces. */
+  readonly #listed = new Map<string, string>();
   /** For each list in progress, the versions stored since the list's request: the list may be older than they are. */
   readonly #storedSinceLists = new Set<Map<string, string>>();
 
@@ -52,11 +57,15 @@ export class StoreUpdater<T> {
     this.#options = options;
   }
 
-  /** Stores an object from a watch or a write. Ignores duplicate and late events. */
+  /**
+   * Stores an object from a watch or a write. Ignores duplicate and late events, and late responses to writes: an object
+   * that the last list did not contain is gone, unless its version is newer than the list.
+   */
   upsert(object: KubeObject): void {
     const { namespace, name, resourceVersion = "" } = object.metadata;
     const key = objectKey(namespace, name);
-    const known = this.#versions.get(key) ?? this.#tombstones.get(key);
+    const listed = this.#listed.get(namespace ?? "") ?? this.#listed.get("");
+    const known = this.#versions.get(key) ?? this.#tombstones.get(key) ?? listed;
     if (known === resourceVersion || (known !== undefined && isOlder(resourceVersion, known))) return;
     for (const stored of this.#storedSinceLists) stored.set(key, resourceVersion);
     this.#put(key, object);
@@ -85,39 +94,50 @@ export class StoreUpdater<T> {
       known !== undefined && !isOlder(known, version);
     this.#storedSinceLists.add(stored);
     return {
+      drop: ({ metadata }) => void listed.delete(objectKey(metadata.namespace, metadata.name)),
       put: (object) => {
         const key = objectKey(object.metadata.namespace, object.metadata.name);
         listed.add(key);
         if (isOlder(object.metadata.resourceVersion ?? "", stored.get(key) ?? "")) return;
         if (this.#versions.get(key) !== object.metadata.resourceVersion) this.#put(key, object);
       },
-      // After a restore from a backup, versions may be lower than those of tombstones: tombstones are invalid.
       finish: (version) => {
-        this.#tombstones.clear();
-        for (const key of this.#versions.keys()) {
-          if (
-            listed.has(key) ||
-            isNewer(stored.get(key), version) ||
-            (namespace !== undefined && !key.startsWith(`${namespace}/`))
-          )
-            continue;
-          this.#options.onMissedDelete();
-          const slash = key.indexOf("/");
-          this.#delete(key, slash === -1 ? undefined : key.slice(0, slash), key.slice(slash + 1));
-        }
+        this.#listed.set(namespace ?? "", version);
+        this.#prune(namespace, (key) => listed.has(key) || isNewer(stored.get(key), version));
       },
       close: () => void this.#storedSinceLists.delete(stored),
     };
+  }
+
+  /** Deletes all objects of a namespace, or of all namespaces: the API server does not serve the kind any more. */
+  clear(namespace: string | undefined): void {
+    this.#listed.delete(namespace ?? "");
+    this.#prune(namespace, () => false);
+  }
+
+  #prune(namespace: string | undefined, isKept: (key: string) => boolean): void {
+    const isInScope = (key: string): boolean => namespace === undefined || key.startsWith(`${namespace}/`);
+    // After a restore from a backup, versions may be lower than those of tombstones: tombstones are invalid.
+    for (const key of this.#tombstones.keys()) if (isInScope(key)) this.#tombstones.delete(key);
+    for (const key of this.#versions.keys()) {
+      if (!isInScope(key) || isKept(key)) continue;
+      this.#options.onMissedDelete();
+      const slash = key.indexOf("/");
+      this.#delete(key, slash === -1 ? undefined : key.slice(0, slash), key.slice(slash + 1));
+    }
   }
 
   #put(key: string, object: KubeObject): void {
     const { store, transform, onChange } = this.#options;
     const { namespace, name, resourceVersion = "" } = object.metadata;
     this.#catchErrors(key, () => {
-      const kept = transform(object, store.get(namespace, name));
+      const previous = store.get(namespace, name);
+      const kept = transform(object, previous);
       this.#versions.set(key, resourceVersion);
       this.#tombstones.delete(key);
-      const previous = store.set(namespace, name, kept);
+      // Only fields that the cache omits have changed.
+      if (previous !== undefined && isDeepStrictEqual(kept, previous)) return;
+      store.set(namespace, name, kept);
       onChange(
         previous === undefined
           ? { type: "ADDED", object: kept }

@@ -1,3 +1,4 @@
+import { ConnectionError } from "./api-error.ts";
 import type { WatchEvent } from "./kubernetes.ts";
 
 const newline = 0x0a;
@@ -40,8 +41,8 @@ class LineBuffer {
 }
 
 /**
- * Yields the events of a watch's byte stream, one JSON document per line. Throws if a line is not JSON, or if the
- * stream ends within a line.
+ * Yields the events of a watch's byte stream, one JSON document per line. Throws a `SyntaxError` if a line is
+ * not JSON, and a `ConnectionError` if the stream ends within a line.
  */
 export async function* parseWatchStream(chunks: AsyncIterable<Buffer>): AsyncGenerator<WatchEvent, void> {
   const buffer = new LineBuffer();
@@ -50,5 +51,6 @@ export async function* parseWatchStream(chunks: AsyncIterable<Buffer>): AsyncGen
       if (line !== "") yield JSON.parse(line) as WatchEvent;
     }
   }
-  if (!buffer.isEmpty) throw new Error("the watch stream ended within an event");
+  if (!buffer.isEmpty)
+    throw new ConnectionError("ECONNRESET", new Error("the watch stream ended within an event"));
 }

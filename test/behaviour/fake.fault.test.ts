@@ -1,5 +1,6 @@
 import { describe, expect, test } from "@jest/globals";
 import { kinds } from "../../tools/objects.ts";
+import type { RequestFacts } from "../sim/apiserver/faults.ts";
 import { fieldsOf } from "../sim/apiserver/json.ts";
 import { TestEnvironment, image } from "./environment.ts";
 import { fakeSetup } from "./fake.ts";
@@ -21,10 +22,13 @@ describe("with an outdated cache", () => {
         const { faults } = env.setup.server;
         const isOperators = ({ userAgent: agent, resource }: { userAgent: string; resource: string }) =>
           agent === userAgent && resource === kinds.DemoApp.plural;
+        const isWatch = (request: RequestFacts): boolean => isOperators(request) && request.verb === "watch";
+        // The second operator lists in pages, so that its cache is filled before its watch is silent.
         faults.add({
-          when: (request) => isOperators(request) && request.verb === "watch",
-          do: { watch: "silent" },
+          when: (request) => isWatch(request) && request.query.has("sendInitialEvents"),
+          do: { status: 422 },
         });
+        faults.add({ when: isWatch, do: { watch: "silent" } });
         const second = await env.startOperator({ identity: "second" });
         await env.eventually("the second operator is ready", async () => second.isReady);
         await env.deploy({ image: image("2") });

@@ -30,6 +30,7 @@ test("over HTTP, with a reset within an event, an overloaded server and an expir
   const lists = [list("10", "a"), list("30", "a", "c")];
   const watchedFrom: (string | null)[] = [];
   server().respond = (received, response) => {
+    if (received.url.searchParams.has("sendInitialEvents")) return sendJson(response, 422, { code: 422 });
     const isWatch = received.url.searchParams.has("watch");
     if (isWatch) watchedFrom.push(received.url.searchParams.get("resourceVersion"));
     (isWatch ? watches : lists).shift()?.(received, response);
@@ -39,10 +40,10 @@ test("over HTTP, with a reset within an event, an overloaded server and an expir
   const informer = new Informer({
     client: server().connect(),
     resource: resources.Service,
-    transform: ({ kind, metadata }) => `${kind} ${metadata.name}`,
-    onChange: ({ type, object: name }) => {
-      changes.push(`${type} ${name}`);
-      if (name.endsWith("d")) finished.resolve();
+    transform: (item) => item,
+    onChange: ({ type, object: { kind, metadata } }) => {
+      changes.push(`${type} ${kind} ${metadata.name}`);
+      if (metadata.name === "d") finished.resolve();
     },
     clock: realClock,
     log: createLogger("silent"),

@@ -1,10 +1,11 @@
 import { beforeEach, describe, expect, test } from "@jest/globals";
-import { ApiError } from "../../../operator/runtime/api-error.ts";
+import { ApiError, ConnectionError } from "../../../operator/runtime/api-error.ts";
 import { settle } from "../../sim/clock.ts";
 import { added, bookmark, deleted, expired, modified, second, useScene } from "./informer-harness.ts";
 import { object, page } from "./scripted-api.ts";
 
 const scene = useScene();
+const reset = new ConnectionError("ECONNRESET", undefined);
 
 describe("watching", () => {
   beforeEach(async () => {
@@ -60,7 +61,7 @@ describe("watching", () => {
 
   test("the watch breaks: the next one resumes after a backoff", async () => {
     scene().api.watch.push(added(object("b", 11)));
-    scene().api.watch.fail(new Error("reset"));
+    scene().api.watch.fail(reset);
     await scene().clock.advance(second);
     expect(scene().api.watches).toHaveLength(2);
     expect(scene().api.watch.options.resourceVersion).toBe("11");
@@ -116,7 +117,8 @@ describe("watching", () => {
     expect(scene().api.watch.options.resourceVersion).toBe("5");
   });
 
-  test("no event for a minute and a half: the watch is aborted and resumed", async () => {
+  test("no event for a minute and a half: the watch is aborted, and a list follows", async () => {
+    scene().api.pages = [page([object("a", 1)], 50)];
     await scene().clock.advance(60 * second);
     scene().api.watch.push(bookmark(40));
     await scene().clock.advance(60 * second);
@@ -124,7 +126,7 @@ describe("watching", () => {
     await scene().clock.advance(31 * second);
     expect(scene().api.watches).toHaveLength(2);
     expect(scene().api.watches[0]?.signal.aborted).toBe(true);
-    expect(scene().api.watch.options.resourceVersion).toBe("40");
+    expect(scene().api.watch.options.resourceVersion).toBe("50");
     expect(scene().logged).toMatchObject([{ level: "warn", error: "no watch event for 90 s" }]);
   });
 
@@ -153,8 +155,8 @@ describe("watching", () => {
   });
 
   test("the server is down: lastActiveMs still advances", async () => {
-    scene().api.watchError = new Error("ECONNREFUSED");
-    scene().api.watch.fail(new Error("reset"));
+    scene().api.watchError = reset;
+    scene().api.watch.fail(reset);
     await scene().clock.advance(600 * second);
     expect(scene().clock.monotonicMs() - scene().informer.lastActiveMs).toBeLessThan(60 * second);
     expect(scene().informer.synced()).toBe(true);

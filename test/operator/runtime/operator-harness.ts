@@ -61,8 +61,8 @@ export class TestOperator extends Operator {
   protected override async init(): Promise<void> {
     this.cache({
       resource: resources.Pod,
-      transform: ({ metadata }) => metadata.name,
-      onChange: ({ object: name }) => this.manager.queue.add(name),
+      transform: (object) => object,
+      onChange: ({ object: { metadata } }) => this.manager.queue.add(metadata.name),
     });
   }
 

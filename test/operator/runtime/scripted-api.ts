@@ -1,4 +1,5 @@
 import { PassThrough } from "node:stream";
+import { ApiError } from "../../../operator/runtime/api-error.ts";
 import type {
   ApiClient,
   KubeObject,
@@ -39,6 +40,8 @@ export class ScriptedApi {
   hold: Promise<void> | undefined;
   readonly lists: ListOptions[] = [];
   readonly watches: ScriptedWatch[] = [];
+  /** Whether the server streams lists. A server that doesn't refuses such a watch. */
+  streamsLists = false;
   /** The error that every new watch fails with, if any. */
   watchError: Error | undefined;
 
@@ -52,6 +55,8 @@ export class ScriptedApi {
       return page;
     },
     watch: (_, options, signal) => {
+      if (options.sendInitialEvents === true && !this.streamsLists)
+        throw new ApiError(422, { message: "sendInitialEvents is forbidden for watch" });
       const watch = openWatch(options, signal);
       this.watches.push(watch);
       if (this.watchError !== undefined) watch.fail(this.watchError);

@@ -57,7 +57,8 @@ export class WatchStream {
     const seconds = Number(request.query.get("timeoutSeconds") ?? defaultTimeoutSeconds);
     this.#timers.push(clock.setTimeout(() => this.#end(), seconds * 1000));
     this.#scheduleBookmark();
-    this.#replay();
+    if (request.query.get("sendInitialEvents") === "true") this.#sendInitialEvents();
+    else this.#replay();
     this.#break();
   }
 
@@ -68,15 +69,28 @@ export class WatchStream {
   }
 
   #scheduleBookmark(): void {
-    const { store, clock, request } = this.#options;
+    const { clock, request } = this.#options;
     if (request.query.get("allowWatchBookmarks") !== "true") return;
     const bookmark = (): void => {
-      const metadata = { resourceVersion: String(store.revision) };
-      const object = { kind: request.kind.kind, apiVersion: apiVersionOf(request.kind), metadata };
-      if (this.#activeFault() !== "silent") this.#write(`${JSON.stringify({ type: "BOOKMARK", object })}\n`);
+      this.#sendBookmark();
       this.#scheduleBookmark();
     };
     this.#timers.push(clock.setTimeout(bookmark, bookmarkIntervalMs));
+  }
+
+  #sendBookmark(annotations?: Readonly<Record<string, string>>): void {
+    const { store, request } = this.#options;
+    const metadata = { resourceVersion: String(store.revision), annotations };
+    const object = { kind: request.kind.kind, apiVersion: apiVersionOf(request.kind), metadata };
+    if (this.#activeFault() !== "silent") this.#write(`${JSON.stringify({ type: "BOOKMARK", object })}\n`);
+  }
+
+  /** Streams the present objects, and the bookmark that ends them (KEP-3157). */
+  #sendInitialEvents(): void {
+    const { store, request } = this.#options;
+    for (const object of store.list(request.kind, request.namespace))
+      if (this.#matches(object)) this.#deliver("ADDED", object);
+    this.#sendBookmark({ "k8s.io/initial-events-end": "true" });
   }
 
   #replay(): void {

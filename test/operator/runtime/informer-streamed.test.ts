@@ -1,0 +1,87 @@
+import { beforeEach, expect, test } from "@jest/globals";
+import { ApiError, ConnectionError } from "../../../operator/runtime/api-error.ts";
+import type { WatchEvent } from "../../../operator/runtime/kubernetes.ts";
+import { settle } from "../../sim/clock.ts";
+import { added, deleted, expired, modified, second, useScene } from "./informer-harness.ts";
+import { object, page } from "./scripted-api.ts";
+
+const scene = useScene();
+beforeEach(() => {
+  scene().api.streamsLists = true;
+});
+
+/** The bookmark that ends the initial events. */
+const listEnd = (version: number): WatchEvent => {
+  const { metadata, ...rest } = object("", version);
+  const annotations = { "k8s.io/initial-events-end": "true" };
+  return { type: "BOOKMARK", object: { ...rest, metadata: { ...metadata, annotations } } };
+};
+const names = (): string[] =>
+  scene()
+    .informer.store.list()
+    .map(({ metadata }) => metadata.name);
+
+test("the server streams lists: one watch sends the present objects and then the changes, without a list request", async () => {
+  await scene().start({ labelSelector: "app=x" });
+  expect(scene().api.watch.options).toMatchObject({
+    labelSelector: "app=x",
+    sendInitialEvents: true,
+    resourceVersionMatch: "NotOlderThan",
+    allowWatchBookmarks: true,
+  });
+  expect(scene().api.watch.options.resourceVersion).toBeUndefined();
+  scene().api.watch.push(added(object("a", 1)), added(object("b", 2)));
+  await settle();
+  expect(scene().informer.synced()).toBe(false);
+  scene().api.watch.push(listEnd(10), modified(object("a", 11)));
+  await settle();
+  expect(scene().informer.synced()).toBe(true);
+  expect(scene().takeChanges()).toEqual(["ADDED a@1", "ADDED b@2", "MODIFIED a@11"]);
+  expect(scene().api.watches).toHaveLength(1);
+  expect(scene().api.lists).toEqual([]);
+});
+
+test("an object is deleted while the list is streamed: not stored", async () => {
+  await scene().start();
+  scene().api.watch.push(added(object("a", 1)), deleted(object("a", 9)), listEnd(10));
+  await settle();
+  expect(names()).toEqual([]);
+});
+
+test("the connection breaks during the streamed list: the next one starts anew, and unlisted objects are deleted", async () => {
+  await scene().start();
+  scene().api.watch.push(added(object("a", 1)));
+  scene().api.watch.fail(new ConnectionError("ECONNRESET", undefined));
+  await scene().clock.advance(second);
+  expect(scene().informer.synced()).toBe(false);
+  scene().api.watch.push(added(object("b", 2)), listEnd(10));
+  await settle();
+  expect(names()).toEqual(["b"]);
+});
+
+test("the version has expired: a streamed list reports only the missed changes", async () => {
+  await scene().start();
+  scene().api.watch.push(added(object("a", 1)), added(object("b", 2)), listEnd(10));
+  await settle();
+  scene().takeChanges();
+  scene().api.watch.push({ type: "ERROR", object: expired });
+  await settle();
+  scene().api.watch.push(added(object("b", 2)), added(object("c", 11)), listEnd(12));
+  await settle();
+  expect(scene().takeChanges()).toEqual(["ADDED c@11", "DELETED a@1"]);
+  expect(await scene().count("operator_relists_total")).toBe(1);
+});
+
+test.each([
+  ["refuses to stream lists (422)", () => scene().api.watch.fail(new ApiError(422, {}))],
+  ["ends the watch before all objects were sent", () => scene().api.watch.end()],
+])("the server %s: lists in pages at once, and from then on", async (_, fail) => {
+  scene().api.pages = [page([object("a", 1)], 10)];
+  await scene().start();
+  fail();
+  await settle();
+  expect(names()).toEqual(["a"]);
+  scene().api.watch.push({ type: "ERROR", object: expired });
+  await settle();
+  expect(scene().api.lists).toHaveLength(2);
+});
