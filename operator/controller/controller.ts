@@ -116,7 +116,7 @@ export class DemoAppController extends Operator {
         const { object, previous } = change;
         const delayMs = isUrgent(change) ? 0 : batchDelayMs;
         for (const app of new Set([...keys(object), ...(previous ? keys(previous) : [])]))
-          this.manager.queue.addAfter(app, delayMs);
+          this.manager.queue.addAfter(app, delayMs, change.isInitial === true ? "resync" : "change");
       },
     });
   }

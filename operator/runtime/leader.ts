@@ -1,4 +1,4 @@
-import { ApiError } from "./api-error.ts";
+import { ApiError, ConnectionError } from "./api-error.ts";
 import { type Clock, sleep, type Timer } from "./clock.ts";
 import type { ApiClient, CallOptions, KubeObject } from "./kubernetes.ts";
 import { heldSpec, type LeaseSpec, leases, releasedSpec, specOf } from "./lease.ts";
@@ -27,6 +27,8 @@ export interface LeaderOptions {
   readonly metrics: Metrics;
   readonly onStarted: () => void;
   readonly onStopped: () => void;
+  /** False while this process could not work: then it does not take the lease, and gives up a lease that it holds. */
+  readonly isEligible?: (() => boolean) | undefined;
   /** Time after the last renewal from which another process may take the lease; default 15,000. */
   readonly leaseDurationMs?: number | undefined;
   /** Time after the last renewal at which the leader stops; default 10,000. Must be less than leaseDurationMs. */
@@ -53,6 +55,8 @@ export class LeaderElector {
   #running: Promise<void> | undefined;
   /** The last observed lease, and the monotonic time since which its spec is unchanged. */
   #observed: { readonly lease: KubeObject; readonly sinceMs: number } | undefined;
+  /** The acquire time of this process's lease: the Lease of another process, or edited by hand, has another one. */
+  #acquireTime: string | undefined;
   /** True if the last attempt failed: `#observed` may be outdated. */
   #mayBeStale = false;
   #leading = false;
@@ -87,17 +91,16 @@ export class LeaderElector {
   async stop(): Promise<void> {
     this.#stopping.abort();
     await this.#running;
-    const held = this.isLeader() ? this.#observed?.lease : undefined;
-    this.#endLeadership();
-    if (held !== undefined) await this.#release(held);
+    await this.#resign();
   }
 
   async #run(): Promise<void> {
-    const { clock, random } = this.#options;
+    const { clock, random, isEligible = () => true } = this.#options;
     const { signal } = this.#stopping;
     while (!signal.aborted) {
       if (!this.isLeader()) this.#endLeadership();
-      await this.#attempt();
+      if (isEligible()) await this.#attempt();
+      else await this.#resign();
       // As in client-go, candidates wait 1 to 2.2 periods, so that they don't all try at the same time.
       const periods = this.isLeader() ? 1 : 1 + 1.2 * random();
       await sleep(clock, this.#retryPeriodMs * periods, signal);
@@ -108,11 +111,16 @@ export class LeaderElector {
     const sentMs = this.#options.clock.monotonicMs();
     try {
       if (await this.#acquireOrRenew()) this.#extendLeadership(sentMs);
+      // Another process holds the lease: the rest of the own term must not overlap with its term.
+      else this.#endLeadership();
       this.#mayBeStale = false;
       this.#lastError = undefined;
     } catch (error) {
+      const wasKnown = !this.#mayBeStale;
       this.#mayBeStale = true;
       if (!isLostRace(error)) this.#logError(error);
+      // Somebody else wrote the Lease: read at once who holds it.
+      else if (wasKnown && !this.#stopping.signal.aborted) await this.#attempt();
     }
   }
 
@@ -127,8 +135,12 @@ export class LeaderElector {
       await this.#create();
       return true;
     }
+    const isFirst = this.#observed === undefined;
     this.#observe(lease);
-    if (!this.#isFree(lease)) return false;
+    // A process that starts under the name of its predecessor, such as a container that restarts, goes on with its term.
+    const { holderIdentity, acquireTime } = specOf(lease);
+    if (isFirst && holderIdentity === this.#options.identity) this.#acquireTime = acquireTime;
+    if (!this.#isOwn(specOf(lease)) && !this.#isFree(lease)) return false;
     await this.#write(lease);
     return true;
   }
@@ -136,7 +148,7 @@ export class LeaderElector {
   async #read(): Promise<KubeObject | undefined> {
     const { client, namespace, name } = this.#options;
     try {
-      return await client.get(leases, { namespace, name }, this.#callOptions());
+      return await this.#call(client.get(leases, { namespace, name }, this.#callOptions()));
     } catch (error) {
       if (error instanceof ApiError && error.isNotFound) return undefined;
       throw error;
@@ -146,19 +158,28 @@ export class LeaderElector {
   async #create(): Promise<void> {
     const { client, namespace, name } = this.#options;
     const lease = { apiVersion: "coordination.k8s.io/v1", kind: "Lease", metadata: { namespace, name } };
-    this.#observe(await client.create(leases, { ...lease, spec: this.#heldSpec({}) }, this.#callOptions()));
+    const object = { ...lease, spec: this.#heldSpec({}) };
+    this.#observe(await this.#call(client.create(leases, object, this.#callOptions())));
   }
 
   async #write(lease: KubeObject): Promise<void> {
-    const spec = this.#heldSpec(specOf(lease));
-    this.#observe(await this.#options.client.replace(leases, { ...lease, spec }, this.#callOptions()));
+    const object = { ...lease, spec: this.#heldSpec(specOf(lease)) };
+    this.#observe(await this.#call(this.#options.client.replace(leases, object, this.#callOptions())));
   }
 
-  async #release(lease: KubeObject): Promise<void> {
+  /** Ends the leadership and releases the lease, if this process holds it. Never rejects. */
+  async #resign(): Promise<void> {
+    const held = this.isLeader();
+    this.#endLeadership();
+    if (!held) return;
     const { client, clock, log } = this.#options;
-    const spec = releasedSpec(specOf(lease), clock.now());
     try {
-      await client.replace(leases, { ...lease, spec }, this.#callOptions());
+      // The response to the last renewal may be lost: then only the API server knows the lease's version.
+      const lease = this.#mayBeStale ? await this.#read() : this.#observed?.lease;
+      if (lease === undefined || !this.#isOwn(specOf(lease))) return;
+      const spec = releasedSpec(specOf(lease), clock.now());
+      await this.#call(client.replace(leases, { ...lease, spec }, this.#callOptions()));
+      this.#mayBeStale = true;
       log.info("released the leader lease");
     } catch (error) {
       log.warn({ err: error }, "could not release the leader lease; the next leader waits until it expires");
@@ -167,7 +188,27 @@ export class LeaderElector {
 
   #heldSpec(before: LeaseSpec): LeaseSpec {
     const { clock, identity } = this.#options;
-    return heldSpec(before, { identity, durationMs: this.#leaseDurationMs, nowMs: clock.now() });
+    const isRenewal = this.#isOwn(before);
+    const spec = heldSpec(before, {
+      identity,
+      durationMs: this.#leaseDurationMs,
+      nowMs: clock.now(),
+      isRenewal,
+    });
+    // Before the request is sent: its response may be lost.
+    this.#acquireTime = spec.acquireTime;
+    return spec;
+  }
+
+  /** Rejects if a call does not end long after its timeout: then the next attempt can succeed. */
+  async #call<T>(call: Promise<T>): Promise<T> {
+    const { clock } = this.#options;
+    const late = Promise.withResolvers<never>();
+    using _ = clock.setTimeout(
+      () => late.reject(new ConnectionError("ETIMEDOUT", new Error("the request does not end"))),
+      this.#renewDeadlineMs,
+    );
+    return await Promise.race([call, late.promise]);
   }
 
   #observe(lease: KubeObject): void {
@@ -179,13 +220,17 @@ export class LeaderElector {
     this.#observed = { lease, sinceMs };
   }
 
+  /** True if this process wrote the lease. A lease that a person has edited to name this process is another one's. */
+  #isOwn({ holderIdentity, acquireTime }: LeaseSpec): boolean {
+    return holderIdentity === this.#options.identity && acquireTime === this.#acquireTime;
+  }
+
   #isFree(lease: KubeObject): boolean {
-    const { clock, identity } = this.#options;
     const { holderIdentity, leaseDurationSeconds } = specOf(lease);
-    if (!holderIdentity || holderIdentity === identity) return true;
+    if (!holderIdentity) return true;
     const durationMs =
       leaseDurationSeconds === undefined ? this.#leaseDurationMs : leaseDurationSeconds * 1000;
-    return clock.monotonicMs() >= (this.#observed?.sinceMs ?? Infinity) + durationMs;
+    return this.#options.clock.monotonicMs() >= (this.#observed?.sinceMs ?? Infinity) + durationMs;
   }
 
   /**
@@ -193,7 +238,10 @@ export class LeaderElector {
    * useless. Urgent, because slow requests must not cause the loss of the lease.
    */
   #callOptions(): CallOptions {
-    return { timeoutMs: this.#renewDeadlineMs / 2, retries: 0, urgent: true };
+    const { signal } = this.#stopping;
+    const call = { timeoutMs: this.#renewDeadlineMs / 2, retries: 0, urgent: true };
+    // A stop ends a pending renewal, but not the release after it.
+    return signal.aborted ? call : { ...call, signal };
   }
 
   #extendLeadership(sentMs: number): void {

@@ -26,12 +26,16 @@ interface Holder {
   readonly identity: string;
   readonly durationMs: number;
   readonly nowMs: number;
+  /** True if the process holds the lease already. */
+  readonly isRenewal: boolean;
 }
 
 /** The spec after `identity` has taken or renewed the lease. */
-export const heldSpec = (before: LeaseSpec, { identity, durationMs, nowMs }: Holder): LeaseSpec => {
+export const heldSpec = (
+  before: LeaseSpec,
+  { identity, durationMs, nowMs, isRenewal }: Holder,
+): LeaseSpec => {
   const now = microTime(nowMs);
-  const isRenewal = before.holderIdentity === identity;
   const transitions = before.leaseTransitions ?? 0;
   return {
     holderIdentity: identity,

@@ -46,6 +46,8 @@ export interface CacheOptions<T> {
 
 /** A reflector without activity for this long is stuck: every wait of its loop is shorter. */
 const stuckMs = 300_000;
+/** A reconcile that has run for this long hangs: each of its requests ends within minutes. */
+const hangingMs = 1_800_000;
 /** A stop takes at most 10 s: first reconciles in progress end, then events are written and the lease is released. */
 const drainMs = 6_500;
 const flushMs = 1_000;
@@ -74,8 +76,9 @@ const endsWithin = async (clock: Clock, limitMs: number, work: Promise<unknown>)
 };
 
 /**
- * Runs one controller: caches, work queue, leader election and events. Reconciling starts when all caches are synced
- * and this process leads. It pauses when the process loses the lease and resumes when the process leads again.
+ * Runs one controller: caches, work queue, leader election and events. The process stands for election once its caches are
+ * synced, and reconciles while it leads. A key waits while a kind can't be read in the key's namespace. A process that
+ * can't read its kinds in any namespace gives up the lease.
  */
 export class Manager {
   /** Rejects writes with `NotLeaderError` while this process does not lead. */
@@ -86,8 +89,11 @@ export class Manager {
   readonly #leader: LeaderElector | undefined;
   readonly #caches: { readonly plural: string; readonly informer: CacheState }[] = [];
   readonly #drainables: Drainable[] = [];
+  /** For each namespace, whether its keys must wait; filled on demand. */
+  readonly #blocked = new Map<string, boolean>();
   #handler: Handler | undefined;
-  #synced = false;
+  /** True while all kinds can be read in at least one namespace. */
+  #canWork = false;
   #stopped: Promise<void> | undefined;
 
   constructor(options: ManagerOptions) {
@@ -95,12 +101,14 @@ export class Manager {
     this.#options = options;
     const onError = (key: string, error: unknown, retryInMs: number): void =>
       log.warn({ key, ...errorFields(error), retryInMs }, "reconcile failed, retrying");
-    this.queue = new WorkQueue({ name, concurrency, backoff, clock, random, metrics, onError });
+    const isBlocked = (namespace: string): boolean => this.#isBlocked(namespace);
+    this.queue = new WorkQueue({ name, concurrency, backoff, clock, random, metrics, onError, isBlocked });
     if (leaderElection !== undefined) {
       const resume = (): void => this.#runIfReady();
       const pause = (): void => this.queue.pause();
       const shared = { client, clock, random, log, metrics };
-      this.#leader = new LeaderElector({ ...leaderElection, ...shared, onStarted: resume, onStopped: pause });
+      const callbacks = { onStarted: resume, onStopped: pause, isEligible: () => this.#canWork };
+      this.#leader = new LeaderElector({ ...leaderElection, ...shared, ...callbacks });
     }
     const leader = this.#leader;
     this.client = leader === undefined ? client : client.fenced(() => leader.fence());
@@ -117,7 +125,9 @@ export class Manager {
   /** Declares a cache. Call it before `start`. */
   cache<T>(options: CacheOptions<T>): Informer<T> {
     const { client, namespaces, clock, random, log, metrics } = this.#options;
-    const informer = new Informer({ client, namespaces, clock, random, log, metrics, ...options });
+    const onSyncedChange = (): void => this.#onSyncedChange();
+    const shared = { client, namespaces, clock, random, log, metrics, onSyncedChange };
+    const informer = new Informer({ ...shared, ...options });
     this.#caches.push({ plural: options.resource.plural, informer });
     return informer;
   }
@@ -127,12 +137,11 @@ export class Manager {
     this.#drainables.push(drainable);
   }
 
-  /** Starts the watches and the election. Calls `reconcile` for queued keys once synced and leading. */
+  /** Starts the watches, and the election once synced. Calls `reconcile` for queued keys while leading. */
   start(reconcile: Handler): void {
     this.#handler = (key, failures) => this.#reconcile(() => reconcile(key, failures));
     for (const { informer } of this.#caches) informer.start();
-    this.#leader?.start();
-    void this.#runOnceSynced();
+    this.#onSyncedChange();
   }
 
   /** True if this process may write now. */
@@ -146,18 +155,22 @@ export class Manager {
     return this.#stopped;
   }
 
-  /** Liveness checks: each fails if its watch is stuck, so that a restart helps. */
+  /** Liveness checks: each fails if a watch is stuck or a reconcile hangs, so that a restart helps. */
   get live(): Checks {
-    return Object.fromEntries(
-      this.#caches.map(({ plural, informer }) => [`watch-${plural}`, () => this.#stuckReason(informer)]),
+    const watches = this.#caches.map(
+      ({ plural, informer }) => [`watch-${plural}`, () => this.#stuckReason(informer)] as const,
     );
+    return { ...Object.fromEntries(watches), reconciles: () => this.#hangingReason() };
   }
 
   /** Readiness checks: they pass if this process can reconcile, now or once it leads. */
   get ready(): Checks {
     const caches = this.#caches.map(
       ({ plural, informer }) =>
-        [`cache-${plural}`, () => (informer.synced() ? undefined : "not synced")] as const,
+        [
+          `cache-${plural}`,
+          () => (this.#scopes().some((scope) => informer.synced(scope)) ? undefined : "not synced"),
+        ] as const,
     );
     return {
       ...Object.fromEntries(caches),
@@ -170,15 +183,46 @@ export class Manager {
     return inactiveMs < stuckMs ? undefined : `no activity for ${Math.round(inactiveMs / 1000)} s`;
   }
 
-  async #runOnceSynced(): Promise<void> {
-    await Promise.all(this.#caches.map(({ informer }) => informer.whenSynced()));
-    this.#synced = true;
-    this.#options.log.info({ keys: this.queue.depth }, "caches are synced");
+  #hangingReason(): string | undefined {
+    const { longestRunningMs } = this.queue;
+    return longestRunningMs < hangingMs
+      ? undefined
+      : `a reconcile has run for ${Math.round(longestRunningMs / 60_000)} minutes`;
+  }
+
+  /** The namespaces that are watched; undefined: all. */
+  #scopes(): readonly (string | undefined)[] {
+    return this.#options.namespaces ?? [undefined];
+  }
+
+  #isSynced(namespace?: string): boolean {
+    return this.#caches.every(({ informer }) => informer.synced(namespace));
+  }
+
+  /** True for a namespace in which a kind can't be read. A key without a namespace needs all namespaces. */
+  #isBlocked(namespace: string): boolean {
+    const known = this.#blocked.get(namespace);
+    if (known !== undefined) return known;
+    const isBlocked = !this.#isSynced(namespace === "" ? undefined : namespace);
+    this.#blocked.set(namespace, isBlocked);
+    return isBlocked;
+  }
+
+  #onSyncedChange(): void {
+    this.#blocked.clear();
+    if (this.#handler === undefined) return;
+    const couldWork = this.#canWork;
+    this.#canWork = this.#scopes().some((scope) => this.#isSynced(scope));
+    const { log } = this.#options;
+    if (this.#canWork && !couldWork) log.info({ keys: this.queue.depth }, "caches are synced");
+    if (couldWork && !this.#canWork) log.warn("pausing: a kind can't be read in any namespace");
+    if (this.#canWork) this.#leader?.start();
     this.#runIfReady();
+    this.queue.wake();
   }
 
   #runIfReady(): void {
-    if (this.#synced && this.isLeader() && this.#handler !== undefined) this.queue.run(this.#handler);
+    if (this.#canWork && this.isLeader() && this.#handler !== undefined) this.queue.run(this.#handler);
   }
 
   async #reconcile(reconcile: () => ReturnType<Handler>): Promise<ReconcileResult | void> {

@@ -64,7 +64,7 @@ export abstract class Operator extends k8sOperator.default {
   /** Reconciles a key. If it throws, the error is logged and the key is requeued with backoff. */
   protected abstract reconcile(key: string, failures: number): Promise<ReconcileResult | void>;
 
-  /** Runs `init`, then starts the watches and the election. Resolves before the caches are synced: see `ready`. */
+  /** Runs `init`, then starts the watches and the election. Resolves before: see `ready`. */
   override async start(): Promise<void> {
     await super.start();
     this.manager.start((key, failures) => this.reconcile(key, failures));
@@ -80,7 +80,7 @@ export abstract class Operator extends k8sOperator.default {
     void this.shutDown();
   }
 
-  /** Liveness checks: each fails if its watch is stuck, so that a restart helps. */
+  /** Liveness checks: each fails if a watch is stuck or a reconcile hangs, so that a restart helps. */
   get live(): Checks {
     return this.manager.live;
   }

@@ -8,6 +8,8 @@ export interface Change<T> {
   readonly type: "ADDED" | "MODIFIED" | "DELETED";
   readonly object: T;
   readonly previous?: T | undefined;
+  /** True for an object of the first list: it is new to the cache, and probably unchanged for long. */
+  readonly isInitial?: boolean | undefined;
 }
 
 interface StoreUpdaterOptions<T> {
@@ -88,6 +90,7 @@ export class StoreUpdater<T> {
   replace(namespace: string | undefined): Replacement {
     const listed = new Set<string>();
     const stored = new Map<string, string>();
+    const isInitial = !this.#listed.has(namespace ?? "");
     // An unlisted object is kept only if its version is not older than the list. An older one was deleted before the
     // list, without a watch event.
     const isNewer = (known: string | undefined, version: string): boolean =>
@@ -99,7 +102,7 @@ export class StoreUpdater<T> {
         const key = objectKey(object.metadata.namespace, object.metadata.name);
         listed.add(key);
         if (isOlder(object.metadata.resourceVersion ?? "", stored.get(key) ?? "")) return;
-        if (this.#versions.get(key) !== object.metadata.resourceVersion) this.#put(key, object);
+        if (this.#versions.get(key) !== object.metadata.resourceVersion) this.#put(key, object, isInitial);
       },
       finish: (version) => {
         this.#listed.set(namespace ?? "", version);
@@ -127,7 +130,7 @@ export class StoreUpdater<T> {
     }
   }
 
-  #put(key: string, object: KubeObject): void {
+  #put(key: string, object: KubeObject, isInitial = false): void {
     const { store, transform, onChange } = this.#options;
     const { namespace, name, resourceVersion = "" } = object.metadata;
     this.#catchErrors(key, () => {
@@ -140,7 +143,7 @@ export class StoreUpdater<T> {
       store.set(namespace, name, kept);
       onChange(
         previous === undefined
-          ? { type: "ADDED", object: kept }
+          ? { type: "ADDED", object: kept, isInitial }
           : { type: "MODIFIED", object: kept, previous },
       );
     });

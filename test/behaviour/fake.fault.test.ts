@@ -100,4 +100,36 @@ describe("with another CRD or none", () => {
       }),
     timeoutMs,
   );
+
+  for (const [cause, status] of [
+    ["its CRD was deleted", 404],
+    ["the operator lost its permission", 403],
+  ] as const)
+    test.concurrent(
+      `a DemoApp is deleted while DemoApps can't be listed, because ${cause}: the operator writes nothing`,
+      () =>
+        run(async (env) => {
+          const operator = await env.install();
+          await env.quiet(operator);
+          const { server } = env.setup;
+          server.faults.add({
+            when: ({ userAgent: agent, resource, verb }) =>
+              agent === userAgent && resource === kinds.DemoApp.plural && /^(list|watch)$/.test(verb),
+            times: Infinity,
+            do: { status },
+          });
+          server.breakWatches("reset");
+          await env.eventually("the operator is not ready", async () => !operator.isReady);
+          const written = operator.writes.length;
+          const app = await env.app();
+          await env.client.delete(kinds.DemoApp, app.metadata);
+          await env.eventually("the Deployment is collected", async () => {
+            const found = await env.client.list(kinds.Deployment, { namespace: env.namespace });
+            return found.items.length === 0;
+          });
+          await env.quiet(operator);
+          expect(operator.writes.slice(written)).toEqual([]);
+        }),
+      timeoutMs,
+    );
 });

@@ -1,33 +1,16 @@
 import { beforeEach, describe, expect, test } from "@jest/globals";
-import { LeaderElector, NotLeaderError } from "../../../operator/runtime/leader.ts";
-import { createLogger } from "../../../operator/runtime/log.ts";
-import { createMetrics } from "../../../operator/runtime/metrics.ts";
+import { NotLeaderError } from "../../../operator/runtime/leader.ts";
 import { settle, VirtualClock } from "../../sim/clock.ts";
 import { FakeObjects } from "./fake-objects.ts";
+import { electorOf, leaseKey as key } from "./leader-harness.ts";
 
 const second = 1000;
-const key = "leases/system/operator";
 
 let api: FakeObjects;
 let clock: VirtualClock;
 
-const elect = (identity: string, ownClock = clock) => {
-  const notifications: string[] = [];
-  const metrics = createMetrics();
-  const elector = new LeaderElector({
-    client: api.client,
-    namespace: "system",
-    name: "operator",
-    identity,
-    clock: ownClock,
-    random: () => 0,
-    log: createLogger("silent"),
-    metrics,
-    onStarted: () => void notifications.push("started"),
-    onStopped: () => void notifications.push("stopped"),
-  });
-  return { elector, notifications, metrics };
-};
+const elect = (identity: string, ownClock = clock) =>
+  electorOf(identity, { client: api.client, clock: ownClock });
 
 const lease = () => api.objects.get(key)?.spec as Record<string, unknown> | undefined;
 const down = () => new Error("ECONNREFUSED");

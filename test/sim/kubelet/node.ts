@@ -52,7 +52,8 @@ export class FakeNode {
 
   async #renewLease(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
-      const spec = heldSpec({}, { identity: this.name, durationMs: 40_000, nowMs: this.#clock.now() });
+      const holder = { identity: this.name, durationMs: 40_000, isRenewal: false };
+      const spec = heldSpec({}, { ...holder, nowMs: this.#clock.now() });
       const lease = { apiVersion: "coordination.k8s.io/v1", kind: "Lease", metadata: this.#leaseRef, spec };
       await this.#client.apply(leases, lease, { fieldManager: this.name, force: true });
       await sleep(this.#clock, heartbeatMs, signal);
