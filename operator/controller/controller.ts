@@ -51,6 +51,7 @@ export class DemoAppController extends Operator {
         transform: appOf,
         key: ({ namespace, name }) => `${namespace}/${name}`,
         isUrgent: isUrgentAppChange,
+        isEcho: (change) => this.#reporter.isEcho(change),
       }),
       deployments: this.#declareCache(resources.Deployment, {
         transform: manifestOf,
@@ -105,7 +106,7 @@ export class DemoAppController extends Operator {
 
   /** Declares a cache. Each change queues the key of the object's app, and of its previous app if that differs. */
   #declareCache<T>(resource: ResourceType, options: AppCacheOptions<T>): Informer<T> {
-    const { transform, key, isRelevant = () => true, isUrgent = () => false } = options;
+    const { transform, key, isRelevant = () => true, isUrgent = () => false, isEcho = () => false } = options;
     const keys = (object: T): readonly string[] => (isRelevant(object) ? [key(object)] : []);
     return this.cache<T>({
       resource,
@@ -113,6 +114,7 @@ export class DemoAppController extends Operator {
       transform,
       indexers: { [byApp]: keys },
       onChange: (change) => {
+        if (isEcho(change)) return;
         const { object, previous } = change;
         const delayMs = isUrgent(change) ? 0 : batchDelayMs;
         for (const app of new Set([...keys(object), ...(previous ? keys(previous) : [])]))
@@ -129,6 +131,8 @@ interface AppCacheOptions<T> {
   readonly labelSelector?: string;
   /** False for an object that concerns no app; default: all objects concern one. */
   readonly isRelevant?: (object: T) => boolean;
+  /** True for a change that the operator made itself and that says nothing new. */
+  readonly isEcho?: (change: Change<T>) => boolean;
   /** True for a change that is reconciled at once. Other changes wait for the batching delay. */
   readonly isUrgent?: (change: Change<T>) => boolean;
 }

@@ -4,9 +4,11 @@ import { canonical } from "../core/hash.ts";
 import type { App } from "../core/observed.ts";
 import { ApiError } from "../runtime/client.ts";
 import type { Clock } from "../runtime/clock.ts";
+import type { Change } from "../runtime/storeupdater.ts";
 import { type ApiClient, type KubeObject, objectKey } from "../runtime/kubernetes.ts";
 import { resources } from "./resources.ts";
 import { appOf } from "./transform.ts";
+import { isUrgentAppChange } from "./urgency.ts";
 
 export interface ReporterOptions {
   readonly client: ApiClient;
@@ -58,6 +60,8 @@ function lastWriteOf(
 export class Reporter {
   readonly #options: ReporterOptions;
   readonly #lastWrites = new Map<string, LastWrite>();
+  /** The last status that was sent, as canonical JSON, by `namespace/name`. */
+  readonly #sent = new Map<string, string>();
 
   constructor(options: ReporterOptions) {
     this.#options = options;
@@ -66,6 +70,14 @@ export class Reporter {
   /** Drops the record of a deleted app, by `namespace/name`. */
   forget(key: string): void {
     this.#lastWrites.delete(key);
+    this.#sent.delete(key);
+  }
+
+  /** True if a change is only the status that this process has sent: it says nothing new. */
+  isEcho(change: Change<App>): boolean {
+    if (isUrgentAppChange(change)) return false;
+    const { namespace, name, status } = change.object;
+    return this.#sent.get(objectKey(namespace, name)) === canonical(status);
   }
 
   /** Writes the status if it differs from the live one. Returns the delay in ms after which a retry is due, if any. */
@@ -86,6 +98,8 @@ export class Reporter {
     const object = { apiVersion, kind, metadata: { namespace, name, uid }, status };
     const { client, clock, updateCache } = this.#options;
     const options = { fieldManager: statusFieldManager, force: true, subresource: "status" } as const;
+    // Before the request: the watch event can arrive before the response.
+    this.#sent.set(objectKey(namespace, name), pending.desired);
     try {
       const response = await client.apply(resources.DemoApp, object, options);
       const endedMs = clock.monotonicMs();

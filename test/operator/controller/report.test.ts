@@ -1,5 +1,6 @@
 import { describe, expect, test } from "@jest/globals";
 import type { DemoAppStatus } from "../../../operator/api/schema.ts";
+import type { App } from "../../../operator/core/observed.ts";
 import { Reporter } from "../../../operator/controller/report.ts";
 import { ApiError } from "../../../operator/runtime/client.ts";
 import type { ApiClient } from "../../../operator/runtime/kubernetes.ts";
@@ -31,6 +32,18 @@ describe("reporting a status", () => {
     const status = { readyReplicas: 1, phase: "Progressing" } as const;
     expect(await subject.report(app({ status: progressing(1) }), status)).toBeUndefined();
     expect(written).toEqual([]);
+  });
+
+  test("a change of the DemoApp is only the status that was sent: an echo, also before the response arrives", async () => {
+    const { subject } = reporter();
+    const [before, sent, other] = [app(), app({ status: progressing(1) }), app({ status: progressing(2) })];
+    const change = (object: App) => ({ type: "MODIFIED", object, previous: before }) as const;
+    expect(subject.isEcho(change(sent))).toBe(false);
+    const report = subject.report(before, progressing(1));
+    expect(subject.isEcho(change(sent))).toBe(true);
+    await report;
+    expect(subject.isEcho(change(other))).toBe(false);
+    expect(subject.isEcho(change({ ...sent, generation: 2 }))).toBe(false);
   });
 
   test("only counts differ and a write takes 100 ms: the next write is delayed to 2 s after the last one", async () => {
