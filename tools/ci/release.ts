@@ -89,8 +89,16 @@ async function tagImages(commit: string, version: string): Promise<void> {
   }
 }
 
-/** Creates the release, if the files are as the job that wrote them left them. */
+/** Whether GitHub has the release, as in a repeated run. A draft remains from an interrupted run, and doesn't count. */
+async function exists(tagName: string): Promise<boolean> {
+  const view = ["gh", "release", "view", tagName, "--json", "isDraft", "--jq", ".isDraft"];
+  // If GitHub can't be reached, `gh release create` fails too.
+  return (await command(view).catch(() => "")).trim() === "false";
+}
+
+/** Creates the release unless it exists, if the files are as the job that wrote them left them. */
 async function publish(tagName: string): Promise<void> {
+  if (await exists(tagName)) return console.log(`  the release ${tagName} exists`);
   await command(["sha256sum", "--check", "--strict", "SHA256SUMS"], { cwd: folder });
   await command(createCommand(tagName, await readdir(folder)));
 }

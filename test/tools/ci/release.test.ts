@@ -135,6 +135,18 @@ describe("release.ts files and publish", () => {
     const [, notes = ""] = /--notes-file (\S+)/.exec(programs.calls().join("\n")) ?? [];
     expect(readFileSync(notes, "utf8")).toBe(notesOf(changelog, "0.2.0"));
   });
+
+  test.each([
+    ["the release exists, as in a repeated run: nothing to do", "false", 0],
+    ["an interrupted run left a draft: the release is created", "true", 1],
+  ])("%s", async (_, isDraft, created) => {
+    await release("tools/ci/release.ts files", { IMAGE: operator });
+    programs.remove();
+    programs = new StubPrograms({ gh: `[ "$2" != view ] || echo ${isDraft}` });
+    const printed = await release("tools/ci/release.ts publish");
+    expect(printed.includes("the release v0.2.0 exists")).toBe(created === 0);
+    expect(programs.calls().filter((call) => call.startsWith("gh release create"))).toHaveLength(created);
+  });
 });
 
 describe("release.ts images", () => {
