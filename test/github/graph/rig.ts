@@ -234,7 +234,7 @@ function answers(registry: string, { failing, deployed }: Circumstances): Readon
         *) for one; do case "$one" in docker://*@sha256:*) echo "\${one##*@sha256:}" >"$name";; esac; done;;
       esac`,
     gh: `case "$*" in
-      *check-runs*) ${sent({ check_runs: [{ conclusion: "success" }] })};;
+      *check-runs*) ${sent({ check_runs: [{ conclusion: "success", app: { slug: "github-actions" } }] })};;
       *deployments/1/statuses*) ${sent([{ state: deployed?.state }])};;
       *deployments?*) ${sent(deployed === undefined ? [] : [{ id: 1, sha: deployed.commit, creator: { login: "argocd[bot]" } }])};;
     esac`,
