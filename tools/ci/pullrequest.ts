@@ -1,5 +1,5 @@
 /** Pull requests that workflows open: one commit that changes one file, on a branch that the workflow owns. */
-import { command } from "../cluster/command.ts";
+import { command, succeeds } from "../cluster/command.ts";
 
 /** A pull request. Its branch is always one commit ahead of main. */
 export interface PullRequest {
@@ -39,6 +39,14 @@ export async function proposedIn(
   // A branch without an open pull request remains from a merged or closed one.
   if (commit === "" || number === "") return undefined;
   return command(["git", "show", `${commit}:${file}`], { cwd: folder });
+}
+
+/**
+ * Whether a commit is an ancestor of another: runs for commits and releases end in any order. False for the same commit,
+ * and if Git can't compare the two: one is unknown, or the history was rewritten.
+ */
+export async function isAncestor(commit: string, other: string, folder: string): Promise<boolean> {
+  return commit !== other && succeeds(["git", "-C", folder, "merge-base", "--is-ancestor", commit, other]);
 }
 
 /** Commits the changed file, and opens its pull request or updates the open one. */
