@@ -14,12 +14,17 @@ const unpublished = { ref: "ghcr.io/acme/demoapp-webapp:0.0.1", digest: `sha256:
 const [first, second] = environments;
 const good = { commit: "a".repeat(40), state: "success", description: "2 of 2 pods are available.", image };
 
+/** Creators, in GitHub's API. */
+const workflow = { login: "github-actions[bot]", type: "Bot" };
+const person = { login: "someone", type: "User" };
+const app = { login: "argocd[bot]", type: "Bot" };
+
 test("the newest deployment has the image, and its state is success: no objection", () => {
   expect(objectionTo(image, good)).toBeUndefined();
 });
 
 test.each([
-  ["no deployment", undefined, "no deployment is recorded"],
+  ["no deployment", undefined, "no deployment by a GitHub App is recorded"],
   [
     "the operator has rejected the version",
     { ...good, state: "failure", description: "Rollout 4 was rejected" },
@@ -61,12 +66,21 @@ describe("verdict.ts", () => {
     await repository.remove();
   });
 
-  /** Runs the script with GitHub's answers: the newest deployment of dev, and its newest status. */
+  /**
+   * Runs the script with GitHub's answers: the newest deployment of dev by Argo CD's app, and its newest status. A
+   * workflow and a person have recorded newer ones.
+   */
   const verdict = (sha: string, state: string, env: Record<string, string> = {}): Promise<string> => {
     programs.remove();
-    const by = (login: string, id: number) => ({ id, sha, creator: { login } });
-    const recorded = [by("github-actions[bot]", 8), by("argocd[bot]", 7)];
-    const gh = `case "$2" in *statuses*) echo '[{"state":"${state}","description":"pods crash"}]';; *) echo '${JSON.stringify(recorded)}';; esac`;
+    const recorded = [workflow, person, app].map((creator, index) => ({ id: 9 - index, sha, creator }));
+    const other = { state: state === "success" ? "failure" : "success", description: null };
+    const statuses = [
+      { ...other, creator: workflow },
+      { ...other, creator: person },
+      { state, description: "pods crash", creator: app },
+      { ...other, creator: app },
+    ];
+    const gh = `case "$2" in *statuses*) echo '${JSON.stringify(statuses)}';; *) echo '${JSON.stringify(recorded)}';; esac`;
     programs = new StubPrograms({ gh });
     const set = { TO: second, IMAGE: image, GITHUB_REPOSITORY: "acme/demoapp-operator", ...env };
     return runScript("tools/ci/verdict.ts", { cwd: repository.folder, env: set });
@@ -77,12 +91,12 @@ describe("verdict.ts", () => {
     await repository.git("push", "--quiet", "origin", "main");
     expect(await verdict(deployed, "success")).toContain("the operator has accepted it");
     expect(programs.calls()).toEqual([
-      "gh api repos/acme/demoapp-operator/deployments?environment=dev&per_page=20",
-      "gh api repos/acme/demoapp-operator/deployments/7/statuses?per_page=1",
+      "gh api repos/acme/demoapp-operator/deployments?environment=dev&per_page=100",
+      "gh api repos/acme/demoapp-operator/deployments/7/statuses?per_page=100",
     ]);
   });
 
-  test("dev has rejected the image: refused, unless a person gives a reason", async () => {
+  test("dev has rejected the image, and a person has recorded a success: refused, unless a person gives a reason", async () => {
     await expect(verdict(deployed, "failure")).rejects.toThrow('is "failure" (pods crash). Wait for Argo CD');
     const env = { OVERRIDE: "a bad\nprobe", GITHUB_ACTOR: "someone" };
     expect(await verdict(deployed, "failure", env)).toContain("@someone gave the reason: a bad probe");
