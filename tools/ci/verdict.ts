@@ -70,12 +70,23 @@ async function newestDeployment(environment: Environment): Promise<Deployment | 
   return { commit: newest.sha, state, description: description ?? "", image: text && imageIn(text) };
 }
 
-/** The sentence on the verdict for the pull request. Throws if the promotion must not go on. */
+/** Why an environment has no good verdict on an image. An error is also a reason, so that a person can override it. */
+const objectionIn = (environment: Environment, image: string): Promise<string | undefined> =>
+  newestDeployment(environment).then(
+    (deployment) => objectionTo(image, deployment),
+    (error: unknown) => `its newest deployment can't be read: ${String(error)}`,
+  );
+
+/** A text without line breaks: a second line would not belong to the output of the workflow, or to its paragraph. */
+const oneLine = (text: string): string => text.replaceAll(/\s+/g, " ").trim();
+
+/** The line on the verdict for the pull request. Throws if the promotion must not go on. */
 export function verdictOf(source: Environment, objection: string | undefined, override: string): string {
   if (objection === undefined) return `\`${source}\` runs the image, and the operator has accepted it.`;
-  const found = `\`${source}\` has no good verdict on the image: ${objection}`;
+  const found = oneLine(`\`${source}\` has no good verdict on the image: ${objection}`);
   const by = process.env.GITHUB_ACTOR ?? "a person";
-  if (override !== "") return `**Promoted without a verdict.** ${found}. @${by} gave the reason: ${override}`;
+  const reason = oneLine(override);
+  if (reason !== "") return `**Promoted without a verdict.** ${found}. @${by} gave the reason: ${reason}`;
   throw new Error(
     `${found}. Wait for Argo CD and the operator, fix ${source}, or start the workflow with a reason in "override"`,
   );
@@ -86,9 +97,8 @@ if (import.meta.main)
     const source = previous(environmentOf(requiredEnv("TO")));
     // The first environment is where an image gets its first verdict.
     if (source === undefined) return output("verdict", "");
-    const objection = objectionTo(requiredEnv("IMAGE"), await newestDeployment(source));
-    const override = (process.env.OVERRIDE ?? "").replaceAll(/\s+/g, " ").trim();
-    const verdict = verdictOf(source, objection, override);
+    const objection = await objectionIn(source, requiredEnv("IMAGE"));
+    const verdict = verdictOf(source, objection, process.env.OVERRIDE ?? "");
     summarize(verdict);
     output("verdict", verdict);
   });

@@ -3,7 +3,7 @@ import { mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { objectionTo, verdictOf } from "../../../tools/ci/verdict.ts";
-import { environments, promote } from "../../../tools/promote.ts";
+import { environments, fileOf, promote } from "../../../tools/promote.ts";
 import { Repository } from "../../../tools/gitops/repository.ts";
 import { StubPrograms } from "../../support/stubprograms.ts";
 import { runScript } from "../../support/script.ts";
@@ -48,6 +48,17 @@ test("an objection and a reason to override: the pull request names both, and th
   );
 });
 
+test("a description and a reason with line breaks: the verdict has one line, with an override and without", () => {
+  const objection = "it failed:\n::warning::pods\r\n crash";
+  expect(verdictOf("dev", objection, "a bad\nprobe")).toMatch(
+    /it failed: ::warning::pods crash\..* a bad probe$/,
+  );
+  expect(() => verdictOf("dev", objection, "")).toThrow("it failed: ::warning::pods crash. Wait for");
+});
+
+/** A person's reason. */
+const override = { OVERRIDE: "a bad\nprobe", GITHUB_ACTOR: "someone" };
+
 describe("verdict.ts", () => {
   let repository: Repository;
   let programs: StubPrograms;
@@ -66,6 +77,10 @@ describe("verdict.ts", () => {
     await repository.remove();
   });
 
+  const run = (env: Record<string, string> = {}): Promise<string> => {
+    const set = { TO: second, IMAGE: image, GITHUB_REPOSITORY: "acme/demoapp-operator", ...env };
+    return runScript("tools/ci/verdict.ts", { cwd: repository.folder, env: set });
+  };
   /**
    * Runs the script with GitHub's answers: the newest deployment of dev by Argo CD's app, and its newest status. A
    * workflow and a person have recorded newer ones.
@@ -82,8 +97,7 @@ describe("verdict.ts", () => {
     ];
     const gh = `case "$2" in *statuses*) echo '${JSON.stringify(statuses)}';; *) echo '${JSON.stringify(recorded)}';; esac`;
     programs = new StubPrograms({ gh });
-    const set = { TO: second, IMAGE: image, GITHUB_REPOSITORY: "acme/demoapp-operator", ...env };
-    return runScript("tools/ci/verdict.ts", { cwd: repository.folder, env: set });
+    return run(env);
   };
 
   test("dev runs the image, and a commit without a deployment follows: the promotion goes on", async () => {
@@ -98,12 +112,28 @@ describe("verdict.ts", () => {
 
   test("dev has rejected the image, and a person has recorded a success: refused, unless a person gives a reason", async () => {
     await expect(verdict(deployed, "failure")).rejects.toThrow('is "failure" (pods crash). Wait for Argo CD');
-    const env = { OVERRIDE: "a bad\nprobe", GITHUB_ACTOR: "someone" };
-    expect(await verdict(deployed, "failure", env)).toContain("@someone gave the reason: a bad probe");
+    expect(await verdict(deployed, "failure", override)).toContain("@someone gave the reason: a bad probe");
   });
 
   test("the deployed commit is unknown: refused", async () => {
     await expect(verdict("f".repeat(40), "success")).rejects.toThrow("which main doesn't have");
+  });
+
+  test.each([
+    ["GitHub answers with an error", "echo HTTP 502 >&2; exit 1", "HTTP 502"],
+    ["GitHub answers with HTML", "echo '<html>'", "is not valid JSON"],
+  ])("%s: refused, unless a person gives a reason", async (_, gh, problem) => {
+    programs.remove();
+    programs = new StubPrograms({ gh });
+    await expect(run()).rejects.toThrow(problem);
+    expect(await run(override)).toMatch(new RegExp(`${problem}.* gave the reason: a bad probe`));
+  });
+
+  test("the deployed commit has no image of dev: refused, unless a person gives a reason", async () => {
+    await repository.write(fileOf(first), "kind: DemoApp\n");
+    const sha = await repository.commit("a mistake");
+    await expect(verdict(sha, "success")).rejects.toThrow("exactly one line with an image");
+    expect(await verdict(sha, "success", override)).toContain("gave the reason: a bad probe");
   });
 
   test("the first environment, where an image gets its first verdict: nothing is required", async () => {
