@@ -1,21 +1,27 @@
 // `node tools/ci/operator.ts`: opens the pull request that makes Argo CD run a release of the operator, from the tree in
 // the current folder: the commit REVISION of the release TAG, with its IMAGE. Merging the pull request deploys the CRD, the
-// permissions and the image together.
+// permissions and the image together. An older release replaces neither the one that runs nor the proposed one.
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { command, succeeds } from "../cluster/command.ts";
 import { requiredEnv } from "./outputs.ts";
 import { script } from "../script.ts";
-import { type PullRequest, findBranch, propose, rollOut } from "./pullrequest.ts";
+import { type PullRequest, findBranch, isAncestor, propose, proposedIn, rollOut } from "./pullrequest.ts";
 
 /** The file that names the release that Argo CD runs. */
 const settingsFile = "deploy/argocd/apps/settings.yaml";
+
+/** The branch of the one pull request. */
+const branchName = "release/operator";
 
 /** The folders that a release brings to the cluster. */
 const released = ["crds", "deploy/operator", "deploy/argocd/operator"];
 
 /** The lines of the release: its commit, with the tag as a comment, and its image. */
 const lines = /^( +operatorRevision: )"(.+)".*\n( +operatorImage: )(.+)$/m;
+
+/** The commit of the release that settings name. Empty if there is none. */
+const revisionIn = (text: string): string => lines.exec(text)?.[2] ?? "";
 
 /** A release of the operator. */
 export interface Release {
@@ -62,11 +68,17 @@ async function main(release: Release, folder: string): Promise<void> {
   const text = readFileSync(file, "utf8");
   const next = withRelease(text, release);
   if (next === text) return console.log(`  Argo CD already runs ${release.tag}`);
-  const changes = await changesSince(lines.exec(text)?.[2] ?? "", release.revision, folder);
+  const branch = await findBranch(branchName, folder);
+  const current = revisionIn(text);
+  const proposed = revisionIn((await proposedIn(settingsFile, branch, folder)) ?? "");
+  for (const other of [current, proposed])
+    if (await isAncestor(release.revision, other, folder))
+      return console.log(`  ${release.tag} is older than ${other}`);
+  const changes = await changesSince(current, release.revision, folder);
   writeFileSync(file, next);
   const request: PullRequest = {
     file: settingsFile,
-    branch: "release/operator",
+    branch: branchName,
     title: `Run operator ${release.tag.slice(1)}`,
     body: [
       `Argo CD runs the operator of ${release.tag} (${release.revision}) with \`${release.image}\`. The release has built, scanned, signed and attested the image.`,
@@ -74,7 +86,7 @@ async function main(release: Release, folder: string): Promise<void> {
       rollOut,
     ].join("\n\n"),
   };
-  await propose(request, await findBranch(request.branch, folder), folder);
+  await propose(request, branch, folder);
 }
 
 if (import.meta.main)

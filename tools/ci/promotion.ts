@@ -4,7 +4,7 @@
 // folder. The text has VERDICT, the sentence of verdict.ts.
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { command, succeeds } from "../cluster/command.ts";
+import { command } from "../cluster/command.ts";
 import {
   type Environment,
   commitsIn,
@@ -17,7 +17,7 @@ import {
 } from "../promote.ts";
 import { output, requiredEnv } from "./outputs.ts";
 import { script } from "../script.ts";
-import { type PullRequest, findBranch, propose, proposedIn, rollOut } from "./pullrequest.ts";
+import { type PullRequest, findBranch, isAncestor, propose, proposedIn, rollOut } from "./pullrequest.ts";
 
 /** The image that an environment gets: for the first a given build, else the image of the previous environment. */
 export function imageFor(to: Environment, given: string, folder: string): string {
@@ -54,14 +54,10 @@ export function pullRequestOf(to: Environment, image: string, current: string): 
   };
 }
 
-/**
- * Whether an image was built from an ancestor of the other's commit: runs for commits of main end in any order. False if
- * Git can't compare the two: the tag is a version, or the history was rewritten.
- */
+/** Whether an image was built from an older commit than another. False if the tag of one is a version. */
 export async function isOlder(image: string, other: string, folder: string): Promise<boolean> {
   const [[commit], [otherCommit]] = [commitsIn(image), commitsIn(other)];
-  if (commit === undefined || otherCommit === undefined || commit === otherCommit) return false;
-  return succeeds(["git", "-C", folder, "merge-base", "--is-ancestor", commit, otherCommit]);
+  return commit !== undefined && otherCommit !== undefined && isAncestor(commit, otherCommit, folder);
 }
 
 async function open(to: Environment, image: string, folder: string): Promise<void> {

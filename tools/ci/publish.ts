@@ -49,8 +49,9 @@ export async function push(target: Target, image: Image, layout: string): Promis
 /** The digest of a published tag. Undefined if the repository or the tag doesn't exist. */
 export async function published(target: Target, name: string): Promise<string | undefined> {
   return digestOf(target, `${target.repository}:${name}`).catch((error: unknown) => {
-    // GHCR answers "denied" for a package that doesn't exist yet.
-    if (/manifest unknown|name unknown|not found|denied|unauthorized/.test(String(error))) return undefined;
+    // GHCR answers "denied" or 403 "Forbidden" for a package that doesn't exist yet.
+    if (/manifest unknown|name unknown|not found|denied|unauthorized|forbidden/i.test(String(error)))
+      return undefined;
     throw error;
   });
 }

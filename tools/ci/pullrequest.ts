@@ -1,5 +1,5 @@
 /** Pull requests that workflows open: one commit that changes one file, on a branch that the workflow owns. */
-import { command } from "../cluster/command.ts";
+import { command, succeeds } from "../cluster/command.ts";
 
 /** A pull request. Its branch is always one commit ahead of main. */
 export interface PullRequest {
@@ -41,6 +41,14 @@ export async function proposedIn(
   return command(["git", "show", `${commit}:${file}`], { cwd: folder });
 }
 
+/**
+ * Whether a commit is an ancestor of another: runs for commits and releases end in any order. False for the same commit,
+ * and if Git can't compare the two: one is unknown, or the history was rewritten.
+ */
+export async function isAncestor(commit: string, other: string, folder: string): Promise<boolean> {
+  return commit !== other && succeeds(["git", "-C", folder, "merge-base", "--is-ancestor", commit, other]);
+}
+
 /** Commits the changed file, and opens its pull request or updates the open one. */
 export async function propose(
   { file, branch, title, body }: PullRequest,
@@ -52,15 +60,26 @@ export async function propose(
   const identity = bot.flatMap((setting) => ["-c", `user.${setting}`]);
   // The checkout stores no credentials: only this push gets them.
   const credentials = ["-c", "credential.helper=", "-c", "credential.helper=!gh auth git-credential"];
-  // Fails if another run has moved the branch since the clone was made.
-  const lease = `--force-with-lease=${branch}:${commit}`;
+  // A push fails if another run has moved the branch from the expected commit. An empty source deletes the branch.
+  const push = (source: string, expected: string): Promise<string> => {
+    const lease = `--force-with-lease=${branch}:${expected}`;
+    return run("git", ...credentials, "push", lease, "origin", `${source}:refs/heads/${branch}`);
+  };
   await run("git", "switch", "--force-create", branch);
   await run("git", ...identity, "commit", "--message", title, "--", file);
-  await run("git", ...credentials, "push", lease, "origin", `HEAD:refs/heads/${branch}`);
+  await push("HEAD", commit);
 
-  const text = ["--title", title, "--body", body];
-  if (number === "") await run("gh", "pr", "create", "--base", "main", "--head", branch, ...text);
-  else await run("gh", "pr", "edit", number, ...text);
+  // `gh pr edit` would need a scope that the token of a workflow can't have.
+  const edit = ["gh", "api", "--silent", "--method", "PATCH", `repos/{owner}/{repo}/pulls/${number}`];
+  const create = ["gh", "pr", "create", "--base", "main", "--head", branch, "--title", title, "--body", body];
+  const offer = number === "" ? create : [...edit, "-f", `title=${title}`, "-f", `body=${body}`];
+  await run(...offer).catch(async (error: unknown) => {
+    // Later runs would take the branch for an offer that was made.
+    await push(commit, "HEAD").catch((failure: unknown) =>
+      console.error(`  ! ${branch} is not restored: ${String(failure)}`),
+    );
+    throw error;
+  });
   // GitHub starts no workflow for a pull request that a workflow's token opens.
   await run("gh", "workflow", "run", "ci.yaml", "--ref", branch);
 }

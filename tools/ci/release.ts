@@ -1,5 +1,5 @@
 // `node tools/ci/release.ts check`: checks before the build that TAG agrees with package.json and CHANGELOG.md, that main
-// has the commit, that the commit's check `ci-ok` is green, and that the base images are pinned by digest.
+// has the commit, that every run of the commit's check `ci-ok` is green, and that the base images are pinned by digest.
 // `node tools/ci/release.ts images`: verifies the images that CI has published for the commit, and adds the version as
 // their tag. Nothing is built anew: the release is what was tested.
 // `node tools/ci/release.ts files`: writes the files of a release to dist/release: install.yaml with the operator IMAGE by
@@ -43,13 +43,25 @@ async function changelogNotes(version: string): Promise<string> {
   return notesOf(await readFile(join(root, "CHANGELOG.md"), "utf8"), version);
 }
 
-/** Throws unless the required check `ci-ok` has succeeded, by GitHub's list of the commit's check runs (JSON). */
+/** A check run on a commit. The conclusion is null while it runs. */
+interface CheckRun {
+  readonly conclusion: string | null;
+  readonly app: { readonly slug: string } | null;
+}
+
+/**
+ * Throws unless all runs of the required check `ci-ok` have succeeded, by GitHub's list of the commit's check runs (JSON).
+ * Any app can report a check of this name: only runs by GitHub Actions count. Each workflow run adds one.
+ */
 export function requireGreenCheck(answer: string): void {
-  const { check_runs: runs } = JSON.parse(answer) as { check_runs: readonly { conclusion: string | null }[] };
-  const [run] = runs;
-  if (run?.conclusion !== "success")
+  const { check_runs: runs } = JSON.parse(answer) as { check_runs: readonly CheckRun[] };
+  const conclusions = runs
+    .filter(({ app }) => app?.slug === "github-actions")
+    .map(({ conclusion }) => conclusion ?? "not finished");
+  const problem = conclusions.length === 0 ? "missing" : conclusions.find((one) => one !== "success");
+  if (problem !== undefined)
     throw new Error(
-      `the check ci-ok of this commit is ${run?.conclusion ?? "missing"}: release a commit of main whose check is green`,
+      `the check ci-ok of this commit is ${problem}: release a commit of main whose check is green`,
     );
 }
 
@@ -89,8 +101,16 @@ async function tagImages(commit: string, version: string): Promise<void> {
   }
 }
 
-/** Creates the release, if the files are as the job that wrote them left them. */
+/** Whether GitHub has the release, as in a repeated run. A draft remains from an interrupted run, and doesn't count. */
+async function exists(tagName: string): Promise<boolean> {
+  const view = ["gh", "release", "view", tagName, "--json", "isDraft", "--jq", ".isDraft"];
+  // If GitHub can't be reached, `gh release create` fails too.
+  return (await command(view).catch(() => "")).trim() === "false";
+}
+
+/** Creates the release unless it exists, if the files are as the job that wrote them left them. */
 async function publish(tagName: string): Promise<void> {
+  if (await exists(tagName)) return console.log(`  the release ${tagName} exists`);
   await command(["sha256sum", "--check", "--strict", "SHA256SUMS"], { cwd: folder });
   await command(createCommand(tagName, await readdir(folder)));
 }
@@ -123,7 +143,7 @@ async function main([action]: readonly string[]): Promise<void> {
     for (const program of Object.keys(images))
       requirePinnedBases(await readFile(join(root, `Dockerfile.${program}`), "utf8"));
     await requireOnMain(requiredEnv("GITHUB_SHA"));
-    const runs = `repos/${requiredEnv("GITHUB_REPOSITORY")}/commits/${requiredEnv("GITHUB_SHA")}/check-runs?check_name=ci-ok`;
+    const runs = `repos/${requiredEnv("GITHUB_REPOSITORY")}/commits/${requiredEnv("GITHUB_SHA")}/check-runs?check_name=ci-ok&per_page=100`;
     requireGreenCheck(await command(["gh", "api", runs]));
   } else if (action === "images") await tagImages(requiredEnv("GITHUB_SHA"), version);
   else if (action === "files") await writeFiles(version, requiredEnv("IMAGE"));

@@ -215,6 +215,7 @@ function resultsIn(output: string): Readonly<Record<string, string>> {
 /** What the stubs answer. `registry` is a folder: the manifests by digest, and the digests of tags. */
 function answers(registry: string, { failing, deployed }: Circumstances): Readonly<Record<string, string>> {
   mkdirSync(registry, { recursive: true });
+  const creator = { login: "argocd[bot]", type: "Bot" };
   const sent = (answer: unknown): string => `echo '${JSON.stringify(answer)}'`;
   return {
     sudo: 'while case "$1" in --*) true;; *) false;; esac; do shift; done; exec "$@"',
@@ -234,9 +235,9 @@ function answers(registry: string, { failing, deployed }: Circumstances): Readon
         *) for one; do case "$one" in docker://*@sha256:*) echo "\${one##*@sha256:}" >"$name";; esac; done;;
       esac`,
     gh: `case "$*" in
-      *check-runs*) ${sent({ check_runs: [{ conclusion: "success" }] })};;
-      *deployments/1/statuses*) ${sent([{ state: deployed?.state }])};;
-      *deployments?*) ${sent(deployed === undefined ? [] : [{ id: 1, sha: deployed.commit, creator: { login: "argocd[bot]" } }])};;
+      *check-runs*) ${sent({ check_runs: [{ conclusion: "success", app: { slug: "github-actions" } }] })};;
+      *deployments/1/statuses*) ${sent([{ state: deployed?.state, creator }])};;
+      *deployments?*) ${sent(deployed === undefined ? [] : [{ id: 1, sha: deployed.commit, creator }])};;
     esac`,
   };
 }

@@ -25,11 +25,11 @@ describe("operator.ts", () => {
   let repository: Repository;
   let programs: StubPrograms;
   let earlier: string;
-  /** Runs the script for a release of the newest commit. */
-  const run = async (): Promise<string> =>
+  /** Runs the script for a release of a commit: of the newest one, unless it is given. */
+  const run = async (commit?: string): Promise<string> =>
     runScript("tools/ci/operator.ts", {
       cwd: repository.folder,
-      env: { IMAGE: image, REVISION: await repository.head(), TAG: "v0.2.0" },
+      env: { IMAGE: image, REVISION: commit ?? (await repository.head()), TAG: "v0.2.0" },
     });
   /** The calls of gh, with the text of the pull request. */
   const opened = (): string => programs.calls().join("\n");
@@ -83,6 +83,29 @@ describe("operator.ts", () => {
     await repository.commit("Run no release");
     await run();
     expect(opened()).toContain("review `crds` and `deploy/operator` in full");
+  });
+
+  test("a newer release runs: no pull request", async () => {
+    const newer = await pin();
+    await repository.release(newer, built);
+    await repository.commit("Run the newer release");
+    expect(await run(earlier)).toContain(`v0.2.0 is older than ${newer}`);
+    expect(opened()).not.toContain("gh pr create");
+  });
+
+  test("the open pull request has a newer release: unchanged; the same release, as in a repeated run: updated", async () => {
+    const older = await pin();
+    await repository.edit("crds/demoapps.demoapp.dev.yaml", "kind:", "# newer\nkind:");
+    const newer = await repository.commit("Change the CRD");
+    await run();
+    programs.remove();
+    programs = new StubPrograms({ gh: '[ "$2" != list ] || echo 7' });
+    await repository.git("switch", "--quiet", "main");
+    expect(await run(older)).toContain(`v0.2.0 is older than ${newer}`);
+    expect(await repository.git("show", `origin/release/operator:${settingsFile}`)).toContain(newer);
+    expect(programs.calls()).toHaveLength(1);
+    await run(newer);
+    expect(programs.calls().at(-1)).toBe("gh workflow run ci.yaml --ref release/operator");
   });
 
   test("a release that already runs: no pull request", async () => {

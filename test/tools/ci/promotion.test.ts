@@ -84,7 +84,9 @@ describe("promotion.ts", () => {
     await git("switch", "--quiet", "main");
     await script("tools/ci/promotion.ts open", { TO: "dev", IMAGE: other });
     expect(calls().slice(1)).toEqual([
-      expect.stringContaining("gh pr edit 7 --title Promote webapp 1.5.0 to dev"),
+      expect.stringContaining(
+        "gh api --silent --method PATCH repos/{owner}/{repo}/pulls/7 -f title=Promote webapp 1.5.0 to dev -f body=",
+      ),
       "gh workflow run ci.yaml --ref promote/dev",
     ]);
   });
@@ -163,6 +165,39 @@ describe("promotion.ts", () => {
     await expect(opened).rejects.toThrow("stale info");
     await git("fetch", "--quiet");
     expect(await imageOn("promote/dev", "dev")).toBe(other);
+  });
+
+  describe("GitHub refuses the pull request:", () => {
+    const opened = (): Promise<string> => script("tools/ci/promotion.ts open", { TO: "dev", IMAGE: image });
+    /** From now on, this command runs when the script opens or updates the pull request, and gh then fails. */
+    const refuse = (open: string, first = "true"): void => {
+      programs.remove();
+      const gh = `[ "$2" != list ] || { echo ${open}; exit; }; ${first}; echo no more than once >&2; exit 1`;
+      programs = new StubPrograms({ gh });
+    };
+    /** The commit of the branch at origin. Empty if there is no branch. */
+    const branch = (): Promise<string> => git("ls-remote", "origin", "refs/heads/promote/dev");
+
+    test("a new branch is deleted, so that the next run offers the image again", async () => {
+      refuse("");
+      await expect(opened()).rejects.toThrow("no more than once");
+      expect(await branch()).toBe("");
+    });
+
+    test("an existing branch gets back its commit", async () => {
+      await script("tools/ci/promotion.ts open", { TO: "dev", IMAGE: other });
+      const before = await branch();
+      refuse("7");
+      await git("switch", "--quiet", "main");
+      await expect(opened()).rejects.toThrow("no more than once");
+      expect(await branch()).toBe(before);
+    });
+
+    test("another run has moved the branch: its commit stays, and the error is GitHub's", async () => {
+      refuse("", "git push --quiet --force origin main:promote/dev");
+      await expect(opened()).rejects.toThrow(/promote\/dev is not restored.*\n[^]*no more than once/);
+      expect(await branch()).toContain((await git("rev-parse", "main")).trim());
+    });
   });
 
   test("commits that Git can't compare: not older", async () => {

@@ -18,6 +18,8 @@ describe("publish.ts", () => {
       env: { IMAGE: "ghcr.io/ACME/demoapp-webapp", TAG: "1.4.0", DIGEST: built.digest, ...env },
     });
 
+  /** The file of the built image's index. */
+  const index = (): string => join(tree, "dist/webapp-image/blobs", ...built.digest.split(":"));
   /** Programs whose registry answers like this for the pushed digest, and for a tag. */
   const stub = (byDigest: string, byTag: string): StubPrograms =>
     new StubPrograms({
@@ -29,8 +31,7 @@ describe("publish.ts", () => {
   beforeEach(() => {
     tree = mkdtempSync(join(tmpdir(), "publish-"));
     built = writeLayout(join(tree, "dist/webapp-image"));
-    const blob = join(tree, "dist/webapp-image/blobs", ...built.digest.split(":"));
-    programs = stub(`cat "${blob}"`, "echo manifest unknown >&2; exit 1");
+    programs = stub(`cat "${index()}"`, "echo manifest unknown >&2; exit 1");
   });
   afterEach(() => {
     programs.remove();
@@ -63,6 +64,19 @@ describe("publish.ts", () => {
     expect(printed).toContain(`  reference=ghcr.io/acme/demoapp-webapp:1.4.0@sha256:${published}\n`);
   });
 
+  // Messages of skopeo. GHCR answers 401 or 403 for a package that doesn't exist yet.
+  test.each([
+    "reading manifest 1.4.0 in ghcr.io/acme/demoapp-webapp: manifest unknown",
+    "reading manifest 1.4.0 in ghcr.io/acme/demoapp-webapp: denied: requested access to the resource is denied",
+    "reading manifest 1.4.0 in ghcr.io/acme/demoapp-webapp: unauthorized: authentication required",
+    "Requesting bearer token: invalid status code from registry 403 (Forbidden)",
+    "Requesting bearer token: received unexpected HTTP status: 403 Forbidden",
+  ])("the registry answers '%s': the tag doesn't exist, and the image is pushed", async (message) => {
+    programs.remove();
+    programs = stub(`cat "${index()}"`, `echo '${message}' >&2; exit 1`);
+    expect(await publish("tools/ci/publish.ts push webapp")).toContain("  pushed=true\n");
+  });
+
   test("the registry is unreachable: nothing is pushed", async () => {
     programs.remove();
     programs = stub("exit 1", "echo connection refused >&2; exit 1");
@@ -72,12 +86,9 @@ describe("publish.ts", () => {
 
   test("tag: tags the pushed digest", async () => {
     programs.remove();
-    const [tagged, blob] = [
-      join(tree, "tagged"),
-      join(tree, "dist/webapp-image/blobs", ...built.digest.split(":")),
-    ];
+    const tagged = join(tree, "tagged");
     programs = new StubPrograms({
-      skopeo: `[ "$1" = copy ] && exec touch "${tagged}"; [ -e "${tagged}" ] || { echo manifest unknown >&2; exit 1; }; cat "${blob}"`,
+      skopeo: `[ "$1" = copy ] && exec touch "${tagged}"; [ -e "${tagged}" ] || { echo manifest unknown >&2; exit 1; }; cat "${index()}"`,
     });
     await publish("tools/ci/publish.ts tag webapp");
     expect(changing()).toEqual([

@@ -52,13 +52,16 @@ test("a tag: must be the version of package.json", () => {
     expect(() => versionOf(tag, "0.2.0")).toThrow("not a release tag");
 });
 
-test("a commit without a green ci-ok: refused", () => {
-  expect(() => requireGreenCheck('{"check_runs":[{"conclusion":"success"}]}')).not.toThrow();
-  expect(() => requireGreenCheck('{"check_runs":[{"conclusion":"failure"}]}')).toThrow(
-    "ci-ok of this commit is failure",
-  );
-  expect(() => requireGreenCheck('{"check_runs":[{"conclusion":null}]}')).toThrow("is missing");
-  expect(() => requireGreenCheck('{"check_runs":[]}')).toThrow("is missing");
+/** GitHub's answer: a run of ci-ok by another app, and runs by GitHub Actions. */
+const runs = (...conclusions: readonly (string | null)[]): string => {
+  const run = (conclusion: string | null, slug = "github-actions") => ({ conclusion, app: { slug } });
+  return JSON.stringify({ check_runs: [run("success", "other"), ...conclusions.map((one) => run(one))] });
+};
+test("ci-ok: every run by GitHub Actions must be green, and a run by another app doesn't count", () => {
+  expect(() => requireGreenCheck(runs("success"))).not.toThrow();
+  expect(() => requireGreenCheck(runs("success", "failure"))).toThrow("ci-ok of this commit is failure");
+  expect(() => requireGreenCheck(runs("success", null))).toThrow("is not finished");
+  expect(() => requireGreenCheck(runs())).toThrow("is missing");
 });
 
 test("a base image without a digest: refused", () => {
@@ -135,6 +138,17 @@ describe("release.ts files and publish", () => {
     const [, notes = ""] = /--notes-file (\S+)/.exec(programs.calls().join("\n")) ?? [];
     expect(readFileSync(notes, "utf8")).toBe(notesOf(changelog, "0.2.0"));
   });
+
+  test.each([
+    ["the release exists, as in a repeated run: nothing to do", "false", false],
+    ["an interrupted run left a draft: the release is created", "true", true],
+  ])("%s", async (_, isDraft, created) => {
+    await release("tools/ci/release.ts files", { IMAGE: operator });
+    programs.remove();
+    programs = new StubPrograms({ gh: `[ "$2" != view ] || echo ${isDraft}` });
+    await release("tools/ci/release.ts publish");
+    expect(assets().length > 0).toBe(created);
+  });
 });
 
 describe("release.ts images", () => {
@@ -198,9 +212,9 @@ describe("release.ts check", () => {
       encoding: "utf8",
     }).trim();
   const check = (): Promise<string> => {
-    const env = { TAG: "v0.2.0", GITHUB_REPOSITORY: "acme/demoapp-operator" };
-    const commit = git("rev-parse", "HEAD");
-    return runScript("tools/ci/release.ts check", { cwd: tree, env: { ...env, GITHUB_SHA: commit } });
+    const names = { TAG: "v0.2.0", GITHUB_REPOSITORY: "acme/demoapp-operator" };
+    const env = { ...names, GITHUB_SHA: git("rev-parse", "HEAD") };
+    return runScript("tools/ci/release.ts check", { cwd: tree, env });
   };
 
   beforeEach(() => {
@@ -213,7 +227,7 @@ describe("release.ts check", () => {
     git("add", ".");
     git("commit", "--quiet", "-m", "merged");
     git("update-ref", "refs/remotes/origin/main", "HEAD");
-    programs = new StubPrograms({ gh: `echo '{"check_runs":[{"conclusion":"success"}]}'` });
+    programs = new StubPrograms({ gh: `echo '${runs("success")}'` });
   });
   afterEach(() => {
     programs.remove();
@@ -222,10 +236,8 @@ describe("release.ts check", () => {
 
   test("a commit of main, the newest or an older one: accepted", async () => {
     await check();
-    const [tagged, next] = [
-      git("rev-parse", "HEAD"),
-      git("commit-tree", "-p", "HEAD", "-m", "next", "HEAD^{tree}"),
-    ];
+    const tagged = git("rev-parse", "HEAD");
+    const next = git("commit-tree", "-p", "HEAD", "-m", "next", "HEAD^{tree}");
     git("update-ref", "refs/remotes/origin/main", next);
     expect(git("rev-parse", "HEAD")).toBe(tagged);
     await check();

@@ -3,7 +3,7 @@ import { mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { objectionTo, verdictOf } from "../../../tools/ci/verdict.ts";
-import { environments, promote } from "../../../tools/promote.ts";
+import { environments, fileOf, promote } from "../../../tools/promote.ts";
 import { Repository } from "../../../tools/gitops/repository.ts";
 import { StubPrograms } from "../../support/stubprograms.ts";
 import { runScript } from "../../support/script.ts";
@@ -14,12 +14,17 @@ const unpublished = { ref: "ghcr.io/acme/demoapp-webapp:0.0.1", digest: `sha256:
 const [first, second] = environments;
 const good = { commit: "a".repeat(40), state: "success", description: "2 of 2 pods are available.", image };
 
+/** Creators, in GitHub's API. */
+const workflow = { login: "github-actions[bot]", type: "Bot" };
+const person = { login: "someone", type: "User" };
+const app = { login: "argocd[bot]", type: "Bot" };
+
 test("the newest deployment has the image, and its state is success: no objection", () => {
   expect(objectionTo(image, good)).toBeUndefined();
 });
 
 test.each([
-  ["no deployment", undefined, "no deployment is recorded"],
+  ["no deployment", undefined, "no deployment by a GitHub App is recorded"],
   [
     "the operator has rejected the version",
     { ...good, state: "failure", description: "Rollout 4 was rejected" },
@@ -43,6 +48,17 @@ test("an objection and a reason to override: the pull request names both, and th
   );
 });
 
+test("a description and a reason with line breaks: the verdict has one line, with an override and without", () => {
+  const objection = "it failed:\n::warning::pods\r\n crash";
+  expect(verdictOf("dev", objection, "a bad\nprobe")).toMatch(
+    /it failed: ::warning::pods crash\..* a bad probe$/,
+  );
+  expect(() => verdictOf("dev", objection, "")).toThrow("it failed: ::warning::pods crash. Wait for");
+});
+
+/** A person's reason. */
+const override = { OVERRIDE: "a bad\nprobe", GITHUB_ACTOR: "someone" };
+
 describe("verdict.ts", () => {
   let repository: Repository;
   let programs: StubPrograms;
@@ -61,15 +77,27 @@ describe("verdict.ts", () => {
     await repository.remove();
   });
 
-  /** Runs the script with GitHub's answers: the newest deployment of dev, and its newest status. */
-  const verdict = (sha: string, state: string, env: Record<string, string> = {}): Promise<string> => {
-    programs.remove();
-    const by = (login: string, id: number) => ({ id, sha, creator: { login } });
-    const recorded = [by("github-actions[bot]", 8), by("argocd[bot]", 7)];
-    const gh = `case "$2" in *statuses*) echo '[{"state":"${state}","description":"pods crash"}]';; *) echo '${JSON.stringify(recorded)}';; esac`;
-    programs = new StubPrograms({ gh });
+  const run = (env: Record<string, string> = {}): Promise<string> => {
     const set = { TO: second, IMAGE: image, GITHUB_REPOSITORY: "acme/demoapp-operator", ...env };
     return runScript("tools/ci/verdict.ts", { cwd: repository.folder, env: set });
+  };
+  /**
+   * Runs the script with GitHub's answers: the newest deployment of dev by Argo CD's app, and its newest status. A
+   * workflow and a person have recorded newer ones.
+   */
+  const verdict = (sha: string, state: string, env: Record<string, string> = {}): Promise<string> => {
+    programs.remove();
+    const recorded = [workflow, person, app].map((creator, index) => ({ id: 9 - index, sha, creator }));
+    const other = { state: state === "success" ? "failure" : "success", description: null };
+    const statuses = [
+      { ...other, creator: workflow },
+      { ...other, creator: person },
+      { state, description: "pods crash", creator: app },
+      { ...other, creator: app },
+    ];
+    const gh = `case "$2" in *statuses*) echo '${JSON.stringify(statuses)}';; *) echo '${JSON.stringify(recorded)}';; esac`;
+    programs = new StubPrograms({ gh });
+    return run(env);
   };
 
   test("dev runs the image, and a commit without a deployment follows: the promotion goes on", async () => {
@@ -77,19 +105,35 @@ describe("verdict.ts", () => {
     await repository.git("push", "--quiet", "origin", "main");
     expect(await verdict(deployed, "success")).toContain("the operator has accepted it");
     expect(programs.calls()).toEqual([
-      "gh api repos/acme/demoapp-operator/deployments?environment=dev&per_page=20",
-      "gh api repos/acme/demoapp-operator/deployments/7/statuses?per_page=1",
+      "gh api repos/acme/demoapp-operator/deployments?environment=dev&per_page=100",
+      "gh api repos/acme/demoapp-operator/deployments/7/statuses?per_page=100",
     ]);
   });
 
-  test("dev has rejected the image: refused, unless a person gives a reason", async () => {
+  test("dev has rejected the image, and a person has recorded a success: refused, unless a person gives a reason", async () => {
     await expect(verdict(deployed, "failure")).rejects.toThrow('is "failure" (pods crash). Wait for Argo CD');
-    const env = { OVERRIDE: "a bad\nprobe", GITHUB_ACTOR: "someone" };
-    expect(await verdict(deployed, "failure", env)).toContain("@someone gave the reason: a bad probe");
+    expect(await verdict(deployed, "failure", override)).toContain("@someone gave the reason: a bad probe");
   });
 
   test("the deployed commit is unknown: refused", async () => {
     await expect(verdict("f".repeat(40), "success")).rejects.toThrow("which main doesn't have");
+  });
+
+  test.each([
+    ["GitHub answers with an error", "echo HTTP 502 >&2; exit 1", "HTTP 502"],
+    ["GitHub answers with HTML", "echo '<html>'", "is not valid JSON"],
+  ])("%s: refused, unless a person gives a reason", async (_, gh, problem) => {
+    programs.remove();
+    programs = new StubPrograms({ gh });
+    await expect(run()).rejects.toThrow(problem);
+    expect(await run(override)).toMatch(new RegExp(`${problem}.* gave the reason: a bad probe`));
+  });
+
+  test("the deployed commit has no image of dev: refused, unless a person gives a reason", async () => {
+    await repository.write(fileOf(first), "kind: DemoApp\n");
+    const sha = await repository.commit("a mistake");
+    await expect(verdict(sha, "success")).rejects.toThrow("exactly one line with an image");
+    expect(await verdict(sha, "success", override)).toContain("gave the reason: a bad probe");
   });
 
   test("the first environment, where an image gets its first verdict: nothing is required", async () => {
