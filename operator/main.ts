@@ -1,9 +1,10 @@
+import { onShutDown } from "./runtime/signals.ts";
 import { CommanderError } from "commander";
 import { type Config, ConfigError, processConfig } from "./config.ts";
 import { DemoAppController } from "./controller/controller.ts";
 import { createClient } from "./runtime/client.ts";
 import { realClock } from "./runtime/clock.ts";
-import { createHealthApp, serveHealth } from "./runtime/health.ts";
+import { type HealthServer, createHealthApp, serveHealth } from "./runtime/health.ts";
 import { type Logger, createLogger } from "./runtime/log.ts";
 import type { ManagerOptions } from "./runtime/manager.ts";
 import { collectProcessMetrics, createMetrics } from "./runtime/metrics.ts";
@@ -50,36 +51,16 @@ function managerOptions(config: Config, log: Logger): ManagerOptions {
 async function run(config: Config, log: Logger): Promise<void> {
   const options = managerOptions(config, log);
   const controller = new DemoAppController(options);
+  let health: HealthServer | undefined;
+  onShutDown(async (signal) => {
+    log.info({ signal }, "stopping");
+    await controller.shutDown();
+    await health?.close();
+  });
   await controller.start();
   const app = createHealthApp({ live: controller.live, ready: controller.ready, metrics: options.metrics });
-  const health = await serveHealth(app, config.port);
+  health = await serveHealth(app, config.port);
   log.info({ port: health.port, server: options.client.server, identity: config.identity }, "started");
-  shutDownOnSignals(log, async () => {
-    await controller.shutDown();
-    await health.close();
-  });
-}
-
-/**
- * The first signal shuts down gracefully, the second one exits at once. Requests still pending after the graceful
- * shutdown are cut by `process.exit`: a hanging API server must not keep the process running.
- */
-function shutDownOnSignals(log: Logger, shutDown: () => Promise<void>): void {
-  let stopping = false;
-  const onSignal = (signal: NodeJS.Signals): void => {
-    if (stopping) process.exit(1);
-    stopping = true;
-    log.info({ signal }, "stopping");
-    shutDown().then(
-      () => process.exit(0),
-      (error: unknown) => {
-        log.error({ err: error }, "graceful shutdown failed");
-        process.exit(1);
-      },
-    );
-  };
-  process.on("SIGTERM", onSignal);
-  process.on("SIGINT", onSignal);
 }
 
 /** Reads the configuration. Prints the error and exits if the configuration is invalid. */

@@ -88,9 +88,13 @@ export class ConnectionError extends ExpectedError {
   }
 }
 
+/** The delay of a Retry-After header: seconds, or an HTTP date (RFC 9110, section 10.2.3). */
 const retryAfterMs = (value: string | string[] | undefined): number | undefined => {
-  const seconds = Number(Array.isArray(value) ? value[0] : value);
-  return Number.isFinite(seconds) ? seconds * 1000 : undefined;
+  const text = Array.isArray(value) ? value[0] : value;
+  if (text === undefined) return undefined;
+  const seconds = Number(text);
+  const delayMs = Number.isFinite(seconds) ? seconds * 1000 : Date.parse(text) - Date.now();
+  return Number.isNaN(delayMs) ? undefined : Math.max(0, delayMs);
 };
 
 const statusBody = (text: string): StatusBody => {

@@ -56,8 +56,9 @@ const seriesMs = 600_000;
 const burst = 25;
 const refillMs = 300_000;
 /** Maximum number of series and of token buckets in memory. */
-const maxEntries = 4096;
-const maxQueued = 1024;
+const maxEntries = 16_384;
+/** Maximum number of events that wait to be written: enough for the first events of some thousand objects, about 8 MB. */
+const maxQueued = 8192;
 /** The API server's limit for an event's message. */
 const maxNoteLength = 1024;
 

@@ -114,6 +114,17 @@ describe("failures", () => {
     expect(server().received).toHaveLength(1);
   });
 
+  test("a Retry-After that is a date: the error has the delay until then", async () => {
+    const inAMinute = new Date(Date.now() + 60_000).toUTCString();
+    server().respond = respondWith(503, {}, { "retry-after": inAMinute });
+    const error = await server()
+      .connect()
+      .get(resources.Service, ref)
+      .catch((reason: unknown) => reason as ApiError);
+    expect(error.retryAfterMs).toBeGreaterThan(50_000);
+    expect(error.retryAfterMs).toBeLessThanOrEqual(60_000);
+  });
+
   test("the connection is refused: retried, also a create, then a ConnectionError", async () => {
     await server().stop();
     const error = await server()
