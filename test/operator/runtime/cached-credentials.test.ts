@@ -60,6 +60,21 @@ describe("cached credentials", () => {
     expect(calls).toHaveLength(3);
   });
 
+  test("a file can't be read any more: requests go on with what was read last, until the server refuses it", async () => {
+    const cache = create();
+    const first = cache.get(signal);
+    calls[0]?.resolve({ ...obtained("a", 0), expiresAtMs: undefined });
+    const { headers } = await first;
+    await clock.advance(10_000);
+    await cache.get(signal);
+    calls[1]?.reject(new Error("no such file"));
+    await settle();
+    const cached = await cache.get(signal);
+    expect(cached.headers).toBe(headers);
+    expect(cache.renew(cached)).toBe(true);
+    await expect(cache.get(signal)).rejects.toThrow("no such file");
+  });
+
   test("a token is expired when it is obtained (clock skew): the plug-in starts at most once per second", async () => {
     const cache = create();
     const first = cache.get(signal);
