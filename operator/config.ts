@@ -76,8 +76,8 @@ const settings = {
   kubeconfig: {
     env: "KUBECONFIG",
     default: "",
-    schema: z.string().transform((path) => path || undefined),
-    help: "path of the kubeconfig; empty: ~/.kube/config, or the pod's service account",
+    schema: z.string().transform((paths) => paths || undefined),
+    help: "paths of kubeconfigs, separated by colons; empty: ~/.kube/config, or the pod's service account",
   },
 } as const;
 

@@ -5,6 +5,7 @@ import { DemoAppController } from "./controller/controller.ts";
 import { createClient } from "./runtime/client.ts";
 import { realClock } from "./runtime/clock.ts";
 import { type HealthServer, createHealthApp, serveHealth } from "./runtime/health.ts";
+import { KubeconfigError } from "./runtime/kubeconfig.ts";
 import { type Logger, createLogger } from "./runtime/log.ts";
 import type { ManagerOptions } from "./runtime/manager.ts";
 import { collectProcessMetrics, createMetrics } from "./runtime/metrics.ts";
@@ -76,4 +77,10 @@ function readConfigOrExit(): Config {
 }
 
 const config = readConfigOrExit();
-await run(config, createLogger(config.logLevel));
+try {
+  await run(config, createLogger(config.logLevel));
+} catch (error) {
+  if (!(error instanceof KubeconfigError)) throw error;
+  console.error(`${name}: ${error.message}`);
+  process.exit(2);
+}

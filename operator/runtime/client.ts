@@ -1,10 +1,16 @@
-// The only importer of @kubernetes/client-node, which is used only for credentials: kubeconfig, in-cluster and exec.
+// The only importer of @kubernetes/client-node, which is used only for YAML, for the paths in a pod, and for oidc: its
+// exec plug-ins have no timeout, its kubeconfig drops impersonated groups and tokenFile, and refuses a name in two files.
 // Requests use plain JSON, because the library's typed models drop unknown fields and convert dates.
+import { existsSync } from "node:fs";
+import { homedir } from "node:os";
+import { join } from "node:path";
 import { KubeConfig, loadYaml } from "@kubernetes/client-node";
+import { type AccessOptions, credentialsOf } from "./access.ts";
+import { fixedCredentials } from "./credentials.ts";
+import { type Access, KubeconfigError, loadKubeconfig } from "./kubeconfig.ts";
 import type { ApiClient, KubeObject } from "./kubernetes.ts";
-import type { TlsMaterial } from "./connections.ts";
 import { RestClient } from "./rest.ts";
-import { type Credentials, type RequestInfo, Transport } from "./transport.ts";
+import { type RequestInfo, Transport } from "./transport.ts";
 
 export { ApiError } from "./api-error.ts";
 export type * from "./kubernetes.ts";
@@ -13,11 +19,11 @@ export type { V1CustomResourceDefinition as CustomResourceDefinition } from "@ku
 export interface ClientOptions {
   /** A URL to use without credentials (kubectl proxy, tests). Takes precedence over any kubeconfig. */
   readonly server?: string | undefined;
-  /** Path of a kubeconfig; default: the first of $KUBECONFIG, ~/.kube/config and the pod's service account. */
+  /** Paths of kubeconfigs, joined by ":" as in KUBECONFIG; default: ~/.kube/config, else the pod's service account. */
   readonly kubeconfig?: string | undefined;
   readonly context?: string | undefined;
   readonly userAgent?: string | undefined;
-  /** Timeout per attempt, default 30,000. */
+  /** Timeout per attempt, and of an exec plug-in; default 30,000. */
   readonly timeoutMs?: number | undefined;
   /** Retries after the first attempt, default 3. */
   readonly retries?: number | undefined;
@@ -27,54 +33,59 @@ export interface ClientOptions {
   readonly onRequest?: ((request: RequestInfo) => void) | undefined;
 }
 
-const loadKubeConfig = ({ kubeconfig, context }: ClientOptions): KubeConfig => {
+/** The API server and the service account of this pod. */
+const podAccess = (): Access => {
   const config = new KubeConfig();
-  if (kubeconfig === undefined) config.loadFromDefault();
-  else config.loadFromFile(kubeconfig);
-  if (context !== undefined) config.setCurrentContext(context);
-  return config;
+  config.loadFromCluster();
+  const cluster = config.getCurrentCluster();
+  const provider = config.getCurrentUser()?.authProvider as {
+    readonly config: { readonly tokenFile: string };
+  };
+  const { tokenFile } = provider.config;
+  if (cluster === null || !existsSync(tokenFile))
+    throw new KubeconfigError(
+      "no kubeconfig and no service account: set KUBECONFIG to the path of a kubeconfig",
+    );
+  return {
+    cluster: { server: cluster.server, "certificate-authority": cluster.caFile },
+    user: { tokenFile },
+  };
 };
 
-/** The request options that KubeConfig sets. */
-interface AuthOptions extends TlsMaterial {
-  headers?: Record<string, string>;
-  auth?: string;
-}
+const accessOf = ({ kubeconfig, context }: ClientOptions): Access => {
+  const ownKubeconfig = join(homedir(), ".kube", "config");
+  const paths = kubeconfig ?? (existsSync(ownKubeconfig) ? ownKubeconfig : undefined);
+  return paths === undefined ? podAccess() : loadKubeconfig(paths, { context, parseYaml: loadYaml });
+};
 
-/** Returns a function that reads the current credentials: token files are rotated, tokens of exec plugins expire. */
-const credentialsOf = (config: KubeConfig) => async (): Promise<Credentials> => {
-  const options: AuthOptions = {};
-  await config.applyToHTTPSOptions(options);
-  const headers: Record<string, string> = { ...options.headers };
-  if (options.auth !== undefined)
-    headers.Authorization = `Basic ${Buffer.from(options.auth).toString("base64")}`;
-  const { ca, cert, key, rejectUnauthorized, servername } = options;
-  const tls = Object.fromEntries(
-    Object.entries({ ca, cert, key, rejectUnauthorized, servername }).filter(
-      ([, value]) => value !== undefined,
-    ),
+const oidcToken: AccessOptions["oidcToken"] = async (provider) => {
+  const config = new KubeConfig();
+  // The library refreshes an expired token and stores the new one in `provider`. The cluster's address is not used.
+  config.loadFromClusterAndUser(
+    { name: "", server: "https://localhost", skipTLSVerify: false },
+    { name: "", authProvider: provider },
   );
-  return { headers, tls, proxyUrl: config.getCurrentCluster()?.proxyUrl };
+  const options: { headers?: { Authorization?: string } } = {};
+  await config.applyToHTTPSOptions(options);
+  const token = options.headers?.Authorization?.replace("Bearer ", "");
+  if (token === undefined)
+    throw new Error("the oidc auth-provider has no valid id-token and no refresh-token");
+  return token;
 };
 
 /**
- * Creates a client for the cluster that the options select. Sends no request. Throws if the kubeconfig can't be read or
- * its context has no cluster.
+ * Creates a client for the cluster that the options select. Sends no request and runs no plug-in. Throws
+ * `KubeconfigError` if the kubeconfig can't be used.
  */
 export const createClient = (options: ClientOptions = {}): ApiClient => {
   const { server, ...limits } = options;
   if (server !== undefined) {
-    const noCredentials = (): Promise<Credentials> =>
-      Promise.resolve({ headers: {}, tls: {}, proxyUrl: undefined });
-    return new RestClient(new Transport({ ...limits, server, credentials: noCredentials }));
+    const credentials = fixedCredentials({ headers: {}, tls: {}, proxyUrl: undefined });
+    return new RestClient(new Transport({ ...limits, server, credentials }));
   }
-  const config = loadKubeConfig(options);
-  const cluster = config.getCurrentCluster();
-  if (cluster === null)
-    throw new Error(`the kubeconfig has no context "${config.getCurrentContext()}" with a cluster`);
-  return new RestClient(
-    new Transport({ ...limits, server: cluster.server, credentials: credentialsOf(config) }),
-  );
+  const access = accessOf(options);
+  const credentials = credentialsOf(access, { timeoutMs: options.timeoutMs ?? 30_000, oidcToken });
+  return new RestClient(new Transport({ ...limits, server: access.cluster.server, credentials }));
 };
 
 /** Parses a YAML text that contains one object. */

@@ -37,11 +37,14 @@ export class Deadline {
     this.#outer?.removeEventListener("abort", this.#abort);
   }
 
-  /** Converts an error that ended the exchange: every error except an `ApiError` becomes a `ConnectionError`. */
-  toClientError(error: unknown): ApiError | ConnectionError {
-    if (error instanceof ApiError) return error;
+  /**
+   * Converts an error that ended the exchange: every error except an `ApiError` becomes a `ConnectionError`. After the
+   * timeout, the message says what did not come.
+   */
+  toClientError(error: unknown, awaited = "response"): ApiError | ConnectionError {
+    if (error instanceof ApiError || error instanceof ConnectionError) return error;
     if (this.#expired)
-      return new ConnectionError("ETIMEDOUT", new Error(`no response within ${this.#timeoutMs} ms`));
+      return new ConnectionError("ETIMEDOUT", new Error(`no ${awaited} within ${this.#timeoutMs} ms`));
     return new ConnectionError(codeOf(error), error);
   }
 

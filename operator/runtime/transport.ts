@@ -2,16 +2,10 @@ import { request as send, type Dispatcher } from "undici";
 import { ApiError, ConnectionError, apiErrorOf } from "./api-error.ts";
 import { type Backoff, backoffMs } from "./backoff.ts";
 import { realClock, sleep } from "./clock.ts";
-import { ConnectionPools, type TlsMaterial } from "./connections.ts";
+import { ConnectionPools } from "./connections.ts";
+import type { CredentialSource, Credentials } from "./credentials.ts";
 import { Deadline } from "./deadline.ts";
 import { Semaphore } from "./semaphore.ts";
-
-/** Authenticates the client to the API server (headers, client certificate) and the API server to the client (CA). */
-export interface Credentials {
-  readonly headers: Readonly<Record<string, string>>;
-  readonly tls: TlsMaterial;
-  readonly proxyUrl: string | undefined;
-}
 
 /** One attempt of a request, for metrics. Status 0: no response. */
 export interface RequestInfo {
@@ -41,7 +35,7 @@ export interface HttpRequest {
 
 export interface TransportOptions {
   readonly server: string;
-  readonly credentials: () => Promise<Credentials>;
+  readonly credentials: CredentialSource;
   readonly userAgent?: string | undefined;
   readonly timeoutMs?: number | undefined;
   readonly retries?: number | undefined;
@@ -59,8 +53,6 @@ interface Exchange {
 const retryBackoff: Backoff = { baseMs: 100, maxMs: 5_000 };
 /** No retry if the server requests a longer delay than this: the error goes to the caller, which requeues. */
 const maxRetryAfterMs = 10_000;
-/** Credentials are cached this long: reading certificate files costs more than a request. Tokens live for minutes. */
-const credentialsTtlMs = 10_000;
 
 /** Statuses of an overloaded or restarting server, or of the proxy in front of it. */
 const overloaded: ReadonlySet<number> = new Set([502, 503, 504]);
@@ -92,7 +84,6 @@ export class Transport {
   readonly #pools: ConnectionPools;
   /** Has the count of connections, so that no request waits inside the pool, where its deadline can't abort it. */
   readonly #semaphore: Semaphore;
-  #credentials: { readonly value: Promise<Credentials>; readonly expiresAtMs: number } | undefined;
 
   constructor(options: TransportOptions) {
     this.#options = options;
@@ -121,9 +112,10 @@ export class Transport {
   async *stream(request: HttpRequest, signal: AbortSignal): AsyncGenerator<Buffer, void> {
     const deadline = new Deadline(this.#timeoutMs(request), signal);
     try {
-      const credentials = await this.#currentCredentials();
-      const dispatcher = this.#pools.get(credentials).unbounded;
-      const response = await this.#send(request, { credentials, dispatcher, signal: deadline.signal });
+      const response = await this.#authenticated(deadline, (credentials) => {
+        const dispatcher = this.#pools.get(credentials).unbounded;
+        return this.#send(request, { credentials, dispatcher, signal: deadline.signal });
+      });
       // The timeout applies only to the headers: the caller detects a stream without data.
       deadline.cancelTimeout();
       for await (const chunk of response.body) yield chunk;
@@ -144,19 +136,44 @@ export class Transport {
   }
 
   async #attempt(request: HttpRequest): Promise<unknown> {
-    const credentials = await this.#currentCredentials();
     const deadline = new Deadline(this.#timeoutMs(request), request.signal);
     try {
-      const release = await this.#acquireConnection(request, deadline);
-      try {
-        // Right before sending: the process may have lost the lease while the request waited for a connection.
-        request.fence?.();
-        return await this.#exchange(request, credentials, deadline);
-      } finally {
-        release();
-      }
+      return await this.#authenticated(deadline, async (credentials) => {
+        const release = await this.#acquireConnection(request, deadline);
+        try {
+          // Right before sending: the process may have lost the lease while the request waited for a connection.
+          request.fence?.();
+          return await this.#exchange(request, credentials, deadline);
+        } finally {
+          release();
+        }
+      });
     } finally {
       deadline.dispose();
+    }
+  }
+
+  /** Calls `exchange` with the current credentials, and once more with new ones if the server refuses them (401). */
+  async #authenticated<T>(
+    deadline: Deadline,
+    exchange: (credentials: Credentials) => Promise<T>,
+  ): Promise<T> {
+    const credentials = await this.#getCredentials(deadline);
+    try {
+      return await exchange(credentials);
+    } catch (error) {
+      const isRefused = error instanceof ApiError && error.status === 401;
+      if (!isRefused || !this.#options.credentials.renew(credentials)) throw error;
+      return exchange(await this.#getCredentials(deadline));
+    }
+  }
+
+  async #getCredentials(deadline: Deadline): Promise<Credentials> {
+    const source = this.#options.credentials;
+    try {
+      return await source.get(deadline.signal);
+    } catch (error) {
+      throw deadline.toClientError(error, `credentials from ${source.name}`);
     }
   }
 
@@ -206,7 +223,6 @@ export class Transport {
 
   async #throwApiError(response: Dispatcher.ResponseData): Promise<never> {
     const text = await response.body.text();
-    if (response.statusCode === 401) this.#credentials = undefined;
     throw apiErrorOf(response.statusCode, text, response.headers["retry-after"]);
   }
 
@@ -215,26 +231,13 @@ export class Transport {
     return `${this.server}${request.path}${query === "" ? "" : `?${query}`}`;
   }
 
-  #headers(request: HttpRequest, credentials: Credentials): Record<string, string> {
-    const headers: Record<string, string> = {
+  #headers(request: HttpRequest, credentials: Credentials): Record<string, string | string[]> {
+    const headers: Record<string, string | string[]> = {
       ...credentials.headers,
       accept: "application/json",
       "user-agent": this.#options.userAgent ?? "kubernetes-operator",
     };
     if (request.body !== undefined) headers["content-type"] = request.contentType ?? "application/json";
     return headers;
-  }
-
-  #currentCredentials(): Promise<Credentials> {
-    const nowMs = performance.now();
-    if (this.#credentials === undefined || this.#credentials.expiresAtMs < nowMs) {
-      const value = this.#options.credentials();
-      this.#credentials = { value, expiresAtMs: nowMs + credentialsTtlMs };
-      // Don't cache a failure. This handler also prevents an unhandled rejection; callers see the error via `value`.
-      value.catch(() => {
-        this.#credentials = undefined;
-      });
-    }
-    return this.#credentials.value;
   }
 }

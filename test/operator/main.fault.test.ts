@@ -36,9 +36,7 @@ afterEach(async () => {
 /** Starts the operator's process. Resolves when it is ready and leads. */
 async function startOperator(): Promise<Program> {
   const kubeconfig = join(folder, "kubeconfig");
-  // The kubeconfig library accepts plain HTTP only with this setting.
-  const cluster = { server: server.url, "insecure-skip-tls-verify": true };
-  await writeFile(kubeconfig, kubeconfigOf(cluster));
+  await writeFile(kubeconfig, kubeconfigOf({ server: server.url }));
   const started = await start(main, { KUBECONFIG: kubeconfig, POD_NAMESPACE: namespace, POD_NAME: "pod-a" });
   program = started;
   await until("ready", 10_000, async () =>
@@ -104,8 +102,11 @@ describe("the operator's process", () => {
     expect(log.map(({ msg }) => msg)).not.toContain("stopping while a reconcile is in progress");
   });
 
-  test("a setting is invalid: exits with 2", async () => {
-    const { exit } = await start(main, { CONCURRENCY: "many" });
+  test.each([
+    { name: "a setting is invalid", env: { CONCURRENCY: "many" } },
+    { name: "the kubeconfig does not exist", env: { KUBECONFIG: "/nowhere" } },
+  ])("$name: exits with 2", async ({ env }) => {
+    const { exit } = await start(main, env);
     expect(await exit).toBe(2);
   });
 });

@@ -118,7 +118,7 @@ describe("connections", () => {
   };
 
   test("sequential requests with a token: share connections, and each has the token", async () => {
-    const config = kubeconfig({ server: server().url, "insecure-skip-tls-verify": true });
+    const config = kubeconfig({ server: server().url });
     const client = server().connect({ server: undefined, kubeconfig: config });
     for (let i = 0; i < 50; i += 1) await client.get(resources.Service, ref);
     // A request may start just before the previous request's connection is free again: then two connections exist.

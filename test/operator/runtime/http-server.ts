@@ -15,6 +15,8 @@ interface Received {
   readonly method: string;
   readonly url: URL;
   readonly headers: IncomingMessage["headers"];
+  /** The values of each header, which `headers` joins. */
+  readonly values: IncomingMessage["headersDistinct"];
   readonly body: string;
 }
 
@@ -71,9 +73,9 @@ export class TestServer {
   }
 
   async #handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const { method = "", headers } = request;
+    const { method = "", headers, headersDistinct: values } = request;
     const url = new URL(request.url ?? "/", "http://server");
-    const received = { method, url, headers, body: await text(request) };
+    const received = { method, url, headers, values, body: await text(request) };
     this.received.push(received);
     this.respond(received, response);
   }
