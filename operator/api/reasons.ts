@@ -86,6 +86,8 @@ export const reasons = {
     `The API server refuses an object rendered from the spec: ${of.detail}`,
   WriteFailed: (of: { object: string; detail: string }) =>
     `${of.object} can't be written at present: ${of.detail}`,
+  Contested: (of: { object: string; manager: string }) =>
+    `${of.object} is changed by ${of.manager} after each repair; the operator repairs it at most once a minute.`,
   RevisionIgnored: (of: { object: string; why: string }) =>
     `${of.object} has the labels of this app's revisions, but ${of.why}; the operator ignores it.`,
   UnknownRollout: (of: { annotation: string; value: string; newest: number }) =>

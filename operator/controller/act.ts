@@ -1,53 +1,26 @@
-import { deploymentName, fieldManager, serviceName, tracks } from "../api/names.ts";
+import { fieldManager } from "../api/names.ts";
 import { type Action, type Scope, isStopped, scopes } from "../core/action.ts";
-import { canonical } from "../core/hash.ts";
 import type { Refusal } from "../core/observed.ts";
 import { isAdmissionMessage } from "../core/refusals.ts";
 import { ConnectionError, ExpectedError } from "../runtime/api-error.ts";
 import { ApiError } from "../runtime/client.ts";
 import type { ApiClient, KubeObject } from "../runtime/kubernetes.ts";
+import type { NoOpApplies } from "../runtime/noopapplies.ts";
+import type { RepeatLimit } from "../runtime/repeatlimit.ts";
+import { contestedRepairs } from "./repairs.ts";
 import { resourceOf } from "./resources.ts";
 
-/**
- * No-op applies: live and desired object differ, but the apply left resourceVersion unchanged (a mutating webhook
- * reverts the difference). Skipped until either object changes, so that a steady state writes nothing.
- */
-export class NoOpApplies {
-  readonly #applies = new Map<string, string>();
-
-  has(action: Apply): boolean {
-    return action.over !== undefined && this.#applies.get(keyOf(action)) === contentOf(action);
-  }
-
-  /** Records the response to an apply. Returns true if the apply changed the object. */
-  record(action: Apply, response: KubeObject): boolean {
-    const changed = action.over === undefined || response.metadata.resourceVersion !== action.over;
-    if (changed) this.#applies.delete(keyOf(action));
-    else this.#applies.set(keyOf(action), contentOf(action));
-    return changed;
-  }
-
-  /** Drops the records of a deleted app, by `namespace/name`. */
-  forget(app: string): void {
-    const [namespace, name = ""] = app.split("/");
-    for (const track of tracks)
-      this.#applies.delete(`Deployment/${namespace}/${deploymentName(name, track)}`);
-    this.#applies.delete(`Service/${namespace}/${serviceName(name)}`);
-  }
-}
-
-type Apply = Extract<Action, { readonly do: "apply" }>;
-const keyOf = ({ object }: Apply): string =>
-  `${object.kind}/${object.metadata.namespace}/${object.metadata.name}`;
-const contentOf = ({ object, over }: Apply): string => `${over} ${canonical(object)}`;
+type Outcome = NonNullable<Extract<Action, { readonly do: "apply" }>["outcome"]>;
 
 export interface ActOptions {
   readonly client: ApiClient;
   readonly noOpApplies: NoOpApplies;
+  /** Limits repairs of an object that another writer changes after each one. */
+  readonly repairs: RepeatLimit;
   /** Stores the response to a write in the cache, so that the next observation includes the write. */
   readonly updateCache: (object: KubeObject) => void;
   /** Publishes the end of a rollout. Does not throw if the API server does not take the event. */
-  readonly recordOutcome: (outcome: NonNullable<Apply["outcome"]>) => Promise<void>;
+  readonly recordOutcome: (outcome: Outcome) => Promise<void>;
   /** Called after each action that changed an object. */
   readonly onWritten: (action: Action) => void;
 }
@@ -73,7 +46,7 @@ async function write(action: Action, options: ActOptions): Promise<boolean> {
     if (action.outcome) await recordOutcome(action.outcome);
     const response = await client.apply(resource, object, { fieldManager, force: true });
     updateCache(response);
-    return noOpApplies.record(action, response);
+    return noOpApplies.record(object, action.over, response);
   }
   const { namespace, name, uid } = object.metadata;
   if (action.do === "take-over") {
@@ -134,12 +107,20 @@ const stoppedBy = (problem: Refusal | Failure): readonly Scope[] =>
  * defects of the operator, and `NotLeaderError`.
  */
 export async function act(actions: readonly Action[], options: ActOptions): Promise<Results> {
+  const { noOpApplies, repairs } = options;
+  const writes = actions.filter(
+    (action) => action.do !== "apply" || !noOpApplies.has(action.object, action.over),
+  );
+  const { refusals, withheld } = contestedRepairs(writes, repairs);
   const stopped = new Set<Scope>();
-  const refused: Refusal[] = [];
+  const refused: Refusal[] = [...refusals];
   const failed: Failure[] = [];
-  for (const action of actions) {
+  for (const action of writes) {
     if (isStopped(action, stopped)) continue;
-    if (action.do === "apply" && options.noOpApplies.has(action)) continue;
+    if (withheld.has(action)) {
+      stopped.add(action.scope);
+      continue;
+    }
     const problem = await attempt(action, options);
     if (problem === undefined) continue;
     for (const scope of stoppedBy(problem)) stopped.add(scope);

@@ -4,8 +4,9 @@ import type { ManagerOptions } from "../runtime/manager.ts";
 import type { Change } from "../runtime/storeupdater.ts";
 import { Operator } from "../runtime/operator.ts";
 import type { Informer } from "../runtime/informer.ts";
+import { NoOpApplies } from "../runtime/noopapplies.ts";
+import { RepeatLimit } from "../runtime/repeatlimit.ts";
 import type { ReconcileResult } from "../runtime/workqueue.ts";
-import { NoOpApplies } from "./act.ts";
 import { AppMetrics } from "./metrics.ts";
 import { type Caches, byApp } from "./observe.ts";
 import { reconcile } from "./reconcile.ts";
@@ -32,6 +33,7 @@ export class DemoAppController extends Operator {
   readonly #reporter: Reporter;
   readonly #warnings: Warnings;
   readonly #noOpApplies = new NoOpApplies();
+  readonly #repairs: RepeatLimit;
   #caches: Caches | undefined;
 
   constructor(options: ManagerOptions) {
@@ -42,6 +44,7 @@ export class DemoAppController extends Operator {
     const { clock, log } = options;
     const { client } = this.manager;
     this.#reporter = new Reporter({ client, clock, updateCache });
+    this.#repairs = new RepeatLimit(clock);
     this.#warnings = new Warnings({ client, clock, log });
   }
 
@@ -95,6 +98,7 @@ export class DemoAppController extends Operator {
         clock: this.#options.clock,
         updateCache: (object) => updateCaches(caches, object),
         noOpApplies: this.#noOpApplies,
+        repairs: this.#repairs,
         reporter: this.#reporter,
         warnings: this.#warnings,
         recorder: this.manager.events,

@@ -9,6 +9,7 @@ import { confirm, refresh } from "./confirm.ts";
 import type { AppMetrics } from "./metrics.ts";
 import { type ObserveOptions, byApp, observe } from "./observe.ts";
 import { type EventSinks, publishEvents, publishOutcome } from "./publishevents.ts";
+import { repairedObjects } from "./repairs.ts";
 import type { Reporter } from "./report.ts";
 import { resourceOf } from "./resources.ts";
 
@@ -66,10 +67,13 @@ export async function reconcile(
   return result;
 }
 
-function forget(key: string, { metrics, reporter, noOpApplies }: ReconcileOptions): ReconcileResult {
+function forget(key: string, { metrics, reporter, noOpApplies, repairs }: ReconcileOptions): ReconcileResult {
   metrics.forget(key);
   reporter.forget(key);
-  noOpApplies.forget(key);
+  for (const id of repairedObjects(key)) {
+    noOpApplies.forget(id);
+    repairs.forget(id);
+  }
   return {};
 }
 
@@ -86,7 +90,7 @@ async function planAnew({ action, error }: Failure, options: ReconcileOptions): 
  * decision, the writes that don't depend on the decision are made: scaling and repair go on.
  */
 async function execute(planned: Plan, written: Set<string>, options: ReconcileOptions): Promise<Results> {
-  const { client, updateCache, noOpApplies, log } = options;
+  const { client, updateCache, noOpApplies, repairs, log } = options;
   const onWritten: ActOptions["onWritten"] = ({ do: verb, object, why }) => {
     const { namespace, name } = object.metadata;
     written.add(`${object.kind}/${name}`);
@@ -94,7 +98,7 @@ async function execute(planned: Plan, written: Set<string>, options: ReconcileOp
   };
   const recordOutcome: ActOptions["recordOutcome"] = (outcome) =>
     publishOutcome(planned.observed.app, outcome, options);
-  const actOptions = { client, updateCache, noOpApplies, onWritten, recordOutcome };
+  const actOptions = { client, updateCache, noOpApplies, repairs, onWritten, recordOutcome };
   const results = await act(planned.actions, actOptions);
   if (!results.refused.some(({ scope }) => scope === "revision")) return results;
   const others = await act(undecidedWrites(planned), actOptions);

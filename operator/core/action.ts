@@ -23,6 +23,8 @@ interface Write {
   readonly object: Manifest;
   /** The reason of the write, for the log. */
   readonly why: string;
+  /** The field manager whose change the write reverts, if `why` is "drift". */
+  readonly revertedManager?: string | undefined;
   readonly scope: Scope;
   /** The scopes that the write depends on. */
   readonly needs: readonly Scope[];

@@ -1,4 +1,4 @@
-import { type Track, childAnnotations as keys } from "../api/names.ts";
+import { type Track, childAnnotations as keys, fieldManager } from "../api/names.ts";
 import { type Action, inScope } from "./action.ts";
 import { drift, includes } from "./diff.ts";
 import { type Manifest, fieldsOf } from "./manifest.ts";
@@ -29,6 +29,14 @@ function reasonFor(
   return byOthers || (isApplied && ofSpec && !restarting) ? "drift" : "update";
 }
 
+/** The field manager, other than the operator, that last wrote to an object's spec. */
+function lastWriter(live: Manifest): string {
+  const others = (live.metadata.managedFields ?? []).filter(
+    (entry) => entry.manager !== fieldManager && entry.fieldsV1?.["f:spec"] !== undefined,
+  );
+  return others.toSorted((a, b) => (b.time ?? "").localeCompare(a.time ?? ""))[0]?.manager ?? "someone";
+}
+
 /**
  * The desired object with the resourceVersion that was seen. An apply sends the whole object, so one that is based on an
  * outdated cache could restore an old pod template. With the resourceVersion it fails with a conflict instead.
@@ -51,12 +59,13 @@ function writesFor(state: RolloutState, { live, desired }: Pair, where: Where): 
   const found = drift(live, desired);
   const { apply, takeOver: patch } = found;
   const why = reasonFor(state, live, found);
+  const reason = { why, ...(why === "drift" && { revertedManager: lastWriter(live) }) };
   const over = live.metadata.resourceVersion;
   // A take-over fails if the object has changed, and raises the resourceVersion for the apply after it.
   const object = patch.length > 0 ? desired : withVersion(desired, live);
   return [
-    ...(patch.length > 0 ? [{ do: "take-over", object: live, patch, why, ...where } as const] : []),
-    ...(apply ? [{ do: "apply", object, why, over, ...where } as const] : []),
+    ...(patch.length > 0 ? [{ do: "take-over", object: live, patch, ...reason, ...where } as const] : []),
+    ...(apply ? [{ do: "apply", object, ...reason, over, ...where } as const] : []),
   ];
 }
 

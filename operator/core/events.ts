@@ -1,8 +1,7 @@
-import { fieldManager } from "../api/names.ts";
+import {} from "../api/names.ts";
 import { type ReasonMessage, asSentence, reasonMessage, withNext } from "../api/reasons.ts";
 import type { Blocker, Phase } from "../api/schema.ts";
 import type { Action } from "./action.ts";
-import type { Manifest } from "./manifest.ts";
 import type { App, Outcome, Revision } from "./observed.ts";
 import { type Situation, deadlineProblem } from "./phase.ts";
 
@@ -46,26 +45,13 @@ function startEvents(revisions: readonly Revision[]): readonly AppEvent[] {
   });
 }
 
-/** The field manager, other than the operator, that last wrote to an object's spec. */
-function lastWriter(live: Manifest): string {
-  const others = (live.metadata.managedFields ?? []).filter(
-    (entry) => entry.manager !== fieldManager && entry.fieldsV1?.["f:spec"] !== undefined,
-  );
-  return others.toSorted((a, b) => (b.time ?? "").localeCompare(a.time ?? ""))[0]?.manager ?? "someone";
-}
-
 /** The event of a write that reverts a manual change; undefined for other writes. */
-function repairEvent({ observed, stable, changed }: Situation, action: Action): AppEvent | undefined {
+function repairEvent({ stable, changed }: Situation, action: Action): AppEvent | undefined {
   const { kind, metadata } = action.object;
   const wrote = `${kind}/${metadata.name}`;
   const object = `${kind} ${metadata.name}`;
-  if (action.why === "drift") {
-    const live = [observed.deployments.stable, observed.deployments.candidate, observed.service].find(
-      (one) => one?.kind === kind && one.metadata.name === metadata.name,
-    );
-    const manager = live === undefined ? "someone" : lastWriter(live);
-    return { ...normal(reasonMessage("DriftRepaired", { object, manager })), wrote };
-  }
+  if (action.revertedManager !== undefined)
+    return { ...normal(reasonMessage("DriftRepaired", { object, manager: action.revertedManager })), wrote };
   const isRecreated = action.why === "create" && stable !== undefined && !changed.includes(stable);
   return isRecreated ? { ...normal(reasonMessage("ObjectRecreated", { object })), wrote } : undefined;
 }

@@ -85,13 +85,15 @@ export interface PodWarning {
   readonly message: string;
 }
 
-/** A request that the API server refuses until a person acts: a retry doesn't help. */
+/** A request that the API server refuses until a person acts, or a write that another writer reverts again and again. */
 export interface Refusal {
   readonly scope: Scope;
   /** `Kind/name`. */
   readonly object: string;
   readonly status: number;
   readonly message: string;
+  /** The field manager that reverts the write, if one does. */
+  readonly contestedBy?: string;
 }
 
 /** A ControllerRevision with the app's labels that is none of its revisions. */

@@ -69,8 +69,9 @@ const nameInDeletion: Rule = ({ writeBlockers }) =>
 const installBlocked: Rule = (situation) =>
   situation.stable === undefined ? nameInDeletion(situation) : undefined;
 
-/** Blockers that end without action. */
-const isTransient = ({ reason }: WriteBlocker): boolean => /^(NameInDeletion|WriteFailed)$/.test(reason);
+/** Blockers that end without action, or that leave the app as it is. */
+const isTransient = ({ reason }: WriteBlocker): boolean =>
+  /^(NameInDeletion|WriteFailed|Contested)$/.test(reason);
 
 /** A person has to act before the operator can make a write. A rollback that is not concerned goes on. */
 const writesBlocked: Rule = (situation) => {

@@ -69,8 +69,17 @@ const refusalRules: readonly RefusalRule[] = [
   },
 ];
 
-/** The blocker for a request that the API server refused. */
+/** The blocker for an object that another writer changes after each repair. */
+function contestedBlocker(app: App, { object, scope }: Refusal, manager: string): WriteBlocker {
+  const [kind = "", name = ""] = object.split("/");
+  const show = kubectl(app, `get ${kind.toLowerCase()} ${name} --show-managed-fields -o yaml`);
+  const next = `Find the fields of ${manager} (${show}), and set them in the DemoApp or stop ${manager}.`;
+  return { scope, ...blockerDraft(object, reasonMessage("Contested", { object, manager }), next) };
+}
+
+/** The blocker for a request that the API server refused, or that another writer contests. */
 export function refusalBlocker(app: App, refusal: Refusal): WriteBlocker {
+  if (refusal.contestedBy !== undefined) return contestedBlocker(app, refusal, refusal.contestedBy);
   const rule = refusalRules.find(({ matches }) => matches(refusal)) ?? applyRefused;
   const problem = reasonMessage(rule.reason, { detail: refusal.message });
   return { scope: refusal.scope, ...blockerDraft(refusal.object, problem, rule.next(app)) };

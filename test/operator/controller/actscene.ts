@@ -1,5 +1,8 @@
-import { type ActOptions, NoOpApplies, act } from "../../../operator/controller/act.ts";
+import { type ActOptions, act } from "../../../operator/controller/act.ts";
 import { type Action, type Scope, inScope } from "../../../operator/core/action.ts";
+import { NoOpApplies } from "../../../operator/runtime/noopapplies.ts";
+import { RepeatLimit } from "../../../operator/runtime/repeatlimit.ts";
+import { VirtualClock } from "../../sim/clock.ts";
 import type { ApiClient, KubeObject } from "../../../operator/runtime/kubernetes.ts";
 
 export const object = (kind: string, resourceVersion?: string) => ({
@@ -51,6 +54,7 @@ export function scene(...responses: readonly (KubeObject | Error)[]) {
   const options: ActOptions = {
     client: client as unknown as ApiClient,
     noOpApplies: new NoOpApplies(),
+    repairs: new RepeatLimit(new VirtualClock()),
     updateCache: (response) => void cached.push(response),
     recordOutcome: async ({ name }) => void calls.push(["event", name]),
     onWritten: (action) => void written.push(`${action.do} ${action.object.kind}`),

@@ -202,6 +202,22 @@ describe("an apply changes nothing, because a webhook reverts it", () => {
     expect(await reconcile()).toEqual(["apply Deployment", "event DriftRepaired"]);
   });
 
+  test("another writer reverts each repair: five repairs, then the status says so and repairs wait for a minute", async () => {
+    const { scene, reconcile } = await driftedScene();
+    scene.version = () => "8";
+    const repair = ["apply Deployment", "event DriftRepaired"];
+    for (let i = 0; i < 4; i += 1) expect(await reconcile()).toEqual(repair);
+    expect(await reconcile()).toEqual([...repair, statusWrite, "event Contested"]);
+    expect(scene.app?.status).toMatchObject({
+      phase: "Progressing",
+      blockers: [{ reason: "Contested", object: "Deployment/web" }],
+    });
+    expect(await reconcile()).toEqual([]);
+    scene.clock.jump(60_000);
+    expect(await reconcile()).toEqual(repair);
+    expect(await reconcile()).toEqual([]);
+  });
+
   test("the first time: applied without an event; the second time: skipped", async () => {
     const { reconcile } = await driftedScene();
     expect(await reconcile()).toEqual(["apply Deployment"]);

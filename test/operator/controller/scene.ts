@@ -1,4 +1,5 @@
-import { NoOpApplies } from "../../../operator/controller/act.ts";
+import { NoOpApplies } from "../../../operator/runtime/noopapplies.ts";
+import { RepeatLimit } from "../../../operator/runtime/repeatlimit.ts";
 import { AppMetrics } from "../../../operator/controller/metrics.ts";
 import { byApp } from "../../../operator/controller/observe.ts";
 import { type ReconcileOptions, reconcile } from "../../../operator/controller/reconcile.ts";
@@ -88,6 +89,7 @@ export class Scene {
       clock,
       updateCache,
       noOpApplies: new NoOpApplies(),
+      repairs: new RepeatLimit(clock),
       warnings: { of: () => Promise.resolve([]) },
       metrics: new AppMetrics(this.#metrics, () => true),
       recorder: {
