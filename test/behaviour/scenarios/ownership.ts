@@ -71,6 +71,28 @@ export const ownership: Scenarios = {
     });
   },
 
+  "another writer changes the Service after each repair: the status names the writer, and repairs become rare":
+    async (env) => {
+      const operator = await env.install();
+      const affinity = async (): Promise<string> =>
+        (await env.get<{ spec: { sessionAffinity: string } }>(kinds.Service)).spec.sessionAffinity;
+      const isContested = async (): Promise<boolean> =>
+        (await env.app()).status.blockers.some(({ reason }) => reason === "Contested");
+      const contest = (): Promise<void> =>
+        env.patch(kinds.Service, { spec: { sessionAffinity: "ClientIP" } });
+      await env.eventually("the repairs are contested", async () => {
+        if ((await affinity()) === "None") await contest();
+        return isContested();
+      });
+      const { status } = await env.blocked("Contested");
+      expect(status.blockers[0]?.message).toContain("somebody");
+      const repairs = (): number => operator.writes.filter((write) => /services/i.test(write)).length;
+      const before = repairs();
+      for (let i = 0; i < 10; i += 1) await contest();
+      await env.quiet(operator);
+      expect(repairs() - before).toBeLessThanOrEqual(1);
+    },
+
   "the Service's name is taken: that Service stays until a user adopts it": async (env) => {
     const before = await env.create(kinds.Service, legacyService);
     await env.startOperator();
