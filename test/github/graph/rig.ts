@@ -10,6 +10,7 @@ import { ensureAct } from "../../../tools/checkers/install.ts";
 import { gitEnvironment } from "../../../tools/gitops/repository.ts";
 import { consoleProgress } from "../../../tools/cluster/progress.ts";
 import { fileOf, imageIn, withImage } from "../../../tools/promote.ts";
+import { withoutGitHub } from "../../support/script.ts";
 import { StubPrograms } from "../../support/stubprograms.ts";
 import { copyTree } from "../../support/tree.ts";
 import { workflows } from "../workflow.ts";
@@ -161,9 +162,10 @@ export class Rig {
       ...standIns(join(folder, "actions")),
     ];
     const PATH = `${stubs.folder}:${dirname(process.execPath)}:${process.env.PATH}`;
-    const env = { ...process.env, ...gitEnvironment, PATH, HOME: folder, XDG_CACHE_HOME: folder };
+    const env = { ...process.env, ...withoutGitHub(), ...gitEnvironment };
+    const own = { PATH, HOME: folder, XDG_CACHE_HOME: folder, ACT_DISABLE_VERSION_CHECK: "1" };
     const output = await new Promise<string>((done) => {
-      const options = { cwd: this.#clone, env: { ...env, ACT_DISABLE_VERSION_CHECK: "1" }, maxBuffer: 1e8 };
+      const options = { cwd: this.#clone, env: { ...env, ...own }, maxBuffer: 1e8 };
       execFile(act, argv, options, (_, stdout, stderr) => done(stdout + stderr));
     });
     const run = { results: resultsIn(output), calls: stubs.calls(), output };
