@@ -10,13 +10,14 @@ import { ensureAct } from "../../../tools/checkers/install.ts";
 import { gitEnvironment } from "../../../tools/gitops/repository.ts";
 import { consoleProgress } from "../../../tools/cluster/progress.ts";
 import { fileOf, imageIn, withImage } from "../../../tools/promote.ts";
+import { registry, repository } from "../../support/fork.ts";
 import { withoutGitHub } from "../../support/script.ts";
 import { StubPrograms } from "../../support/stubprograms.ts";
 import { copyTree } from "../../support/tree.ts";
 import { workflows } from "../workflow.ts";
 import { type Places, actions } from "./actions.ts";
 
-const repository = "acme/demoapp-operator";
+const [owner, name] = repository.split("/");
 const digest = `sha256:${"a1".repeat(32)}`;
 
 /** What a run did. */
@@ -71,7 +72,7 @@ export class Rig {
   read = (file: string): string => readFileSync(join(this.#clone, file), "utf8");
 
   /** The web app's image of a commit. */
-  imageOf = (commit: string): string => `ghcr.io/acme/demoapp-webapp:${commit}@${digest}`;
+  imageOf = (commit: string): string => `${registry}/demoapp-webapp:${commit}@${digest}`;
 
   /** Commits files to the current branch and pushes it. Returns the commit. */
   commit(files: Readonly<Record<string, string>>): string {
@@ -140,12 +141,7 @@ export class Rig {
     const stubs = new StubPrograms(answers(join(this.#folder, "registry"), circumstances));
     const rig: Places = { origin: this.#origin, store: join(folder, "store"), log: stubs.log };
     mkdirSync(rig.store);
-    const details = {
-      name: "demoapp-operator",
-      full_name: repository,
-      owner: { login: "acme" },
-      default_branch: "main",
-    };
+    const details = { name, full_name: repository, owner: { login: owner }, default_branch: "main" };
     writeFileSync(join(folder, "event.json"), JSON.stringify({ repository: details, ...payload }));
     const flags = { RIG: JSON.stringify(rig), GITHUB_ACTOR: "someone" };
     const fixed =
