@@ -121,6 +121,9 @@ describe("every command of a workflow", () => {
   });
 });
 
+/** `head.repo.fork` would be wrong: in a forked repository it is true for pull requests of the repository itself. */
+const sameRepository = "github.event.pull_request.head.repo.full_name == github.repository";
+
 describe("ci.yaml", () => {
   const needs = (key: string): readonly string[] => needsOf(jobOf("ci.yaml", key));
   /** Every job that must have succeeded before a job. */
@@ -198,12 +201,18 @@ describe("ci.yaml", () => {
   test("a pull request from a fork: CI runs without secrets and writes nothing", () => {
     expect(workflow("ci.yaml").on).toHaveProperty("pull_request");
     expect(workflows.filter(({ on }) => "pull_request_target" in on || "workflow_run" in on)).toEqual([]);
-    // `head.repo.fork` would be wrong: in a forked repository it is true for pull requests of the repository itself.
-    const sameRepository = "github.event.pull_request.head.repo.full_name == github.repository";
     expect(jobOf("ci.yaml", "findings").if).toContain(
       `(github.event_name != 'pull_request' || ${sameRepository})`,
     );
     expect(jobOf("ci.yaml", "webapp").with?.push).toBe("${{ github.event_name == 'push' }}");
+  });
+
+  test("a pull request from a fork of a private repository, which gets no variables: no analysis that needs a plan", () => {
+    const condition = `(!github.event.repository.private || ${sameRepository})`;
+    expect(jobOf("ci.yaml", "dependencies").if).toContain(condition);
+    expect(jobOf("codeql.yaml", "analyze").if).toContain(
+      `(github.event_name != 'pull_request' || ${condition.slice(1)}`,
+    );
   });
 
   test("the findings: uploaded also if a scan has failed, but not if nothing was scanned", () => {

@@ -49,6 +49,12 @@ describe("a pull request", () => {
     expect(callsOf(run, ...writing, "upload-sarif")).toEqual([]);
   });
 
+  test("from a fork of a private repository, without the variables: the same, but no review of dependencies", async () => {
+    rig.git("switch", "--quiet", "feature");
+    const run = await rig.pullRequest("feature", "mallory/demoapp-operator", { private: true });
+    expect(succeeded(run)).toEqual([...checks, ...builds].toSorted());
+  });
+
   test("that promotes an image: only the manifests are checked", async () => {
     const image = rig.imageOf(rig.git("rev-parse", "main"));
     branch("promote/staging", { [fileOf("staging")]: withImage(rig.read(fileOf("staging")), image) });

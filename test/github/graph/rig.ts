@@ -31,6 +31,7 @@ export interface Run {
 
 /** How a run differs from one in which everything succeeds. */
 interface Circumstances {
+  readonly private?: boolean;
   /** The end of the npm command that fails, such as `e2e`. */
   readonly failing?: string;
   readonly variables?: Readonly<Record<string, string>>;
@@ -141,7 +142,13 @@ export class Rig {
     const stubs = new StubPrograms(answers(join(this.#folder, "registry"), circumstances));
     const rig: Places = { origin: this.#origin, store: join(folder, "store"), log: stubs.log };
     mkdirSync(rig.store);
-    const details = { name, full_name: repository, owner: { login: owner }, default_branch: "main" };
+    const details = {
+      name,
+      full_name: repository,
+      owner: { login: owner },
+      default_branch: "main",
+      private: circumstances.private ?? false,
+    };
     writeFileSync(join(folder, "event.json"), JSON.stringify({ repository: details, ...payload }));
     const flags = { RIG: JSON.stringify(rig), GITHUB_ACTOR: "someone" };
     const fixed =
