@@ -61,6 +61,6 @@ export async function propose(
   const text = ["--title", title, "--body", body];
   if (number === "") await run("gh", "pr", "create", "--base", "main", "--head", branch, ...text);
   else await run("gh", "pr", "edit", number, ...text);
-  // GitHub starts no workflow for a pull request that a workflow's token opens.
+  // For a pull request that a workflow's token opens, GitHub runs no workflow, or runs it only after an approval.
   await run("gh", "workflow", "run", "ci.yaml", "--ref", branch);
 }
