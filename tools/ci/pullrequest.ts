@@ -9,9 +9,11 @@ export interface PullRequest {
   readonly body: string;
 }
 
-/** The last sentence of a pull request that deploys something. */
-export const rollOut =
-  "Merge to roll out: Argo CD syncs within minutes. To roll back, run `git revert` on the merged commit.";
+/** The end of the text of a pull request that deploys something. */
+export const rollOut = [
+  "Approve only if this branch has exactly one commit and its author is `github-actions[bot]`: everyone with write access can push to this branch.",
+  "Merge to roll out: Argo CD syncs within minutes. To roll back, run `git revert` on the merged commit.",
+].join("\n\n");
 
 /** The branch of a pull request before a workflow changes it. */
 export interface Branch {
