@@ -1,5 +1,5 @@
 import { describe, expect, test } from "@jest/globals";
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { tiers } from "../../tools/verification.ts";
 import { jobOf, jobs, needsOf, root, runs, workflow, workflows } from "./workflow.ts";
@@ -163,6 +163,18 @@ describe("ci.yaml", () => {
     );
     expect(enabled).toEqual([]);
     expect(read("docs/pipeline.md")).toContain("`ADVANCED_SECURITY`");
+  });
+
+  test("the Go that lint installs: the newest that a checker needs", () => {
+    const goOf = (file: string): string => /^go (\S+)$/m.exec(read(file))?.[1] ?? "";
+    const folders = readdirSync(join(root, "tools/checkers"), { withFileTypes: true });
+    const modules = folders
+      .filter((one) => one.isDirectory())
+      .map(({ name }) => `tools/checkers/${name}/go.mod`);
+    const setup = jobOf("ci.yaml", "lint").steps?.find(({ uses }) => uses?.startsWith("actions/setup-go@"));
+    const installed = goOf(String(setup?.with?.["go-version-file"]));
+    const newer = modules.filter((file) => goOf(file).localeCompare(installed, "en", { numeric: true }) > 0);
+    expect(newer).toEqual([]);
   });
 
   test("every commit of main is built: no group in which a later run replaces a waiting one", () => {
