@@ -1,5 +1,5 @@
 import { describe, expect, test } from "@jest/globals";
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { tiers } from "../../tools/verification.ts";
 import { jobOf, jobs, needsOf, root, runs, workflow, workflows } from "./workflow.ts";
@@ -121,6 +121,9 @@ describe("every command of a workflow", () => {
   });
 });
 
+/** `head.repo.fork` would be wrong: in a forked repository it is true for pull requests of the repository itself. */
+const sameRepository = "github.event.pull_request.head.repo.full_name == github.repository";
+
 describe("ci.yaml", () => {
   const needs = (key: string): readonly string[] => needsOf(jobOf("ci.yaml", key));
   /** Every job that must have succeeded before a job. */
@@ -162,6 +165,18 @@ describe("ci.yaml", () => {
     expect(read("docs/pipeline.md")).toContain("`ADVANCED_SECURITY`");
   });
 
+  test("the Go that lint installs: the newest that a checker needs", () => {
+    const goOf = (file: string): string => /^go (\S+)$/m.exec(read(file))?.[1] ?? "";
+    const folders = readdirSync(join(root, "tools/checkers"), { withFileTypes: true });
+    const modules = folders
+      .filter((one) => one.isDirectory())
+      .map(({ name }) => `tools/checkers/${name}/go.mod`);
+    const setup = jobOf("ci.yaml", "lint").steps?.find(({ uses }) => uses?.startsWith("actions/setup-go@"));
+    const installed = goOf(String(setup?.with?.["go-version-file"]));
+    const newer = modules.filter((file) => goOf(file).localeCompare(installed, "en", { numeric: true }) > 0);
+    expect(newer).toEqual([]);
+  });
+
   test("every commit of main is built: no group in which a later run replaces a waiting one", () => {
     const { group } = workflow("ci.yaml").concurrency ?? {};
     expect(group).toBe("ci-${{ github.event_name == 'push' && github.sha || github.ref }}");
@@ -198,12 +213,18 @@ describe("ci.yaml", () => {
   test("a pull request from a fork: CI runs without secrets and writes nothing", () => {
     expect(workflow("ci.yaml").on).toHaveProperty("pull_request");
     expect(workflows.filter(({ on }) => "pull_request_target" in on || "workflow_run" in on)).toEqual([]);
-    // `head.repo.fork` would be wrong: in a forked repository it is true for pull requests of the repository itself.
-    const sameRepository = "github.event.pull_request.head.repo.full_name == github.repository";
     expect(jobOf("ci.yaml", "findings").if).toContain(
       `(github.event_name != 'pull_request' || ${sameRepository})`,
     );
     expect(jobOf("ci.yaml", "webapp").with?.push).toBe("${{ github.event_name == 'push' }}");
+  });
+
+  test("a pull request from a fork of a private repository, which gets no variables: no analysis that needs a plan", () => {
+    const condition = `(!github.event.repository.private || ${sameRepository})`;
+    expect(jobOf("ci.yaml", "dependencies").if).toContain(condition);
+    expect(jobOf("codeql.yaml", "analyze").if).toContain(
+      `(github.event_name != 'pull_request' || ${condition.slice(1)}`,
+    );
   });
 
   test("the findings: uploaded also if a scan has failed, but not if nothing was scanned", () => {

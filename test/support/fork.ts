@@ -14,8 +14,10 @@ interface Source {
 /** The repository that Argo CD reads, and the operator's release that it runs. */
 export const source = (parse(readFileSync(settings, "utf8")) as { data: Source }).data;
 
-/** The owner of the repository. A fork changes this one file; tests compare all other places with it. */
-const owner = source.repoURL.split(/[/:]/).at(-2) ?? "";
+const [, owner = "", name = ""] = /([^/:]+)\/([^/:]+?)(?:\.git)?$/.exec(source.repoURL) ?? [];
+
+/** Owner and name of the repository. A fork changes this one file; tests compare all other places with it. */
+export const repository = `${owner}/${name}`;
 
 /** The registry of the owner's images. Image names must be lower case; owners need not be. */
 export const registry = `ghcr.io/${owner.toLowerCase()}`;

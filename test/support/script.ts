@@ -9,11 +9,18 @@ interface ScriptOptions {
   readonly env?: Readonly<Record<string, string>>;
 }
 
-/** Overrides GitHub's own variables, so that tests behave the same there and here. */
-const overrides = { GITHUB_OUTPUT: "/dev/null", GITHUB_STEP_SUMMARY: "/dev/null" };
+/** Removes the variables of the GitHub run in which the tests run, if merged over the environment. */
+export function withoutGitHub(): Readonly<Record<string, undefined>> {
+  const names = Object.keys(process.env).filter((name) => /^(GITHUB|ACTIONS|RUNNER)_/.test(name));
+  return Object.fromEntries(names.map((name) => [name, undefined]));
+}
+
+/** Outputs and summaries go nowhere, unless a test names files. */
+const nowhere = { GITHUB_OUTPUT: "/dev/null", GITHUB_STEP_SUMMARY: "/dev/null" };
 
 /** Runs a script as a workflow does: `runScript("tools/ci/scan.ts source")`. Returns its stdout. */
 export function runScript(line: string, { cwd = root, env = {} }: ScriptOptions = {}): Promise<string> {
   const [file = "", ...args] = line.split(" ");
-  return command([process.execPath, join(root, file), ...args], { cwd, env: { ...overrides, ...env } });
+  const argv = [process.execPath, join(root, file), ...args];
+  return command(argv, { cwd, env: { ...withoutGitHub(), ...nowhere, ...env } });
 }

@@ -86,3 +86,7 @@ test("the fork, released and promoted: passes every check and the checkers of wo
   await run("sh", "-c", "npm run --silent check >&2");
   await run("sh", "-c", "TIER=pipeline npx jest test/github/checkers test/deploy");
 });
+
+test("the fork's next release on the job graph: runs, with the fork's images", async () => {
+  await run("sh", "-c", 'TIER=pipeline npx jest test/github/graph --testNamePattern "the tag of a release"');
+});

@@ -9,9 +9,11 @@ export interface PullRequest {
   readonly body: string;
 }
 
-/** The last sentence of a pull request that deploys something. */
-export const rollOut =
-  "Merge to roll out: Argo CD syncs within minutes. To roll back, run `git revert` on the merged commit.";
+/** The end of the text of a pull request that deploys something. */
+export const rollOut = [
+  "Approve only if this branch has exactly one commit and its author is `github-actions[bot]`: everyone with write access can push to this branch.",
+  "Merge to roll out: Argo CD syncs within minutes. To roll back, run `git revert` on the merged commit.",
+].join("\n\n");
 
 /** The branch of a pull request before a workflow changes it. */
 export interface Branch {
@@ -80,6 +82,6 @@ export async function propose(
     );
     throw error;
   });
-  // GitHub starts no workflow for a pull request that a workflow's token opens.
+  // For a pull request that a workflow's token opens, GitHub runs no workflow, or runs it only after an approval.
   await run("gh", "workflow", "run", "ci.yaml", "--ref", branch);
 }

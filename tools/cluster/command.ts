@@ -3,8 +3,8 @@ import { createInterface } from "node:readline";
 
 interface CommandOptions {
   readonly cwd?: string;
-  /** Added to this process's environment. */
-  readonly env?: Readonly<Record<string, string>>;
+  /** Added to this process's environment. Undefined removes a variable. */
+  readonly env?: Readonly<Record<string, string | undefined>>;
   readonly input?: string;
   /** Called with each line of stderr while the command runs. */
   readonly onLine?: (line: string) => void;

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { fileOf, withImage } from "../../../tools/promote.ts";
+import { registry, repository } from "../../support/fork.ts";
 import { Rig, type Run } from "./rig.ts";
 
 /** The jobs that ran and succeeded. Fails the test, with the log of the run, if another job failed. */
@@ -48,6 +49,12 @@ describe("a pull request", () => {
     expect(callsOf(run, ...writing, "upload-sarif")).toEqual([]);
   });
 
+  test("from a fork of a private repository, without the variables: the same, but no review of dependencies", async () => {
+    rig.git("switch", "--quiet", "feature");
+    const run = await rig.pullRequest("feature", "mallory/demoapp-operator", { private: true });
+    expect(succeeded(run)).toEqual([...checks, ...builds].toSorted());
+  });
+
   test("that promotes an image: only the manifests are checked", async () => {
     const image = rig.imageOf(rig.git("rev-parse", "main"));
     branch("promote/staging", { [fileOf("staging")]: withImage(rig.read(fileOf("staging")), image) });
@@ -63,7 +70,7 @@ describe("a pull request", () => {
     rig.git("switch", "--quiet", "promote/staging");
     const run = await rig.dispatch("ci.yaml", {});
     expect(succeeded(run)).toEqual(["changes", "ci-ok", "lint"]);
-    const statuses = `repos/acme/demoapp-operator/statuses/${rig.git("rev-parse", "promote/staging")}`;
+    const statuses = `repos/${repository}/statuses/${rig.git("rev-parse", "promote/staging")}`;
     expect(callsOf(run, "gh")).toEqual([
       expect.stringMatching(new RegExp(`^gh api .*${statuses} .*state=success .*context=ci-ok`)),
     ]);
@@ -130,8 +137,8 @@ describe("main", () => {
     const run = await rig.tag(`v${version}`);
     expect(succeeded(run)).toEqual(["check", "deploy", "files", "images", "release"]);
     expect(callsOf(run, "skopeo copy").map((call) => call.split(" ").at(-1))).toEqual([
-      `docker://ghcr.io/acme/demoapp-operator:${version}`,
-      `docker://ghcr.io/acme/demoapp-webapp:${version}`,
+      `docker://${registry}/demoapp-operator:${version}`,
+      `docker://${registry}/demoapp-webapp:${version}`,
     ]);
     expect(callsOf(run, "gh release create")).toHaveLength(1);
     const [, digest = ""] = /operator@(sha256:\w+)/.exec(callsOf(run, "cosign verify").join("\n")) ?? [];

@@ -10,12 +10,14 @@ import { ensureAct } from "../../../tools/checkers/install.ts";
 import { gitEnvironment } from "../../../tools/gitops/repository.ts";
 import { consoleProgress } from "../../../tools/cluster/progress.ts";
 import { fileOf, imageIn, withImage } from "../../../tools/promote.ts";
+import { registry, repository } from "../../support/fork.ts";
+import { withoutGitHub } from "../../support/script.ts";
 import { StubPrograms } from "../../support/stubprograms.ts";
 import { copyTree } from "../../support/tree.ts";
 import { workflows } from "../workflow.ts";
 import { type Places, actions } from "./actions.ts";
 
-const repository = "acme/demoapp-operator";
+const [owner, name] = repository.split("/");
 const digest = `sha256:${"a1".repeat(32)}`;
 
 /** What a run did. */
@@ -29,6 +31,7 @@ export interface Run {
 
 /** How a run differs from one in which everything succeeds. */
 interface Circumstances {
+  readonly private?: boolean;
   /** The end of the npm command that fails, such as `e2e`. */
   readonly failing?: string;
   readonly variables?: Readonly<Record<string, string>>;
@@ -70,7 +73,7 @@ export class Rig {
   read = (file: string): string => readFileSync(join(this.#clone, file), "utf8");
 
   /** The web app's image of a commit. */
-  imageOf = (commit: string): string => `ghcr.io/acme/demoapp-webapp:${commit}@${digest}`;
+  imageOf = (commit: string): string => `${registry}/demoapp-webapp:${commit}@${digest}`;
 
   /** Commits files to the current branch and pushes it. Returns the commit. */
   commit(files: Readonly<Record<string, string>>): string {
@@ -140,10 +143,11 @@ export class Rig {
     const rig: Places = { origin: this.#origin, store: join(folder, "store"), log: stubs.log };
     mkdirSync(rig.store);
     const details = {
-      name: "demoapp-operator",
+      name,
       full_name: repository,
-      owner: { login: "acme" },
+      owner: { login: owner },
       default_branch: "main",
+      private: circumstances.private ?? false,
     };
     writeFileSync(join(folder, "event.json"), JSON.stringify({ repository: details, ...payload }));
     const flags = { RIG: JSON.stringify(rig), GITHUB_ACTOR: "someone" };
@@ -161,9 +165,10 @@ export class Rig {
       ...standIns(join(folder, "actions")),
     ];
     const PATH = `${stubs.folder}:${dirname(process.execPath)}:${process.env.PATH}`;
-    const env = { ...process.env, ...gitEnvironment, PATH, HOME: folder, XDG_CACHE_HOME: folder };
+    const env = { ...process.env, ...withoutGitHub(), ...gitEnvironment };
+    const own = { PATH, HOME: folder, XDG_CACHE_HOME: folder, ACT_DISABLE_VERSION_CHECK: "1" };
     const output = await new Promise<string>((done) => {
-      const options = { cwd: this.#clone, env: { ...env, ACT_DISABLE_VERSION_CHECK: "1" }, maxBuffer: 1e8 };
+      const options = { cwd: this.#clone, env: { ...env, ...own }, maxBuffer: 1e8 };
       execFile(act, argv, options, (_, stdout, stderr) => done(stdout + stderr));
     });
     const run = { results: resultsIn(output), calls: stubs.calls(), output };

@@ -59,6 +59,7 @@ describe("operator.ts", () => {
     expect(parse(text)).toMatchObject({ data: { operatorRevision: commit, operatorImage: image } });
     expect(text).toContain(`"${commit}" # v0.2.0\n`);
     expect(opened()).toContain("gh pr create --base main --head release/operator --title Run operator 0.2.0");
+    expect(opened()).toContain("exactly one commit and its author is `github-actions[bot]`");
     expect(programs.calls().at(-1)).toBe("gh workflow run ci.yaml --ref release/operator");
   });
 

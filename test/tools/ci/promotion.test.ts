@@ -217,8 +217,10 @@ describe("promotion.ts", () => {
   });
 });
 
-test("the text of a pull request: the new image, its source, the current image, and how to roll back", () => {
+test("the text of a pull request: the new image, its source, the current image, when to approve, how to roll back", () => {
   const { body } = pullRequestOf("prod", image, other);
-  for (const part of [image, other, `the image that \`${previous("prod")}\` runs`, "git revert"])
+  const approve =
+    "Approve only if this branch has exactly one commit and its author is `github-actions[bot]`";
+  for (const part of [image, other, `the image that \`${previous("prod")}\` runs`, approve, "git revert"])
     expect(body).toContain(part);
 });
