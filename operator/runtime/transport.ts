@@ -16,6 +16,8 @@ export interface Credentials {
 /** One attempt of a request, for metrics. Status 0: no response. */
 export interface RequestInfo {
   readonly method: string;
+  /** Host and port of the API server. */
+  readonly host: string;
   /** Plural name, with the subresource if any, for example `demoapps/status`. */
   readonly resource: string;
   readonly status: number;
@@ -88,6 +90,7 @@ const isRetryable = (
 /** An HTTP client for one API server: pooled connections, a timeout per attempt, retries where they are safe. */
 export class Transport {
   readonly server: string;
+  readonly #host: string;
   readonly #options: TransportOptions;
   readonly #pools: ConnectionPools;
   /** Has the count of connections, so that no request waits inside the pool, where its deadline can't abort it. */
@@ -97,6 +100,7 @@ export class Transport {
   constructor(options: TransportOptions) {
     this.#options = options;
     this.server = options.server.replace(/\/$/, "");
+    this.#host = URL.parse(this.server)?.host ?? "";
     const connections = options.connections ?? 16;
     this.#pools = new ConnectionPools(connections);
     this.#semaphore = new Semaphore(connections);
@@ -200,7 +204,8 @@ export class Transport {
       return response;
     } finally {
       const { method, resource } = request;
-      this.#options.onRequest?.({ method, resource, status, durationMs: performance.now() - startedAtMs });
+      const durationMs = performance.now() - startedAtMs;
+      this.#options.onRequest?.({ method, host: this.#host, resource, status, durationMs });
     }
   }
 

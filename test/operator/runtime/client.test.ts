@@ -126,6 +126,14 @@ describe("connections", () => {
     expect(server().received.every(({ headers }) => headers.authorization === "Bearer secret")).toBe(true);
   });
 
+  test("an attempt: reported with method, host and port, resource and status", async () => {
+    await server().connect().replace(resources.Service, web, { subresource: "status" });
+    const { host } = new URL(server().url);
+    expect(server().attempts).toMatchObject([
+      { method: "PUT", host, resource: "services/status", status: 200 },
+    ]);
+  });
+
   test("100 concurrent requests and 6 watches: at most 4 connections for requests, one more per watch", async () => {
     server().respond = (received, response) => {
       if (received.url.searchParams.has("watch")) response.writeHead(200).write("\n");
