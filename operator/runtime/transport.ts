@@ -1,5 +1,5 @@
 import { request as send, type Dispatcher } from "undici";
-import { ApiError, ConnectionError, apiErrorOf } from "./api-error.ts";
+import { ApiError, ConnectionError, ExpectedError, apiErrorOf } from "./api-error.ts";
 import { type Backoff, backoffMs } from "./backoff.ts";
 import { realClock, sleep } from "./clock.ts";
 import { ConnectionPools, type TlsMaterial } from "./connections.ts";
@@ -233,7 +233,10 @@ export class Transport {
   #currentCredentials(): Promise<Credentials> {
     const nowMs = performance.now();
     if (this.#credentials === undefined || this.#credentials.expiresAtMs < nowMs) {
-      const value = this.#options.credentials();
+      const value = this.#options.credentials().catch((cause: unknown) => {
+        const reason = cause instanceof Error ? cause.message : String(cause);
+        throw new ExpectedError(`can't get the credentials for the API server: ${reason}`, { cause });
+      });
       this.#credentials = { value, expiresAtMs: nowMs + credentialsTtlMs };
       // Don't cache a failure. This handler also prevents an unhandled rejection; callers see the error via `value`.
       value.catch(() => {

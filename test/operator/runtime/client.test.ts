@@ -4,8 +4,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, test } from "@jest/globals";
 import { resources } from "../../../operator/controller/resources.ts";
+import { ExpectedError } from "../../../operator/runtime/api-error.ts";
 import { createClient } from "../../../operator/runtime/client.ts";
 import type { ApiClient } from "../../../operator/runtime/kubernetes.ts";
+import { RestClient } from "../../../operator/runtime/rest.ts";
+import { Transport } from "../../../operator/runtime/transport.ts";
 import { kubeconfigOf } from "../../../tools/cluster/kubeconfig.ts";
 import { ref, sendJson, TestServer, useServer, web } from "./http-server.ts";
 
@@ -177,6 +180,17 @@ describe("connections", () => {
     } finally {
       await tls.stop();
     }
+  });
+
+  test("the credentials can't be read: an expected error with the reason, and no request", async () => {
+    const credentials = (): Promise<never> => Promise.reject(new Error("exec: no such file"));
+    const client = new RestClient(new Transport({ server: server().url, credentials }));
+    const error = await client.get(resources.Service, ref).catch((reason: unknown) => reason);
+    expect(error).toBeInstanceOf(ExpectedError);
+    expect(error).toMatchObject({
+      message: "can't get the credentials for the API server: exec: no such file",
+    });
+    expect(server().received).toEqual([]);
   });
 
   test("the kubeconfig lacks the context: refused with the context's name", () => {

@@ -48,7 +48,10 @@ describe("lifecycle", () => {
 
   test("reconciles fail with API errors and with a defect: each is a failure, only the defect a panic", async () => {
     const operator = new TestOperator(cluster());
-    const errors: Record<string, Error> = { a: new ApiError(403, {}), b: new TypeError("x is not a function") };
+    const errors: Record<string, Error> = {
+      a: new ApiError(403, {}),
+      b: new TypeError("x is not a function"),
+    };
     operator.work = (key) => Promise.reject(errors[key] ?? new Error("unknown key"));
     await operator.start();
     await settle();
