@@ -1,6 +1,7 @@
 import { CommanderError } from "commander";
 import { type Config, ConfigError, processConfig } from "./config.ts";
 import { DemoAppController } from "./controller/controller.ts";
+import { createWarningLog } from "./runtime/apiwarnings.ts";
 import { createClient } from "./runtime/client.ts";
 import { realClock } from "./runtime/clock.ts";
 import { createHealthApp, serveHealth } from "./runtime/health.ts";
@@ -16,13 +17,17 @@ const backoff = { baseMs: 200, maxMs: 120_000 };
 function managerOptions(config: Config, log: Logger): ManagerOptions {
   const metrics = createMetrics();
   collectProcessMetrics(metrics);
+  const logWarnings = createWarningLog(log);
   const { kubeconfig, timeoutSeconds, connections, watchNamespaces, leaseNamespace, identity } = config;
   const client = createClient({
     kubeconfig,
     connections,
     timeoutMs: timeoutSeconds * 1000,
     userAgent: name,
-    onRequest: metrics.countRequest,
+    onRequest: (request) => {
+      metrics.countRequest(request);
+      logWarnings(request);
+    },
   });
   const leaseMs = config.leaseDurationSeconds * 1000;
   const lease = {

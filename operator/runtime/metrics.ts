@@ -183,7 +183,7 @@ export interface Metrics {
   /** Returns all metrics in Prometheus's text format. */
   readonly scrape: () => Promise<string>;
   /** Counts an API request; pass it as the client's `onRequest`. */
-  readonly countRequest: (request: RequestInfo) => void;
+  readonly countRequest: (request: Omit<RequestInfo, "path" | "warnings">) => void;
 }
 
 /** Creates metrics with a separate registry, so that several operators (or tests) in one process don't share series. */
