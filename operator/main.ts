@@ -4,7 +4,8 @@ import { DemoAppController } from "./controller/controller.ts";
 import { createWarningLog } from "./runtime/apiwarnings.ts";
 import { createClient } from "./runtime/client.ts";
 import { realClock } from "./runtime/clock.ts";
-import { createHealthApp, serveHealth } from "./runtime/health.ts";
+import { createDebugApp } from "./runtime/debug.ts";
+import { createHealthApp, listen } from "./runtime/health.ts";
 import { type Logger, createLogger } from "./runtime/log.ts";
 import type { ManagerOptions } from "./runtime/manager.ts";
 import { collectProcessMetrics, createMetrics } from "./runtime/metrics.ts";
@@ -57,11 +58,19 @@ async function run(config: Config, log: Logger): Promise<void> {
   const controller = new DemoAppController(options);
   await controller.start();
   const app = createHealthApp({ live: controller.live, ready: controller.ready, metrics: options.metrics });
-  const health = await serveHealth(app, config.port);
-  log.info({ port: health.port, server: options.client.server, identity: config.identity }, "started");
+  const health = await listen(app, config.port);
+  const { debugPort, identity } = config;
+  const availableBytes = (): number => process.availableMemory();
+  const debug =
+    debugPort === 0
+      ? undefined
+      : await listen(createDebugApp({ log, clock: realClock, availableBytes }), debugPort, "127.0.0.1");
+  const ports = { port: health.port, debugPort: debug?.port };
+  log.info({ ...ports, server: options.client.server, identity }, "started");
   shutDownOnSignals(log, async () => {
     await controller.shutDown();
     await health.close();
+    await debug?.close();
   });
 }
 
