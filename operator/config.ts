@@ -61,6 +61,12 @@ const settings = {
     schema: wholeNumber(0, 65_535),
     help: "port of /livez, /readyz and /metrics; 0: any free port",
   },
+  debugPort: {
+    env: "DEBUG_PORT",
+    default: "0",
+    schema: wholeNumber(0, 65_535),
+    help: "port on 127.0.0.1 of /debug/heap, /debug/profile and /debug/log-level; 0: no such port",
+  },
   timeoutSeconds: {
     env: "CLIENT_TIMEOUT_SECONDS",
     default: "30",

@@ -2,9 +2,11 @@ import { onShutDown } from "./runtime/signals.ts";
 import { CommanderError } from "commander";
 import { type Config, ConfigError, processConfig } from "./config.ts";
 import { DemoAppController } from "./controller/controller.ts";
+import { createWarningLog } from "./runtime/apiwarnings.ts";
 import { createClient } from "./runtime/client.ts";
 import { realClock } from "./runtime/clock.ts";
-import { type HealthServer, createHealthApp, serveHealth } from "./runtime/health.ts";
+import { createDebugApp } from "./runtime/debug.ts";
+import { type Listener, createHealthApp, listen } from "./runtime/health.ts";
 import { KubeconfigError } from "./runtime/kubeconfig.ts";
 import { type Logger, createLogger } from "./runtime/log.ts";
 import type { ManagerOptions } from "./runtime/manager.ts";
@@ -18,13 +20,17 @@ const backoff = { baseMs: 200, maxMs: 120_000 };
 function managerOptions(config: Config, log: Logger): ManagerOptions {
   const metrics = createMetrics();
   collectProcessMetrics(metrics);
+  const logWarnings = createWarningLog(log);
   const { kubeconfig, timeoutSeconds, connections, watchNamespaces, leaseNamespace, identity } = config;
   const client = createClient({
     kubeconfig,
     connections,
     timeoutMs: timeoutSeconds * 1000,
     userAgent: name,
-    onRequest: metrics.countRequest,
+    onRequest: (request) => {
+      metrics.countRequest(request);
+      logWarnings(request);
+    },
   });
   const leaseMs = config.leaseDurationSeconds * 1000;
   const lease = {
@@ -52,16 +58,23 @@ function managerOptions(config: Config, log: Logger): ManagerOptions {
 async function run(config: Config, log: Logger): Promise<void> {
   const options = managerOptions(config, log);
   const controller = new DemoAppController(options);
-  let health: HealthServer | undefined;
+  const listeners: Listener[] = [];
   onShutDown(async (signal) => {
     log.info({ signal }, "stopping");
     await controller.shutDown();
-    await health?.close();
+    await Promise.all(listeners.map((listener) => listener.close()));
   });
   await controller.start();
   const app = createHealthApp({ live: controller.live, ready: controller.ready, metrics: options.metrics });
-  health = await serveHealth(app, config.port);
-  log.info({ port: health.port, server: options.client.server, identity: config.identity }, "started");
+  listeners.push(await listen(app, config.port));
+  const { debugPort, identity } = config;
+  const availableBytes = (): number => process.availableMemory();
+  if (debugPort !== 0)
+    listeners.push(
+      await listen(createDebugApp({ log, clock: realClock, availableBytes }), debugPort, "127.0.0.1"),
+    );
+  const [port, debug] = listeners.map((listener) => listener.port);
+  log.info({ port, debugPort: debug, server: options.client.server, identity }, "started");
 }
 
 /** Reads the configuration. Prints the error and exits if the configuration is invalid. */

@@ -1,4 +1,3 @@
-import {} from "../api/names.ts";
 import { type ReasonMessage, asSentence, reasonMessage, withNext } from "../api/reasons.ts";
 import type { Blocker, Phase } from "../api/schema.ts";
 import type { Action } from "./action.ts";

@@ -29,7 +29,7 @@ export interface ClientOptions {
   readonly retries?: number | undefined;
   /** Maximum connections for requests, default 16. Watches use additional connections. */
   readonly connections?: number | undefined;
-  /** Called after each attempt, for metrics and tests. */
+  /** Called after each attempt, for metrics, logs and tests. */
   readonly onRequest?: ((request: RequestInfo) => void) | undefined;
 }
 

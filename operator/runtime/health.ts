@@ -43,14 +43,14 @@ export const createHealthApp = ({ live, ready, metrics }: HealthOptions): Hono =
 };
 
 /** A listening server. */
-export interface HealthServer {
+export interface Listener {
   /** The actual port, also if port 0 was requested. */
   readonly port: number;
   close(): Promise<void>;
 }
 
 /** Listens on the port of all addresses, or of `hostname` only. Rejects if the port is in use. */
-export const serveHealth = (app: Hono, port: number, hostname?: string): Promise<HealthServer> =>
+export const listen = (app: Hono, port: number, hostname?: string): Promise<Listener> =>
   new Promise((resolve, reject) => {
     const server: ServerType = serve(
       { fetch: app.fetch, port, ...(hostname !== undefined && { hostname }) },

@@ -1,7 +1,7 @@
-import { ApiError, ConnectionError } from "./api-error.ts";
+import { ApiError } from "./api-error.ts";
 import { type Clock, sleep, type Timer } from "./clock.ts";
-import type { ApiClient, CallOptions, KubeObject } from "./kubernetes.ts";
-import { heldSpec, type LeaseSpec, leases, releasedSpec, specOf } from "./lease.ts";
+import type { ApiClient, KubeObject } from "./kubernetes.ts";
+import { LeaseClient, heldSpec, type LeaseSpec, releasedSpec, specOf } from "./lease.ts";
 import type { Logger } from "./log.ts";
 import type { Metrics } from "./metrics.ts";
 
@@ -51,6 +51,7 @@ export class LeaderElector {
   readonly #leaseDurationMs: number;
   readonly #renewDeadlineMs: number;
   readonly #retryPeriodMs: number;
+  readonly #lease: LeaseClient;
   readonly #stopping = new AbortController();
   #running: Promise<void> | undefined;
   /** The last observed lease, and the monotonic time since which its spec is unchanged. */
@@ -69,6 +70,8 @@ export class LeaderElector {
     this.#leaseDurationMs = options.leaseDurationMs ?? 15_000;
     this.#renewDeadlineMs = options.renewDeadlineMs ?? 10_000;
     this.#retryPeriodMs = options.retryPeriodMs ?? 2_000;
+    // Short, because a response after the renew deadline is useless.
+    this.#lease = new LeaseClient({ ...options, timeoutMs: this.#renewDeadlineMs / 2 });
     this.#setMetric();
   }
 
@@ -127,12 +130,13 @@ export class LeaderElector {
   /** Resolves with true if this process then holds the lease. */
   async #acquireOrRenew(): Promise<boolean> {
     if (this.isLeader() && !this.#mayBeStale && this.#observed !== undefined) {
-      await this.#write(this.#observed.lease);
+      await this.#renew(this.#observed.lease);
       return true;
     }
-    const lease = await this.#read();
+    const { signal } = this.#stopping;
+    const lease = await this.#lease.read(signal);
     if (lease === undefined) {
-      await this.#create();
+      this.#observe(await this.#lease.create(this.#heldSpec({}), signal));
       return true;
     }
     const isFirst = this.#observed === undefined;
@@ -141,30 +145,13 @@ export class LeaderElector {
     const { holderIdentity, acquireTime } = specOf(lease);
     if (isFirst && holderIdentity === this.#options.identity) this.#acquireTime = acquireTime;
     if (!this.#isOwn(specOf(lease)) && !this.#isFree(lease)) return false;
-    await this.#write(lease);
+    await this.#renew(lease);
     return true;
   }
 
-  async #read(): Promise<KubeObject | undefined> {
-    const { client, namespace, name } = this.#options;
-    try {
-      return await this.#call(client.get(leases, { namespace, name }, this.#callOptions()));
-    } catch (error) {
-      if (error instanceof ApiError && error.isNotFound) return undefined;
-      throw error;
-    }
-  }
-
-  async #create(): Promise<void> {
-    const { client, namespace, name } = this.#options;
-    const lease = { apiVersion: "coordination.k8s.io/v1", kind: "Lease", metadata: { namespace, name } };
-    const object = { ...lease, spec: this.#heldSpec({}) };
-    this.#observe(await this.#call(client.create(leases, object, this.#callOptions())));
-  }
-
-  async #write(lease: KubeObject): Promise<void> {
-    const object = { ...lease, spec: this.#heldSpec(specOf(lease)) };
-    this.#observe(await this.#call(this.#options.client.replace(leases, object, this.#callOptions())));
+  /** Writes the lease as this process's. A stop ends the request, but not the release after it. */
+  async #renew(lease: KubeObject): Promise<void> {
+    this.#observe(await this.#lease.replace(lease, this.#heldSpec(specOf(lease)), this.#stopping.signal));
   }
 
   /** Ends the leadership and releases the lease, if this process holds it. Never rejects. */
@@ -172,13 +159,12 @@ export class LeaderElector {
     const held = this.isLeader();
     this.#endLeadership();
     if (!held) return;
-    const { client, clock, log } = this.#options;
+    const { clock, log } = this.#options;
     try {
       // The response to the last renewal may be lost: then only the API server knows the lease's version.
-      const lease = this.#mayBeStale ? await this.#read() : this.#observed?.lease;
+      const lease = this.#mayBeStale ? await this.#lease.read() : this.#observed?.lease;
       if (lease === undefined || !this.#isOwn(specOf(lease))) return;
-      const spec = releasedSpec(specOf(lease), clock.now());
-      await this.#call(client.replace(leases, { ...lease, spec }, this.#callOptions()));
+      await this.#lease.replace(lease, releasedSpec(specOf(lease), clock.now()));
       this.#mayBeStale = true;
       log.info("released the leader lease");
     } catch (error) {
@@ -198,17 +184,6 @@ export class LeaderElector {
     // Before the request is sent: its response may be lost.
     this.#acquireTime = spec.acquireTime;
     return spec;
-  }
-
-  /** Rejects if a call does not end long after its timeout: then the next attempt can succeed. */
-  async #call<T>(call: Promise<T>): Promise<T> {
-    const { clock } = this.#options;
-    const late = Promise.withResolvers<never>();
-    using _ = clock.setTimeout(
-      () => late.reject(new ConnectionError("ETIMEDOUT", new Error("the request does not end"))),
-      this.#renewDeadlineMs,
-    );
-    return await Promise.race([call, late.promise]);
   }
 
   #observe(lease: KubeObject): void {
@@ -231,17 +206,6 @@ export class LeaderElector {
     const durationMs =
       leaseDurationSeconds === undefined ? this.#leaseDurationMs : leaseDurationSeconds * 1000;
     return this.#options.clock.monotonicMs() >= (this.#observed?.sinceMs ?? Infinity) + durationMs;
-  }
-
-  /**
-   * No retries, because the election loop retries. A short timeout, because a response after the renew deadline is
-   * useless. Urgent, because slow requests must not cause the loss of the lease.
-   */
-  #callOptions(): CallOptions {
-    const { signal } = this.#stopping;
-    const call = { timeoutMs: this.#renewDeadlineMs / 2, retries: 0, urgent: true };
-    // A stop ends a pending renewal, but not the release after it.
-    return signal.aborted ? call : { ...call, signal };
   }
 
   #extendLeadership(sentMs: number): void {

@@ -1,4 +1,6 @@
-import type { KubeObject, ResourceType } from "./kubernetes.ts";
+import { ApiError, ConnectionError } from "./api-error.ts";
+import type { Clock } from "./clock.ts";
+import type { ApiClient, CallOptions, KubeObject, ResourceType } from "./kubernetes.ts";
 
 export const leases: ResourceType = {
   group: "coordination.k8s.io",
@@ -53,3 +55,59 @@ export const releasedSpec = (before: LeaseSpec, nowMs: number): LeaseSpec => ({
   leaseDurationSeconds: 1,
   renewTime: microTime(nowMs),
 });
+
+interface LeaseClientOptions {
+  readonly client: ApiClient;
+  readonly namespace: string;
+  readonly name: string;
+  readonly clock: Clock;
+  /** Timeout of a request. */
+  readonly timeoutMs: number;
+}
+
+/** Reads and writes one Lease. No retries, because an election retries; a request never waits for other requests. */
+export class LeaseClient {
+  readonly #options: LeaseClientOptions;
+
+  constructor(options: LeaseClientOptions) {
+    this.#options = options;
+  }
+
+  /** Resolves with undefined if the Lease does not exist. */
+  async read(signal?: AbortSignal): Promise<KubeObject | undefined> {
+    const { client, namespace, name } = this.#options;
+    try {
+      return await this.#call((options) => client.get(leases, { namespace, name }, options), signal);
+    } catch (error) {
+      if (error instanceof ApiError && error.isNotFound) return undefined;
+      throw error;
+    }
+  }
+
+  /** Rejects if the Lease exists. */
+  create(spec: LeaseSpec, signal?: AbortSignal): Promise<KubeObject> {
+    const { client, namespace, name } = this.#options;
+    const object = {
+      apiVersion: "coordination.k8s.io/v1",
+      kind: "Lease",
+      metadata: { namespace, name },
+      spec,
+    };
+    return this.#call((options) => client.create(leases, object, options), signal);
+  }
+
+  /** Rejects with a conflict if the Lease is not as it was read. */
+  replace(lease: KubeObject, spec: LeaseSpec, signal?: AbortSignal): Promise<KubeObject> {
+    return this.#call((options) => this.#options.client.replace(leases, { ...lease, spec }, options), signal);
+  }
+
+  /** Rejects also if the request does not end long after its timeout: then the next attempt can succeed. */
+  async #call<T>(send: (options: CallOptions) => Promise<T>, signal?: AbortSignal): Promise<T> {
+    const { clock, timeoutMs } = this.#options;
+    const late = Promise.withResolvers<never>();
+    const error = new ConnectionError("ETIMEDOUT", new Error("the request does not end"));
+    using _ = clock.setTimeout(() => late.reject(error), 2 * timeoutMs);
+    const call = send({ timeoutMs, retries: 0, urgent: true, ...(signal && { signal }) });
+    return await Promise.race([call, late.promise]);
+  }
+}

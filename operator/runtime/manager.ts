@@ -99,6 +99,7 @@ export class Manager {
   constructor(options: ManagerOptions) {
     const { name, client, leaderElection, clock, random, log, metrics, concurrency, backoff } = options;
     this.#options = options;
+    metrics.declareController(name, concurrency);
     const onError = (key: string, error: unknown, retryInMs: number): void =>
       log.warn({ key, ...errorFields(error), retryInMs }, "reconcile failed, retrying");
     const isBlocked = (namespace: string): boolean => this.#isBlocked(namespace);
@@ -234,6 +235,7 @@ export class Manager {
     } catch (error) {
       // This process lost the lease during the reconcile. Requeue the key for when it leads again; not a failure.
       if (error instanceof NotLeaderError) return { requeueAfterMs: 1_000 };
+      if (!(error instanceof ExpectedError)) metrics.reconcile.panics.inc({ controller });
       metrics.reconcile.errors.inc({ controller });
       metrics.reconcile.total.inc({ controller, result: "error" });
       throw error;

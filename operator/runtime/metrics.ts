@@ -58,6 +58,8 @@ const queueMetrics = (registry: Registry) => {
 /** Metrics of reconciles, with controller-runtime's names. */
 const reconcileMetrics = (registry: Registry) => {
   const registers = [registry];
+  const labelNames = ["controller"] as const;
+  const counter = (name: string, help: string) => new Counter({ name, help, labelNames, registers });
   return {
     total: new Counter({
       name: "controller_runtime_reconcile_total",
@@ -65,36 +67,57 @@ const reconcileMetrics = (registry: Registry) => {
       labelNames: ["controller", "result"] as const,
       registers,
     }),
-    errors: new Counter({
-      name: "controller_runtime_reconcile_errors_total",
-      help: "Failed reconciles",
-      labelNames: ["controller"] as const,
+    errors: counter("controller_runtime_reconcile_errors_total", "Failed reconciles"),
+    terminalErrors: counter(
+      "controller_runtime_terminal_reconcile_errors_total",
+      "Failed reconciles without a retry; always 0, because every failed reconcile is retried",
+    ),
+    panics: counter(
+      "controller_runtime_reconcile_panics_total",
+      "Failed reconciles whose error is a defect of the program, not an error of the API server or the connection",
+    ),
+    maxConcurrent: new Gauge({
+      name: "controller_runtime_max_concurrent_reconciles",
+      help: "Maximum number of keys reconciled at the same time",
+      labelNames,
       registers,
     }),
     seconds: new Histogram({
       name: "controller_runtime_reconcile_time_seconds",
       help: "Duration of a reconcile",
-      labelNames: ["controller"] as const,
+      labelNames,
       buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60],
       registers,
     }),
   };
 };
 
+/** Sets the series of a controller to 0, as controller-runtime does: an alert can't see the first increase otherwise. */
+const declareController = (
+  { total, errors, terminalErrors, panics, maxConcurrent }: ReturnType<typeof reconcileMetrics>,
+  controller: string,
+  concurrency: number,
+): void => {
+  for (const result of ["success", "requeue_after", "error"]) total.inc({ controller, result }, 0);
+  for (const counter of [errors, terminalErrors, panics]) counter.inc({ controller }, 0);
+  maxConcurrent.set({ controller }, concurrency);
+};
+
+/** Metrics of API requests, with client-go's names and labels; `resource` is an additional label. */
 const requestMetrics = (registry: Registry) => {
   const registers = [registry];
   return {
     total: new Counter({
       name: "rest_client_requests_total",
-      help: "API requests by status code (0: no response), method and resource",
-      labelNames: ["code", "method", "resource"] as const,
+      help: "API requests by status code (<error>: no response), method, host and resource",
+      labelNames: ["code", "method", "host", "resource"] as const,
       registers,
     }),
     seconds: new Histogram({
       name: "rest_client_request_duration_seconds",
       help: "Time from sending a request to receiving the response headers",
-      labelNames: ["verb"] as const,
-      buckets: [0.005, 0.025, 0.1, 0.25, 0.5, 1, 2, 4, 8, 15, 30],
+      labelNames: ["verb", "host"] as const,
+      buckets: [0.005, 0.025, 0.1, 0.25, 0.5, 1, 2, 4, 8, 15, 30, 60],
       registers,
     }),
   };
@@ -150,6 +173,8 @@ export interface Metrics {
   readonly registry: Registry;
   readonly queue: ReturnType<typeof queueMetrics>;
   readonly reconcile: ReturnType<typeof reconcileMetrics>;
+  /** Exports the series of a controller before its first reconcile. */
+  readonly declareController: (name: string, concurrency: number) => void;
   readonly cache: ReturnType<typeof cacheMetrics>;
   readonly leader: ReturnType<typeof otherMetrics>["leader"];
   readonly eventsDropped: ReturnType<typeof otherMetrics>["eventsDropped"];
@@ -158,18 +183,20 @@ export interface Metrics {
   /** Returns all metrics in Prometheus's text format. */
   readonly scrape: () => Promise<string>;
   /** Counts an API request; pass it as the client's `onRequest`. */
-  readonly countRequest: (request: RequestInfo) => void;
+  readonly countRequest: (request: Omit<RequestInfo, "path" | "warnings">) => void;
 }
 
 /** Creates metrics with a separate registry, so that several operators (or tests) in one process don't share series. */
 export const createMetrics = (): Metrics => {
   const registry = new Registry();
   const requests = requestMetrics(registry);
+  const reconcile = reconcileMetrics(registry);
   const updates: (() => void)[] = [];
   return {
     registry,
     queue: queueMetrics(registry),
-    reconcile: reconcileMetrics(registry),
+    reconcile,
+    declareController: (name, concurrency) => declareController(reconcile, name, concurrency),
     cache: cacheMetrics(registry),
     ...otherMetrics(registry),
     onScrape: (update) => void updates.push(update),
@@ -177,9 +204,9 @@ export const createMetrics = (): Metrics => {
       for (const update of updates) update();
       return registry.metrics();
     },
-    countRequest: ({ method, resource, status, durationMs }) => {
-      requests.total.inc({ code: String(status), method, resource });
-      requests.seconds.observe({ verb: method }, durationMs / 1000);
+    countRequest: ({ method, host, resource, status, durationMs }) => {
+      requests.total.inc({ code: status === 0 ? "<error>" : String(status), method, host, resource });
+      requests.seconds.observe({ verb: method, host }, durationMs / 1000);
     },
   };
 };

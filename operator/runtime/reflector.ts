@@ -6,7 +6,7 @@ import { listInPages } from "./list.ts";
 import type { Logger } from "./log.ts";
 import type { Metrics } from "./metrics.ts";
 import type { Replacement } from "./storeupdater.ts";
-import { StreamedListError, isDenied, isStreamingRefused, isTransient } from "./watcherrors.ts";
+import { StreamedListError, isDenied, isStreamingRefused, isTransient, messageOf } from "./watcherrors.ts";
 import { watch } from "./watch.ts";
 
 /** Receives the objects of lists and watches: a `StoreUpdater` of any type. */
@@ -42,8 +42,6 @@ const failuresBeforeList = 5;
 
 /** The annotation of the bookmark that ends a streamed list (KEP-3157). */
 const initialEventsEnd = "k8s.io/initial-events-end";
-
-const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
 /** Keeps a sink equal to a collection of one namespace or of all, by a list and then watches: client-go's Reflector. */
 export class Reflector {
@@ -224,19 +222,20 @@ export class Reflector {
     if (error instanceof ApiError && error.isGone && this.#failures === 1) return;
     this.#logError(error);
     const askedMs = error instanceof ApiError ? (error.retryAfterMs ?? 0) : 0;
-    const delayMs = Math.max(
-      Math.min(askedMs, maxRetryAfterMs),
-      backoffMs(retryBackoff, this.#failures, random),
-    );
-    await sleep(clock, delayMs, this.#stopping.signal);
+    const delayMs = backoffMs(retryBackoff, this.#failures, random);
+    await sleep(clock, Math.max(delayMs, Math.min(askedMs, maxRetryAfterMs)), this.#stopping.signal);
   }
 
   /** Logs an error once, until the error changes or the watch works again. */
   #logError(error: unknown): void {
     const message = messageOf(error);
-    const { log, resource, selection } = this.#options;
-    const { namespace } = selection;
-    const fields = { resource: resource.plural, namespace, error: message, failures: this.#failures };
+    const { log, selection } = this.#options;
+    const fields = {
+      ...this.#labels,
+      namespace: selection.namespace,
+      error: message,
+      failures: this.#failures,
+    };
     if (message === this.#lastError) log.debug(fields, "list or watch still fails, retrying");
     else if (isDenied(error))
       log.error(fields, "can't list this kind, retrying: check that its CRD is installed and RBAC allows it");

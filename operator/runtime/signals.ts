@@ -1,7 +1,7 @@
 // Import this module before all others. A process that is number 1 of its container has no default action for SIGTERM, so
 // the signal would be lost while the program's modules are loading, and a Pod would take its whole grace period to stop.
 
-let shutDown = (_: NodeJS.Signals): Promise<void> => Promise.resolve();
+let shutDown: (signal: NodeJS.Signals) => Promise<void> = () => Promise.resolve();
 let isStopping = false;
 
 const onSignal = (signal: NodeJS.Signals): void => {

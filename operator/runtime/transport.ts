@@ -1,19 +1,27 @@
 import { request as send, type Dispatcher } from "undici";
-import { ApiError, ConnectionError, apiErrorOf } from "./api-error.ts";
+import { warningsIn } from "./apiwarnings.ts";
+import { ApiError, apiErrorOf } from "./api-error.ts";
 import { type Backoff, backoffMs } from "./backoff.ts";
 import { realClock, sleep } from "./clock.ts";
 import { ConnectionPools } from "./connections.ts";
 import type { CredentialSource, Credentials } from "./credentials.ts";
 import { Deadline } from "./deadline.ts";
+import { isRetryable } from "./retry.ts";
 import { Semaphore } from "./semaphore.ts";
 
-/** One attempt of a request, for metrics. Status 0: no response. */
+/** One attempt of a request, for metrics and logs. Status 0: no response. */
 export interface RequestInfo {
   readonly method: string;
+  /** Host and port of the API server. */
+  readonly host: string;
+  /** Without the query. */
+  readonly path: string;
   /** Plural name, with the subresource if any, for example `demoapps/status`. */
   readonly resource: string;
   readonly status: number;
   readonly durationMs: number;
+  /** The texts of the response's `Warning` headers. */
+  readonly warnings: readonly string[];
 }
 
 export interface HttpRequest {
@@ -51,35 +59,11 @@ interface Exchange {
 
 /** Backoff between attempts, added to the Retry-After delay that the server requests. */
 const retryBackoff: Backoff = { baseMs: 100, maxMs: 5_000 };
-/** No retry if the server requests a longer delay than this: the error goes to the caller, which requeues. */
-const maxRetryAfterMs = 10_000;
-
-/** Statuses of an overloaded or restarting server, or of the proxy in front of it. */
-const overloaded: ReadonlySet<number> = new Set([502, 503, 504]);
-
-/**
- * True if a failed attempt may be retried. The 500 of a write without Retry-After is not retried: the API server sends
- * it for an apply of a field that the schema lacks, and for a failing webhook, which needs the caller's longer backoff.
- */
-const isRetryable = (
-  error: unknown,
-  { method, idempotent }: Pick<HttpRequest, "method" | "idempotent">,
-): boolean => {
-  if (error instanceof ApiError) {
-    const { status, retryAfterMs } = error;
-    if ((retryAfterMs ?? 0) > maxRetryAfterMs) return false;
-    return (
-      status === 429 ||
-      (method === "GET" && status >= 500) ||
-      (idempotent && (overloaded.has(status) || (status >= 500 && retryAfterMs !== undefined)))
-    );
-  }
-  return error instanceof ConnectionError && (idempotent || error.code === "ECONNREFUSED");
-};
 
 /** An HTTP client for one API server: pooled connections, a timeout per attempt, retries where they are safe. */
 export class Transport {
   readonly server: string;
+  readonly #host: string;
   readonly #options: TransportOptions;
   readonly #pools: ConnectionPools;
   /** Has the count of connections, so that no request waits inside the pool, where its deadline can't abort it. */
@@ -88,6 +72,7 @@ export class Transport {
   constructor(options: TransportOptions) {
     this.#options = options;
     this.server = options.server.replace(/\/$/, "");
+    this.#host = URL.parse(this.server)?.host ?? "";
     const connections = options.connections ?? 16;
     this.#pools = new ConnectionPools(connections);
     this.#semaphore = new Semaphore(connections);
@@ -201,9 +186,9 @@ export class Transport {
   /** Sends one request and resolves with the response headers. Rejects with ApiError for an error status. */
   async #send(request: HttpRequest, { credentials, dispatcher, signal }: Exchange) {
     const startedAtMs = performance.now();
-    let status = 0;
+    let response: Dispatcher.ResponseData | undefined;
     try {
-      const response = await send(this.#url(request), {
+      response = await send(this.#url(request), {
         dispatcher,
         method: request.method,
         headers: this.#headers(request, credentials),
@@ -212,12 +197,19 @@ export class Transport {
         headersTimeout: 0,
         bodyTimeout: 0,
       });
-      status = response.statusCode;
-      if (status >= 400) await this.#throwApiError(response);
+      if (response.statusCode >= 400) await this.#throwApiError(response);
       return response;
     } finally {
-      const { method, resource } = request;
-      this.#options.onRequest?.({ method, resource, status, durationMs: performance.now() - startedAtMs });
+      const { method, path, resource } = request;
+      this.#options.onRequest?.({
+        method,
+        host: this.#host,
+        path,
+        resource,
+        status: response?.statusCode ?? 0,
+        durationMs: performance.now() - startedAtMs,
+        warnings: warningsIn(response?.headers["warning"]),
+      });
     }
   }
 

@@ -21,3 +21,5 @@ export const isStreamingRefused = (error: unknown): boolean =>
 
 /** A watch with `sendInitialEvents` ended without the bookmark that ends the initial events. */
 export class StreamedListError extends Error {}
+
+export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

@@ -4,8 +4,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, test } from "@jest/globals";
 import { resources } from "../../../operator/controller/resources.ts";
+import { ExpectedError } from "../../../operator/runtime/api-error.ts";
 import { createClient } from "../../../operator/runtime/client.ts";
 import type { ApiClient } from "../../../operator/runtime/kubernetes.ts";
+import { RestClient } from "../../../operator/runtime/rest.ts";
+import { Transport } from "../../../operator/runtime/transport.ts";
 import { kubeconfigOf } from "../../../tools/cluster/kubeconfig.ts";
 import { ref, sendJson, TestServer, useServer, web } from "./http-server.ts";
 
@@ -126,6 +129,14 @@ describe("connections", () => {
     expect(server().received.every(({ headers }) => headers.authorization === "Bearer secret")).toBe(true);
   });
 
+  test("an attempt: reported with method, host and port, resource and status", async () => {
+    await server().connect().replace(resources.Service, web, { subresource: "status" });
+    const { host } = new URL(server().url);
+    expect(server().attempts).toMatchObject([
+      { method: "PUT", host, resource: "services/status", status: 200 },
+    ]);
+  });
+
   test("100 concurrent requests and 6 watches: at most 4 connections for requests, one more per watch", async () => {
     server().respond = (received, response) => {
       if (received.url.searchParams.has("watch")) response.writeHead(200).write("\n");
@@ -169,6 +180,16 @@ describe("connections", () => {
     } finally {
       await tls.stop();
     }
+  });
+
+  test("the credentials can't be read: an expected error with the reason, and no request", async () => {
+    const get = (): Promise<never> => Promise.reject(new Error("exec: no such file"));
+    const credentials = { name: "the plug-in", get, renew: () => false };
+    const client = new RestClient(new Transport({ server: server().url, credentials }));
+    const error = await client.get(resources.Service, ref).catch((reason: unknown) => reason);
+    expect(error).toBeInstanceOf(ExpectedError);
+    expect(error).toMatchObject({ message: expect.stringContaining("exec: no such file") });
+    expect(server().received).toEqual([]);
   });
 
   test("the kubeconfig lacks the context: refused with the context's name", () => {

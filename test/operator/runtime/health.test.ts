@@ -1,14 +1,9 @@
 import { afterEach, expect, test } from "@jest/globals";
-import {
-  type Checks,
-  createHealthApp,
-  type HealthServer,
-  serveHealth,
-} from "../../../operator/runtime/health.ts";
+import { type Checks, createHealthApp, type Listener, listen } from "../../../operator/runtime/health.ts";
 import { collectProcessMetrics, createMetrics } from "../../../operator/runtime/metrics.ts";
 
 const metrics = createMetrics();
-let server: HealthServer | undefined;
+let server: Listener | undefined;
 
 afterEach(async () => {
   await server?.close();
@@ -42,13 +37,18 @@ test("verbose: lists every check", async () => {
 
 test("over HTTP: serves metrics of requests and of the process; a port in use is an error", async () => {
   collectProcessMetrics(metrics);
-  metrics.countRequest({ method: "GET", resource: "pods", status: 200, durationMs: 12 });
+  const request = { method: "GET", host: "10.0.0.1:6443", resource: "pods", durationMs: 12 };
+  metrics.countRequest({ ...request, status: 200 });
+  metrics.countRequest({ ...request, status: 0 });
   const app = createHealthApp({ live: {}, ready: {}, metrics });
-  server = await serveHealth(app, 0, "127.0.0.1");
+  server = await listen(app, 0, "127.0.0.1");
   const response = await fetch(`http://127.0.0.1:${server.port}/metrics`);
   const text = await response.text();
   expect(response.headers.get("content-type")).toMatch(/^text\/plain/);
-  expect(text).toContain('rest_client_requests_total{code="200",method="GET",resource="pods"} 1');
+  const labels = 'method="GET",host="10.0.0.1:6443"';
+  expect(text).toContain(`rest_client_requests_total{code="200",${labels},resource="pods"} 1`);
+  expect(text).toContain(`rest_client_requests_total{code="<error>",${labels},resource="pods"} 1`);
+  expect(text).toContain('rest_client_request_duration_seconds_count{verb="GET",host="10.0.0.1:6443"} 2');
   expect(text).toContain("process_resident_memory_bytes");
-  await expect(serveHealth(app, server.port, "127.0.0.1")).rejects.toMatchObject({ code: "EADDRINUSE" });
+  await expect(listen(app, server.port, "127.0.0.1")).rejects.toMatchObject({ code: "EADDRINUSE" });
 });

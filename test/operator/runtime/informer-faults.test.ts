@@ -70,7 +70,7 @@ describe("a collection that can't be read", () => {
 
   test("one of two namespaces answers 403: only that namespace is not synced", async () => {
     const { client } = scene().api;
-    const { list } = client;
+    const list = client.list.bind(client);
     scene().api.pages = [page([object("a", 1, "shop")], 10)];
     client.list = (resource, options) =>
       options.namespace === "gone" ? Promise.reject(new ApiError(403, {})) : list(resource, options);

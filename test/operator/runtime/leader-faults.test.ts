@@ -43,7 +43,7 @@ test("the response to the last renewal is lost, then the process stops: the leas
 });
 
 test("the response to the creation is lost: the process leads at the next attempt", async () => {
-  const { create } = api.client;
+  const create: ApiClient["create"] = (...args) => api.client.create(...args);
   const client: ApiClient = {
     ...api.client,
     create: async (...args) => {
@@ -60,7 +60,7 @@ test("the response to the creation is lost: the process leads at the next attemp
 
 test("a renewal never ends: the next attempt still comes, and the process leads again", async () => {
   let calls = 0;
-  const { replace } = api.client;
+  const replace: ApiClient["replace"] = (...args) => api.client.replace(...args);
   const client: ApiClient = {
     ...api.client,
     replace: (...args) => ((calls += 1) === 1 ? new Promise(() => undefined) : replace(...args)),

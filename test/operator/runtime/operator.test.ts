@@ -46,6 +46,31 @@ describe("lifecycle", () => {
     );
   });
 
+  test("reconciles fail with API errors and with a defect: each is a failure, only the defect a panic", async () => {
+    const operator = new TestOperator(cluster());
+    const errors: Record<string, Error> = {
+      a: new ApiError(403, {}),
+      b: new TypeError("x is not a function"),
+    };
+    operator.work = (key) => Promise.reject(errors[key] ?? new Error("unknown key"));
+    await operator.start();
+    await settle();
+    expect(operator.reconciled).toEqual(["a", "b"]);
+    const text = await cluster().metrics.scrape();
+    expect(text).toContain('controller_runtime_reconcile_errors_total{controller="test"} 2');
+    expect(text).toContain('controller_runtime_reconcile_panics_total{controller="test"} 1');
+    expect(text).toContain('controller_runtime_terminal_reconcile_errors_total{controller="test"} 0');
+  });
+
+  test("no reconcile yet: the controller's metrics are exported, its concurrency included", async () => {
+    void new TestOperator(cluster());
+    const text = await cluster().metrics.scrape();
+    expect(text).toContain('controller_runtime_max_concurrent_reconciles{controller="test"} 2');
+    expect(text).toContain('controller_runtime_active_workers{controller="test"} 0');
+    expect(text).toContain('controller_runtime_reconcile_total{controller="test",result="error"} 0');
+    expect(text).toContain('controller_runtime_reconcile_panics_total{controller="test"} 0');
+  });
+
   test("a watch is stuck: the liveness check fails", async () => {
     const operator = new TestOperator(cluster());
     await operator.start();
@@ -119,7 +144,9 @@ describe("leadership", () => {
     await cluster().clock.advance(5 * second);
     expect(operator.reconciled).toEqual(["a", "b", "a"]);
     expect(writes).toBe(1);
-    expect(await cluster().metrics.scrape()).not.toContain("controller_runtime_reconcile_errors_total{");
+    expect(await cluster().metrics.scrape()).toContain(
+      'controller_runtime_reconcile_errors_total{controller="test"} 0',
+    );
   });
 });
 
