@@ -9,17 +9,12 @@ import { createDebugApp } from "./runtime/debug.ts";
 import { type Listener, createHealthApp, listen } from "./runtime/health.ts";
 import { KubeconfigError } from "./runtime/kubeconfig.ts";
 import { type Logger, createLogger } from "./runtime/log.ts";
-import type { ManagerOptions } from "./runtime/manager.ts";
-import { collectProcessMetrics, createMetrics } from "./runtime/metrics.ts";
+import type { OperatorOptions } from "./runtime/operator.ts";
+import { type Metrics, collectProcessMetrics, createMetrics } from "./runtime/metrics.ts";
 
 const name = "demoapp-operator";
 
-/** Backoff of a failing key: the delay before the first retry, and the maximum delay. */
-const backoff = { baseMs: 200, maxMs: 120_000 };
-
-function managerOptions(config: Config, log: Logger): ManagerOptions {
-  const metrics = createMetrics();
-  collectProcessMetrics(metrics);
+function operatorOptions(config: Config, log: Logger, metrics: Metrics): OperatorOptions {
   const logWarnings = createWarningLog(log);
   const { kubeconfig, timeoutSeconds, connections, watchNamespaces, leaseNamespace, identity } = config;
   const client = createClient({
@@ -46,17 +41,16 @@ function managerOptions(config: Config, log: Logger): ManagerOptions {
     client,
     namespaces: watchNamespaces.length > 0 ? watchNamespaces : undefined,
     concurrency: config.concurrency,
-    backoff,
     leaderElection: config.leaderElect ? lease : undefined,
-    clock: realClock,
-    random: Math.random,
     log,
     metrics,
   };
 }
 
 async function run(config: Config, log: Logger): Promise<void> {
-  const options = managerOptions(config, log);
+  const metrics = createMetrics();
+  collectProcessMetrics(metrics);
+  const options = operatorOptions(config, log, metrics);
   const controller = new DemoAppController(options);
   const listeners: Listener[] = [];
   onShutDown(async (signal) => {
@@ -65,7 +59,7 @@ async function run(config: Config, log: Logger): Promise<void> {
     await Promise.all(listeners.map((listener) => listener.close()));
   });
   await controller.start();
-  const app = createHealthApp({ live: controller.live, ready: controller.ready, metrics: options.metrics });
+  const app = createHealthApp({ live: controller.live, ready: controller.ready, metrics });
   listeners.push(await listen(app, config.port));
   const { debugPort, identity } = config;
   const availableBytes = (): number => process.availableMemory();

@@ -1,16 +1,13 @@
 import { labels, managedBy } from "../api/names.ts";
-import type { KubeObject, ResourceType } from "../runtime/kubernetes.ts";
-import type { ManagerOptions } from "../runtime/manager.ts";
-import type { Change } from "../runtime/storeupdater.ts";
-import { Operator } from "../runtime/operator.ts";
-import type { Informer } from "../runtime/informer.ts";
+import type { KubeObject } from "../runtime/kubernetes.ts";
 import { NoOpApplies } from "../runtime/noopapplies.ts";
+import { Operator, type OperatorOptions } from "../runtime/operator.ts";
 import { RepeatLimit } from "../runtime/repeatlimit.ts";
 import type { ReconcileResult } from "../runtime/workqueue.ts";
 import { AppMetrics } from "./metrics.ts";
-import { type Caches, byApp } from "./observe.ts";
+import type { Caches } from "./observe.ts";
 import { reconcile } from "./reconcile.ts";
-import { Reporter } from "./report.ts";
+import { type Reporter, createReporter, isEcho } from "./report.ts";
 import { resources } from "./resources.ts";
 import { appOf, manifestOf, podOf, revisionObjectOf, scalerOf } from "./transform.ts";
 import { Warnings } from "./warnings.ts";
@@ -28,60 +25,71 @@ const appKeyOf = ({ metadata }: Child): string => `${metadata.namespace}/${metad
 
 /** The controller of DemoApps: declares the watched kinds, and maps each watch event to the key of an app. */
 export class DemoAppController extends Operator {
-  readonly #options: ManagerOptions;
   readonly #metrics: AppMetrics;
   readonly #reporter: Reporter;
   readonly #warnings: Warnings;
   readonly #noOpApplies = new NoOpApplies();
   readonly #repairs: RepeatLimit;
+  readonly #updateCache = (object: KubeObject): void => this.manager.updateCaches(object);
   #caches: Caches | undefined;
 
-  constructor(options: ManagerOptions) {
+  constructor(options: OperatorOptions) {
     super(options);
-    this.#options = options;
-    this.#metrics = new AppMetrics(options.metrics, () => this.manager.isLeader());
-    const updateCache = (object: KubeObject): void => this.#caches?.apps.update(object);
-    const { clock, log } = options;
-    const { client } = this.manager;
-    this.#reporter = new Reporter({ client, clock, updateCache });
+    const { client, clock, log, metrics } = this.manager;
+    this.#metrics = new AppMetrics(metrics, () => this.manager.isLeader());
+    this.#reporter = createReporter({ client, clock, updateCache: this.#updateCache });
     this.#repairs = new RepeatLimit(clock);
     this.#warnings = new Warnings({ client, clock, log });
   }
 
   protected override init(): Promise<void> {
+    const { controller } = this;
+    const ownKey = (object: Child): readonly string[] => [appKeyOf(object)];
+    const delayMs = (): number => batchDelayMs;
     this.#caches = {
-      apps: this.#declareCache(resources.DemoApp, {
+      apps: controller.cache({
+        resource: resources.DemoApp,
         transform: appOf,
-        key: ({ namespace, name }) => `${namespace}/${name}`,
-        isUrgent: isUrgentAppChange,
-        isEcho: (change) => this.#reporter.isEcho(change),
+        keys: ({ namespace, name }) => [`${namespace}/${name}`],
+        delayMs: (change) => {
+          if (isEcho(this.#reporter, change)) return undefined;
+          return isUrgentAppChange(change) ? 0 : batchDelayMs;
+        },
       }),
-      deployments: this.#declareCache(resources.Deployment, {
+      deployments: controller.cache({
+        resource: resources.Deployment,
         transform: manifestOf,
-        key: appKeyOf,
         labelSelector,
-        isUrgent: isUrgentDeploymentChange,
+        keys: ownKey,
+        delayMs: (change) => (isUrgentDeploymentChange(change) ? 0 : batchDelayMs),
       }),
-      services: this.#declareCache(resources.Service, {
+      services: controller.cache({
+        resource: resources.Service,
         transform: manifestOf,
-        key: appKeyOf,
         labelSelector,
+        keys: ownKey,
+        delayMs,
       }),
-      revisions: this.#declareCache(resources.ControllerRevision, {
+      revisions: controller.cache({
+        resource: resources.ControllerRevision,
         transform: revisionObjectOf,
-        key: appKeyOf,
         labelSelector,
+        keys: ownKey,
+        delayMs,
       }),
-      pods: this.#declareCache(resources.Pod, {
+      pods: controller.cache({
+        resource: resources.Pod,
         transform: podOf,
-        key: ({ namespace, app }) => `${namespace}/${app}`,
         labelSelector,
-        isRelevant: ({ app }) => app !== undefined,
+        keys: ({ namespace, app }) => (app === undefined ? [] : [`${namespace}/${app}`]),
+        delayMs,
       }),
-      scalers: this.#declareCache(resources.HorizontalPodAutoscaler, {
+      scalers: controller.cache({
+        resource: resources.HorizontalPodAutoscaler,
         transform: scalerOf,
-        key: ({ namespace, targetName }) => `${namespace}/${targetName}`,
-        isRelevant: ({ targetKind }) => targetKind === "Deployment",
+        keys: ({ namespace, targetKind, targetName }) =>
+          targetKind === "Deployment" ? [`${namespace}/${targetName}`] : [],
+        delayMs,
       }),
     };
     return Promise.resolve();
@@ -90,64 +98,22 @@ export class DemoAppController extends Operator {
   protected override reconcile(key: string, failures: number): Promise<ReconcileResult> {
     const caches = this.#caches;
     if (caches === undefined) throw new Error("reconcile was called before init");
+    const { client, clock, log, events: recorder } = this.manager;
     return reconcile(
       { key, failures },
       {
         caches,
-        client: this.manager.client,
-        clock: this.#options.clock,
-        updateCache: (object) => updateCaches(caches, object),
+        client,
+        clock,
+        updateCache: this.#updateCache,
         noOpApplies: this.#noOpApplies,
         repairs: this.#repairs,
         reporter: this.#reporter,
         warnings: this.#warnings,
-        recorder: this.manager.events,
+        recorder,
         metrics: this.#metrics,
-        log: this.#options.log,
+        log,
       },
     );
   }
-
-  /** Declares a cache. Each change queues the key of the object's app, and of its previous app if that differs. */
-  #declareCache<T>(resource: ResourceType, options: AppCacheOptions<T>): Informer<T> {
-    const { transform, key, isRelevant = () => true, isUrgent = () => false, isEcho = () => false } = options;
-    const keys = (object: T): readonly string[] => (isRelevant(object) ? [key(object)] : []);
-    return this.cache<T>({
-      resource,
-      labelSelector: options.labelSelector,
-      transform,
-      indexers: { [byApp]: keys },
-      onChange: (change) => {
-        if (isEcho(change)) return;
-        const { object, previous } = change;
-        const delayMs = isUrgent(change) ? 0 : batchDelayMs;
-        for (const app of new Set([...keys(object), ...(previous ? keys(previous) : [])]))
-          this.manager.queue.addAfter(app, delayMs, change.isInitial === true ? "resync" : "change");
-      },
-    });
-  }
-}
-
-interface AppCacheOptions<T> {
-  readonly transform: (object: KubeObject, previous?: T) => T;
-  /** The `namespace/name` of the object's app. */
-  readonly key: (object: T) => string;
-  readonly labelSelector?: string;
-  /** False for an object that concerns no app; default: all objects concern one. */
-  readonly isRelevant?: (object: T) => boolean;
-  /** True for a change that the operator made itself and that says nothing new. */
-  readonly isEcho?: (change: Change<T>) => boolean;
-  /** True for a change that is reconciled at once. Other changes wait for the batching delay. */
-  readonly isUrgent?: (change: Change<T>) => boolean;
-}
-
-/** Stores the response to a write in the cache of its kind, so that the next observation includes the write. */
-function updateCaches(caches: Caches, object: KubeObject): void {
-  const cachesByKind: Readonly<Record<string, Pick<Informer<unknown>, "update">>> = {
-    DemoApp: caches.apps,
-    Deployment: caches.deployments,
-    Service: caches.services,
-    ControllerRevision: caches.revisions,
-  };
-  cachesByKind[object.kind]?.update(object);
 }

@@ -3,13 +3,14 @@ import type { Manifest } from "../core/manifest.ts";
 import type { App, Observed, Refusal } from "../core/observed.ts";
 import { readRevisions } from "../core/storedrevisions.ts";
 import { ApiError } from "../runtime/client.ts";
+import { byKey } from "../runtime/controller.ts";
 import type { ApiClient } from "../runtime/kubernetes.ts";
 import type { Informer } from "../runtime/informer.ts";
 import { resourceOf } from "./resources.ts";
 import { type AppPod, type Scaler, manifestOf } from "./transform.ts";
 import type { Warnings } from "./warnings.ts";
 
-/** One cache per kind. Children are indexed by their app's `namespace/name`. */
+/** One cache per kind. Children are indexed by the key of their app. */
 export interface Caches {
   readonly apps: Informer<App>;
   readonly deployments: Informer<Manifest>;
@@ -24,9 +25,6 @@ export interface ObserveOptions {
   readonly client: ApiClient;
   readonly warnings: Warnings;
 }
-
-/** The name of the index of children by app. */
-export const byApp = "app";
 
 /** The live object with a child's name, owned by the app or not; or the API server's refusal to return the object. */
 interface ChildLookup {
@@ -69,10 +67,10 @@ async function lookUpChild(
 
 /** Pods sorted by name: messages name the first of several pods, and must not change whenever a pod changes. */
 const podsOf = (caches: Caches, key: string): readonly AppPod[] =>
-  caches.pods.store.byIndex(byApp, key).toSorted((a, b) => (a.name < b.name ? -1 : 1));
+  caches.pods.store.byIndex(byKey, key).toSorted((a, b) => (a.name < b.name ? -1 : 1));
 const scalersOf = (caches: Caches, key: string): readonly string[] =>
   caches.scalers.store
-    .byIndex(byApp, key)
+    .byIndex(byKey, key)
     .map(({ name }) => name)
     .toSorted();
 
@@ -105,7 +103,7 @@ export async function observe(key: string, options: ObserveOptions): Promise<Obs
     app,
     deployments,
     service: cachedChild(app, "Service", caches).live ?? service.live,
-    ...readRevisions({ app, deployments }, caches.revisions.store.byIndex(byApp, key)),
+    ...readRevisions({ app, deployments }, caches.revisions.store.byIndex(byKey, key)),
     pods: podsOf(caches, key),
     warnings,
     scalers: scalersOf(caches, key),

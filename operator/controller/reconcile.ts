@@ -3,11 +3,12 @@ import type { Observed } from "../core/observed.ts";
 import { type Plan, type Report, plan, reportOf, undecidedWrites } from "../core/plan.ts";
 import type { Clock } from "../runtime/clock.ts";
 import { ApiError } from "../runtime/client.ts";
+import { byKey } from "../runtime/controller.ts";
 import type { ReconcileResult } from "../runtime/workqueue.ts";
 import { type ActOptions, type Failure, type Results, act } from "./act.ts";
 import { confirm, refresh } from "./confirm.ts";
 import type { AppMetrics } from "./metrics.ts";
-import { type ObserveOptions, byApp, observe } from "./observe.ts";
+import { type ObserveOptions, observe } from "./observe.ts";
 import { type EventSinks, publishEvents, publishOutcome } from "./publishevents.ts";
 import { repairedObjects } from "./repairs.ts";
 import type { Reporter } from "./report.ts";
@@ -112,7 +113,7 @@ function isUpdated(
   { caches }: ReconcileOptions,
 ): boolean {
   const known = new Set([...revisions, ...ignoredRevisions].map(({ live }) => live));
-  const cached = caches.revisions.store.byIndex(byApp, key);
+  const cached = caches.revisions.store.byIndex(byKey, key);
   return caches.apps.store.get(app.namespace, app.name) !== app || cached.some((live) => !known.has(live));
 }
 
@@ -134,7 +135,7 @@ async function publish(
 ): Promise<ReconcileResult> {
   const { clock, reporter, metrics } = options;
   publishEvents(app, report, { ...options, include: isOfWrite(written) });
-  const statusDelayMs = await reporter.report(app, report.status);
+  const statusDelayMs = await reporter.write(app, report.status);
   publishEvents(app, report, { ...options, include: ({ wrote }) => wrote === undefined });
   metrics.observe(app, report.status);
   return {

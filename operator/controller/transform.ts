@@ -1,5 +1,5 @@
 import { deploymentName, labels, tracks } from "../api/names.ts";
-import { demoAppStatus } from "../api/schema.ts";
+import { type DemoAppStatus, demoAppStatus } from "../api/schema.ts";
 import { parseStored } from "../api/validate.ts";
 import {
   type FieldSet,
@@ -25,6 +25,10 @@ function specOf(object: KubeObject): Pick<App, "spec" | "problems"> {
     : { spec: undefined, problems: checked.problems };
 }
 
+/** The stored status of a DemoApp; undefined if there is none, or if it is invalid. */
+export const storedStatusOf = (object: KubeObject): DemoAppStatus | undefined =>
+  demoAppStatus.safeParse(object["status"]).data;
+
 /**
  * Transforms a DemoApp. Validating the spec is the most expensive part and most events change only the status, so the
  * spec is validated once per generation and then taken from `previous`.
@@ -43,7 +47,7 @@ export function appOf(object: KubeObject, previous?: App): App {
     spec,
     problems,
     // Parsed independently of the spec: an invalid spec must not hide the live status, or each reconcile rewrites it.
-    status: demoAppStatus.safeParse(object["status"]).data,
+    status: storedStatusOf(object),
   };
 }
 

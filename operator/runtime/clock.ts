@@ -42,3 +42,14 @@ export const sleep = (clock: Clock, delayMs: number, signal?: AbortSignal): Prom
     const timer = clock.setTimeout(finish, delayMs);
     signal?.addEventListener("abort", finish, { once: true });
   });
+
+/** Resolves with true if the work ends within the time. */
+export const endsWithin = async (clock: Clock, limitMs: number, work: Promise<unknown>): Promise<boolean> => {
+  const timer = new AbortController();
+  const ended = await Promise.race([
+    work.then(() => true),
+    sleep(clock, limitMs, timer.signal).then(() => false),
+  ]);
+  timer.abort();
+  return ended;
+};

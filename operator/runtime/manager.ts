@@ -1,34 +1,31 @@
-import type { Backoff } from "./backoff.ts";
-import { ExpectedError } from "./api-error.ts";
-import { type Clock, sleep } from "./clock.ts";
+import { type Clock, endsWithin, realClock } from "./clock.ts";
+import { Controller, type ControllerOptions } from "./controller.ts";
 import { EventRecorder } from "./events.ts";
 import type { Checks } from "./health.ts";
-import type { ApiClient, KubeObject, ResourceType } from "./kubernetes.ts";
-import { LeaderElector, NotLeaderError } from "./leader.ts";
-import type { Logger } from "./log.ts";
-import type { Metrics } from "./metrics.ts";
+import { type ApiClient, type KubeObject, type ResourceType, apiVersionOf } from "./kubernetes.ts";
+import { LeaderElector } from "./leader.ts";
+import { type Logger, createLogger } from "./log.ts";
+import { type Metrics, createMetrics } from "./metrics.ts";
 import type { Change } from "./storeupdater.ts";
 import { Informer } from "./informer.ts";
 import type { Indexer } from "./store.ts";
-import { type Handler, type ReconcileResult, WorkQueue } from "./workqueue.ts";
 
 export interface ManagerOptions {
-  /** The controller's name, in metrics, logs and events. */
+  /** The operator's name, in its events. */
   readonly name: string;
   readonly client: ApiClient;
   /** The namespaces to watch; undefined: all. */
   readonly namespaces?: readonly string[] | undefined;
-  /** Maximum number of keys reconciled at the same time. */
-  readonly concurrency: number;
-  readonly backoff: Backoff;
   /** The Lease of the leader election, and this process's unique identity; undefined: no leader election. */
   readonly leaderElection?:
     { readonly namespace: string; readonly name: string; readonly identity: string } | undefined;
-  readonly clock: Clock;
-  /** In [0, 1), for jitter. */
-  readonly random: () => number;
-  readonly log: Logger;
-  readonly metrics: Metrics;
+  /** Default: the machine's clocks. */
+  readonly clock?: Clock | undefined;
+  /** In [0, 1), for jitter; default: `Math.random`. */
+  readonly random?: (() => number) | undefined;
+  /** Default: JSON lines of level info and above on stdout. */
+  readonly log?: Logger | undefined;
+  readonly metrics?: Metrics | undefined;
 }
 
 export interface CacheOptions<T> {
@@ -58,79 +55,86 @@ interface Drainable {
   stop(): Promise<void>;
 }
 
-type CacheState = Pick<Informer<unknown>, "start" | "stop" | "synced" | "whenSynced" | "lastActiveMs">;
+type CacheState = Pick<Informer<unknown>, "start" | "stop" | "synced" | "lastActiveMs" | "update">;
 
-/** Log fields of an error: only the message of an expected error, also the stack trace of any other. */
-const errorFields = (error: unknown): { cause: string } | { err: unknown } =>
-  error instanceof ExpectedError ? { cause: error.message } : { err: error };
-
-/** Resolves with true if the work ends within the time. */
-const endsWithin = async (clock: Clock, limitMs: number, work: Promise<unknown>): Promise<boolean> => {
-  const timer = new AbortController();
-  const ended = await Promise.race([
-    work.then(() => true),
-    sleep(clock, limitMs, timer.signal).then(() => false),
-  ]);
-  timer.abort();
-  return ended;
-};
+interface Cache {
+  readonly resource: ResourceType;
+  readonly informer: CacheState;
+}
 
 /**
- * Runs one controller: caches, work queue, leader election and events. The process stands for election once its caches are
- * synced, and reconciles while it leads. A key waits while a kind can't be read in the key's namespace. A process that
+ * Runs controllers, which share caches, the leader election and the events. The process stands for election once its caches
+ * are synced, and reconciles while it leads. A key waits while a kind can't be read in the key's namespace. A process that
  * can't read its kinds in any namespace gives up the lease.
  */
 export class Manager {
   /** Rejects writes with `NotLeaderError` while this process does not lead. */
   readonly client: ApiClient;
-  readonly queue: WorkQueue;
   readonly events: EventRecorder;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly log: Logger;
+  readonly metrics: Metrics;
   readonly #options: ManagerOptions;
   readonly #leader: LeaderElector | undefined;
-  readonly #caches: { readonly plural: string; readonly informer: CacheState }[] = [];
+  readonly #caches: Cache[] = [];
+  readonly #controllers: Controller[] = [];
   readonly #drainables: Drainable[] = [];
   /** For each namespace, whether its keys must wait; filled on demand. */
   readonly #blocked = new Map<string, boolean>();
-  #handler: Handler | undefined;
+  #started = false;
   /** True while all kinds can be read in at least one namespace. */
   #canWork = false;
   #stopped: Promise<void> | undefined;
 
   constructor(options: ManagerOptions) {
-    const { name, client, leaderElection, clock, random, log, metrics, concurrency, backoff } = options;
+    const { name, client, leaderElection } = options;
     this.#options = options;
-    metrics.declareController(name, concurrency);
-    const onError = (key: string, error: unknown, retryInMs: number): void =>
-      log.warn({ key, ...errorFields(error), retryInMs }, "reconcile failed, retrying");
-    const isBlocked = (namespace: string): boolean => this.#isBlocked(namespace);
-    this.queue = new WorkQueue({ name, concurrency, backoff, clock, random, metrics, onError, isBlocked });
+    this.clock = options.clock ?? realClock;
+    this.random = options.random ?? Math.random;
+    this.log = options.log ?? createLogger("info");
+    this.metrics = options.metrics ?? createMetrics();
+    const { clock, random, log, metrics } = this;
     if (leaderElection !== undefined) {
-      const resume = (): void => this.#runIfReady();
-      const pause = (): void => this.queue.pause();
+      const pause = (): void => this.#controllers.forEach((controller) => controller.pause());
+      const callbacks = { onStarted: () => this.#runIfReady(), onStopped: pause };
+      const isEligible = (): boolean => this.#canWork;
       const shared = { client, clock, random, log, metrics };
-      const callbacks = { onStarted: resume, onStopped: pause, isEligible: () => this.#canWork };
-      this.#leader = new LeaderElector({ ...leaderElection, ...shared, ...callbacks });
+      this.#leader = new LeaderElector({ ...leaderElection, ...shared, ...callbacks, isEligible });
     }
     const leader = this.#leader;
     this.client = leader === undefined ? client : client.fenced(() => leader.fence());
-    this.events = new EventRecorder({
-      client: this.client,
-      component: name,
-      instance: leaderElection?.identity ?? name,
-      clock,
-      log,
-      metrics,
-    });
+    const source = { component: name, instance: leaderElection?.identity ?? name };
+    this.events = new EventRecorder({ client: this.client, ...source, clock, log, metrics });
   }
 
-  /** Declares a cache. Call it before `start`. */
+  /** Creates a controller. Call it before `start`. */
+  controller(options: ControllerOptions): Controller {
+    const { clock, random, log, metrics } = this;
+    const isBlocked = (namespace: string): boolean => this.#isBlocked(namespace);
+    const declareCache = <T>(cache: CacheOptions<T>): Informer<T> => this.cache(cache);
+    const shared = { clock, random, log, metrics, isBlocked, declareCache };
+    const controller = new Controller(options, shared);
+    this.#controllers.push(controller);
+    return controller;
+  }
+
+  /** Declares a cache, which several controllers can use. Call it before `start`. */
   cache<T>(options: CacheOptions<T>): Informer<T> {
-    const { client, namespaces, clock, random, log, metrics } = this.#options;
+    const { client, namespaces } = this.#options;
+    const { clock, random, log, metrics } = this;
     const onSyncedChange = (): void => this.#onSyncedChange();
     const shared = { client, namespaces, clock, random, log, metrics, onSyncedChange };
     const informer = new Informer({ ...shared, ...options });
-    this.#caches.push({ plural: options.resource.plural, informer });
+    this.#caches.push({ resource: options.resource, informer });
     return informer;
+  }
+
+  /** Stores the response to a write in the caches of its kind, so that the next reconcile sees the write. */
+  updateCaches(object: KubeObject): void {
+    for (const { resource, informer } of this.#caches)
+      if (resource.kind === object.kind && apiVersionOf(resource) === object.apiVersion)
+        informer.update(object);
   }
 
   /** Registers other work that must end before the lease is released. */
@@ -138,9 +142,9 @@ export class Manager {
     this.#drainables.push(drainable);
   }
 
-  /** Starts the watches, and the election once synced. Calls `reconcile` for queued keys while leading. */
-  start(reconcile: Handler): void {
-    this.#handler = (key, failures) => this.#reconcile(() => reconcile(key, failures));
+  /** Starts the watches, and the election once synced. The controllers run while this process leads. */
+  start(): void {
+    this.#started = true;
     for (const { informer } of this.#caches) informer.start();
     this.#onSyncedChange();
   }
@@ -159,7 +163,7 @@ export class Manager {
   /** Liveness checks: each fails if a watch is stuck or a reconcile hangs, so that a restart helps. */
   get live(): Checks {
     const watches = this.#caches.map(
-      ({ plural, informer }) => [`watch-${plural}`, () => this.#stuckReason(informer)] as const,
+      ({ resource, informer }) => [`watch-${resource.plural}`, () => this.#stuckReason(informer)] as const,
     );
     return { ...Object.fromEntries(watches), reconciles: () => this.#hangingReason() };
   }
@@ -167,9 +171,9 @@ export class Manager {
   /** Readiness checks: they pass if this process can reconcile, now or once it leads. */
   get ready(): Checks {
     const caches = this.#caches.map(
-      ({ plural, informer }) =>
+      ({ resource, informer }) =>
         [
-          `cache-${plural}`,
+          `cache-${resource.plural}`,
           () => (this.#scopes().some((scope) => informer.synced(scope)) ? undefined : "not synced"),
         ] as const,
     );
@@ -180,12 +184,12 @@ export class Manager {
   }
 
   #stuckReason(informer: CacheState): string | undefined {
-    const inactiveMs = this.#options.clock.monotonicMs() - informer.lastActiveMs;
+    const inactiveMs = this.clock.monotonicMs() - informer.lastActiveMs;
     return inactiveMs < stuckMs ? undefined : `no activity for ${Math.round(inactiveMs / 1000)} s`;
   }
 
   #hangingReason(): string | undefined {
-    const { longestRunningMs } = this.queue;
+    const longestRunningMs = Math.max(0, ...this.#controllers.map(({ queue }) => queue.longestRunningMs));
     return longestRunningMs < hangingMs
       ? undefined
       : `a reconcile has run for ${Math.round(longestRunningMs / 60_000)} minutes`;
@@ -211,46 +215,26 @@ export class Manager {
 
   #onSyncedChange(): void {
     this.#blocked.clear();
-    if (this.#handler === undefined) return;
+    if (!this.#started) return;
     const couldWork = this.#canWork;
     this.#canWork = this.#scopes().some((scope) => this.#isSynced(scope));
-    const { log } = this.#options;
-    if (this.#canWork && !couldWork) log.info({ keys: this.queue.depth }, "caches are synced");
-    if (couldWork && !this.#canWork) log.warn("pausing: a kind can't be read in any namespace");
+    const keys = this.#controllers.reduce((sum, { queue }) => sum + queue.depth, 0);
+    if (this.#canWork && !couldWork) this.log.info({ keys }, "caches are synced");
+    if (couldWork && !this.#canWork) this.log.warn("pausing: a kind can't be read in any namespace");
     if (this.#canWork) this.#leader?.start();
     this.#runIfReady();
-    this.queue.wake();
+    for (const { queue } of this.#controllers) queue.wake();
   }
 
   #runIfReady(): void {
-    if (this.#canWork && this.isLeader() && this.#handler !== undefined) this.queue.run(this.#handler);
-  }
-
-  async #reconcile(reconcile: () => ReturnType<Handler>): Promise<ReconcileResult | void> {
-    const { clock, metrics, name: controller } = this.#options;
-    const startedMs = clock.monotonicMs();
-    let result: ReconcileResult | void = undefined;
-    try {
-      result = await reconcile();
-    } catch (error) {
-      // This process lost the lease during the reconcile. Requeue the key for when it leads again; not a failure.
-      if (error instanceof NotLeaderError) return { requeueAfterMs: 1_000 };
-      if (!(error instanceof ExpectedError)) metrics.reconcile.panics.inc({ controller });
-      metrics.reconcile.errors.inc({ controller });
-      metrics.reconcile.total.inc({ controller, result: "error" });
-      throw error;
-    } finally {
-      metrics.reconcile.seconds.observe({ controller }, (clock.monotonicMs() - startedMs) / 1000);
-    }
-    const kind = result?.requeueAfterMs === undefined ? "success" : "requeue_after";
-    metrics.reconcile.total.inc({ controller, result: kind });
-    return result;
+    if (this.#canWork && this.isLeader()) for (const controller of this.#controllers) controller.run();
   }
 
   async #stop(): Promise<void> {
-    const { clock, log } = this.#options;
+    const { clock, log } = this;
     const stopping = this.#caches.map(({ informer }) => informer.stop());
-    const drained = Promise.all([this.queue.shutDown(), ...this.#drainables.map((drain) => drain.stop())]);
+    const working = [...this.#controllers, ...this.#drainables];
+    const drained = Promise.all(working.map((one) => one.stop()));
     if (!(await endsWithin(clock, drainMs, drained))) log.warn("stopping while a reconcile is in progress");
     if (!(await endsWithin(clock, flushMs, this.events.flush())))
       log.warn("stopping before all events are written");

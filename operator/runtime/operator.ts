@@ -5,10 +5,11 @@ import { CoalescingQueue } from "./coalescingqueue.ts";
 import type { Checks } from "./health.ts";
 import { apiVersionOf, collectionPath, type KubeObject, objectKey, type ResourceType } from "./kubernetes.ts";
 import { operatorLogger } from "./log.ts";
+import { type Controller, type ControllerOptions, defaultBackoff, defaultConcurrency } from "./controller.ts";
 import { type CacheOptions, Manager, type ManagerOptions } from "./manager.ts";
 import type { Change } from "./storeupdater.ts";
 import type { Informer } from "./informer.ts";
-import type { ReconcileResult } from "./workqueue.ts";
+import type { Handler, ReconcileResult } from "./workqueue.ts";
 
 const { ResourceEventType, ResourceMetaImpl } = k8sOperator;
 
@@ -45,6 +46,9 @@ const eventOf = (plural: string, { type, object }: Change<KubeObject>): Resource
   return { type: eventTypes[type], object: resource, meta };
 };
 
+/** A manager with one controller. */
+export type OperatorOptions = ManagerOptions & Pick<ControllerOptions, "concurrency" | "backoff">;
+
 /**
  * Replaces the unreliable methods of @dot-i/k8s-operator's base class: its `watchResource` exits the process on any
  * failure, never lists and misses deletes; its writes fail silently. A subclass declares caches (or watches) in `init`
@@ -52,13 +56,18 @@ const eventOf = (plural: string, { type, object }: Change<KubeObject>): Resource
  */
 export abstract class Operator extends k8sOperator.default {
   protected readonly manager: Manager;
-  readonly #options: ManagerOptions;
+  protected readonly controller: Controller;
+  readonly #options: OperatorOptions;
   readonly #watched = new Map<string, ResourceType>();
 
-  constructor(options: ManagerOptions) {
-    super(operatorLogger(options.log));
+  constructor(options: OperatorOptions) {
+    const manager = new Manager(options);
+    super(operatorLogger(manager.log));
     this.#options = options;
-    this.manager = new Manager(options);
+    this.manager = manager;
+    const { name, concurrency, backoff } = options;
+    const reconcile: Handler = (key, failures) => this.reconcile(key, failures);
+    this.controller = manager.controller({ name, concurrency, backoff, reconcile });
   }
 
   /** Reconciles a key. If it throws, the error is logged and the key is requeued with backoff. */
@@ -67,7 +76,7 @@ export abstract class Operator extends k8sOperator.default {
   /** Runs `init`, then starts the watches and the election. Resolves before: see `ready`. */
   override async start(): Promise<void> {
     await super.start();
-    this.manager.start((key, failures) => this.reconcile(key, failures));
+    this.manager.start();
   }
 
   /** Stops within 10 s: ends reconciles in progress, writes pending events, releases the lease. Never rejects. */
@@ -106,11 +115,14 @@ export abstract class Operator extends k8sOperator.default {
     const id = `${plural}.${apiVersionOf(resource)}`;
     this.#watched.set(id, resource);
     const onError = (key: string, error: unknown, retryInMs: number): void =>
-      this.#options.log.warn(
+      this.manager.log.warn(
         { key, resource: plural, err: error, retryInMs },
         "event handler failed, retrying",
       );
-    const events = new CoalescingQueue<ResourceEvent>({ ...this.#options, name: id, onEvent, onError });
+    const { clock, random, metrics } = this.manager;
+    const { concurrency = defaultConcurrency, backoff = defaultBackoff } = this.#options;
+    const shared = { clock, random, metrics, concurrency, backoff };
+    const events = new CoalescingQueue<ResourceEvent>({ ...shared, name: id, onEvent, onError });
     this.manager.drainOnStop(events);
     this.cache({
       resource,

@@ -104,20 +104,16 @@ export class Reflector {
       return this.#watch(this.#resumeFrom);
     }
     if (this.#streamsLists) return this.#streamListAndWatch();
-    const { client, resource, selection } = this.#options;
+    const { client, resource, selection, sink } = this.#options;
     const version = await listInPages({
       client,
       resource,
       selection,
-      replace: () => this.#replacement(),
+      replace: () => sink.replace(selection.namespace),
       onPage: () => this.#recordActivity(),
     });
     this.#finishList(version);
     if (!this.#stopping.signal.aborted) await this.#watch(version);
-  }
-
-  #replacement(): Replacement {
-    return this.#options.sink.replace(this.#options.selection.namespace);
   }
 
   #finishList(version: string): void {
@@ -135,7 +131,8 @@ export class Reflector {
 
   /** Lists by a watch that sends all objects first, so that no page of the list is ever in memory, and watches on. */
   async #streamListAndWatch(): Promise<void> {
-    const replacement = this.#replacement();
+    const { sink, selection } = this.#options;
+    const replacement = sink.replace(selection.namespace);
     let isListing = true;
     const onEvent = (event: WatchEvent): void => {
       if (!isListing || event.type === "ERROR") return this.#handleEvent(event);
@@ -162,11 +159,9 @@ export class Reflector {
     const startedMs = clock.monotonicMs();
     const events = await this.#runWatch({ resourceVersion }, (event) => this.#handleEvent(event));
     // As in client-go, a watch that ends within 1 s without an event is a failure, so that the next one backs off.
-    if (events === 0 && clock.monotonicMs() - startedMs < 1_000)
-      throw new ConnectionError(
-        "EMPTY",
-        new Error("the API server closed the watch within 1 s without an event"),
-      );
+    if (events > 0 || clock.monotonicMs() - startedMs >= 1_000) return;
+    const cause = new Error("the API server closed the watch within 1 s without an event");
+    throw new ConnectionError("EMPTY", cause);
   }
 
   /** Returns the number of events. */

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "@jest/globals";
 import type { DemoAppStatus } from "../../../operator/api/schema.ts";
 import type { App } from "../../../operator/core/observed.ts";
-import { Reporter } from "../../../operator/controller/report.ts";
+import { createReporter, isEcho } from "../../../operator/controller/report.ts";
 import { ApiError } from "../../../operator/runtime/client.ts";
 import type { ApiClient } from "../../../operator/runtime/kubernetes.ts";
 import { VirtualClock } from "../../sim/clock.ts";
@@ -22,7 +22,7 @@ function reporter(fail?: Error) {
     return fail ? Promise.reject(fail) : Promise.resolve(object);
   };
   const client = { apply } as unknown as ApiClient;
-  const subject = new Reporter({ client, clock, updateCache: () => undefined });
+  const subject = createReporter({ client, clock, updateCache: () => undefined });
   return { clock, written, setWriteMs, subject };
 }
 
@@ -30,7 +30,7 @@ describe("reporting a status", () => {
   test("only the order of the fields differs: no write", async () => {
     const { subject, written } = reporter();
     const status = { readyReplicas: 1, phase: "Progressing" } as const;
-    expect(await subject.report(app({ status: progressing(1) }), status)).toBeUndefined();
+    expect(await subject.write(app({ status: progressing(1) }), status)).toBeUndefined();
     expect(written).toEqual([]);
   });
 
@@ -38,48 +38,48 @@ describe("reporting a status", () => {
     const { subject } = reporter();
     const [before, sent, other] = [app(), app({ status: progressing(1) }), app({ status: progressing(2) })];
     const change = (object: App) => ({ type: "MODIFIED", object, previous: before }) as const;
-    expect(subject.isEcho(change(sent))).toBe(false);
-    const report = subject.report(before, progressing(1));
-    expect(subject.isEcho(change(sent))).toBe(true);
+    expect(isEcho(subject, change(sent))).toBe(false);
+    const report = subject.write(before, progressing(1));
+    expect(isEcho(subject, change(sent))).toBe(true);
     await report;
-    expect(subject.isEcho(change(other))).toBe(false);
-    expect(subject.isEcho(change({ ...sent, generation: 2 }))).toBe(false);
+    expect(isEcho(subject, change(other))).toBe(false);
+    expect(isEcho(subject, change({ ...sent, generation: 2 }))).toBe(false);
   });
 
   test("only counts differ and a write takes 100 ms: the next write is delayed to 2 s after the last one", async () => {
     const { clock, subject, written, setWriteMs } = reporter();
     setWriteMs(100);
-    await subject.report(app(), progressing(0));
-    expect(await subject.report(app({ status: progressing(0) }), progressing(1))).toBe(1_900);
+    await subject.write(app(), progressing(0));
+    expect(await subject.write(app({ status: progressing(0) }), progressing(1))).toBe(1_900);
     await clock.advance(1_900);
-    await subject.report(app({ status: progressing(0) }), progressing(1));
+    await subject.write(app({ status: progressing(0) }), progressing(1));
     expect(written).toHaveLength(2);
   });
 
   test("a new phase: written at once; only counts differ: written at most once a second", async () => {
     const { clock, subject, written } = reporter();
-    await subject.report(app(), progressing(0));
-    const delayMs = await subject.report(app({ status: progressing(0) }), progressing(1));
+    await subject.write(app(), progressing(0));
+    const delayMs = await subject.write(app({ status: progressing(0) }), progressing(1));
     expect(delayMs).toBe(1000);
-    await subject.report(app({ status: progressing(0) }), { phase: "Healthy", readyReplicas: 1 });
+    await subject.write(app({ status: progressing(0) }), { phase: "Healthy", readyReplicas: 1 });
     expect(written).toHaveLength(2);
     await clock.advance(1000);
-    expect(await subject.report(app({ status: progressing(0) }), progressing(1))).toBeUndefined();
+    expect(await subject.write(app({ status: progressing(0) }), progressing(1))).toBeUndefined();
     expect(written).toHaveLength(3);
   });
 
   test("the app is deleted: no error and no retry", async () => {
     const { subject } = reporter(new ApiError(404, {}));
-    await expect(subject.report(app(), progressing(1))).resolves.toBeUndefined();
+    await expect(subject.write(app(), progressing(1))).resolves.toBeUndefined();
   });
 
   test("a conflict, because a newer object exists: a retry after 1 s", async () => {
     const { subject } = reporter(new ApiError(409, { reason: "Conflict" }));
-    await expect(subject.report(app(), progressing(1))).resolves.toBe(1000);
+    await expect(subject.write(app(), progressing(1))).resolves.toBe(1000);
   });
 
   test("the API server fails: the error is thrown, so that the key is requeued", async () => {
     const { subject } = reporter(new ApiError(503, {}));
-    await expect(subject.report(app(), progressing(1))).rejects.toThrow("503");
+    await expect(subject.write(app(), progressing(1))).rejects.toThrow("503");
   });
 });

@@ -1,9 +1,9 @@
 import { NoOpApplies } from "../../../operator/runtime/noopapplies.ts";
 import { RepeatLimit } from "../../../operator/runtime/repeatlimit.ts";
 import { AppMetrics } from "../../../operator/controller/metrics.ts";
-import { byApp } from "../../../operator/controller/observe.ts";
+import { byKey } from "../../../operator/runtime/controller.ts";
 import { type ReconcileOptions, reconcile } from "../../../operator/controller/reconcile.ts";
-import { Reporter } from "../../../operator/controller/report.ts";
+import { createReporter } from "../../../operator/controller/report.ts";
 import { hashOf } from "../../../operator/core/hash.ts";
 import type { Manifest } from "../../../operator/core/manifest.ts";
 import type { App } from "../../../operator/core/observed.ts";
@@ -28,7 +28,7 @@ export const conflict = new ApiError(409, { reason: "Conflict" });
 /** The key of the app in the caches. */
 export const key = "team/web";
 
-const cacheOf = <T>() => ({ store: new Store<T>({ [byApp]: () => [key] }) });
+const cacheOf = <T>() => ({ store: new Store<T>({ [byKey]: () => [key] }) });
 
 /** Caches with one app and no children. Every child that a test adds belongs to the app. */
 export function createCaches(initial: App) {
@@ -98,7 +98,7 @@ export class Scene {
       },
       log: createLogger("debug", { write: (line: string) => void this.logged.push(JSON.parse(line)) }),
     } as unknown as ReconcileOptions;
-    this.#options = { ...options, reporter: new Reporter(options) };
+    this.#options = { ...options, reporter: createReporter(options) };
   }
 
   /** Reconciles once. Returns the requeue time, the error if it throws, and the steps. */

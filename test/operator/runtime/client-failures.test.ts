@@ -114,16 +114,6 @@ describe("failures", () => {
     expect(server().received).toHaveLength(1);
   });
 
-  test("a Retry-After that is a date: the error has the delay until then", async () => {
-    const date = new Date(Date.now() + 60_000).toUTCString();
-    server().respond = respondWith(503, {}, { "retry-after": date });
-    const error: unknown = await server()
-      .connect()
-      .get(resources.Service, ref)
-      .catch((reason: unknown) => reason);
-    expect(Math.round((error as ApiError).retryAfterMs! / 10_000)).toBe(6);
-  });
-
   test("the connection is refused: retried, also a create, then a ConnectionError", async () => {
     await server().stop();
     const error = await server()

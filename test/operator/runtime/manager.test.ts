@@ -19,8 +19,14 @@ beforeEach(() => {
   objects = new FakeObjects();
 });
 
+interface ProcessOptions {
+  readonly identity?: string;
+  readonly namespaces?: string[];
+  readonly reconcile?: Handler;
+}
+
 /** A process that watches pods of a scripted API. All processes share the Lease. */
-function startProcess(api: ScriptedApi, options: { identity?: string; namespaces?: string[] } = {}) {
+function startProcess(api: ScriptedApi, options: ProcessOptions = {}) {
   const { identity, namespaces } = options;
   const client: ApiClient = {
     ...objects.client,
@@ -31,22 +37,21 @@ function startProcess(api: ScriptedApi, options: { identity?: string; namespaces
     name: "test",
     client,
     namespaces,
-    concurrency: 2,
-    backoff: { baseMs: 100, maxMs: second },
     clock,
     random: () => 0,
     log: createLogger("silent"),
     metrics: createMetrics(),
     leaderElection: identity === undefined ? undefined : { namespace: "system", name: "operator", identity },
   });
-  manager.cache({
+  const reconciled: string[] = [];
+  const reconcile = options.reconcile ?? ((key) => Promise.resolve(void reconciled.push(key)));
+  const controller = manager.controller({ name: "test", reconcile });
+  controller.cache({
     resource: resources.Pod,
     transform: (pod) => pod,
-    onChange: ({ object: { metadata } }) => manager.queue.add(`${metadata.namespace}/${metadata.name}`),
+    keys: ({ metadata }) => [`${metadata.namespace}/${metadata.name}`],
   });
-  const reconciled: string[] = [];
-  const record: Handler = (key) => Promise.resolve(void reconciled.push(key));
-  return { manager, reconciled, start: (handler = record) => manager.start(handler) };
+  return { manager, reconciled, queue: controller.queue, start: () => manager.start() };
 }
 
 const lastingly = (...pages: ScriptedApi["pages"]): ScriptedApi => {
@@ -76,7 +81,7 @@ test("the leader can't read its kinds any more: it reconciles nothing and gives 
   expect(holder()).toBe("one");
   api.watch.push({ type: "ERROR", object: expired });
   await clock.advance(3 * second);
-  process.manager.queue.add("shop/a");
+  process.queue.add("shop/a");
   await clock.advance(3 * second);
   expect(holder()).toBe("");
   expect(process.reconciled).toEqual(["shop/a"]);
@@ -97,8 +102,8 @@ test("one of two namespaces can't be read: the other one's keys are reconciled, 
   };
   const process = startProcess(api, { namespaces: ["shop", "gone"] });
   process.start();
-  process.manager.queue.add("gone/b");
-  process.manager.queue.add("without-namespace");
+  process.queue.add("gone/b");
+  process.queue.add("without-namespace");
   await clock.advance(60 * second);
   expect(process.reconciled).toEqual(["shop/a"]);
   expect(process.manager.ready["cache-pods"]?.()).toBeUndefined();
@@ -109,8 +114,8 @@ test("one of two namespaces can't be read: the other one's keys are reconciled, 
 
 test("a reconcile hangs for half an hour: the process is not live", async () => {
   const api = lastingly(page([object("a", 1)], 10));
-  const process = startProcess(api);
-  process.start(() => new Promise(() => undefined));
+  const process = startProcess(api, { reconcile: () => new Promise(() => undefined) });
+  process.start();
   const reasons = (): unknown[] =>
     Object.values(process.manager.live)
       .map((check) => check())

@@ -62,7 +62,7 @@ export class TestOperator extends Operator {
     this.cache({
       resource: resources.Pod,
       transform: (object) => object,
-      onChange: ({ object: { metadata } }) => this.manager.queue.add(metadata.name),
+      onChange: ({ object: { metadata } }) => this.controller.queue.add(metadata.name),
     });
   }
 
