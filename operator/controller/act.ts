@@ -6,17 +6,18 @@ import { ConnectionError, ExpectedError } from "../runtime/api-error.ts";
 import { ApiError } from "../runtime/client.ts";
 import type { ApiClient, KubeObject } from "../runtime/kubernetes.ts";
 import type { NoOpApplies } from "../runtime/noopapplies.ts";
-import type { RepeatLimit } from "../runtime/repeatlimit.ts";
-import { contestedRepairs } from "./repairs.ts";
+import type { Repairs } from "./repairs.ts";
 import { resourceOf } from "./resources.ts";
 
 type Outcome = NonNullable<Extract<Action, { readonly do: "apply" }>["outcome"]>;
 
 export interface ActOptions {
+  /** The app's `namespace/name`. */
+  readonly key: string;
   readonly client: ApiClient;
   readonly noOpApplies: NoOpApplies;
   /** Limits repairs of an object that another writer changes after each one. */
-  readonly repairs: RepeatLimit;
+  readonly repairs: Repairs;
   /** Stores the response to a write in the cache, so that the next observation includes the write. */
   readonly updateCache: (object: KubeObject) => void;
   /** Publishes the end of a rollout. Does not throw if the API server does not take the event. */
@@ -85,7 +86,9 @@ const isAlreadyDeleted = (action: Action, error: unknown): boolean =>
 /** Executes one action. Returns the refusal or the failure, if any. Throws every error that is no `ExpectedError`. */
 async function attempt(action: Action, options: ActOptions): Promise<Refusal | Failure | undefined> {
   try {
-    if (await write(action, options)) options.onWritten(action);
+    if (!(await write(action, options))) return undefined;
+    options.onWritten(action);
+    options.repairs.count(action);
     return undefined;
   } catch (error) {
     if (isAlreadyDeleted(action, error)) return undefined;
@@ -107,11 +110,11 @@ const stoppedBy = (problem: Refusal | Failure): readonly Scope[] =>
  * defects of the operator, and `NotLeaderError`.
  */
 export async function act(actions: readonly Action[], options: ActOptions): Promise<Results> {
-  const { noOpApplies, repairs } = options;
+  const { key, noOpApplies, repairs } = options;
   const writes = actions.filter(
     (action) => action.do !== "apply" || !noOpApplies.has(action.object, action.over),
   );
-  const { refusals, withheld } = contestedRepairs(writes, repairs);
+  const { refusals, withheld } = repairs.contested(key, writes);
   const stopped = new Set<Scope>();
   const refused: Refusal[] = [...refusals];
   const failed: Failure[] = [];

@@ -2,11 +2,11 @@ import { labels, managedBy } from "../api/names.ts";
 import type { KubeObject } from "../runtime/kubernetes.ts";
 import { NoOpApplies } from "../runtime/noopapplies.ts";
 import { Operator, type OperatorOptions } from "../runtime/operator.ts";
-import { RepeatLimit } from "../runtime/repeatlimit.ts";
 import type { ReconcileResult } from "../runtime/workqueue.ts";
 import { AppMetrics } from "./metrics.ts";
 import type { Caches } from "./observe.ts";
 import { reconcile } from "./reconcile.ts";
+import { Repairs } from "./repairs.ts";
 import { type Reporter, createReporter, isEcho } from "./report.ts";
 import { resources } from "./resources.ts";
 import { appOf, manifestOf, podOf, revisionObjectOf, scalerOf } from "./transform.ts";
@@ -29,7 +29,7 @@ export class DemoAppController extends Operator {
   readonly #reporter: Reporter;
   readonly #warnings: Warnings;
   readonly #noOpApplies = new NoOpApplies();
-  readonly #repairs: RepeatLimit;
+  readonly #repairs: Repairs;
   readonly #updateCache = (object: KubeObject): void => this.manager.updateCaches(object);
   #caches: Caches | undefined;
 
@@ -38,7 +38,7 @@ export class DemoAppController extends Operator {
     const { client, clock, log, metrics } = this.manager;
     this.#metrics = new AppMetrics(metrics, () => this.manager.isLeader());
     this.#reporter = createReporter({ client, clock, updateCache: this.#updateCache });
-    this.#repairs = new RepeatLimit(clock);
+    this.#repairs = new Repairs(clock);
     this.#warnings = new Warnings({ client, clock, log });
   }
 

@@ -15,7 +15,7 @@ import type { Reporter } from "./report.ts";
 import { resourceOf } from "./resources.ts";
 
 export interface ReconcileOptions
-  extends ObserveOptions, Omit<ActOptions, "onWritten" | "recordOutcome">, EventSinks {
+  extends ObserveOptions, Omit<ActOptions, "key" | "onWritten" | "recordOutcome">, EventSinks {
   readonly clock: Clock;
   readonly reporter: Reporter;
   readonly metrics: AppMetrics;
@@ -71,10 +71,8 @@ export async function reconcile(
 function forget(key: string, { metrics, reporter, noOpApplies, repairs }: ReconcileOptions): ReconcileResult {
   metrics.forget(key);
   reporter.forget(key);
-  for (const id of repairedObjects(key)) {
-    noOpApplies.forget(id);
-    repairs.forget(id);
-  }
+  repairs.forget(key);
+  for (const id of repairedObjects(key)) noOpApplies.forget(id);
   return {};
 }
 
@@ -99,7 +97,9 @@ async function execute(planned: Plan, written: Set<string>, options: ReconcileOp
   };
   const recordOutcome: ActOptions["recordOutcome"] = (outcome) =>
     publishOutcome(planned.observed.app, outcome, options);
-  const actOptions = { client, updateCache, noOpApplies, repairs, onWritten, recordOutcome };
+  const { namespace, name } = planned.observed.app;
+  const key = `${namespace}/${name}`;
+  const actOptions = { key, client, updateCache, noOpApplies, repairs, onWritten, recordOutcome };
   const results = await act(planned.actions, actOptions);
   if (!results.refused.some(({ scope }) => scope === "revision")) return results;
   const others = await act(undecidedWrites(planned), actOptions);

@@ -2,9 +2,10 @@ import { deploymentName, serviceName, tracks } from "../api/names.ts";
 import type { Action } from "../core/action.ts";
 import { canonical } from "../core/hash.ts";
 import type { Refusal } from "../core/observed.ts";
+import type { Clock } from "../runtime/clock.ts";
 import { objectKey } from "../runtime/kubernetes.ts";
 import { objectId } from "../runtime/noopapplies.ts";
-import type { RepeatLimit } from "../runtime/repeatlimit.ts";
+import { RepeatLimit } from "../runtime/repeatlimit.ts";
 
 /** The identities of the objects that the operator repairs, by the app's `namespace/name`. */
 export function repairedObjects(app: string): readonly string[] {
@@ -15,13 +16,9 @@ export function repairedObjects(app: string): readonly string[] {
   ];
 }
 
-/** The content of a repair: the desired object, or nothing if the repair only takes over fields. */
-function contentOf(repair: readonly Action[]): string {
-  const apply = repair.find((write) => write.do === "apply");
-  if (apply === undefined) return "";
-  const { resourceVersion: _, ...metadata } = apply.object.metadata;
-  return canonical({ ...apply.object, metadata });
-}
+/** A repair's content: the desired spec. The metadata has the progress of a rollout, which changes with the pods. */
+const contentOf = (repair: readonly Action[]): string =>
+  canonical(repair.find((write) => write.do === "apply")?.object["spec"]);
 
 /** The repairs that another writer reverts again and again. */
 export interface Contested {
@@ -31,24 +28,43 @@ export interface Contested {
   readonly withheld: ReadonlySet<Action>;
 }
 
-/** Finds the contested repairs among the writes. A take-over and the apply after it are one repair. */
-export function contestedRepairs(writes: readonly Action[], repairs: RepeatLimit): Contested {
-  const refusals: Refusal[] = [];
-  const withheld = new Set<Action>();
-  const reverting = writes.filter(({ revertedManager }) => revertedManager !== undefined);
-  for (const [id, repair] of Map.groupBy(reverting, ({ object }) => objectId(object))) {
-    const { isAllowed, isContested } = repairs.take(id, contentOf(repair));
-    const [first] = repair;
-    if (first === undefined || !isContested) continue;
-    const { object, scope, revertedManager: contestedBy = "" } = first;
-    refusals.push({
-      object: `${object.kind}/${object.metadata.name}`,
-      scope,
-      status: 0,
-      message: "",
-      contestedBy,
-    });
-    if (!isAllowed) for (const write of repair) withheld.add(write);
+/** Limits the repairs of objects that another writer changes after each repair. */
+export class Repairs {
+  readonly #limit: RepeatLimit;
+  /** The refusal of the last repair of each contested object: reported also while the object is as desired. */
+  readonly #refusals = new Map<string, Refusal>();
+
+  constructor(clock: Clock) {
+    this.#limit = new RepeatLimit(clock);
   }
-  return { refusals, withheld };
+
+  /** Finds the contested repairs of an app, by its `namespace/name`. A take-over and the apply after it are one repair. */
+  contested(app: string, writes: readonly Action[]): Contested {
+    const withheld = new Set<Action>();
+    const reverting = writes.filter(({ revertedManager }) => revertedManager !== undefined);
+    for (const [id, repair] of Map.groupBy(reverting, ({ object }) => objectId(object)))
+      if (!this.#limit.isAllowed(id, contentOf(repair))) for (const write of repair) withheld.add(write);
+    const refusals = repairedObjects(app).flatMap((id) => {
+      if (!this.#limit.isContested(id)) this.#refusals.delete(id);
+      return this.#refusals.get(id) ?? [];
+    });
+    return { refusals, withheld };
+  }
+
+  /** Counts a write that was made, if it is a repair. */
+  count({ do: verb, object, scope, revertedManager: contestedBy }: Action): void {
+    if (verb !== "apply" || contestedBy === undefined) return;
+    const id = objectId(object);
+    this.#limit.count(id, canonical(object["spec"]));
+    const name = `${object.kind}/${object.metadata.name}`;
+    this.#refusals.set(id, { object: name, scope, status: 0, message: "", contestedBy });
+  }
+
+  /** Drops the records of a deleted app. */
+  forget(app: string): void {
+    for (const id of repairedObjects(app)) {
+      this.#limit.forget(id);
+      this.#refusals.delete(id);
+    }
+  }
 }

@@ -45,8 +45,6 @@ const createDispatcher = ({ tls, proxyUrl }: ConnectionIdentity, connections: nu
   // TCP keep-alive every 30 s, as in client-go: load balancers drop connections that are idle for 60 s.
   const connect = { ...tls, timeout: 10_000, keepAlive: true, keepAliveInitialDelay: 30_000 };
   if (proxyUrl === undefined) return new Agent({ ...pool, connect });
-  if (!/^https?:/.test(proxyUrl))
-    throw new Error(`the kubeconfig's proxy-url ${proxyUrl} is not supported: use http or https`);
   return new ProxyAgent({ ...pool, uri: proxyUrl, requestTls: connect });
 };
 

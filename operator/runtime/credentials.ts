@@ -86,6 +86,8 @@ export class CachedCredentials implements CredentialSource {
   readonly name: string;
   readonly #options: CacheOptions;
   #cached: Cached | undefined;
+  /** Credentials that the server refused (401), until new ones are obtained. */
+  #refused: Cached | undefined;
   #pending: Promise<Credentials> | undefined;
   #failure: { readonly error: unknown; readonly count: number; readonly retryAtMs: number } | undefined;
   #renewableAtMs = -Infinity;
@@ -110,6 +112,8 @@ export class CachedCredentials implements CredentialSource {
     const nowMs = this.#options.clock.monotonicMs();
     if (nowMs < this.#renewableAtMs) return false;
     this.#renewableAtMs = nowMs + renewPeriodMs;
+    // Kept as a fallback: the server may have refused valid credentials, for example while its token webhook failed.
+    this.#refused = this.#cached;
     this.#cached = undefined;
     return true;
   }
@@ -129,13 +133,17 @@ export class CachedCredentials implements CredentialSource {
     try {
       this.#cached = this.#cacheEntry(await within(obtain(deadline.signal), deadline.signal));
       this.#failure = undefined;
+      this.#refused = undefined;
       return this.#cached.credentials;
     } catch (cause) {
       const error = deadline.toClientError(cause, `credentials from ${this.name}`);
       const count = (this.#failure?.count ?? 0) + 1;
       const retryAtMs = clock.monotonicMs() + backoffMs(retryBackoff, count, random);
       this.#failure = { error, count, retryAtMs };
-      throw error;
+      const fallback = this.#refused;
+      if (fallback === undefined || clock.monotonicMs() >= fallback.expiresAtMs) throw error;
+      this.#cached = { ...fallback, refreshAtMs: retryAtMs };
+      return fallback.credentials;
     } finally {
       deadline.dispose();
     }

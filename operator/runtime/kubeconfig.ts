@@ -19,7 +19,10 @@ const clusterSchema = z.object({
   "certificate-authority-data": text,
   "insecure-skip-tls-verify": z.boolean().nullish(),
   "tls-server-name": text,
-  "proxy-url": text,
+  "proxy-url": z
+    .string()
+    .regex(/^($|https?:)/, "must be an http or https URL")
+    .nullish(),
   extensions: z.array(z.object({ name: z.string(), extension: z.unknown() })).nullish(),
 });
 

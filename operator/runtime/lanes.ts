@@ -62,12 +62,9 @@ export class Lanes {
     return undefined;
   }
 
-  /** True if a key of another namespace waits that `isBlocked` does not hold back. */
-  waitsForOther(namespace: string, isBlocked: (namespace: string) => boolean): boolean {
-    return Object.values(this.#lanes).some((lane) => {
-      for (const other of lane.keys()) if (other !== namespace && !isBlocked(other)) return true;
-      return false;
-    });
+  /** True if a key of a namespace with the property waits. */
+  someNamespace(hasProperty: (namespace: string) => boolean): boolean {
+    return Object.values(this.#lanes).some((lane) => [...lane.keys()].some(hasProperty));
   }
 
   /** Makes all waiting keys resyncs. */

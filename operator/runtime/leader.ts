@@ -29,6 +29,8 @@ export interface LeaderOptions {
   readonly onStopped: () => void;
   /** False while this process could not work: then it does not take the lease, and gives up a lease that it holds. */
   readonly isEligible?: (() => boolean) | undefined;
+  /** False while a write may be in progress. A process that gives up the lease releases it only when idle. */
+  readonly isIdle?: (() => boolean) | undefined;
   /** Time after the last renewal from which another process may take the lease; default 15,000. */
   readonly leaseDurationMs?: number | undefined;
   /** Time after the last renewal at which the leader stops; default 10,000. Must be less than leaseDurationMs. */
@@ -58,6 +60,8 @@ export class LeaderElector {
   #observed: { readonly lease: KubeObject; readonly sinceMs: number } | undefined;
   /** The acquire time of this process's lease: the Lease of another process, or edited by hand, has another one. */
   #acquireTime: string | undefined;
+  /** True from before this process writes the lease until it releases the lease or sees another holder. */
+  #mayHold = false;
   /** True if the last attempt failed: `#observed` may be outdated. */
   #mayBeStale = false;
   #leading = false;
@@ -94,16 +98,20 @@ export class LeaderElector {
   async stop(): Promise<void> {
     this.#stopping.abort();
     await this.#running;
-    await this.#resign();
+    this.#endLeadership();
+    await this.#release();
   }
 
   async #run(): Promise<void> {
-    const { clock, random, isEligible = () => true } = this.#options;
+    const { clock, random, isEligible = () => true, isIdle = () => true } = this.#options;
     const { signal } = this.#stopping;
     while (!signal.aborted) {
       if (!this.isLeader()) this.#endLeadership();
       if (isEligible()) await this.#attempt();
-      else await this.#resign();
+      else {
+        this.#endLeadership();
+        if (isIdle()) await this.#release();
+      }
       // As in client-go, candidates wait 1 to 2.2 periods, so that they don't all try at the same time.
       const periods = this.isLeader() ? 1 : 1 + 1.2 * random();
       await sleep(clock, this.#retryPeriodMs * periods, signal);
@@ -121,9 +129,10 @@ export class LeaderElector {
     } catch (error) {
       const wasKnown = !this.#mayBeStale;
       this.#mayBeStale = true;
+      if (this.#stopping.signal.aborted) return;
       if (!isLostRace(error)) this.#logError(error);
       // Somebody else wrote the Lease: read at once who holds it.
-      else if (wasKnown && !this.#stopping.signal.aborted) await this.#attempt();
+      else if (wasKnown) await this.#attempt();
     }
   }
 
@@ -144,7 +153,12 @@ export class LeaderElector {
     // A process that starts under the name of its predecessor, such as a container that restarts, goes on with its term.
     const { holderIdentity, acquireTime } = specOf(lease);
     if (isFirst && holderIdentity === this.#options.identity) this.#acquireTime = acquireTime;
-    if (!this.#isOwn(specOf(lease)) && !this.#isFree(lease)) return false;
+    if (!this.#isOwn(specOf(lease))) {
+      // Forgotten, because a restore of etcd could bring this process's last term back.
+      this.#acquireTime = undefined;
+      this.#mayHold = false;
+      if (!this.#isFree(lease)) return false;
+    }
     await this.#renew(lease);
     return true;
   }
@@ -154,21 +168,27 @@ export class LeaderElector {
     this.#observe(await this.#lease.replace(lease, this.#heldSpec(specOf(lease)), this.#stopping.signal));
   }
 
-  /** Ends the leadership and releases the lease, if this process holds it. Never rejects. */
-  async #resign(): Promise<void> {
-    const held = this.isLeader();
-    this.#endLeadership();
-    if (!held) return;
+  /** Releases the lease if this process may hold it. Never rejects. */
+  async #release(): Promise<void> {
+    if (!this.#mayHold) return;
     const { clock, log } = this.#options;
     try {
-      // The response to the last renewal may be lost: then only the API server knows the lease's version.
+      // The response to the last write may be lost: then only the API server knows the lease's version.
       const lease = this.#mayBeStale ? await this.#lease.read() : this.#observed?.lease;
-      if (lease === undefined || !this.#isOwn(specOf(lease))) return;
-      await this.#lease.replace(lease, releasedSpec(specOf(lease), clock.now()));
+      if (lease !== undefined && this.#isOwn(specOf(lease))) {
+        await this.#lease.replace(lease, releasedSpec(specOf(lease), clock.now()));
+        log.info("released the leader lease");
+      }
+      this.#mayHold = false;
       this.#mayBeStale = true;
-      log.info("released the leader lease");
     } catch (error) {
-      log.warn({ err: error }, "could not release the leader lease; the next leader waits until it expires");
+      this.#mayBeStale = true;
+      if (!this.#stopping.signal.aborted) this.#logError(error);
+      else
+        log.warn(
+          { err: error },
+          "could not release the leader lease; the next leader waits until it expires",
+        );
     }
   }
 
@@ -183,6 +203,7 @@ export class LeaderElector {
     });
     // Before the request is sent: its response may be lost.
     this.#acquireTime = spec.acquireTime;
+    this.#mayHold = true;
     return spec;
   }
 

@@ -3,7 +3,7 @@ import { Controller, type ControllerOptions } from "./controller.ts";
 import { EventRecorder } from "./events.ts";
 import type { Checks } from "./health.ts";
 import { type ApiClient, type KubeObject, type ResourceType, apiVersionOf } from "./kubernetes.ts";
-import { LeaderElector } from "./leader.ts";
+import { LeaderElector, NotLeaderError } from "./leader.ts";
 import { type Logger, createLogger } from "./log.ts";
 import { type Metrics, createMetrics } from "./metrics.ts";
 import type { Change } from "./storeupdater.ts";
@@ -85,6 +85,8 @@ export class Manager {
   #started = false;
   /** True while all kinds can be read in at least one namespace. */
   #canWork = false;
+  /** True from the end of a term until its last reconcile has ended. */
+  #isEndingTerm = false;
   #stopped: Promise<void> | undefined;
 
   constructor(options: ManagerOptions) {
@@ -96,14 +98,13 @@ export class Manager {
     this.metrics = options.metrics ?? createMetrics();
     const { clock, random, log, metrics } = this;
     if (leaderElection !== undefined) {
-      const pause = (): void => this.#controllers.forEach((controller) => controller.pause());
-      const callbacks = { onStarted: () => this.#runIfReady(), onStopped: pause };
-      const isEligible = (): boolean => this.#canWork;
+      const callbacks = { onStarted: () => this.#runIfReady(), onStopped: () => void this.#pause() };
+      const isIdle = (): boolean => this.#controllers.every((controller) => controller.isIdle);
+      const conditions = { isEligible: () => this.#canWork, isIdle };
       const shared = { client, clock, random, log, metrics };
-      this.#leader = new LeaderElector({ ...leaderElection, ...shared, ...callbacks, isEligible });
+      this.#leader = new LeaderElector({ ...leaderElection, ...shared, ...callbacks, ...conditions });
     }
-    const leader = this.#leader;
-    this.client = leader === undefined ? client : client.fenced(() => leader.fence());
+    this.client = client.fenced(() => this.#fence());
     const source = { component: name, instance: leaderElection?.identity ?? name };
     this.events = new EventRecorder({ client: this.client, ...source, clock, log, metrics });
   }
@@ -227,7 +228,22 @@ export class Manager {
   }
 
   #runIfReady(): void {
-    if (this.#canWork && this.isLeader()) for (const controller of this.#controllers) controller.run();
+    if (!this.#canWork || !this.isLeader() || this.#isEndingTerm) return;
+    for (const controller of this.#controllers) controller.run();
+  }
+
+  /** Ends the term: reconciles in progress must not write in the next term, which other processes may precede. */
+  async #pause(): Promise<void> {
+    for (const controller of this.#controllers) controller.pause();
+    this.#isEndingTerm = true;
+    await Promise.all(this.#controllers.map(({ queue }) => queue.whenIdle()));
+    this.#isEndingTerm = false;
+    this.#runIfReady();
+  }
+
+  #fence(): void {
+    this.#leader?.fence();
+    if (this.#isEndingTerm) throw new NotLeaderError();
   }
 
   async #stop(): Promise<void> {

@@ -6,7 +6,7 @@ import { listInPages } from "./list.ts";
 import type { Logger } from "./log.ts";
 import type { Metrics } from "./metrics.ts";
 import type { Replacement } from "./storeupdater.ts";
-import { StreamedListError, isDenied, isStreamingRefused, isTransient, messageOf } from "./watcherrors.ts";
+import { isDenied, isStreamingRefused, isTransient, messageOf } from "./watcherrors.ts";
 import { watch } from "./watch.ts";
 
 /** Receives the objects of lists and watches: a `StoreUpdater` of any type. */
@@ -50,8 +50,8 @@ export class Reflector {
   readonly #labels: { readonly resource: string };
   #failures = 0;
   #hasListed = false;
-  /** True until the API server refuses to stream a list. */
-  #streamsLists = true;
+  /** How to list next. `never`: the API server has refused to stream a list. `later`: a streamed list has failed. */
+  #streaming: "now" | "later" | "never" = "now";
   /** The resourceVersion from which the next watch resumes; undefined: a list is needed first. */
   #resumeFrom: string | undefined;
   #lastError: string | undefined;
@@ -103,7 +103,7 @@ export class Reflector {
       metrics.cache.watchRestarts.inc(this.#labels);
       return this.#watch(this.#resumeFrom);
     }
-    if (this.#streamsLists) return this.#streamListAndWatch();
+    if (this.#streaming === "now") return this.#streamListAndWatch();
     const { client, resource, selection, sink } = this.#options;
     const version = await listInPages({
       client,
@@ -117,6 +117,7 @@ export class Reflector {
   }
 
   #finishList(version: string): void {
+    if (this.#streaming === "later") this.#streaming = "now";
     if (this.#hasListed) this.#options.metrics.cache.relists.inc(this.#labels);
     this.#hasListed = true;
     this.#resumeFrom = version;
@@ -148,7 +149,7 @@ export class Reflector {
     };
     try {
       await this.#runWatch({ sendInitialEvents: true, resourceVersionMatch: "NotOlderThan" }, onEvent);
-      if (isListing) throw new StreamedListError("the watch ended before all initial events");
+      if (isListing) throw new Error("the watch ended before all initial events");
     } finally {
       replacement.close();
     }
@@ -179,15 +180,16 @@ export class Reflector {
         signal: this.#stopping.signal,
         onEvent: (event) => {
           this.#recordActivity();
+          // A list is no progress: each one could be followed by the same failure of the watch.
+          const isListing = this.#resumeFrom === undefined;
           onEvent(event);
-          events += 1;
+          if (!isListing) events += 1;
           if (events === 1) this.#logRecovery();
         },
       });
     } finally {
-      // A streamed list that breaks halfway is no progress.
-      const isProgress = events > 0 || clock.monotonicMs() - startedMs > healthyMs;
-      if (isProgress && this.#resumeFrom !== undefined) this.#failures = 0;
+      const isHealthy = this.#resumeFrom !== undefined && clock.monotonicMs() - startedMs > healthyMs;
+      if (events > 0 || isHealthy) this.#failures = 0;
     }
     return events;
   }
@@ -203,11 +205,13 @@ export class Reflector {
   async #handleError(error: unknown): Promise<void> {
     const { clock, random, sink, selection } = this.#options;
     const isListing = this.#resumeFrom === undefined;
-    // List in pages at once, and from now on.
-    if (isListing && this.#streamsLists && isStreamingRefused(error)) {
-      this.#streamsLists = false;
+    if (isListing && this.#streaming === "now" && isStreamingRefused(error)) {
+      this.#streaming = "never";
       return;
     }
+    // A proxy that holds back the events of a watch still lets a list pass.
+    if (isListing && this.#streaming === "now" && !isTransient(error) && !isDenied(error))
+      this.#streaming = "later";
     this.#failures += 1;
     if (!isTransient(error) || this.#failures >= failuresBeforeList) this.#resumeFrom = undefined;
     if (isDenied(error)) this.#setSynced(false);

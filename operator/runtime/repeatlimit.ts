@@ -24,24 +24,37 @@ export class RepeatLimit {
     this.#clock = clock;
   }
 
-  /** Counts one write. `isAllowed`: it may be made now. `isContested`: the burst before it is used up. */
-  take(object: string, content: string): { readonly isAllowed: boolean; readonly isContested: boolean } {
-    const nowMs = this.#clock.monotonicMs();
-    const known = this.#buckets.get(object);
-    const bucket = known?.content === content ? known : { content, tokens: burst, filledMs: nowMs };
-    const refilled = Math.floor((nowMs - bucket.filledMs) / refillMs);
-    bucket.tokens = Math.min(burst, bucket.tokens + refilled);
-    bucket.filledMs += refilled * refillMs;
+  /** Counts a write that has changed the object. */
+  count(object: string, content: string): void {
+    const known = this.#refilled(object);
+    const bucket =
+      known?.content === content ? known : { content, tokens: burst, filledMs: this.#clock.monotonicMs() };
+    bucket.tokens = Math.max(0, bucket.tokens - 1);
     this.#buckets.set(object, bucket);
-    const isAllowed = bucket.tokens > 0;
-    // With a single token left, the bucket was empty within the last minutes, or this is the last write of the burst.
-    const isContested = bucket.tokens <= 1;
-    if (isAllowed) bucket.tokens -= 1;
-    return { isAllowed, isContested };
+  }
+
+  /** True if the write may be made now. */
+  isAllowed(object: string, content: string): boolean {
+    const bucket = this.#refilled(object);
+    return bucket === undefined || bucket.content !== content || bucket.tokens > 0;
+  }
+
+  /** True if the last write has been repeated five times, and for two minutes after the last repetition. */
+  isContested(object: string): boolean {
+    return (this.#refilled(object)?.tokens ?? burst) <= 1;
   }
 
   /** Drops the record of an object. */
   forget(object: string): void {
     this.#buckets.delete(object);
+  }
+
+  #refilled(object: string): Bucket | undefined {
+    const bucket = this.#buckets.get(object);
+    if (bucket === undefined) return undefined;
+    const refilled = Math.floor((this.#clock.monotonicMs() - bucket.filledMs) / refillMs);
+    bucket.tokens = Math.min(burst, bucket.tokens + refilled);
+    bucket.filledMs += refilled * refillMs;
+    return bucket;
   }
 }

@@ -63,7 +63,11 @@ export class StatusWriter<S> {
   async write(object: Reported<S>, status: S): Promise<number | undefined> {
     const { textOf, significant, clock } = this.#options;
     const [live, desired] = [textOf(object.status), textOf(status)];
-    const last = this.#written.get(objectKey(object.namespace, object.name));
+    const key = objectKey(object.namespace, object.name);
+    const last = this.#written.get(key);
+    // Another process may have written the status: a change back to what this process sent before is no echo.
+    if (live === desired && last !== undefined && last.sent !== desired)
+      this.#written.set(key, { sent: desired, nextMs: last.nextMs });
     // Another write can't remove what another field manager owns, for example a condition of another type.
     if (live === desired || (last?.sent === desired && last.stored === live)) return undefined;
     const waitMs = (last?.nextMs ?? -Infinity) - clock.monotonicMs();

@@ -14,12 +14,8 @@ export const isTransient = (error: unknown): boolean =>
   error instanceof ConnectionError ||
   (error instanceof ApiError && !error.isGone && (error.status === 429 || error.status >= 500));
 
-/** The API server or a proxy in front of it does not stream lists: before Kubernetes 1.32, or switched off. */
+/** The API server does not stream lists: before Kubernetes 1.32, or switched off. */
 export const isStreamingRefused = (error: unknown): boolean =>
-  error instanceof StreamedListError ||
-  (error instanceof ApiError && (error.isInvalid || error.status === 405 || error.status === 406));
-
-/** A watch with `sendInitialEvents` ended without the bookmark that ends the initial events. */
-export class StreamedListError extends Error {}
+  error instanceof ApiError && (error.isInvalid || error.status === 405 || error.status === 406);
 
 export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

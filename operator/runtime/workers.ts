@@ -9,11 +9,13 @@ interface Running {
 /** The keys in progress, and how many of them each namespace has. */
 export class Workers {
   readonly #concurrency: number;
+  readonly #quarter: number;
   readonly #running = new Map<string, Running>();
   readonly #byNamespace = new Map<string, number>();
 
   constructor(concurrency: number) {
     this.#concurrency = concurrency;
+    this.#quarter = Math.max(1, Math.floor(concurrency / 4));
   }
 
   get size(): number {
@@ -43,16 +45,18 @@ export class Workers {
     this.#count(key, -1);
   }
 
+  /** True if a namespace has at least a quarter of the workers. Keys without a namespace share nothing. */
+  hasQuarter(namespace: string): boolean {
+    return namespace !== "" && (this.#byNamespace.get(namespace) ?? 0) >= this.#quarter;
+  }
+
   /**
-   * True if a namespace has its share of the workers: a quarter while other namespaces wait, otherwise all but a quarter, so
-   * that the next key of another namespace finds a free worker. Keys without a namespace have no limit.
+   * True if a namespace must wait: it has a quarter of the workers, and either a namespace with less waits, or only a last
+   * quarter of the workers is free, which is reserved for such namespaces.
    */
   hasShare(namespace: string, othersWait: () => boolean): boolean {
-    if (namespace === "") return false;
-    const quarter = Math.max(1, Math.floor(this.#concurrency / 4));
-    const count = this.#byNamespace.get(namespace) ?? 0;
-    if (count < quarter) return false;
-    return count >= Math.max(quarter, this.#concurrency - quarter) || othersWait();
+    if (!this.hasQuarter(namespace)) return false;
+    return this.#concurrency - this.#running.size <= this.#quarter || othersWait();
   }
 
   #count(key: string, change: number): void {

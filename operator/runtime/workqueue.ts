@@ -148,13 +148,23 @@ export class WorkQueue {
     this.#handler = undefined;
   }
 
+  /** True if no handler runs. */
+  get isIdle(): boolean {
+    return this.#workers.size === 0;
+  }
+
+  /** Resolves when no handler runs. */
+  async whenIdle(): Promise<void> {
+    if (!this.isIdle) await new Promise<void>((resolve) => this.#idleWaiters.push(resolve));
+  }
+
   /** Accepts no more keys and starts no more handlers. Resolves when running handlers have ended. */
   async shutDown(): Promise<void> {
     this.#closed = true;
     this.#handler = undefined;
     this.#waiting.clear();
     for (const key of this.#delayed.keys()) this.forget(key);
-    if (this.#workers.size > 0) await new Promise<void>((resolve) => this.#idleWaiters.push(resolve));
+    await this.whenIdle();
   }
 
   #dispatch(): void {
@@ -172,7 +182,8 @@ export class WorkQueue {
 
   #mayRun(namespace: string): boolean {
     const isBlocked = this.#options.isBlocked ?? (() => false);
-    const othersWait = (): boolean => this.#waiting.waitsForOther(namespace, isBlocked);
+    const hasClaim = (other: string): boolean => !isBlocked(other) && !this.#workers.hasQuarter(other);
+    const othersWait = (): boolean => this.#waiting.someNamespace(hasClaim);
     return !isBlocked(namespace) && !this.#workers.hasShare(namespace, othersWait);
   }
 

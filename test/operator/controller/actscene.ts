@@ -1,7 +1,7 @@
 import { type ActOptions, act } from "../../../operator/controller/act.ts";
 import { type Action, type Scope, inScope } from "../../../operator/core/action.ts";
 import { NoOpApplies } from "../../../operator/runtime/noopapplies.ts";
-import { RepeatLimit } from "../../../operator/runtime/repeatlimit.ts";
+import { Repairs } from "../../../operator/controller/repairs.ts";
 import { VirtualClock } from "../../sim/clock.ts";
 import type { ApiClient, KubeObject } from "../../../operator/runtime/kubernetes.ts";
 
@@ -53,8 +53,9 @@ export function scene(...responses: readonly (KubeObject | Error)[]) {
   const written: string[] = [];
   const options: ActOptions = {
     client: client as unknown as ApiClient,
+    key: "team/web",
     noOpApplies: new NoOpApplies(),
-    repairs: new RepeatLimit(new VirtualClock()),
+    repairs: new Repairs(new VirtualClock()),
     updateCache: (response) => void cached.push(response),
     recordOutcome: async ({ name }) => void calls.push(["event", name]),
     onWritten: (action) => void written.push(`${action.do} ${action.object.kind}`),

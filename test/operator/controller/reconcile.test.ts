@@ -218,6 +218,35 @@ describe("an apply changes nothing, because a webhook reverts it", () => {
     expect(await reconcile()).toEqual([]);
   });
 
+  test("a contested repair was just made: the status still says so, until two minutes pass without another one", async () => {
+    const { scene, reconcile } = await driftedScene();
+    const drifted = scene.caches.deployments.store.get("team", "web");
+    scene.version = () => "8";
+    for (let i = 0; i < 5; i += 1) await reconcile();
+    const spec = { ...(drifted?.["spec"] as object), revisionHistoryLimit: 2 };
+    scene.changeDeployment((live) => ({ ...live, spec }));
+    expect((await scene.reconcile()).steps).toEqual([]);
+    expect(scene.app?.status?.blockers).toMatchObject([{ reason: "Contested" }]);
+    scene.clock.jump(121_000);
+    expect((await scene.reconcile()).steps).toEqual([statusWrite, "event Healthy"]);
+  });
+
+  test.each([
+    ["fails five times", unavailable, "WriteFailed"],
+    ["is refused five times", new ApiError(403, { message: "exceeded quota: pods=2" }), "QuotaExceeded"],
+  ])(
+    "a repair %s: the status says so, and the repair is made as soon as it can be",
+    async (_, error, reason) => {
+      const { scene, reconcile } = await driftedScene();
+      scene.version = () => "8";
+      scene.fault = (step) => (step === "apply Deployment" ? error : undefined);
+      for (let i = 0; i < 6; i += 1) await reconcile();
+      expect(scene.app?.status?.blockers).toMatchObject([{ reason }]);
+      scene.fault = () => undefined;
+      expect(await reconcile()).toContain("apply Deployment");
+    },
+  );
+
   test("the first time: applied without an event; the second time: skipped", async () => {
     const { reconcile } = await driftedScene();
     expect(await reconcile()).toEqual(["apply Deployment"]);

@@ -46,6 +46,14 @@ describe("reporting a status", () => {
     expect(isEcho(subject, change({ ...sent, generation: 2 }))).toBe(false);
   });
 
+  test("another process wrote the right status: a change back to what this process sent before is no echo", async () => {
+    const { subject } = reporter();
+    const [before, right] = [app({ status: progressing(1) }), app({ status: progressing(2) })];
+    await subject.write(app(), progressing(1));
+    await subject.write(right, progressing(2));
+    expect(isEcho(subject, { type: "MODIFIED", object: before, previous: right })).toBe(false);
+  });
+
   test("only counts differ and a write takes 100 ms: the next write is delayed to 2 s after the last one", async () => {
     const { clock, subject, written, setWriteMs } = reporter();
     setWriteMs(100);

@@ -1,5 +1,5 @@
 import { NoOpApplies } from "../../../operator/runtime/noopapplies.ts";
-import { RepeatLimit } from "../../../operator/runtime/repeatlimit.ts";
+import { Repairs } from "../../../operator/controller/repairs.ts";
 import { AppMetrics } from "../../../operator/controller/metrics.ts";
 import { byKey } from "../../../operator/runtime/controller.ts";
 import { type ReconcileOptions, reconcile } from "../../../operator/controller/reconcile.ts";
@@ -89,7 +89,7 @@ export class Scene {
       clock,
       updateCache,
       noOpApplies: new NoOpApplies(),
-      repairs: new RepeatLimit(clock),
+      repairs: new Repairs(clock),
       warnings: { of: () => Promise.resolve([]) },
       metrics: new AppMetrics(this.#metrics, () => true),
       recorder: {

@@ -75,6 +75,18 @@ describe("cached credentials", () => {
     await expect(cache.get(signal)).rejects.toThrow("no such file");
   });
 
+  test("the server refuses a valid token while the plug-in fails: requests go on with the token after the failure", async () => {
+    const cache = create();
+    const first = cache.get(signal);
+    calls[0]?.resolve(obtained("a", 600_000));
+    const credentials = await first;
+    expect(cache.renew(credentials)).toBe(true);
+    const second = cache.get(signal);
+    calls[1]?.reject(new Error("the identity provider is down"));
+    expect(await second).toBe(credentials);
+    expect(await cache.get(signal)).toBe(credentials);
+  });
+
   test("a token is expired when it is obtained (clock skew): the plug-in starts at most once per second", async () => {
     const cache = create();
     const first = cache.get(signal);

@@ -72,16 +72,38 @@ test("the version has expired: a streamed list reports only the missed changes",
   expect(await scene().count("operator_relists_total")).toBe(1);
 });
 
-test.each([
-  ["refuses to stream lists (422)", () => scene().api.watch.fail(new ApiError(422, {}))],
-  ["ends the watch before all objects were sent", () => scene().api.watch.end()],
-])("the server %s: lists in pages at once, and from then on", async (_, fail) => {
+test("the server refuses to stream lists (422): lists in pages at once, and from then on", async () => {
   scene().api.pages = [page([object("a", 1)], 10)];
   await scene().start();
-  fail();
+  scene().api.watch.fail(new ApiError(422, {}));
   await settle();
   expect(names()).toEqual(["a"]);
   scene().api.watch.push({ type: "ERROR", object: expired });
   await settle();
   expect(scene().api.lists).toHaveLength(2);
+});
+
+test.each([
+  ["ends the watch before all objects were sent", 1, () => scene().api.watch.end()],
+  ["holds back all events", 92, () => undefined],
+])("the server %s: lists in pages, and streams the next list", async (_, seconds, fail) => {
+  scene().api.pages = [page([object("a", 1)], 10)];
+  await scene().start();
+  fail();
+  await scene().clock.advance(seconds * second);
+  expect(names()).toEqual(["a"]);
+  expect(scene().api.lists).toHaveLength(1);
+  scene().api.watch.push({ type: "ERROR", object: expired });
+  await scene().clock.advance(second);
+  expect(scene().api.lists).toHaveLength(1);
+  expect(scene().api.watch.options.sendInitialEvents).toBe(true);
+});
+
+test("each streamed list is followed by an expired version: the lists back off", async () => {
+  await scene().start();
+  for (let i = 0; i < 20; i += 1) {
+    scene().api.watch.push(added(object("a", 1)), listEnd(10), { type: "ERROR", object: expired });
+    await settle();
+  }
+  expect(scene().api.watches.length).toBeLessThan(4);
 });

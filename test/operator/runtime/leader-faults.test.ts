@@ -131,3 +131,54 @@ test("a process can't work any more: it gives the lease up, and takes it when it
   expect(elector.isLeader()).toBe(true);
   await elector.stop();
 });
+
+test("the process stops while it takes the lease: the lease is released", async () => {
+  const client: ApiClient = {
+    ...api.client,
+    create: async (resource, body, options) => {
+      const stored = await api.client.create(resource, body, options);
+      // The response is on its way.
+      return new Promise((resolve, reject) => {
+        options?.signal?.addEventListener("abort", () => reject(new ConnectionError("ABORTED", undefined)));
+        clock.setTimeout(() => resolve(stored), 500);
+      });
+    },
+  };
+  const { elector } = elect("a", { client });
+  elector.start();
+  await settle();
+  await elector.stop();
+  expect(lease()).toMatchObject({ holderIdentity: "" });
+});
+
+test.each([0, 500, 1000, 1500])(
+  "etcd is restored to a time when another process led (%i ms later): never two leaders",
+  async (offsetMs) => {
+    let isCut = false;
+    const cut = <T>(call: () => Promise<T>): Promise<T> =>
+      isCut ? Promise.reject(new ConnectionError("ECONNRESET", undefined)) : call();
+    const client: ApiClient = {
+      ...api.client,
+      get: (...args) => cut(() => api.client.get(...args)),
+      replace: (...args) => cut(() => api.client.replace(...args)),
+    };
+    const [first, other] = [elect("a"), elect("b", { client })];
+    other.elector.start();
+    await clock.advance(3 * second);
+    const backup = structuredClone(api.objects.get(key));
+    if (backup === undefined) throw new Error("no lease");
+    isCut = true;
+    first.elector.start();
+    await clock.advance(40 * second);
+    isCut = false;
+    await clock.advance(5 * second + offsetMs);
+    expect([first, other].map(({ elector }) => elector.isLeader())).toEqual([true, false]);
+    api.objects.set(key, backup);
+    for (let i = 0; i < 100; i += 1) {
+      await clock.advance(100);
+      expect(first.elector.isLeader() && other.elector.isLeader()).toBe(false);
+    }
+    await first.elector.stop();
+    await other.elector.stop();
+  },
+);

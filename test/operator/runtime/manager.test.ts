@@ -112,6 +112,49 @@ test("one of two namespaces can't be read: the other one's keys are reconciled, 
   expect(process.reconciled.toSorted()).toEqual(["gone/b", "shop/a", "without-namespace"]);
 });
 
+test("a reconcile is in progress when the process gives the lease up: no other process leads before its end", async () => {
+  const api = lastingly(page([object("a", 1)], 10), forbidden);
+  const reconcile = Promise.withResolvers<void>();
+  const first = startProcess(api, { identity: "one", reconcile: () => reconcile.promise });
+  first.start();
+  await settle();
+  const other = startProcess(lastingly(page([object("a", 1)], 10)), { identity: "two" });
+  other.start();
+  await clock.advance(second);
+  api.watch.push({ type: "ERROR", object: expired });
+  await clock.advance(8 * second);
+  expect([first, other].map(({ manager }) => manager.isLeader())).toEqual([false, false]);
+  reconcile.resolve();
+  await clock.advance(6 * second);
+  expect(holder()).toBe("two");
+  expect(other.reconciled).toEqual(["shop/a"]);
+});
+
+test("a reconcile goes on after its term: it can't write in the next term, whose reconciles wait for its end", async () => {
+  const reconcile = Promise.withResolvers<void>();
+  const writes: string[] = [];
+  let started = 0;
+  const process = startProcess(lastingly(page([object("a", 1)], 10)), {
+    identity: "one",
+    reconcile: async () => {
+      started += 1;
+      const term = started;
+      await reconcile.promise;
+      await process.manager.client.create(resources.Pod, object(`of-reconcile-${term}`, 1));
+      writes.push(`reconcile ${term}`);
+    },
+  });
+  process.start();
+  await settle();
+  clock.jump(60 * second);
+  await clock.advance(5 * second);
+  expect(process.manager.isLeader()).toBe(true);
+  expect(started).toBe(1);
+  reconcile.resolve();
+  await clock.advance(2 * second);
+  expect(writes).toEqual(["reconcile 2"]);
+});
+
 test("a reconcile hangs for half an hour: the process is not live", async () => {
   const api = lastingly(page([object("a", 1)], 10));
   const process = startProcess(api, { reconcile: () => new Promise(() => undefined) });

@@ -9,34 +9,42 @@ beforeEach(() => {
   limit = new RepeatLimit(clock);
 });
 
-/** Counts writes of the same content. Returns how many of them are allowed. */
-const take = (count: number, content = "a"): number =>
-  Array.from({ length: count }, () => limit.take("Service/team/web", content)).filter(
-    ({ isAllowed }) => isAllowed,
-  ).length;
+const object = "Service/team/web";
+
+/** Makes the same write as often as it is allowed, at most `count` times. Returns how often it was made. */
+function write(count: number, content = "a"): number {
+  let made = 0;
+  for (; made < count && limit.isAllowed(object, content); made += 1) limit.count(object, content);
+  return made;
+}
 
 test("the same write again and again: five at once, then one a minute", () => {
-  expect(take(20)).toBe(5);
+  expect(write(20)).toBe(5);
   for (let minute = 0; minute < 10; minute += 1) {
     clock.jump(60_000);
-    expect(take(20)).toBe(1);
+    expect(write(20)).toBe(1);
   }
 });
 
-test("the fifth write of a burst and all later ones are contested, also the allowed ones", () => {
-  const contested = (): boolean => limit.take("Service/team/web", "a").isContested;
-  expect([contested(), contested(), contested(), contested()]).toEqual([false, false, false, false]);
-  expect([contested(), contested()]).toEqual([true, true]);
-  clock.jump(60_000);
-  expect(contested()).toBe(true);
+test("contested from the fourth write of a burst on, without interruption, until two minutes after the last write", () => {
+  write(3);
+  expect(limit.isContested(object)).toBe(false);
+  write(2);
+  for (let i = 0; i < 40; i += 1) {
+    expect(limit.isContested(object)).toBe(true);
+    clock.jump(15_000);
+    write(1);
+  }
+  clock.jump(120_000);
+  expect(limit.isContested(object)).toBe(false);
 });
 
 test("a pause of five minutes, other content, another object, or a new object of the name: not limited", () => {
-  take(20);
+  write(20);
   clock.jump(300_000);
-  expect(take(20)).toBe(5);
-  expect(take(20, "b")).toBe(5);
-  expect(limit.take("Service/team/other", "b").isAllowed).toBe(true);
-  limit.forget("Service/team/web");
-  expect(take(20, "b")).toBe(5);
+  expect(write(20)).toBe(5);
+  expect(write(20, "b")).toBe(5);
+  expect(limit.isAllowed("Service/team/other", "b")).toBe(true);
+  limit.forget(object);
+  expect(write(20, "b")).toBe(5);
 });

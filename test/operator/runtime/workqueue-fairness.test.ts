@@ -55,6 +55,16 @@ describe("namespaces", () => {
     expect(startedOf("d")).toBe(1);
   });
 
+  test("two namespaces wait: they share all workers but the quarter that is reserved for others", async () => {
+    const { queue, run, addAll, startedOf } = setUp();
+    for (const namespace of ["a", "b"]) addAll(namespace, 50);
+    run(() => 30 * second);
+    await settle();
+    expect(startedOf("a") + startedOf("b")).toBe(15);
+    queue.add("c/1");
+    expect(startedOf("c")).toBe(1);
+  });
+
   test("namespaces with many and few keys: they take turns", async () => {
     const { clock, started, run, addAll } = setUp({ concurrency: 1 });
     addAll("many", 3);
