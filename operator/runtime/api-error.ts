@@ -88,6 +88,15 @@ export class ConnectionError extends ExpectedError {
   }
 }
 
+/** A process that does not hold the leader lease tried to write. */
+export class NotLeaderError extends Error {
+  override readonly name = "NotLeaderError";
+
+  constructor() {
+    super("this process does not hold the leader lease");
+  }
+}
+
 /** The delay of a Retry-After header: seconds, or an HTTP date (RFC 9110, section 10.2.3). */
 const retryAfterMs = (value: string | string[] | undefined): number | undefined => {
   const text = Array.isArray(value) ? value[0] : value;

@@ -1,8 +1,7 @@
-import { ExpectedError } from "./api-error.ts";
+import { ExpectedError, NotLeaderError } from "./api-error.ts";
 import type { Backoff } from "./backoff.ts";
 import type { Clock } from "./clock.ts";
 import type { Informer } from "./informer.ts";
-import { NotLeaderError } from "./leader.ts";
 import type { Logger } from "./log.ts";
 import type { CacheOptions } from "./manager.ts";
 import type { Metrics } from "./metrics.ts";

@@ -1,18 +1,19 @@
-import { ApiError } from "./api-error.ts";
+import { NotLeaderError } from "./api-error.ts";
 import { type Clock, sleep, type Timer } from "./clock.ts";
 import type { ApiClient, KubeObject } from "./kubernetes.ts";
-import { LeaseClient, heldSpec, type LeaseSpec, releasedSpec, specOf } from "./lease.ts";
+import {
+  LeaseClient,
+  type LeaseSpec,
+  type ObservedLease,
+  heldSpec,
+  isFree,
+  isLostRace,
+  observeLease,
+  releasedSpec,
+  specOf,
+} from "./lease.ts";
 import type { Logger } from "./log.ts";
 import type { Metrics } from "./metrics.ts";
-
-/** A process that does not hold the leader lease tried to write. */
-export class NotLeaderError extends Error {
-  override readonly name = "NotLeaderError";
-
-  constructor() {
-    super("this process does not hold the leader lease");
-  }
-}
 
 export interface LeaderOptions {
   readonly client: ApiClient;
@@ -39,10 +40,6 @@ export interface LeaderOptions {
   readonly retryPeriodMs?: number | undefined;
 }
 
-/** Another process wrote the lease first. This is expected and not logged. */
-const isLostRace = (error: unknown): boolean =>
-  error instanceof ApiError && (error.isConflict || error.isAlreadyExists);
-
 /**
  * Leader election with a Lease, by client-go's rules. The lease of another process has expired if this process saw no
  * change for the lease duration on its own monotonic clock, so clock skew between machines is harmless. This process
@@ -56,8 +53,7 @@ export class LeaderElector {
   readonly #lease: LeaseClient;
   readonly #stopping = new AbortController();
   #running: Promise<void> | undefined;
-  /** The last observed lease, and the monotonic time since which its spec is unchanged. */
-  #observed: { readonly lease: KubeObject; readonly sinceMs: number } | undefined;
+  #observed: ObservedLease | undefined;
   /** The acquire time of this process's lease: the Lease of another process, or edited by hand, has another one. */
   #acquireTime: string | undefined;
   /** True from before this process writes the lease until it releases the lease or sees another holder. */
@@ -149,7 +145,7 @@ export class LeaderElector {
       return true;
     }
     const isFirst = this.#observed === undefined;
-    this.#observe(lease);
+    const observed = this.#observe(lease);
     // A process that starts under the name of its predecessor, such as a container that restarts, goes on with its term.
     const { holderIdentity, acquireTime } = specOf(lease);
     if (isFirst && holderIdentity === this.#options.identity) this.#acquireTime = acquireTime;
@@ -157,7 +153,7 @@ export class LeaderElector {
       // Forgotten, because a restore of etcd could bring this process's last term back.
       this.#acquireTime = undefined;
       this.#mayHold = false;
-      if (!this.#isFree(lease)) return false;
+      if (!isFree(observed, this.#leaseDurationMs, this.#options.clock.monotonicMs())) return false;
     }
     await this.#renew(lease);
     return true;
@@ -207,26 +203,14 @@ export class LeaderElector {
     return spec;
   }
 
-  #observe(lease: KubeObject): void {
-    const same =
-      this.#observed !== undefined &&
-      JSON.stringify(this.#observed.lease.spec) === JSON.stringify(lease.spec);
-    const sinceMs =
-      same && this.#observed !== undefined ? this.#observed.sinceMs : this.#options.clock.monotonicMs();
-    this.#observed = { lease, sinceMs };
+  #observe(lease: KubeObject): ObservedLease {
+    this.#observed = observeLease(this.#observed, lease, this.#options.clock.monotonicMs());
+    return this.#observed;
   }
 
   /** True if this process wrote the lease. A lease that a person has edited to name this process is another one's. */
   #isOwn({ holderIdentity, acquireTime }: LeaseSpec): boolean {
     return holderIdentity === this.#options.identity && acquireTime === this.#acquireTime;
-  }
-
-  #isFree(lease: KubeObject): boolean {
-    const { holderIdentity, leaseDurationSeconds } = specOf(lease);
-    if (!holderIdentity) return true;
-    const durationMs =
-      leaseDurationSeconds === undefined ? this.#leaseDurationMs : leaseDurationSeconds * 1000;
-    return this.#options.clock.monotonicMs() >= (this.#observed?.sinceMs ?? Infinity) + durationMs;
   }
 
   #extendLeadership(sentMs: number): void {

@@ -56,6 +56,34 @@ export const releasedSpec = (before: LeaseSpec, nowMs: number): LeaseSpec => ({
   renewTime: microTime(nowMs),
 });
 
+/** A lease as this process has seen it. */
+export interface ObservedLease {
+  readonly lease: KubeObject;
+  /** Monotonic time since which the spec is unchanged. */
+  readonly sinceMs: number;
+}
+
+/** The observation after one more look at the lease. */
+export const observeLease = (
+  before: ObservedLease | undefined,
+  lease: KubeObject,
+  nowMs: number,
+): ObservedLease => {
+  const isSame = before !== undefined && JSON.stringify(before.lease.spec) === JSON.stringify(lease.spec);
+  return { lease, sinceMs: isSame ? before.sinceMs : nowMs };
+};
+
+/** True if any process may take the lease: it has no holder, or its holder has not renewed it for its duration. */
+export const isFree = ({ lease, sinceMs }: ObservedLease, defaultMs: number, nowMs: number): boolean => {
+  const { holderIdentity, leaseDurationSeconds } = specOf(lease);
+  const durationMs = leaseDurationSeconds === undefined ? defaultMs : leaseDurationSeconds * 1000;
+  return !holderIdentity || nowMs >= sinceMs + durationMs;
+};
+
+/** Another process wrote the lease first. This is expected and not logged. */
+export const isLostRace = (error: unknown): boolean =>
+  error instanceof ApiError && (error.isConflict || error.isAlreadyExists);
+
 interface LeaseClientOptions {
   readonly client: ApiClient;
   readonly namespace: string;

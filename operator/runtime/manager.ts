@@ -2,8 +2,10 @@ import { type Clock, endsWithin, realClock } from "./clock.ts";
 import { Controller, type ControllerOptions } from "./controller.ts";
 import { EventRecorder } from "./events.ts";
 import type { Checks } from "./health.ts";
+import { hangingReason, stuckReason } from "./liveness.ts";
 import { type ApiClient, type KubeObject, type ResourceType, apiVersionOf } from "./kubernetes.ts";
-import { LeaderElector, NotLeaderError } from "./leader.ts";
+import { NotLeaderError } from "./api-error.ts";
+import { LeaderElector } from "./leader.ts";
 import { type Logger, createLogger } from "./log.ts";
 import { type Metrics, createMetrics } from "./metrics.ts";
 import type { Change } from "./storeupdater.ts";
@@ -41,10 +43,6 @@ export interface CacheOptions<T> {
   readonly onChange: (change: Change<T>) => void;
 }
 
-/** A reflector without activity for this long is stuck: every wait of its loop is shorter. */
-const stuckMs = 300_000;
-/** A reconcile that has run for this long hangs: each of its requests ends within minutes. */
-const hangingMs = 1_800_000;
 /** A stop takes at most 10 s: first reconciles in progress end, then events are written and the lease is released. */
 const drainMs = 6_500;
 const flushMs = 1_000;
@@ -163,10 +161,14 @@ export class Manager {
 
   /** Liveness checks: each fails if a watch is stuck or a reconcile hangs, so that a restart helps. */
   get live(): Checks {
+    const { clock } = this;
     const watches = this.#caches.map(
-      ({ resource, informer }) => [`watch-${resource.plural}`, () => this.#stuckReason(informer)] as const,
+      ({ resource, informer }) =>
+        [`watch-${resource.plural}`, () => stuckReason(informer.lastActiveMs, clock)] as const,
     );
-    return { ...Object.fromEntries(watches), reconciles: () => this.#hangingReason() };
+    const longestMs = (): number =>
+      Math.max(0, ...this.#controllers.map(({ queue }) => queue.longestRunningMs));
+    return { ...Object.fromEntries(watches), reconciles: () => hangingReason(longestMs()) };
   }
 
   /** Readiness checks: they pass if this process can reconcile, now or once it leads. */
@@ -182,18 +184,6 @@ export class Manager {
       ...Object.fromEntries(caches),
       running: () => (this.#stopped === undefined ? undefined : "stopping"),
     };
-  }
-
-  #stuckReason(informer: CacheState): string | undefined {
-    const inactiveMs = this.clock.monotonicMs() - informer.lastActiveMs;
-    return inactiveMs < stuckMs ? undefined : `no activity for ${Math.round(inactiveMs / 1000)} s`;
-  }
-
-  #hangingReason(): string | undefined {
-    const longestRunningMs = Math.max(0, ...this.#controllers.map(({ queue }) => queue.longestRunningMs));
-    return longestRunningMs < hangingMs
-      ? undefined
-      : `a reconcile has run for ${Math.round(longestRunningMs / 60_000)} minutes`;
   }
 
   /** The namespaces that are watched; undefined: all. */

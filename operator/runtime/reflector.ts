@@ -104,14 +104,9 @@ export class Reflector {
       return this.#watch(this.#resumeFrom);
     }
     if (this.#streaming === "now") return this.#streamListAndWatch();
-    const { client, resource, selection, sink } = this.#options;
-    const version = await listInPages({
-      client,
-      resource,
-      selection,
-      replace: () => sink.replace(selection.namespace),
-      onPage: () => this.#recordActivity(),
-    });
+    const { selection, sink } = this.#options;
+    const replace = (): Replacement => sink.replace(selection.namespace);
+    const version = await listInPages({ ...this.#options, replace, onPage: () => this.#recordActivity() });
     this.#finishList(version);
     if (!this.#stopping.signal.aborted) await this.#watch(version);
   }
@@ -220,9 +215,9 @@ export class Reflector {
     // An expired resourceVersion is normal: list at once, without a log line. Back off only if it happens repeatedly.
     if (error instanceof ApiError && error.isGone && this.#failures === 1) return;
     this.#logError(error);
-    const askedMs = error instanceof ApiError ? (error.retryAfterMs ?? 0) : 0;
-    const delayMs = backoffMs(retryBackoff, this.#failures, random);
-    await sleep(clock, Math.max(delayMs, Math.min(askedMs, maxRetryAfterMs)), this.#stopping.signal);
+    const askedMs = Math.min(maxRetryAfterMs, (error instanceof ApiError && error.retryAfterMs) || 0);
+    const delayMs = Math.max(askedMs, backoffMs(retryBackoff, this.#failures, random));
+    await sleep(clock, delayMs, this.#stopping.signal);
   }
 
   /** Logs an error once, until the error changes or the watch works again. */

@@ -36,7 +36,7 @@ test("the second operator copies a ConfigMap, follows its changes, and deletes t
           annotations: { "copy.dev/to": to },
         },
         data,
-      } as never,
+      },
       { fieldManager: "somebody", force: true },
     );
   /** Waits until the copies, by namespace, are as expected. */

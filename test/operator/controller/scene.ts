@@ -13,7 +13,7 @@ import { createMetrics } from "../../../operator/runtime/metrics.ts";
 import { Store } from "../../../operator/runtime/store.ts";
 import type { ReconcileResult } from "../../../operator/runtime/workqueue.ts";
 import { VirtualClock } from "../../sim/clock.ts";
-import { app, spec, startMs } from "../core/objects.ts";
+import { app, rolledOut, spec, startMs } from "../core/objects.ts";
 
 /** Requests of a reconcile, as the scene records them. */
 export const lookups = ["get Deployment/web", "get Service/web"];
@@ -151,4 +151,14 @@ export class Scene {
     if (cache !== undefined) cache.store.set("team", object.metadata.name, object);
     else if (this.app !== undefined) this.app = { ...this.app, status: object["status"] as App["status"] };
   }
+}
+
+/** The app after a completed rollout. */
+export async function healthyScene(): Promise<Scene> {
+  const scene = new Scene();
+  await scene.reconcile();
+  scene.changeDeployment((live) => rolledOut(live));
+  await scene.reconcile();
+  if (scene.app?.status?.phase !== "Healthy") throw new Error("the app is not Healthy");
+  return scene;
 }

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, test } from "@jest/globals";
-import { NotLeaderError } from "../../../operator/runtime/leader.ts";
+import { NotLeaderError } from "../../../operator/runtime/api-error.ts";
 import { settle, VirtualClock } from "../../sim/clock.ts";
 import { FakeObjects } from "./fake-objects.ts";
 import { electorOf, leaseKey as key } from "./leader-harness.ts";
