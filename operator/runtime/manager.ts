@@ -245,7 +245,6 @@ export class Manager {
     if (!(await endsWithin(clock, flushMs, this.events.flush())))
       log.warn("stopping before all events are written");
     const ended = Promise.all([...stopping, this.#leader?.stop()]);
-    if (!(await endsWithin(clock, releaseMs, ended)))
-      log.warn("stopping before the leader lease is released");
+    if (!(await endsWithin(clock, releaseMs, ended))) log.warn("stopping before the lease is released");
   }
 }
