@@ -1,4 +1,5 @@
 import { describe, expect, test } from "@jest/globals";
+import { labels, managedBy } from "../../operator/api/names.ts";
 import { kinds } from "../../tools/objects.ts";
 import type { RequestFacts } from "../sim/apiserver/faults.ts";
 import { fieldsOf } from "../sim/apiserver/json.ts";
@@ -39,6 +40,35 @@ describe("with an outdated cache", () => {
         await env.quiet(second);
         expect(await env.outcomes()).toEqual(["2 Accepted", "1 Accepted"]);
         expect(await env.podImages()).toEqual([image("2")]);
+      }),
+    timeoutMs,
+  );
+});
+
+describe("with a Service of somebody else", () => {
+  test.concurrent(
+    "its adoption is refused after its fields were taken over, then its owner deletes it: the operator creates its own",
+    async () =>
+      TestEnvironment.use(await fakeSetup(), async (env) => {
+        let isRefused = true;
+        env.setup.server.api.admission.add(({ kind, object }) =>
+          isRefused && kind.kind === "Service" && object.metadata.labels?.[labels.managedBy] !== undefined
+            ? 'admission webhook "services" denied the request: no'
+            : undefined,
+        );
+        const selector = { [labels.name]: "web", [labels.managedBy]: managedBy, [labels.track]: "stable" };
+        const spec = { selector, externalIPs: ["10.9.9.9"], ports: [{ port: 80, targetPort: "http" }] };
+        const service = { apiVersion: "v1", kind: "Service", metadata: env.ref, spec };
+        await env.client.apply(kinds.Service, service, { fieldManager: "helm", force: true });
+        await env.startOperator();
+        await env.apply();
+        await env.blocked("NameTaken");
+        await env.annotate({ adopt: "service" });
+        await env.blocked("AdmissionRefused");
+        isRefused = false;
+        await env.delete(kinds.Service);
+        await env.phase("Healthy");
+        expect(await env.names(kinds.Service)).toEqual(["web"]);
       }),
     timeoutMs,
   );
