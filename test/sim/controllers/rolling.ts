@@ -5,7 +5,7 @@ import { annotation, limitsOf, replicasOf, statusOf } from "./workload.ts";
 /** New sizes of ReplicaSets by name; a ReplicaSet that keeps its size is left out. */
 type Sizes = ReadonlyMap<string, number>;
 
-interface Rollout {
+export interface Rollout {
   readonly deployment: KubeObject;
   readonly newest: KubeObject;
   /** The other ReplicaSets, oldest first. */
