@@ -1,5 +1,6 @@
 import { type Track, childAnnotations as keys, fieldManager } from "../api/names.ts";
 import { type Action, inScope } from "./action.ts";
+import { replicasOf } from "./deployment.ts";
 import { drift, includes } from "./diff.ts";
 import { type Manifest, fieldsOf } from "./manifest.ts";
 import { timestamp } from "./observed.ts";
@@ -9,13 +10,19 @@ import { renderDeployment } from "./render/deployment.ts";
 import { renderService } from "./render/service.ts";
 import type { RolloutState } from "./rolloutstate.ts";
 
+interface Pair {
+  readonly live: Manifest | undefined;
+  readonly desired: Manifest;
+}
+
 /**
  * Why the operator writes an object: to adopt it, to revert a manual change, or to follow the spec or the rollout. With
- * the same generation and revision as in the last status, nothing but a manual change can be the cause.
+ * the same generation and revision as in the last status, nothing but a manual change can be the cause, except for the
+ * size: `pace` can delay it, and a manual change of it has another field manager.
  */
 function reasonFor(
   state: RolloutState,
-  live: Manifest,
+  { live, desired }: Pair,
   { ofSpec, byOthers }: ReturnType<typeof drift>,
 ): string {
   const { observed, target, tracks, restarting } = state;
@@ -25,7 +32,8 @@ function reasonFor(
   const wasDeployed =
     deployedHash === target?.hash ||
     deployment?.metadata.annotations?.[keys.rollout] === String(target?.rollout);
-  const isApplied = app.status?.observedGeneration === app.generation && wasDeployed;
+  const isScaled = replicasOf(live) !== replicasOf(desired);
+  const isApplied = app.status?.observedGeneration === app.generation && wasDeployed && !isScaled;
   return byOthers || (isApplied && ofSpec && !restarting) ? "drift" : "update";
 }
 
@@ -48,17 +56,12 @@ const withVersion = (desired: Manifest, { metadata: { resourceVersion } }: Manif
 
 type Where = ReturnType<typeof inScope>;
 
-interface Pair {
-  readonly live: Manifest | undefined;
-  readonly desired: Manifest;
-}
-
 /** The writes that make one live object equal to the desired object; none if they already agree. */
 function writesFor(state: RolloutState, { live, desired }: Pair, where: Where): readonly Action[] {
   if (live === undefined) return [{ do: "apply", object: desired, why: "create", ...where }];
   const found = drift(live, desired);
   const { apply, takeOver: patch } = found;
-  const why = reasonFor(state, live, found);
+  const why = reasonFor(state, { live, desired }, found);
   const reason = { why, ...(why === "drift" && { revertedManager: lastWriter(live) }) };
   const over = live.metadata.resourceVersion;
   // A take-over fails if the object has changed, and raises the resourceVersion for the apply after it.

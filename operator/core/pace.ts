@@ -1,8 +1,9 @@
 import type { Track } from "../api/names.ts";
-import { type RollingUpdate, rollingUpdateOf } from "./defaults.ts";
-import { isProcessed } from "./deployment.ts";
+import { type RollingUpdate, countOf, rollingUpdateOf } from "./defaults.ts";
+import { isProcessed, restartsOf, templateMetadataOf } from "./deployment.ts";
 import type { TrackFacts } from "./facts.ts";
-import type { Revision, Tracks } from "./observed.ts";
+import { availableAtMs } from "./health.ts";
+import type { Pod, Revision, Tracks } from "./observed.ts";
 import type { RolloutState } from "./rolloutstate.ts";
 import type { Goal, Load } from "./strategies/strategy.ts";
 
@@ -43,12 +44,64 @@ function mayGrow(next: Revision, { deployedHash, pods }: TrackFacts, state: Roll
   return !pods.some(({ hash }) => hash !== next.hash && rejected.has(hash));
 }
 
+/** The pods of one ReplicaSet that are not terminating, and how many of them are available. */
+interface ReplicaSet {
+  readonly pods: number;
+  readonly available: number;
+}
+
+/** The ReplicaSet of the Deployment's pod template, and the other ones. */
+function replicaSetsOf({ deployment, deployedHash, pods }: TrackFacts, { observed, nowMs }: RolloutState) {
+  const minReadyMs = observed.app.spec.minReadySeconds * 1000;
+  const restarts = restartsOf(templateMetadataOf(deployment)?.annotations);
+  const isNewest = (pod: Pod): boolean => pod.hash === deployedHash && pod.restarts === restarts;
+  const counted = (all: readonly Pod[]): ReplicaSet => ({
+    pods: all.length,
+    available: all.filter((pod) => availableAtMs(pod, minReadyMs) <= nowMs).length,
+  });
+  const old = pods.filter((pod) => !isNewest(pod));
+  return {
+    newest: counted(pods.filter(isNewest)),
+    old: [...Map.groupBy(old, (pod) => `${pod.hash} ${pod.restarts}`).values()].map(counted),
+  };
+}
+
+const sum = (numbers: readonly number[]): number => numbers.reduce((total, number) => total + number, 0);
+
+/**
+ * True if a lower size leaves the floor available. During a rolling update the Deployment controller scales all
+ * ReplicaSets down in proportion to their sizes, without regard to availability, and takes the rounding error from the
+ * largest one: with the default limits, 9 old and 3 new pods become 7 and 3 when the size changes from 9 to 8.
+ * Source: k8s.io/kubernetes/pkg/controller/deployment/sync.go, scale.
+ */
+function mayShrink(to: number, track: TrackFacts, state: RolloutState): boolean {
+  const { newest, old } = replicaSetsOf(track, state);
+  if (old.length === 0) return true;
+  const { maxSurge } = rollingUpdateOf(state.observed.app.spec);
+  const mostOf = (size: number): number => size + countOf(maxSurge, size, "up");
+  const present = Math.max(mostOf(track.size ?? to), track.pods.length);
+  const allowed = mostOf(to);
+  const shareOf = (pods: number): number => Math.round((pods * allowed) / present);
+  // The newest ReplicaSet can be larger than its pods: they are not created yet, or a quota refuses them.
+  const newestSize = present - sum(old.map(({ pods }) => pods));
+  const shares = [newestSize, ...old.map(({ pods }) => pods)].map(shareOf);
+  const roundingError = Math.max(0, sum(shares) - allowed);
+  const keptOf = ({ pods, available }: ReplicaSet): number => Math.min(available, shareOf(pods));
+  const all = [newest, ...old];
+  const kept = Math.max(0, sum(all.map(keptOf)) - roundingError);
+  const available = sum(all.map((set) => set.available));
+  // The Deployment controller can still count the pods that the newest ReplicaSet lost when it removes old pods next.
+  const isCountReliable = keptOf(newest) >= Math.min(newest.available, state.floor);
+  return isCountReliable && kept >= Math.min(available, state.floor);
+}
+
 function paceOf(goal: Load, track: TrackFacts, state: RolloutState): Pace {
   const revision = nextRevision(goal.revision, track, state.stable);
   const { size = goal.size } = track;
+  const mayChange = goal.size < size ? mayShrink(goal.size, track, state) : mayGrow(revision, track, state);
   return {
     revision,
-    size: goal.size <= size || mayGrow(revision, track, state) ? goal.size : size,
+    size: mayChange ? goal.size : size,
     rollingUpdate: rollingUpdateOf(state.observed.app.spec),
   };
 }

@@ -181,3 +181,18 @@ describe("growth during a rollback", () => {
     expect(readyPods(simulation)).toBe(6);
   });
 });
+
+test("the app is scaled down while a bad version is rolled out: the floor stays available, and the size follows", () => {
+  const simulation = installed({ replicas: 9 });
+  simulation.edit({ image: "never:1" });
+  simulation.pass(10);
+  simulation.edit({ replicas: 8 });
+  const ready = new Set<number>();
+  for (let second = 0; second < 120; second += 1) {
+    simulation.pass(1);
+    ready.add(readyPods(simulation));
+  }
+  expect(Math.min(...ready)).toBe(8);
+  expect(simulation.pods).toHaveLength(8);
+  expect(simulation.app.status).toMatchObject({ phase: "Degraded", stable: { image: "good:0" } });
+});

@@ -1,8 +1,11 @@
 import { expect, test } from "@jest/globals";
 import * as fc from "fast-check";
 import type { Outcome, Pod, Revision } from "../../../operator/core/observed.ts";
+import { countOf, floorOf, rollingUpdateOf } from "../../../operator/core/defaults.ts";
 import { pace } from "../../../operator/core/pace.ts";
 import { annotations } from "../../../operator/api/names.ts";
+import { nextSizes } from "../../sim/controllers/rolling.ts";
+import { rolloutOf } from "../../sim/rollouts.ts";
 import { app, at, pod, revision, spec } from "./objects.ts";
 import { deploymentOf, observedApp, stateOf, v1 } from "./situations.ts";
 
@@ -75,13 +78,15 @@ test("any state with pods of a rejected revision: the Deployment does not grow",
   );
 });
 
-test("any state: the size is the present one or the desired one, and lowered at once", () => {
+test("any state: the size is the present or the desired one, and lowered at once without pods of another template", () => {
   fc.assert(
     fc.property(situations, (situation) => {
       const { stable, deployment } = paced(situation);
-      const { size, replicas } = situation;
+      const { deployed, size, replicas, pods } = situation;
       expect([size, replicas]).toContain(stable.size);
-      if (deployment === undefined || replicas <= size) expect(stable.size).toBe(replicas);
+      const hasOldPods = Object.entries(pods).some(([of, count]) => of !== deployed && count > 0);
+      const isLower = replicas <= size && (!hasOldPods || replicas === 0);
+      if (deployment === undefined || isLower) expect(stable.size).toBe(replicas);
     }),
   );
 });
@@ -114,5 +119,115 @@ test("each step is applied and the pods follow: the goal is reached", () => {
       const present = Array.from({ length: 5 }).reduce<Situation>(advance, start);
       expect([present.deployed, present.size]).toEqual([situation.target, situation.replicas]);
     }),
+  );
+});
+
+/** A Deployment in a rolling update from `app:1` to `app:2`: its size, its pods, and the size that the spec requests. */
+interface Update {
+  readonly size: number;
+  readonly replicas: number;
+  readonly rollingUpdate?: { readonly maxSurge: number | string; readonly maxUnavailable: number | string };
+  readonly old: readonly [pods: number, available: number];
+  readonly newest: readonly [pods: number, available: number];
+}
+
+function sizeDuring({ size, replicas, rollingUpdate, old, newest }: Update): number | undefined {
+  const podsOf = (of: Revision, [count, available]: Update["old"]): Pod[] =>
+    Array.from({ length: count }, (_, i) => pod(`${of.image}-${i}`, of, { ready: i < available }));
+  const live = deploymentOf(candidate);
+  const state = stateOf(
+    observedApp({
+      app: app({ spec: spec({ image: "app:2", replicas, strategy: { rollingUpdate } }) }),
+      revisions: [v1, candidate],
+      deployment: { ...live, spec: { ...(live["spec"] as object), replicas: size } },
+      pods: [...podsOf(v1, old), ...podsOf(candidate, newest)],
+    }),
+  );
+  const stable = { revision: candidate, size: replicas };
+  return pace({ tracks: { stable, candidate: undefined }, traffic: "stable" }, state).tracks.stable?.size;
+}
+
+const quarter = { maxSurge: "25%", maxUnavailable: "25%" };
+const half = { maxSurge: 0, maxUnavailable: "50%" };
+const one = { maxSurge: 1, maxUnavailable: 1 };
+
+test.each<{ name: string; during: Update; size: number }>([
+  {
+    name: "Kubernetes would keep 7 of 9 old pods, and 8 must be available: the size stays",
+    during: { size: 9, replicas: 8, old: [9, 9], newest: [3, 0] },
+    size: 9,
+  },
+  {
+    name: "the new pods that Kubernetes would keep are not created yet: the size stays",
+    during: { size: 9, replicas: 8, old: [9, 9], newest: [0, 0] },
+    size: 9,
+  },
+  {
+    name: "the lower size has a smaller maxUnavailable: the size stays",
+    during: { size: 4, replicas: 3, rollingUpdate: quarter, old: [3, 3], newest: [2, 0] },
+    size: 4,
+  },
+  {
+    name: "available new pods would be removed, and Kubernetes could count them when it removes old pods: the size stays",
+    during: { size: 10, replicas: 5, old: [5, 5], newest: [8, 5] },
+    size: 10,
+  },
+  {
+    name: "the kept pods are enough: the size is lowered",
+    during: { size: 4, replicas: 2, rollingUpdate: one, old: [3, 3], newest: [2, 0] },
+    size: 2,
+  },
+  {
+    name: "no node has room for the new pods: the size is lowered and makes room",
+    during: { size: 4, replicas: 3, old: [4, 4], newest: [1, 0] },
+    size: 3,
+  },
+  {
+    name: "no pod is available: the size is lowered",
+    during: { size: 9, replicas: 8, old: [9, 0], newest: [3, 0] },
+    size: 8,
+  },
+  {
+    name: "all pods have the new template: the size is lowered",
+    during: { size: 9, replicas: 8, old: [0, 0], newest: [9, 2] },
+    size: 8,
+  },
+  {
+    name: "0 replicas: the size is lowered",
+    during: { size: 9, replicas: 0, old: [9, 9], newest: [3, 0] },
+    size: 0,
+  },
+])("fewer replicas during a rolling update; $name", ({ during, size }) => {
+  expect(sizeDuring(during)).toBe(size);
+});
+
+test("fewer replicas during any rolling update: the Deployment controller keeps the floor", () => {
+  const podCounts = fc
+    .tuple(fc.nat(12), fc.nat(12))
+    .map(([a, b]): Update["old"] => [Math.max(a, b), Math.min(a, b)]);
+  const updates = fc.record({
+    size: fc.integer({ min: 1, max: 12 }),
+    replicas: fc.nat(12),
+    rollingUpdate: fc.constantFrom(one, half, quarter, rollingUpdateOf(spec())),
+    old: podCounts,
+    newest: podCounts,
+  });
+  fc.assert(
+    fc.property(updates, (update) => {
+      const { size, replicas, rollingUpdate, old, newest } = update;
+      const most = size + countOf(rollingUpdate.maxSurge, size, "up");
+      fc.pre(replicas < size && newest[0] <= size && old[0] > 0 && old[0] + newest[0] <= most);
+      if (sizeDuring(update) === size) return;
+      const after = nextSizes(
+        rolloutOf({ desired: replicas, limits: rollingUpdate, annotated: [size, most], old, newest }),
+      );
+      const keptOf = (name: "old" | "newest", [pods, available]: Update["old"]) =>
+        Math.min(available, after.get(name) ?? pods);
+      const floor = floorOf(replicas, rollingUpdate);
+      expect(keptOf("old", old) + keptOf("newest", newest)).toBeGreaterThanOrEqual(
+        Math.min(floor, old[1] + newest[1]),
+      );
+    }),
+    { numRuns: 300 },
   );
 });

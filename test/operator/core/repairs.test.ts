@@ -1,6 +1,6 @@
 import { expect, test } from "@jest/globals";
 import type { DemoAppStatus } from "../../../operator/api/schema.ts";
-import { childAnnotations } from "../../../operator/api/names.ts";
+import { childAnnotations, fieldManager } from "../../../operator/api/names.ts";
 import type { Manifest } from "../../../operator/core/manifest.ts";
 import type { Revision } from "../../../operator/core/observed.ts";
 import { renderService } from "../../../operator/core/render/service.ts";
@@ -63,6 +63,11 @@ test.each<{ name: string; before: ObservedFields; events: readonly string[] }>([
       deployment: editedDeployment("kubectl-scale", { replicas: 7 }),
     },
     events: ["Normal DriftRepaired"],
+  },
+  {
+    name: "the operator delayed a change of the replicas until a rollout ended: no event",
+    before: { ...stableOnly, deployment: editedDeployment(fieldManager, { replicas: 3 }, "Apply") },
+    events: [],
   },
   {
     name: "the Deployment of an installed app was deleted: a Normal event",

@@ -5,7 +5,7 @@ import { annotation, limitsOf, replicasOf, statusOf } from "./workload.ts";
 /** New sizes of ReplicaSets by name; a ReplicaSet that keeps its size is left out. */
 type Sizes = ReadonlyMap<string, number>;
 
-interface Rollout {
+export interface Rollout {
   readonly deployment: KubeObject;
   readonly newest: KubeObject;
   /** The other ReplicaSets, oldest first. */
@@ -48,6 +48,9 @@ function shrinkOld({ deployment, newest, old }: Rollout): Sizes {
   const unavailable = replicasOf(newest) - availableOf(newest);
   const removable = sum(old) + replicasOf(newest) - minAvailable - unavailable;
   if (removable <= 0) return new Map();
+  // A status that counts more available pods than the set's size precedes the last scaling. The Deployment controller
+  // fails on such a status (cleanupUnhealthyReplicas) and waits for the next one.
+  if (old.some((set) => replicasOf(set) > 0 && availableOf(set) > replicasOf(set))) return new Map();
   const unhealthy = shrink(old, removable, (set) => replicasOf(set) - availableOf(set));
   if (unhealthy.size > 0) return unhealthy;
   const available = [newest, ...old].reduce((total, set) => total + availableOf(set), 0);
@@ -60,7 +63,10 @@ const isScaling = ({ deployment, newest, old }: Rollout): boolean =>
     return replicasOf(set) > 0 && desired !== undefined && Number(desired) !== replicasOf(deployment);
   });
 
-/** Scales all active ReplicaSets of a rollout in proportion to their sizes. */
+/**
+ * Scales all active ReplicaSets of a rollout in proportion to their sizes. Of ReplicaSets with the same size, the newest
+ * grows first and the oldest shrinks first.
+ */
 function scale({ deployment, newest, old }: Rollout): Sizes {
   const active = [...old, newest].filter((set) => replicasOf(set) > 0);
   const desired = replicasOf(deployment);
@@ -68,9 +74,10 @@ function scale({ deployment, newest, old }: Rollout): Sizes {
   if (active.length <= 1) return new Map([[(only ?? newest).metadata.name, desired]]);
   const total = sum(active);
   const allowed = desired === 0 ? 0 : desired + limitsOf(deployment).surge;
-  const bySize = active.toSorted((a, b) => replicasOf(b) - replicasOf(a));
-  const sizes = new Map<string, number>();
   let left = allowed - total;
+  const byAge = left > 0 ? active.toReversed() : active;
+  const bySize = byAge.toSorted((a, b) => replicasOf(b) - replicasOf(a));
+  const sizes = new Map<string, number>();
   for (const set of bySize) {
     const max = Number(set.metadata.annotations?.[annotation.max] ?? total) || total;
     const share = Math.round((replicasOf(set) * allowed) / max) - replicasOf(set);

@@ -160,6 +160,7 @@ export const specs = fc.record({
   strategy: fc.constantFrom(
     {},
     { rollingUpdate: { maxSurge: 1, maxUnavailable: 1 } },
+    { rollingUpdate: { maxSurge: "25%", maxUnavailable: "25%" } },
     { rollingUpdate: { maxSurge: 0, maxUnavailable: "50%" } },
     { rollingUpdate: { maxSurge: "100%", maxUnavailable: 0 } },
   ),

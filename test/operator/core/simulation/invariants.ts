@@ -45,7 +45,10 @@ export class InvariantChecker implements Checks {
     if (action.object.kind === "Deployment") checkDeployment(simulation, action.object);
   };
 
-  #checkRevision({ app, revisions }: Simulation, object: Manifest): void {
+  #checkRevision({ app, deployment, revisions }: Simulation, object: Manifest): void {
+    // Rollout numbers start over if everything that names one was deleted.
+    if (revisions.length === 0 && deployment === undefined && app.status === undefined)
+      this.#newestRollout = 0;
     const next = readRevision(object);
     const before = revisions.find(({ live }) => live.metadata.name === object.metadata.name);
     // A revision whose ControllerRevision was deleted keeps its number; only a start needs a new one.

@@ -151,9 +151,9 @@ export class Simulation {
     return this.#outdated ?? this.observe();
   }
 
-  /** From now on the operator sees the app and its objects as they are now. */
+  /** From now on the operator sees the app and its objects as they are now; no effect while the watches are silent. */
   silenceWatches(): void {
-    this.#outdated = this.observe();
+    this.#outdated ??= this.observe();
   }
 
   /** The watches deliver again. */
