@@ -1,5 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
+import { chmod, mkdtempDisposable, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { command, until } from "../../tools/cluster/command.ts";
+import { kubeconfigOf } from "../../tools/cluster/kubeconfig.ts";
 import { bundle } from "../../tools/images.ts";
 import { httpGet } from "../support/http.ts";
 import { type Docker, baseArguments, startDocker } from "./docker.ts";
@@ -70,6 +74,10 @@ const start = async (image: string, ...args: readonly string[]): Promise<string>
   return (await docker.run("run", "--detach", ...limits, ...args, image)).trim();
 };
 
+/** What a container has printed, to both outputs. */
+const logsOf = (container: string): Promise<string> =>
+  command([...docker.prefix, "sh", "-c", `docker logs ${container} 2>&1`]);
+
 describe("run as an arbitrary user, with a read-only root and without capabilities", () => {
   test("the web app: serves on the published port, logs, and exits with 0 within seconds", async () => {
     const container = await start("webapp:1.4.0", "--publish", "8085:8080");
@@ -82,12 +90,22 @@ describe("run as an arbitrary user, with a read-only root and without capabiliti
     await docker.run("rm", container);
   });
 
-  test("the operator, without a cluster: says what it can't reach, and exits with 0 on SIGTERM", async () => {
+  test("the operator, without a cluster: says so, and exits with 2", async () => {
     const container = await start("operator:1.4.0");
-    const logs = (): Promise<string> =>
-      command([...docker.prefix, "sh", "-c", `docker logs ${container} 2>&1`]);
+    expect(await docker.run("wait", container)).toBe("2\n");
+    expect(await logsOf(container)).toContain("no kubeconfig and no service account");
+    await docker.run("rm", container);
+  });
+
+  test("the operator, without an API server: says what it can't reach, and exits with 0 on SIGTERM", async () => {
+    await using folder = await mkdtempDisposable(join(tmpdir(), "demoapp-docker-"));
+    await chmod(folder.path, 0o755);
+    const cluster = { server: "http://127.0.0.1:1" };
+    await writeFile(join(folder.path, "config"), kubeconfigOf(cluster), { mode: 0o644 });
+    const mount = ["--volume", `${folder.path}:/kube:ro`, "--env", "KUBECONFIG=/kube/config"];
+    const container = await start("operator:1.4.0", ...mount);
     const failing = async (): Promise<true | undefined> =>
-      (await logs()).includes("list or watch failed, retrying") ? true : undefined;
+      (await logsOf(container)).includes("list or watch failed, retrying") ? true : undefined;
     await until("the operator reports the missing API server", 20_000, failing);
     await docker.run("stop", "--time", "20", container);
     expect(await docker.run("inspect", "--format", "{{.State.ExitCode}}", container)).toBe("0\n");
