@@ -60,7 +60,7 @@ function lastWriteOf(
 export class Reporter {
   readonly #options: ReporterOptions;
   readonly #lastWrites = new Map<string, LastWrite>();
-  /** The last status that was sent, as canonical JSON, by `namespace/name`. */
+  /** The last status that was sent, or found in the cache as desired; canonical JSON, by `namespace/name`. */
   readonly #sent = new Map<string, string>();
 
   constructor(options: ReporterOptions) {
@@ -73,7 +73,7 @@ export class Reporter {
     this.#sent.delete(key);
   }
 
-  /** True if a change is only the status that this process has sent: it says nothing new. */
+  /** True if a change is only the status that this process wants: it says nothing new. */
   isEcho(change: Change<App>): boolean {
     if (isUrgentAppChange(change)) return false;
     const { namespace, name, status } = change.object;
@@ -85,8 +85,11 @@ export class Reporter {
     const [live, desired] = [canonical(app.status), canonical(status)];
     const last = this.#lastWrites.get(objectKey(app.namespace, app.name));
     // Another write can't remove what another field manager owns, for example a condition of another type.
-    if (live === desired || (last?.foreign?.desired === desired && last.foreign.stored === live))
+    if (live === desired || (last?.foreign?.desired === desired && last.foreign.stored === live)) {
+      // An earlier write may have been stored although its response was lost: its event is no echo any more.
+      this.#sent.set(objectKey(app.namespace, app.name), desired);
       return undefined;
+    }
     const startedMs = this.#options.clock.monotonicMs();
     const waitMs = (last?.countsFromMs ?? -Infinity) - startedMs;
     if (waitMs > 0 && significantFields(app.status) === significantFields(status)) return waitMs;
