@@ -18,7 +18,7 @@ const setting = (name: string, usual: number): number => Number(process.env[name
 
 /**
  * The usual size takes about 80 s if two cores are free for it, and 100 s if other tests run beside it. The fake API
- * server limits it, in one thread: an installation costs the fake 40 ms, a change 50 ms. So there are only 8 changes a
+ * server limits it, in one thread: an installation costs the fake 40 ms, a change with its faults 100 ms. So there are only 8 changes a
  * minute, and apps have 1 or 2 pods. All minutes are those of the fake's clock.
  */
 const size = {
@@ -38,7 +38,7 @@ const kills = 3;
 const settleMinutes = 20;
 /**
  * How much larger than in the middle of the run the heap may be later. Before, a new process still compiles its code: it
- * has grown from 44 to 53 MiB. Measured: at most 1.02. At this factor, a leak of 1 KiB per reconcile fails.
+ * has grown from 44 to 53 MiB. Measured: at most 1.03.
  */
 const heapFactor = 1.1;
 const realMs = (size.minutes * minuteMs) / size.speed;
