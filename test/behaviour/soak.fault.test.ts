@@ -18,8 +18,8 @@ const setting = (name: string, usual: number): number => Number(process.env[name
 
 /**
  * The usual size takes about 80 s if two cores are free for it, and 100 s if other tests run beside it. The fake API
- * server limits it, in one thread: an installation costs the fake 40 ms, a change with its faults 100 ms. So there are only 8 changes a
- * minute, and apps have 1 or 2 pods. All minutes are those of the fake's clock.
+ * server limits it, in one thread: an installation costs the fake 40 ms, a change with its faults 100 ms. So there are
+ * only 8 changes a minute, and apps have 1 or 2 pods. All minutes are those of the fake's clock.
  */
 const size = {
   seed: setting("SOAK_SEED", Date.now() % 1_000_000),
