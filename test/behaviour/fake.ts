@@ -1,9 +1,9 @@
 import { createClient } from "../../operator/runtime/client.ts";
-import { type Clock, realClock } from "../../operator/runtime/clock.ts";
 import { fieldsOf } from "../sim/apiserver/json.ts";
 import { FakeApiServer } from "../sim/apiserver/server.ts";
 import { WorkloadControllers } from "../sim/controllers.ts";
 import { demoAppKind } from "../sim/demoapp.ts";
+import { fastClock } from "../sim/fastclock.ts";
 import type { Setup } from "./environment.ts";
 import { userAgent } from "./operator.ts";
 
@@ -13,21 +13,9 @@ export interface FakeSetup extends Setup {
   readonly server: FakeApiServer;
 }
 
-/** The real clock, `speed` times as fast. */
-function fastClock(speed: number): Clock {
-  const monotonicMs = (): number => realClock.monotonicMs() * speed;
-  const offsetMs = realClock.now() - monotonicMs();
-  return {
-    now: () => offsetMs + monotonicMs(),
-    monotonicMs,
-    setTimeout: (callback, delayMs) => realClock.setTimeout(callback, delayMs / speed),
-    clearTimeout: (timer) => realClock.clearTimeout(timer),
-  };
-}
-
 /** A fake API server of its own. At the default speed every delay is still long compared with the machine's work. */
-export async function fakeSetup(speed = 10): Promise<FakeSetup> {
-  const clock = fastClock(speed);
+export async function fakeSetup(speed = 10, startMs = Date.now()): Promise<FakeSetup> {
+  const clock = fastClock({ speed, startMs });
   const server = new FakeApiServer({ clock, kinds: [demoAppKind()] });
   await server.start();
   const client = createClient({ server: server.url, userAgent: "tests" });

@@ -1,5 +1,4 @@
 import type { Clock, Timer } from "../../operator/runtime/clock.ts";
-import type { KubeObject } from "../../operator/runtime/kubernetes.ts";
 import type { Api } from "./apiserver/api.ts";
 import { Insider } from "./apiserver/insider.ts";
 import { Refusal } from "./apiserver/refusal.ts";
@@ -12,13 +11,15 @@ const resources: Readonly<Record<WorkloadKind, string>> = {
 };
 
 /** Runs the Deployment controller and the ReplicaSet controller on the fake API server. */
-export class WorkloadControllers implements Workloads {
+export class WorkloadControllers {
   readonly #api: Api;
   readonly #clock: Clock;
   readonly #writer: Insider;
   #unsubscribe: (() => void) | undefined;
   #timer: Timer | undefined;
   #isScheduled = false;
+  /** When to reconcile each namespace, in ms since 1970. */
+  readonly #dueMs = new Map<string, number>();
 
   constructor(api: Api, clock: Clock) {
     this.#api = api;
@@ -26,12 +27,13 @@ export class WorkloadControllers implements Workloads {
     this.#writer = new Insider(api, "kube-controller-manager");
   }
 
-  /** Reconciles soon, and again after each change of a Deployment, ReplicaSet or pod. */
+  /** Reconciles all namespaces soon, and a namespace again after each change of its Deployments, ReplicaSets or pods. */
   start(): void {
-    this.#unsubscribe = this.#api.store.onChange(({ kind }) => {
-      if (kind.kind in resources) this.#schedule();
+    const { store } = this.#api;
+    this.#unsubscribe = store.onChange(({ kind, object: { metadata } }) => {
+      if (kind.kind in resources) this.#schedule(metadata.namespace);
     });
-    this.#schedule();
+    for (const { metadata } of store.list(this.#api.kind("namespaces."))) this.#schedule(metadata.name);
   }
 
   stop(): void {
@@ -40,28 +42,40 @@ export class WorkloadControllers implements Workloads {
     this.#timer?.[Symbol.dispose]();
   }
 
-  #schedule(): void {
+  /** Reconciles soon what is due, and the namespace in any case. */
+  #schedule(namespace?: string): void {
+    if (namespace !== undefined) this.#dueMs.set(namespace, 0);
     if (this.#isScheduled) return;
     this.#isScheduled = true;
     setImmediate(() => {
       this.#isScheduled = false;
-      if (this.#unsubscribe !== undefined) this.#reconcile();
+      if (this.#unsubscribe !== undefined) this.#reconcile(this.#clock.now());
     });
   }
 
-  #reconcile(): void {
-    const requeueAtMs = reconcileAll(this, this.#clock.now());
+  #reconcile(nowMs: number): void {
+    const due = [...this.#dueMs].filter(([, dueMs]) => dueMs <= nowMs);
+    for (const [namespace] of due) {
+      this.#dueMs.delete(namespace);
+      const requeueAtMs = reconcileAll(this.#workloadsOf(namespace), nowMs);
+      // The writes of this reconciliation make the namespace due again.
+      this.#dueMs.set(namespace, Math.min(requeueAtMs, this.#dueMs.get(namespace) ?? Infinity));
+    }
     this.#timer?.[Symbol.dispose]();
-    if (!Number.isFinite(requeueAtMs)) return;
-    const delayMs = Math.max(0, requeueAtMs - this.#clock.now());
-    this.#timer = this.#clock.setTimeout(() => this.#schedule(), delayMs);
+    const nextMs = Math.min(Infinity, ...this.#dueMs.values());
+    if (!Number.isFinite(nextMs)) return;
+    this.#timer = this.#clock.setTimeout(() => this.#schedule(), Math.max(0, nextMs - this.#clock.now()));
   }
 
-  list(kind: WorkloadKind): readonly KubeObject[] {
-    return this.#api.store.list(this.#api.kind(resources[kind]));
+  #workloadsOf(namespace: string): Workloads {
+    const { store } = this.#api;
+    return {
+      list: (kind) => store.list(this.#api.kind(resources[kind]), namespace),
+      write: (write) => this.#write(write),
+    };
   }
 
-  write({ verb, object }: Write): string | undefined {
+  #write({ verb, object }: Write): string | undefined {
     const resource = resources[object.kind as WorkloadKind];
     try {
       if (verb === "create") this.#writer.create(resource, object);

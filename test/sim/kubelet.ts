@@ -15,8 +15,8 @@ import { type Step, type Warning, statusAfter } from "./kubelet/status.ts";
 export interface FakeKubeletOptions {
   /** A client of its own, so that faults for the operator's requests spare the kubelet. */
   readonly client: ApiClient;
-  /** The namespace whose pods it runs. */
-  readonly namespace: string;
+  /** The namespace whose pods it runs; undefined: all. */
+  readonly namespace?: string;
   readonly clock?: Clock;
   /** What a pod does; where undefined, its image's name decides. */
   readonly behaviour?: (pod: KubeObject) => Behaviour | undefined;
@@ -52,7 +52,7 @@ export class FakeKubelet {
     this.#pods = new Informer({
       client,
       resource: pods,
-      namespaces: [namespace],
+      namespaces: namespace === undefined ? undefined : [namespace],
       transform: (pod) => pod,
       onChange: ({ type, object }) => this.#onChange(type, object),
       clock,

@@ -1,6 +1,7 @@
 import type { KubeObject } from "../../../operator/runtime/kubernetes.ts";
 import { timestamp } from "../../../operator/core/observed.ts";
-import { type Fields, compact, equal, itemsOf, numberOf, textOf } from "../apiserver/json.ts";
+import { type Fields, equal, itemsOf, numberOf, textOf } from "../apiserver/json.ts";
+import { withoutZeroValues } from "../apiserver/kinds/defaults.ts";
 import { conditionOf, limitsOf, replicasOf, specOf, statusOf } from "./workload.ts";
 
 interface Situation {
@@ -106,6 +107,6 @@ export function deploymentStatus(situation: Situation): Fields {
     timed(progress(situation, counts), situation, hasProgress),
     ...(failure ? [timed(failure, situation, false)] : []),
   ];
-  const next = compact({ ...counts, conditions });
+  const next = withoutZeroValues({ ...counts, conditions }) as Fields;
   return equal(next, statusOf(deployment)) ? statusOf(deployment) : next;
 }

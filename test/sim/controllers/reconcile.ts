@@ -29,15 +29,18 @@ export interface Workloads {
 
 /** Reconciles all ReplicaSets, then all Deployments; returns the earliest time to reconcile again, in ms since 1970. */
 export function reconcileAll(workloads: Workloads, nowMs: number): number {
-  const ownedBy = (owner: KubeObject, kind: WorkloadKind): readonly KubeObject[] =>
-    workloads.list(kind).filter((object) => isControlledBy(object, owner));
-  const replicaSets = workloads.list("ReplicaSet").map((set) => {
-    return perform(reconcileReplicaSet(set, ownedBy(set, "Pod"), nowMs), workloads);
+  // The writes for one owner don't change what another one owns.
+  const pods = workloads.list("Pod");
+  const requeueSetsAtMs = workloads.list("ReplicaSet").map((set) => {
+    const own = pods.filter((pod) => isControlledBy(pod, set));
+    return perform(reconcileReplicaSet(set, own, nowMs), workloads);
   });
-  const deployments = workloads.list("Deployment").map((deployment) => {
-    return perform(reconcileDeployment(deployment, ownedBy(deployment, "ReplicaSet"), nowMs), workloads);
+  const sets = workloads.list("ReplicaSet");
+  const requeueDeploymentsAtMs = workloads.list("Deployment").map((deployment) => {
+    const own = sets.filter((set) => isControlledBy(set, deployment));
+    return perform(reconcileDeployment(deployment, own, nowMs), workloads);
   });
-  return Math.min(Infinity, ...replicaSets, ...deployments);
+  return Math.min(Infinity, ...requeueSetsAtMs, ...requeueDeploymentsAtMs);
 }
 
 function perform({ writes, requeueAtMs, ifRefused }: Reconciliation, workloads: Workloads): number {

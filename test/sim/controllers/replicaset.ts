@@ -1,6 +1,7 @@
 import type { KubeObject } from "../../../operator/runtime/kubernetes.ts";
 import { timestamp } from "../../../operator/core/observed.ts";
-import { type Fields, compact, equal, fieldsOf, itemsOf, numberOf, textOf } from "../apiserver/json.ts";
+import { type Fields, equal, fieldsOf, itemsOf, numberOf, textOf } from "../apiserver/json.ts";
+import { withoutZeroValues } from "../apiserver/kinds/defaults.ts";
 import type { Reconciliation, Write } from "./reconcile.ts";
 import {
   availableAtMs,
@@ -77,14 +78,15 @@ export function reconcileReplicaSet(
   const availableAt = active.map((pod) => availableAtMs(pod, numberOf(specOf(set)["minReadySeconds"])));
   const counts = {
     replicas: active.length,
-    fullyLabeledReplicas: active.length || undefined,
-    readyReplicas: active.filter(isReady).length || undefined,
-    availableReplicas: availableAt.filter((atMs) => atMs <= nowMs).length || undefined,
+    fullyLabeledReplicas: active.length,
+    readyReplicas: active.filter(isReady).length,
+    availableReplicas: availableAt.filter((atMs) => atMs <= nowMs).length,
     terminatingReplicas: pods.filter((pod) => pod.metadata.deletionTimestamp !== undefined).length,
     observedGeneration: set.metadata.generation,
   };
   const statusWrites = (conditions?: readonly Fields[]): readonly Write[] => {
-    const status = compact({ ...counts, conditions });
+    // Zero values would differ from the stored status, and cause a write without a change each time.
+    const status = withoutZeroValues({ ...counts, conditions }) as Fields;
     return equal(status, statusOf(set)) ? [] : [{ verb: "update-status", object: { ...set, status } }];
   };
   const nextMs = Math.min(Infinity, ...availableAt.filter((atMs) => atMs > nowMs));
