@@ -54,6 +54,15 @@ describe("reporting a status", () => {
     expect(isEcho(subject, { type: "MODIFIED", object: before, previous: right })).toBe(false);
   });
 
+  test("the event of a write whose response was lost arrives when another status is desired: no echo", async () => {
+    const { subject } = reporter(new Error("the response is lost"));
+    const [before, sent] = [app({ status: progressing(1) }), app({ status: progressing(2) })];
+    await expect(subject.write(before, progressing(2))).rejects.toThrow("lost");
+    // The cache does not have the write yet, so there seems to be nothing to write.
+    await subject.write(before, progressing(1));
+    expect(isEcho(subject, { type: "MODIFIED", object: sent, previous: before })).toBe(false);
+  });
+
   test("only counts differ and a write takes 100 ms: the next write is delayed to 2 s after the last one", async () => {
     const { clock, subject, written, setWriteMs } = reporter();
     setWriteMs(100);
