@@ -69,39 +69,45 @@ function replicaSetsOf({ deployment, deployedHash, pods }: TrackFacts, { observe
 const sum = (numbers: readonly number[]): number => numbers.reduce((total, number) => total + number, 0);
 
 /**
- * True if a lower size leaves the floor available. During a rolling update the Deployment controller scales all
- * ReplicaSets down in proportion to their sizes, without regard to availability, and takes the rounding error from the
- * largest one: with the default limits, 9 old and 3 new pods become 7 and 3 when the size changes from 9 to 8.
- * Source: k8s.io/kubernetes/pkg/controller/deployment/sync.go, scale.
+ * The lowest size, from the desired one on, that leaves the floor available. During a rolling update the Deployment
+ * controller scales all ReplicaSets down in proportion to their sizes, without regard to availability, and takes the
+ * rounding error from the largest one: with the default limits, 9 old and 3 new pods become 7 and 3 when the size changes
+ * from 9 to 8. Source: k8s.io/kubernetes/pkg/controller/deployment/sync.go, scale.
  */
-function mayShrink(to: number, track: TrackFacts, state: RolloutState): boolean {
+function lowestSize(desired: number, track: TrackFacts, state: RolloutState): number {
+  const { size = desired } = track;
   const { newest, old } = replicaSetsOf(track, state);
-  if (old.length === 0) return true;
+  if (old.length === 0) return desired;
+  const all = [newest, ...old];
+  const available = sum(all.map((set) => set.available));
   const { maxSurge } = rollingUpdateOf(state.observed.app.spec);
-  const mostOf = (size: number): number => size + countOf(maxSurge, size, "up");
-  const present = Math.max(mostOf(track.size ?? to), track.pods.length);
-  const allowed = mostOf(to);
-  const shareOf = (pods: number): number => Math.round((pods * allowed) / present);
+  const mostOf = (pods: number): number => pods + countOf(maxSurge, pods, "up");
+  const present = Math.max(mostOf(size), track.pods.length);
   // The newest ReplicaSet can be larger than its pods: they are not created yet, or a quota refuses them.
   const newestSize = present - sum(old.map(({ pods }) => pods));
-  const shares = [newestSize, ...old.map(({ pods }) => pods)].map(shareOf);
-  const roundingError = Math.max(0, sum(shares) - allowed);
-  const keptOf = ({ pods, available }: ReplicaSet): number => Math.min(available, shareOf(pods));
-  const all = [newest, ...old];
-  const kept = Math.max(0, sum(all.map(keptOf)) - roundingError);
-  const available = sum(all.map((set) => set.available));
-  // The Deployment controller can still count the pods that the newest ReplicaSet lost when it removes old pods next.
-  const isCountReliable = keptOf(newest) >= Math.min(newest.available, state.floor);
-  return isCountReliable && kept >= Math.min(available, state.floor);
+  const leavesFloor = (to: number): boolean => {
+    const allowed = mostOf(to);
+    const shareOf = (pods: number): number => Math.round((pods * allowed) / present);
+    const shares = [newestSize, ...old.map(({ pods }) => pods)].map(shareOf);
+    const roundingError = Math.max(0, sum(shares) - allowed);
+    const keptOf = ({ pods, available }: ReplicaSet): number => Math.min(available, shareOf(pods));
+    const kept = Math.max(0, sum(all.map(keptOf)) - roundingError);
+    // The Deployment controller can still count the pods that the newest ReplicaSet lost when it removes old pods next.
+    const isCountReliable = keptOf(newest) >= Math.min(newest.available, state.floor);
+    return isCountReliable && kept >= Math.min(available, state.floor);
+  };
+  let to = desired;
+  while (to < size && !leavesFloor(to)) to += 1;
+  return to;
 }
 
 function paceOf(goal: Load, track: TrackFacts, state: RolloutState): Pace {
   const revision = nextRevision(goal.revision, track, state.stable);
   const { size = goal.size } = track;
-  const mayChange = goal.size < size ? mayShrink(goal.size, track, state) : mayGrow(revision, track, state);
+  const grown = mayGrow(revision, track, state) ? goal.size : size;
   return {
     revision,
-    size: mayChange ? goal.size : size,
+    size: goal.size < size ? lowestSize(goal.size, track, state) : grown,
     rollingUpdate: rollingUpdateOf(state.observed.app.spec),
   };
 }

@@ -47,8 +47,8 @@ function availableOf({ observed, tracks, restarts, nowMs }: Facts, target: Revis
 
 /**
  * The stored progress, updated with the pods that are available now. A new rollout number or a restart resets the
- * maximum and the time. A change of the replicas resets only the maximum: otherwise frequent scaling could
- * postpone the deadline for ever.
+ * maximum and the time. A scale-up resets only the maximum, and a scale-down limits the maximum to the replicas: otherwise
+ * frequent scaling, or flapping pods while a scale-down is delayed, could postpone the deadline for ever.
  */
 function progressOf(facts: Facts, target: Revision | undefined): Progress {
   const { observed, nowMs, restarts, tracks } = facts;
@@ -58,16 +58,22 @@ function progressOf(facts: Facts, target: Revision | undefined): Progress {
   const stored = deployment?.metadata.annotations ?? {};
   const isSameRollout = target !== undefined && stored[keys.rollout] === String(target.rollout);
   const isSamePods = (stored[keys.progressRestarts] ?? "") === restarts;
-  const isScaled = replicasOf(deployment) !== replicas;
+  const size = replicasOf(deployment);
+  const isScaledUp = size !== undefined && size < replicas;
   const best = Number(stored[keys.best]);
   const atMs = millis(stored[keys.progressAt]);
   // A stored value that can't be true (garbled, in the future, above the replicas) must not postpone the deadline.
   const isPast = atMs > 0 && atMs <= nowMs;
-  const isBestValid = Number.isInteger(best) && best >= 0 && (isScaled || best <= replicas);
+  const isBestValid = Number.isInteger(best) && best >= 0 && (size !== replicas || best <= replicas);
   const isReset = !isSameRollout || !isSamePods || !isBestValid || !isPast;
-  const isNewMaximum = available > best;
-  const latest = { best: available, atMs: isReset || isNewMaximum ? nowMs : atMs };
-  const isWorthStoring = isReset || isScaled || (isNewMaximum && available < replicas);
+  const reached = Math.min(available, replicas);
+  const limited = Math.min(best, replicas);
+  const isNewMaximum = reached > limited;
+  const latest = {
+    best: isReset || isScaledUp ? reached : Math.max(reached, limited),
+    atMs: isReset || isNewMaximum ? nowMs : atMs,
+  };
+  const isWorthStoring = isReset || isScaledUp || limited !== best || (isNewMaximum && reached < replicas);
   return { available, atMs: latest.atMs, stored: isWorthStoring ? latest : { best, atMs } };
 }
 

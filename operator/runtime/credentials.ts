@@ -110,7 +110,8 @@ export class CachedCredentials implements CredentialSource {
     if (!this.#options.renewable) return false;
     if (this.#cached?.credentials !== refused) return true;
     const nowMs = this.#options.clock.monotonicMs();
-    if (nowMs < this.#renewableAtMs) return false;
+    // New ones can't be obtained yet: a failed attempt has just been made.
+    if (nowMs < Math.max(this.#renewableAtMs, this.#failure?.retryAtMs ?? -Infinity)) return false;
     this.#renewableAtMs = nowMs + renewPeriodMs;
     // Kept as a fallback: the server may have refused valid credentials, for example while its token webhook failed.
     this.#refused = this.#cached;

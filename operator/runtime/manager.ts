@@ -98,7 +98,7 @@ export class Manager {
     if (leaderElection !== undefined) {
       const callbacks = { onStarted: () => this.#runIfReady(), onStopped: () => void this.#pause() };
       const isIdle = (): boolean => this.#controllers.every((controller) => controller.isIdle);
-      const conditions = { isEligible: () => this.#canWork, isIdle };
+      const conditions = { isEligible: () => this.#canWork && !this.#isEndingTerm, isIdle };
       const shared = { client, clock, random, log, metrics };
       this.#leader = new LeaderElector({ ...leaderElection, ...shared, ...callbacks, ...conditions });
     }

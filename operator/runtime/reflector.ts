@@ -204,11 +204,11 @@ export class Reflector {
       this.#streaming = "never";
       return;
     }
-    // A proxy that holds back the events of a watch still lets a list pass.
-    if (isListing && this.#streaming === "now" && !isTransient(error) && !isDenied(error))
-      this.#streaming = "later";
     this.#failures += 1;
-    if (!isTransient(error) || this.#failures >= failuresBeforeList) this.#resumeFrom = undefined;
+    const isLasting = !isTransient(error) || this.#failures >= failuresBeforeList;
+    if (isLasting) this.#resumeFrom = undefined;
+    // A proxy that holds back the events of a watch, or cuts the watch, still lets a list pass.
+    if (isListing && isLasting && !isDenied(error) && this.#streaming === "now") this.#streaming = "later";
     if (isDenied(error)) this.#setSynced(false);
     // The API server has no such kind: its objects are gone. A watch can also fail so while a list would succeed.
     if (isListing && error instanceof ApiError && error.isNotFound) sink.clear(selection.namespace);

@@ -39,7 +39,7 @@ export class RepeatLimit {
     return bucket === undefined || bucket.content !== content || bucket.tokens > 0;
   }
 
-  /** True if the last write has been repeated five times, and for two minutes after the last repetition. */
+  /** True from the fourth equal write of a burst on, until the writes have paused for one to two minutes. */
   isContested(object: string): boolean {
     return (this.#refilled(object)?.tokens ?? burst) <= 1;
   }

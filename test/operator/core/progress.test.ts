@@ -71,6 +71,21 @@ describe("the stored progress of a rollout, which the deadline counts from", () 
     expect(writtenProgress({ ...rolling(5), deployment: withBest(1), pods: pods(2) })).toBe(`2@${at(0)}`);
   });
 
+  test("a scale-down is delayed while new pods flap: neither the maximum nor the time follows them", () => {
+    const many = (of: typeof v1, count: number, available: number): Pod[] =>
+      Array.from({ length: count }, (_, n) => pod(`${of.image}-${n}`, of, { ready: n < available }));
+    const flapping = (best: number, available: number): string | undefined => {
+      const deployment = withProgress(deploymentOf(v2, { availableReplicas: 0 }), best, -100);
+      const sized = { ...deployment, spec: { ...(deployment["spec"] as object), replicas: 9 } };
+      const pods = [...many(v1, 9, 9), ...many(v2, 3, available)];
+      return writtenProgress({ ...rolling(8), deployment: sized, pods });
+    };
+    expect(flapping(1, 0)).toBeUndefined();
+    // The size is lowered by one, as one more pod is available.
+    expect(flapping(1, 1)).toBe(`1@${at(-100)}`);
+    expect(flapping(9, 0)).toBe(`8@${at(-100)}`);
+  });
+
   test.each([
     { name: "the stored time is invalid", progressAt: "yesterday" },
     { name: "the stored time is in the future", progressAt: "2099-01-01T00:00:00Z" },

@@ -60,7 +60,7 @@ describe("cached credentials", () => {
     expect(calls).toHaveLength(3);
   });
 
-  test("a file can't be read any more: requests go on with what was read last, until the server refuses it", async () => {
+  test("a file can't be read any more: requests go on with what was read last, also if the server refuses it", async () => {
     const cache = create();
     const first = cache.get(signal);
     calls[0]?.resolve({ ...obtained("a", 0), expiresAtMs: undefined });
@@ -71,8 +71,8 @@ describe("cached credentials", () => {
     await settle();
     const cached = await cache.get(signal);
     expect(cached.headers).toBe(headers);
-    expect(cache.renew(cached)).toBe(true);
-    await expect(cache.get(signal)).rejects.toThrow("no such file");
+    expect(cache.renew(cached)).toBe(false);
+    expect(await cache.get(signal)).toBe(cached);
   });
 
   test("the server refuses a valid token while the plug-in fails: requests go on with the token after the failure", async () => {
@@ -84,6 +84,19 @@ describe("cached credentials", () => {
     const second = cache.get(signal);
     calls[1]?.reject(new Error("the identity provider is down"));
     expect(await second).toBe(credentials);
+    expect(await cache.get(signal)).toBe(credentials);
+  });
+
+  test("the server refuses a valid token right after a refresh has failed: requests go on with the token", async () => {
+    const cache = create();
+    const first = cache.get(signal);
+    calls[0]?.resolve(obtained("a", 600_000));
+    const credentials = await first;
+    await clock.advance(481_000);
+    await cache.get(signal);
+    calls[1]?.reject(new Error("the identity provider is down"));
+    await settle();
+    expect(cache.renew(credentials)).toBe(false);
     expect(await cache.get(signal)).toBe(credentials);
   });
 

@@ -99,6 +99,22 @@ test.each([
   expect(scene().api.watch.options.sendInitialEvents).toBe(true);
 });
 
+test.each([
+  ["a gateway ends each watch with 504", new ApiError(504, {})],
+  ["each watch breaks", new ConnectionError("ECONNRESET", undefined)],
+])("%s before its list is complete: the fifth failure is followed by a list in pages", async (_, error) => {
+  scene().api.pages = [page([object("a", 1)], 10)];
+  await scene().start();
+  for (let i = 0; i < 5; i += 1) {
+    expect(scene().informer.synced()).toBe(false);
+    scene().api.watch.push(added(object("a", 1)));
+    scene().api.watch.fail(error);
+    await scene().clock.advance(10 * second);
+  }
+  expect(names()).toEqual(["a"]);
+  expect(scene().informer.synced()).toBe(true);
+});
+
 test("each streamed list is followed by an expired version: the lists back off", async () => {
   await scene().start();
   for (let i = 0; i < 20; i += 1) {

@@ -78,13 +78,15 @@ function checkGrowth(
 }
 
 /**
- * An applied Deployment has the size and the limits of the spec, and the running or newest accepted revision. It grows
- * only without a change of the pod template, and without pods of a rejected revision.
+ * An applied Deployment has the limits of the spec, and the running or newest accepted revision. Its size is the present or
+ * the desired one, or between them if it shrinks. It grows only without a change of the pod template, and without pods of a rejected revision.
  */
 function checkDeployment({ app, deployment, revisions, pods }: Simulation, object: Manifest): void {
   const { replicas, strategy } = fieldsOf(object["spec"]);
   const size = deployment === undefined ? undefined : replicasOf(deployment);
-  if (replicas !== size) assert.equal(replicas, app.spec?.replicas);
+  const desired = app.spec?.replicas ?? 0;
+  const isBetween = size !== undefined && desired < Number(replicas) && Number(replicas) < size;
+  if (replicas !== size && !isBetween) assert.equal(replicas, desired);
   if (size !== undefined && Number(replicas) > size) checkGrowth({ deployment, revisions, pods }, object);
   assert.deepEqual(fieldsOf(strategy)["rollingUpdate"], app.spec && rollingUpdateOf(app.spec));
   const hash = templateMetadataOf(object)?.labels?.[labels.hash] ?? "";
