@@ -100,10 +100,9 @@ export class StatusWriter<S> {
       updateCache(response);
       return undefined;
     } catch (error) {
-      // The object was deleted: no status to write.
-      if (error instanceof ApiError && error.isNotFound) return undefined;
-      // The object was recreated (another uid) or changed too often: retry with the object that the watch delivers.
-      if (error instanceof ApiError && error.isConflict) return minIntervalMs;
+      // The object was deleted or recreated (another uid), was changed too often, or the API server has just started and does
+      // not serve the kind yet: retry with the object that the watch delivers, if there still is one.
+      if (error instanceof ApiError && (error.isNotFound || error.isConflict)) return minIntervalMs;
       throw error;
     }
   }

@@ -85,13 +85,11 @@ describe("reporting a status", () => {
     expect(written).toHaveLength(3);
   });
 
-  test("the app is deleted: no error and no retry", async () => {
-    const { subject } = reporter(new ApiError(404, {}));
-    await expect(subject.write(app(), progressing(1))).resolves.toBeUndefined();
-  });
-
-  test("a conflict, because a newer object exists: a retry after 1 s", async () => {
-    const { subject } = reporter(new ApiError(409, { reason: "Conflict" }));
+  test.each([
+    ["the app is deleted, or the API server does not serve its kind yet", new ApiError(404, {})],
+    ["a conflict, because a newer object exists", new ApiError(409, { reason: "Conflict" })],
+  ])("%s: a retry after 1 s", async (_, error) => {
+    const { subject } = reporter(error);
     await expect(subject.write(app(), progressing(1))).resolves.toBe(1000);
   });
 
