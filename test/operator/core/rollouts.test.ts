@@ -45,7 +45,9 @@ function waitUntilIdle(simulation: Simulation): void {
   simulation.pass(300);
 }
 
-const runs = { numRuns: 40 };
+/** By default the same histories in every run: a rare one must not fail a change that has nothing to do with it. */
+const { ROLLOUTS_SEED = "1", ROLLOUTS_RUNS = "40" } = process.env;
+const runs = { seed: Number(ROLLOUTS_SEED), numRuns: Number(ROLLOUTS_RUNS) };
 
 test("random commands: the invariants hold at every write and at every phase change", () => {
   fc.assert(

@@ -5,7 +5,7 @@ import type { Action } from "../../../../operator/core/action.ts";
 import { rollingUpdateOf } from "../../../../operator/core/defaults.ts";
 import type { Manifest } from "../../../../operator/core/manifest.ts";
 import { templateMetadataOf } from "../../../../operator/core/deployment.ts";
-import { candidateOf, stableOf } from "../../../../operator/core/revisions.ts";
+import { candidateOf, stableOf, usedRollouts } from "../../../../operator/core/revisions.ts";
 import { readRevision } from "../../../../operator/core/storedrevisions.ts";
 import { fieldsOf } from "../../../sim/apiserver/json.ts";
 import { isActive, replicasOf } from "../../../sim/controllers/workload.ts";
@@ -45,10 +45,10 @@ export class InvariantChecker implements Checks {
     if (action.object.kind === "Deployment") checkDeployment(simulation, action.object);
   };
 
-  #checkRevision({ app, deployment, revisions }: Simulation, object: Manifest): void {
-    // Rollout numbers start over if everything that names one was deleted.
-    if (revisions.length === 0 && deployment === undefined && app.status === undefined)
-      this.#newestRollout = 0;
+  #checkRevision(simulation: Simulation, object: Manifest): void {
+    const { app, revisions } = simulation;
+    // Rollout numbers start over if everything that names one was deleted. The status is rebuilt from the other objects.
+    if (usedRollouts(simulation.observe()).every(({ rollout }) => rollout === 0)) this.#newestRollout = 0;
     const next = readRevision(object);
     const before = revisions.find(({ live }) => live.metadata.name === object.metadata.name);
     // A revision whose ControllerRevision was deleted keeps its number; only a start needs a new one.
