@@ -16,9 +16,11 @@ export function repairedObjects(app: string): readonly string[] {
   ];
 }
 
-/** A repair's content: the desired spec. The metadata has the progress of a rollout, which changes with the pods. */
-const contentOf = (repair: readonly Action[]): string =>
-  canonical(repair.find((write) => write.do === "apply")?.object["spec"]);
+/**
+ * A repair's content: the desired spec and the reverted one, so that neither another manual change nor another version is
+ * limited. The metadata has the progress of a rollout, which changes with the pods.
+ */
+const contentOf = ({ object, reverts }: Action): string => canonical([object["spec"], reverts?.spec]);
 
 /** The repairs that another writer reverts again and again. */
 export interface Contested {
@@ -41,9 +43,12 @@ export class Repairs {
   /** Finds the contested repairs of an app, by its `namespace/name`. A take-over and the apply after it are one repair. */
   contested(app: string, writes: readonly Action[]): Contested {
     const withheld = new Set<Action>();
-    const reverting = writes.filter(({ revertedManager }) => revertedManager !== undefined);
-    for (const [id, repair] of Map.groupBy(reverting, ({ object }) => objectId(object)))
-      if (!this.#limit.isAllowed(id, contentOf(repair))) for (const write of repair) withheld.add(write);
+    const reverting = writes.filter(({ reverts }) => reverts !== undefined);
+    for (const [id, repair] of Map.groupBy(reverting, ({ object }) => objectId(object))) {
+      const apply = repair.find((write) => write.do === "apply");
+      if (apply !== undefined && !this.#limit.isAllowed(id, contentOf(apply)))
+        for (const write of repair) withheld.add(write);
+    }
     const refusals = repairedObjects(app).flatMap((id) => {
       if (!this.#limit.isContested(id)) this.#refusals.delete(id);
       return this.#refusals.get(id) ?? [];
@@ -52,12 +57,13 @@ export class Repairs {
   }
 
   /** Counts a write that was made, if it is a repair. */
-  count({ do: verb, object, scope, revertedManager: contestedBy }: Action): void {
-    if (verb !== "apply" || contestedBy === undefined) return;
+  count(write: Action): void {
+    const { object, scope, reverts } = write;
+    if (write.do !== "apply" || reverts === undefined) return;
     const id = objectId(object);
-    this.#limit.count(id, canonical(object["spec"]));
+    this.#limit.count(id, contentOf(write));
     const name = `${object.kind}/${object.metadata.name}`;
-    this.#refusals.set(id, { object: name, scope, status: 0, message: "", contestedBy });
+    this.#refusals.set(id, { object: name, scope, status: 0, message: "", contestedBy: reverts.manager });
   }
 
   /** Drops the records of a deleted app. */

@@ -23,8 +23,8 @@ interface Write {
   readonly object: Manifest;
   /** The reason of the write, for the log. */
   readonly why: string;
-  /** The field manager whose change the write reverts, if `why` is "drift". */
-  readonly revertedManager?: string | undefined;
+  /** The change that the write reverts, if `why` is "drift": its field manager, and the spec as the manager left it. */
+  readonly reverts?: { readonly manager: string; readonly spec: unknown } | undefined;
   readonly scope: Scope;
   /** The scopes that the write depends on. */
   readonly needs: readonly Scope[];

@@ -62,7 +62,10 @@ function writesFor(state: RolloutState, { live, desired }: Pair, where: Where): 
   const found = drift(live, desired);
   const { apply, takeOver: patch } = found;
   const why = reasonFor(state, { live, desired }, found);
-  const reason = { why, ...(why === "drift" && { revertedManager: lastWriter(live) }) };
+  const reason = {
+    why,
+    ...(why === "drift" && { reverts: { manager: lastWriter(live), spec: live["spec"] } }),
+  };
   const over = live.metadata.resourceVersion;
   // A take-over fails if the object has changed, and raises the resourceVersion for the apply after it.
   const object = patch.length > 0 ? desired : withVersion(desired, live);

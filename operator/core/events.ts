@@ -49,8 +49,10 @@ function repairEvent({ stable, changed }: Situation, action: Action): AppEvent |
   const { kind, metadata } = action.object;
   const wrote = `${kind}/${metadata.name}`;
   const object = `${kind} ${metadata.name}`;
-  if (action.revertedManager !== undefined)
-    return { ...normal(reasonMessage("DriftRepaired", { object, manager: action.revertedManager })), wrote };
+  if (action.reverts !== undefined) {
+    const { manager } = action.reverts;
+    return { ...normal(reasonMessage("DriftRepaired", { object, manager })), wrote };
+  }
   const isRecreated = action.why === "create" && stable !== undefined && !changed.includes(stable);
   return isRecreated ? { ...normal(reasonMessage("ObjectRecreated", { object })), wrote } : undefined;
 }

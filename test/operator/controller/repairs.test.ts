@@ -43,6 +43,18 @@ describe("an apply changes nothing, because a webhook reverts it", () => {
     expect(await reconcile()).toEqual([]);
   });
 
+  test("a person changes the Deployment in ten ways within a minute: each change is reverted at once", async () => {
+    const scene = await healthyScene();
+    scene.version = () => "8";
+    for (let limit = 3; limit < 13; limit += 1) {
+      scene.changeDeployment((live) => {
+        const spec = { ...(live["spec"] as object), revisionHistoryLimit: limit };
+        return { ...live, spec, metadata: { ...live.metadata, resourceVersion: "7" } };
+      });
+      expect((await scene.reconcile()).steps).toContain("apply Deployment");
+    }
+  });
+
   test("a contested repair was just made: the status still says so, until two minutes pass without another one", async () => {
     const { scene, reconcile } = await driftedScene();
     const drifted = scene.caches.deployments.store.get("team", "web");

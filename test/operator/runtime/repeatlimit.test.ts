@@ -48,3 +48,9 @@ test("a pause of five minutes, other content, another object, or a new object of
   limit.forget(object);
   expect(write(20, "b")).toBe(5);
 });
+
+test("two writers revert the same object in turns: each of the two writes is limited", () => {
+  let made = 0;
+  for (let i = 0; i < 20; i += 1) made += write(1, "a") + write(1, "b");
+  expect(made).toBe(10);
+});
