@@ -9,7 +9,10 @@ const onSignal = (signal: NodeJS.Signals): void => {
   isStopping = true;
   shutDown(signal).then(
     () => process.exit(0),
-    () => process.exit(1),
+    (error: unknown) => {
+      console.error("the shutdown failed:", error);
+      process.exit(1);
+    },
   );
 };
 process.on("SIGTERM", onSignal);
