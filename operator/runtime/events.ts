@@ -3,6 +3,7 @@ import type { Clock } from "./clock.ts";
 import type { ApiClient, KubeObject, ResourceType } from "./kubernetes.ts";
 import type { Logger } from "./log.ts";
 import type { Metrics } from "./metrics.ts";
+import { type TokenBucket, refill } from "./tokenbucket.ts";
 
 /** The object of an event. */
 export interface EventTarget {
@@ -43,18 +44,12 @@ interface Series {
   queued: boolean;
 }
 
-interface TokenBucket {
-  tokens: number;
-  filledMs: number;
-}
-
 const events: ResourceType = { group: "", version: "v1", plural: "events", kind: "Event", namespaced: true };
 
 /** An equal event within this time increments the count of the first one, as in client-go. A later one is a new event. */
 const seriesMs = 600_000;
 /** Rate limit per object, as in client-go's spam filter: a burst of events, then one event per refill interval. */
-const burst = 25;
-const refillMs = 300_000;
+const rate = { burst: 25, refillMs: 300_000 };
 /** Maximum number of series and of token buckets in memory. */
 const maxEntries = 16_384;
 /** Maximum number of events that wait to be written: enough for the first events of some thousand objects, about 8 MB. */
@@ -136,15 +131,10 @@ export class EventRecorder {
 
   /** Returns false if the object's events exceed the rate limit. */
   #takeToken(uid: string): boolean {
-    const nowMs = this.#options.clock.monotonicMs();
-    const bucket = this.#buckets.get(uid) ?? { tokens: burst, filledMs: nowMs };
-    const refilled = Math.floor((nowMs - bucket.filledMs) / refillMs);
-    bucket.tokens = Math.min(burst, bucket.tokens + refilled);
-    bucket.filledMs += refilled * refillMs;
-    setNewest(this.#buckets, uid, bucket);
-    if (bucket.tokens === 0) return false;
-    bucket.tokens -= 1;
-    return true;
+    const bucket = refill(this.#buckets.get(uid), rate, this.#options.clock.monotonicMs());
+    const tokens = Math.max(0, bucket.tokens - 1);
+    setNewest(this.#buckets, uid, { ...bucket, tokens });
+    return bucket.tokens > 0;
   }
 
   #enqueue(series: Series): void {

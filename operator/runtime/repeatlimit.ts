@@ -1,15 +1,8 @@
 import type { Clock } from "./clock.ts";
+import { type TokenBucket, refill } from "./tokenbucket.ts";
 
-/** The repetitions of one write that are still allowed. */
-interface Bucket {
-  readonly tokens: number;
-  readonly filledMs: number;
-}
-
-/** Repetitions in a row that are not limited. */
-const burst = 5;
-/** Time after which one more repetition is allowed, ms. */
-const refillMs = 60_000;
+/** Repetitions of one write that are allowed: five in a row, then one a minute. */
+const rate = { burst: 5, refillMs: 60_000 };
 /** Maximum number of different writes of an object that are remembered. */
 const maxContents = 16;
 
@@ -20,7 +13,7 @@ const maxContents = 16;
  */
 export class RepeatLimit {
   readonly #clock: Clock;
-  readonly #buckets = new Map<string, Map<string, Bucket>>();
+  readonly #buckets = new Map<string, Map<string, TokenBucket>>();
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -28,7 +21,7 @@ export class RepeatLimit {
 
   /** Counts a write that has changed the object. */
   count(object: string, content: string): void {
-    const buckets = this.#buckets.get(object) ?? new Map<string, Bucket>();
+    const buckets = this.#buckets.get(object) ?? new Map<string, TokenBucket>();
     const { tokens, filledMs } = this.#refilled(buckets.get(content));
     // The newest write comes last.
     buckets.delete(content);
@@ -54,13 +47,7 @@ export class RepeatLimit {
     this.#buckets.delete(object);
   }
 
-  #refilled(bucket: Bucket | undefined): Bucket {
-    const nowMs = this.#clock.monotonicMs();
-    if (bucket === undefined) return { tokens: burst, filledMs: nowMs };
-    const refilled = Math.floor((nowMs - bucket.filledMs) / refillMs);
-    return {
-      tokens: Math.min(burst, bucket.tokens + refilled),
-      filledMs: bucket.filledMs + refilled * refillMs,
-    };
+  #refilled(bucket: TokenBucket | undefined): TokenBucket {
+    return refill(bucket, rate, this.#clock.monotonicMs());
   }
 }
