@@ -122,3 +122,9 @@ export const apiErrorOf = (
   text: string,
   retryAfter: string | string[] | undefined,
 ): ApiError => new ApiError(status, statusBody(text), retryAfterMs(retryAfter));
+
+/** The delay in ms that the API server asks for before a retry, at most `maxMs`; 0 if it asks for none. */
+export const retryAfterOf = (error: unknown, maxMs: number): number =>
+  error instanceof ApiError ? Math.min(maxMs, error.retryAfterMs ?? 0) : 0;
+
+export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

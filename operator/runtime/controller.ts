@@ -91,11 +91,6 @@ export class Controller {
     this.queue.pause();
   }
 
-  /** True if no reconcile is in progress. */
-  get isIdle(): boolean {
-    return this.queue.isIdle;
-  }
-
   /** Starts no more reconciles. Resolves when those in progress have ended. */
   stop(): Promise<void> {
     return this.queue.shutDown();

@@ -1,4 +1,4 @@
-import { NotLeaderError } from "./api-error.ts";
+import { NotLeaderError, messageOf } from "./api-error.ts";
 import { type Clock, sleep, type Timer } from "./clock.ts";
 import type { ApiClient, KubeObject } from "./kubernetes.ts";
 import {
@@ -238,7 +238,7 @@ export class LeaderElector {
 
   /** Logs an error once, until the error changes or an attempt succeeds. */
   #logError(error: unknown): void {
-    const message = error instanceof Error ? error.message : String(error);
+    const message = messageOf(error);
     if (message !== this.#lastError)
       this.#options.log.warn({ error: message }, "leader election failed, retrying");
     this.#lastError = message;

@@ -97,7 +97,7 @@ export class Manager {
     const { clock, random, log, metrics } = this;
     if (leaderElection !== undefined) {
       const callbacks = { onStarted: () => this.#runIfReady(), onStopped: () => void this.#pause() };
-      const isIdle = (): boolean => this.#controllers.every((controller) => controller.isIdle);
+      const isIdle = (): boolean => this.#controllers.every(({ queue }) => queue.isIdle);
       const conditions = { isEligible: () => this.#canWork && !this.#isEndingTerm, isIdle };
       const shared = { client, clock, random, log, metrics };
       this.#leader = new LeaderElector({ ...leaderElection, ...shared, ...callbacks, ...conditions });

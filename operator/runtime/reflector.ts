@@ -1,4 +1,4 @@
-import { ApiError, ConnectionError } from "./api-error.ts";
+import { ApiError, ConnectionError, messageOf, retryAfterOf } from "./api-error.ts";
 import { type Backoff, backoffMs } from "./backoff.ts";
 import { type Clock, sleep } from "./clock.ts";
 import type { ApiClient, ResourceType, Selection, WatchEvent, WatchOptions } from "./kubernetes.ts";
@@ -6,7 +6,7 @@ import { listInPages } from "./list.ts";
 import type { Logger } from "./log.ts";
 import type { Metrics } from "./metrics.ts";
 import type { Replacement } from "./storeupdater.ts";
-import { isDenied, isStreamingRefused, isTransient, messageOf } from "./watcherrors.ts";
+import { isDenied, isStreamingRefused, isTransient } from "./watcherrors.ts";
 import { watch } from "./watch.ts";
 
 /** Receives the objects of lists and watches: a `StoreUpdater` of any type. */
@@ -215,7 +215,7 @@ export class Reflector {
     // An expired resourceVersion is normal: list at once, without a log line. Back off only if it happens repeatedly.
     if (error instanceof ApiError && error.isGone && this.#failures === 1) return;
     this.#logError(error);
-    const askedMs = Math.min(maxRetryAfterMs, (error instanceof ApiError && error.retryAfterMs) || 0);
+    const askedMs = retryAfterOf(error, maxRetryAfterMs);
     const delayMs = Math.max(askedMs, backoffMs(retryBackoff, this.#failures, random));
     await sleep(clock, delayMs, this.#stopping.signal);
   }

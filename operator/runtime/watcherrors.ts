@@ -17,5 +17,3 @@ export const isTransient = (error: unknown): boolean =>
 /** The API server does not stream lists: before Kubernetes 1.32, or switched off. */
 export const isStreamingRefused = (error: unknown): boolean =>
   error instanceof ApiError && (error.isInvalid || error.status === 405 || error.status === 406);
-
-export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

@@ -1,16 +1,11 @@
-import { type Lane, type Waiting, namespaceOf } from "./lanes.ts";
-
-/** A key in progress. */
-interface Running {
-  readonly lane: Lane;
-  readonly startedMs: number;
-}
+import { namespaceOf } from "./lanes.ts";
 
 /** The keys in progress, and how many of them each namespace has. */
 export class Workers {
   readonly #concurrency: number;
   readonly #quarter: number;
-  readonly #running = new Map<string, Running>();
+  /** Keys in progress, with the monotonic time when each handler started. */
+  readonly #running = new Map<string, number>();
   readonly #byNamespace = new Map<string, number>();
 
   constructor(concurrency: number) {
@@ -26,17 +21,17 @@ export class Workers {
     return this.#running.size >= this.#concurrency;
   }
 
-  get(key: string): Running | undefined {
-    return this.#running.get(key);
+  has(key: string): boolean {
+    return this.#running.has(key);
   }
 
   /** How long each key has been in progress, in ms. */
   agesMs(nowMs: number): readonly number[] {
-    return [...this.#running.values()].map(({ startedMs }) => nowMs - startedMs);
+    return [...this.#running.values()].map((startedMs) => nowMs - startedMs);
   }
 
-  start({ key, lane }: Waiting, startedMs: number): void {
-    this.#running.set(key, { lane, startedMs });
+  start(key: string, startedMs: number): void {
+    this.#running.set(key, startedMs);
     this.#count(key, 1);
   }
 

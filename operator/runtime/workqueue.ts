@@ -1,4 +1,4 @@
-import { ApiError } from "./api-error.ts";
+import { retryAfterOf } from "./api-error.ts";
 import { type Backoff, backoffMs } from "./backoff.ts";
 import type { Clock, Timer } from "./clock.ts";
 import { type Lane, Lanes, type Waiting } from "./lanes.ts";
@@ -77,7 +77,7 @@ export class WorkQueue {
     if (this.#closed) return;
     const { clock, metrics, name } = this.#options;
     const waiting = { key, lane, addedMs: clock.monotonicMs() };
-    if (this.#workers.get(key) !== undefined) {
+    if (this.#workers.has(key)) {
       const known = this.#dirty.get(key);
       if (known === undefined) metrics.queue.adds.inc({ name });
       if (known === undefined || lane === "change") this.#dirty.set(key, { ...waiting, ...known, lane });
@@ -174,7 +174,7 @@ export class WorkQueue {
       this.#cancelDelay(next.key);
       const { clock, metrics, name } = this.#options;
       const startedMs = clock.monotonicMs();
-      this.#workers.start(next, startedMs);
+      this.#workers.start(next.key, startedMs);
       metrics.queue.queueSeconds.observe({ name }, (startedMs - next.addedMs) / 1000);
       void this.#process(next, this.#handler);
     }
@@ -205,8 +205,8 @@ export class WorkQueue {
     const { backoff, random, metrics, name, onError } = this.#options;
     const failures = (this.#failures.get(key) ?? 0) + 1;
     this.#failures.set(key, failures);
-    const askedMs = error instanceof ApiError ? (error.retryAfterMs ?? 0) : 0;
-    const delayMs = Math.max(Math.min(askedMs, maxRetryAfterMs), backoffMs(backoff, failures, random));
+    const askedMs = retryAfterOf(error, maxRetryAfterMs);
+    const delayMs = Math.max(askedMs, backoffMs(backoff, failures, random));
     metrics.queue.retries.inc({ name });
     onError(key, error, delayMs);
     return delayMs;
