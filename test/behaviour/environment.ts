@@ -182,11 +182,15 @@ export class TestEnvironment<S extends Setup = Setup> extends AppReader {
     }
   }
 
-  /** The DemoApps and the ends of the operators' logs. */
+  /** The DemoApps, the pods, and the ends of the operators' logs. */
   async #evidence(): Promise<string> {
-    const { items } = await this.client.list(kinds.DemoApp, { namespace: this.namespace });
-    const apps = items.map(({ metadata: { name }, spec, status }) => ({ name, spec, status }));
+    const objectsOf = async (resource: ResourceType): Promise<readonly object[]> => {
+      const { items } = await this.client.list(resource, { namespace: this.namespace });
+      return items.map(({ metadata: { name }, spec, status }) => ({ name, spec, status }));
+    };
+    const apps = await objectsOf(kinds.DemoApp);
+    const pods = (await objectsOf(kinds.Pod)).map((pod) => JSON.stringify(pod));
     const logs = this.#operators.flatMap(({ log }) => log.slice(-15).map((line) => JSON.stringify(line)));
-    return [JSON.stringify(apps, undefined, 1), ...logs].join("\n");
+    return [JSON.stringify(apps, undefined, 1), ...pods, ...logs].join("\n");
   }
 }

@@ -11,6 +11,7 @@ import { bootstrap } from "../../tools/gitops/installation.ts";
 import { pinned } from "../../tools/gitops/repository.ts";
 import { clusterWithArgoCd } from "../../tools/testclusters.ts";
 import { Operator } from "../e2e/operator.ts";
+import { defaultDeadlineMs } from "./environment.ts";
 import { GitOps } from "./gitops.ts";
 
 const everything = ["root", "demoapp-crd", "demoapp-operator", "webapp-dev", "webapp-staging", "webapp-prod"];
@@ -93,9 +94,16 @@ test("Git names no release of the operator: Argo CD shows what to do, and the op
 
 test("the CRD and the operator are deleted: Argo CD restores both, and the apps are Healthy again", async () => {
   const options = ["--wait=false", "--ignore-not-found"];
+  const get = ["get", "demoapps", "--all-namespaces", "-o", "jsonpath={.items[*].metadata.uid}"];
+  const uids = async (): Promise<readonly string[]> => (await gitops.kubectl(...get)).split(" ");
+  const deleted = await uids();
   await gitops.kubectl("delete", "crd", "demoapps.demoapp.dev", ...options);
   await gitops.kubectl("-n", "demoapp-system", "delete", "deployment", "demoapp-operator", ...options);
-  await gitops.until("webapp-dev", (app) => app.status?.health?.status !== "Healthy");
+  // An Application can pass through its unhealthy states between two reads.
+  await until("Argo CD has created all DemoApps anew", defaultDeadlineMs, async () => {
+    const created = (await uids()).filter((uid) => !deleted.includes(uid));
+    return created.length === deleted.length || undefined;
+  });
   await everythingIsHealthy();
   await new Operator(gitops.cluster, gitops.client).ready();
 });

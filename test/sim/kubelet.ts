@@ -85,18 +85,25 @@ export class FakeKubelet {
       current?.abort.abort();
       const abort = new AbortController();
       const task = isDeletion ? this.#remove(pod) : this.#run(pod, abort.signal);
-      this.#tasks.set(uid, { abort, isDeletion, done: this.#guarded(task, abort.signal) });
+      this.#tasks.set(uid, { abort, isDeletion, done: this.#guarded(pod, task, abort.signal) });
     }
   }
 
   /** Records a task's error, unless the pod is gone or the task is aborted. */
-  async #guarded(task: Promise<void>, signal: AbortSignal): Promise<void> {
+  async #guarded(pod: KubeObject, task: Promise<void>, signal: AbortSignal): Promise<void> {
     try {
       await task;
     } catch (error) {
-      const isGone = error instanceof ApiError && (error.isNotFound || error.isConflict);
-      if (!isGone && !signal.aborted) this.#failures.push(error);
+      if (signal.aborted) return;
+      // A pod that is gone, or replaced by one of the same name, answers with 404 or 409.
+      const isRefused = error instanceof ApiError && (error.isNotFound || error.isConflict);
+      if (!isRefused || (await this.#exists(pod))) this.#failures.push(error);
     }
+  }
+
+  async #exists({ metadata }: KubeObject): Promise<boolean> {
+    const live = await unlessMissing(this.#options.client.get(pods, metadata));
+    return live?.metadata.uid === metadata.uid;
   }
 
   async #run(pod: KubeObject, signal: AbortSignal): Promise<void> {

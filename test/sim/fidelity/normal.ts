@@ -16,11 +16,18 @@ const normalText = (text: string, namespace: string): string =>
     .replaceAll(/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/g, "{uid}")
     .replaceAll(/in record \(\d+\)/g, "in record ({resourceVersion})");
 
+const entryKey = ({ operation, manager, subresource }: Fields): string =>
+  [operation, manager, subresource].map(textOf).join();
+
+/** The entries of managedFields in one order: the API server sorts by the second in which each manager wrote. */
+const normalEntries = (managedFields: unknown): readonly Fields[] =>
+  itemsOf(managedFields)
+    .filter(({ manager }) => !controllers.has(textOf(manager)))
+    .toSorted((a, b) => (entryKey(a) < entryKey(b) ? -1 : 1));
+
 function normalMetadata(metadata: Fields): Fields {
   const { [revisionAnnotation]: _, ...annotations } = fieldsOf(metadata["annotations"]);
-  const managedFields = itemsOf(metadata["managedFields"]).filter(
-    ({ manager }) => !controllers.has(textOf(manager)),
-  );
+  const managedFields = normalEntries(metadata["managedFields"]);
   return {
     ...metadata,
     annotations: Object.keys(annotations).length === 0 ? undefined : annotations,
