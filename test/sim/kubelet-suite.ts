@@ -19,6 +19,10 @@ const isWaiting =
   (reason: string) =>
   (pod: KubeObject): boolean =>
     fieldsOf(fieldsOf(containerOf(pod)["state"])["waiting"])["reason"] === reason;
+const isScheduled = ({ status }: KubeObject): boolean =>
+  itemsOf(fieldsOf(status)["conditions"]).some(
+    ({ type, status: value }) => type === "PodScheduled" && value === "True",
+  );
 const isCrashLooping = (pod: KubeObject): boolean =>
   Number(containerOf(pod)["restartCount"]) >= 2 && isWaiting("CrashLoopBackOff")(pod);
 
@@ -39,6 +43,22 @@ const cases: readonly (readonly [tag: string, isDone: (pod: KubeObject) => boole
   ["config-missing", isWaiting(noConfig), waiting(noConfig, /^secret "absent" not found$/)],
 ];
 
+/** Creates and awaits the pods of a suite, whose namespace exists once its tests run. */
+const podsOf = (env: () => TestNamespace) => ({
+  createPod: async (name: string, tag: string, container: object = {}): Promise<void> => {
+    const { client, namespace } = env();
+    const metadata = { name, namespace };
+    const spec = { containers: [{ name: "app", image: `registry.local/app:${tag}`, ...container }] };
+    await client.create(pods, { apiVersion: "v1", kind: "Pod", metadata, spec });
+  },
+  podWhen: (name: string, matches: (pod: KubeObject) => boolean): Promise<KubeObject> =>
+    until(`pod ${name}`, 20_000, async () => {
+      const { client, namespace } = env();
+      const pod = await client.get(pods, { name, namespace });
+      return matches(pod) ? pod : undefined;
+    }),
+});
+
 /** Tests the fake kubelet on an API server. */
 export function kubeletSuite(server: string, open: () => Promise<TestNamespace>): void {
   describe(`the fake kubelet on ${server}`, () => {
@@ -55,16 +75,7 @@ export function kubeletSuite(server: string, open: () => Promise<TestNamespace>)
       await env.close();
     });
 
-    async function createPod(name: string, tag: string, container: object = {}): Promise<void> {
-      const metadata = { name, namespace: env.namespace };
-      const spec = { containers: [{ name: "app", image: `registry.local/app:${tag}`, ...container }] };
-      await env.client.create(pods, { apiVersion: "v1", kind: "Pod", metadata, spec });
-    }
-    const podWhen = (name: string, matches: (pod: KubeObject) => boolean): Promise<KubeObject> =>
-      until(`pod ${name}`, 20_000, async () => {
-        const pod = await env.client.get(pods, { name, namespace: env.namespace });
-        return matches(pod) ? pod : undefined;
-      });
+    const { createPod, podWhen } = podsOf(() => env);
 
     test.each(cases)(
       "a pod's image is named %s: its status is that of a real node",
@@ -93,6 +104,15 @@ export function kubeletSuite(server: string, open: () => Promise<TestNamespace>)
       const secret = { apiVersion: "v1", kind: "Secret", metadata, stringData: { token: "x" } };
       await env.client.create(secrets, secret);
       await podWhen("late", isReady);
+    });
+
+    test("the scheduler marks a bound pod as unschedulable: the kubelet restores the status", async () => {
+      await createPod("marked", "never-ready");
+      const { metadata } = await podWhen("marked", isRunning);
+      const body = { status: { conditions: [{ type: "PodScheduled", status: "False" }] } };
+      await env.client.patch(pods, metadata, { type: "merge", body, subresource: "status" });
+      const { status } = await podWhen("marked", isScheduled);
+      expect(status).toMatchObject({ phase: "Running" });
     });
 
     test("a pod is deleted: the pod disappears", async () => {

@@ -30,7 +30,19 @@ interface PodTask {
   readonly isDeletion: boolean;
 }
 
+interface PodStatus {
+  readonly fields: Fields;
+  /** Resolves when the API server has the status. */
+  readonly written: Promise<void>;
+}
+
 const retryMs = 100;
+
+/** The scheduler, which finds no node, marks a pod as unschedulable; on a real API server also after the kubelet bound it. */
+const isMarkedUnschedulable = ({ status }: KubeObject): boolean =>
+  itemsOf(fieldsOf(status)["conditions"]).some(
+    (condition) => condition["type"] === "PodScheduled" && condition["status"] === "False",
+  );
 
 /**
  * Acts as scheduler and kubelet: binds pods to a node that does not exist and writes the statuses that a kubelet
@@ -42,6 +54,8 @@ export class FakeKubelet {
   readonly #node: FakeNode;
   readonly #pods: Informer<KubeObject>;
   readonly #tasks = new Map<string, PodTask>();
+  /** The newest status of each pod, by uid. */
+  readonly #statuses = new Map<string, PodStatus>();
   readonly #failures: unknown[] = [];
 
   constructor(options: FakeKubeletOptions) {
@@ -80,13 +94,24 @@ export class FakeKubelet {
     const { uid = "", deletionTimestamp } = pod.metadata;
     const current = this.#tasks.get(uid);
     const isDeletion = deletionTimestamp !== undefined;
-    if (type === "DELETED") current?.abort.abort();
+    if (type === "DELETED") {
+      current?.abort.abort();
+      this.#statuses.delete(uid);
+    } else if (current !== undefined && !isDeletion && isMarkedUnschedulable(pod))
+      this.#tasks.set(uid, { ...current, done: this.#restoreStatus(pod, current) });
     else if (current === undefined || (isDeletion && !current.isDeletion)) {
       current?.abort.abort();
       const abort = new AbortController();
       const task = isDeletion ? this.#remove(pod) : this.#run(pod, abort.signal);
       this.#tasks.set(uid, { abort, isDeletion, done: this.#guarded(pod, task, abort.signal) });
     }
+  }
+
+  /** Writes the newest status again, as a kubelet does when another writer has changed the status. */
+  async #restoreStatus(pod: KubeObject, { abort, done }: PodTask): Promise<void> {
+    const status = this.#statuses.get(pod.metadata.uid ?? "");
+    if (status !== undefined) await this.#guarded(pod, this.#writeStatus(pod, status.fields), abort.signal);
+    await done;
   }
 
   /** Records a task's error, unless the pod is gone or the task is aborted. */
@@ -159,10 +184,18 @@ export class FakeKubelet {
     await this.#options.client.delete(pods, metadata, immediately);
   }
 
-  async #writeStatus({ metadata }: KubeObject, status: Fields): Promise<void> {
-    const body = { metadata: { uid: metadata.uid }, status };
+  /** Writes a status after the earlier ones of the pod. */
+  #writeStatus({ metadata }: KubeObject, fields: Fields): Promise<void> {
+    const { uid = "" } = metadata;
+    const body = { metadata: { uid }, status: fields };
     const options = { type: "merge", body, subresource: "status", fieldManager: "kubelet" } as const;
-    await this.#options.client.patch(pods, metadata, options);
+    const write = async (): Promise<void> => {
+      await this.#statuses.get(uid)?.written;
+      await this.#options.client.patch(pods, metadata, options);
+    };
+    const written = write();
+    this.#statuses.set(uid, { fields, written });
+    return written;
   }
 
   async #warn({ metadata: { name, namespace = "", uid } }: KubeObject, warning: Warning): Promise<void> {
