@@ -1,8 +1,8 @@
-// `npm run bench [-- --quick] [--json] [--output FILE]`: measures the speed and the cost of the operator beside bare
-// Deployments, on a cluster with fake nodes. This process makes the load; the operator has its own process.
+// `npm run bench [-- --quick | --apps N] [--json] [--output FILE]`: measures the speed and the cost of the operator
+// beside bare Deployments, on a cluster with fake nodes. This process makes the load; the operator has its own process.
 import { mkdir, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
-import { Command } from "commander";
+import { Command, InvalidArgumentError, Option } from "commander";
 import { consoleProgress } from "../cluster/progress.ts";
 import { clusterFor } from "../cluster/provider.ts";
 import { bundle } from "../images.ts";
@@ -24,20 +24,35 @@ const quick: Size = { rounds: [{ apps: 20, perSecond: 4 }], changes: 10, quietSe
 
 interface Options {
   readonly quick?: true;
+  readonly apps?: number;
   readonly json?: true;
   readonly output?: string;
   readonly keep?: true;
   readonly name: string;
 }
 
-async function main({ quick: isQuick, json, output, keep, name }: Options): Promise<void> {
+/** The fake nodes have room for the pods of so many apps, and for those that changes add for a while. */
+const maxBenchApps = 5_000;
+
+/** One round with so many apps. */
+const sizeOf = (apps: number): Size => ({ ...full, rounds: [{ apps, perSecond: 4 }] });
+
+function parseApps(text: string): number {
+  const apps = Number(text);
+  if (!Number.isInteger(apps) || apps < 1 || apps > maxBenchApps)
+    throw new InvalidArgumentError(`must be a whole number from 1 to ${maxBenchApps}`);
+  return apps;
+}
+
+async function main({ quick: isQuick, apps, json, output, keep, name }: Options): Promise<void> {
+  const size = isQuick ? quick : full;
   const progress = consoleProgress();
   const cluster = await clusterFor(name, "kwok");
   const wasUp = (await cluster.status()).state === "up";
   bundle("operator");
   try {
     await cluster.up(progress);
-    const report = await bench(cluster, isQuick ? quick : full, progress);
+    const report = await bench(cluster, apps === undefined ? size : sizeOf(apps), progress);
     console.log(`\n${textOf(report)}`);
     if (json) console.log(JSON.stringify(report));
     if (output !== undefined) {
@@ -52,6 +67,11 @@ async function main({ quick: isQuick, json, output, keep, name }: Options): Prom
 const program = new Command("bench")
   .description("Measures the operator beside bare Deployments on a cluster with fake nodes")
   .option("--quick", "20 apps: tests the benchmark; the figures are not reliable")
+  .addOption(
+    new Option("--apps <number>", "one round with so many apps and 4 changes per second")
+      .argParser(parseApps)
+      .conflicts("quick"),
+  )
   .option("--json", "print the report as JSON, as the last line")
   .option("--output <file>", "write the report as JSON")
   .option("--keep", "leave the cluster running")

@@ -7,18 +7,23 @@ import type { Report } from "../../../tools/bench/report.ts";
 
 const name = "bench-quick";
 
+const main = join(import.meta.dirname, "../../../tools/bench/main.ts");
+const bench = (...args: readonly string[]): Promise<string> =>
+  command([process.execPath, main, ...args, "--name", name]);
+
+test.each([
+  [["--apps", "0"], "whole number from 1 to 5000"],
+  [["--apps", "5001"], "whole number from 1 to 5000"],
+  [["--apps", "20", "--quick"], "cannot be used with option '--quick'"],
+])("npm run bench -- %j: refused, and no cluster starts", async (args, message) => {
+  await expect(bench(...args)).rejects.toThrow(message);
+});
+
 describe("npm run bench -- --quick --json", () => {
   let output = "";
   let report: Report;
   beforeAll(async () => {
-    output = await command([
-      process.execPath,
-      join(import.meta.dirname, "../../../tools/bench/main.ts"),
-      "--quick",
-      "--json",
-      "--name",
-      name,
-    ]);
+    output = await bench("--quick", "--json");
     report = JSON.parse(output.trim().split("\n").at(-1) ?? "") as Report;
   });
   afterAll(async () => (await clusterFor(name, "kwok")).down(silent));

@@ -52,8 +52,8 @@ export const REGISTRY = `127.0.0.1:${ports.registry}`;
 export const BASE_IMAGE = "localhost/demoapp-base:node24";
 export const PAUSE_IMAGE = `${REGISTRY}/pause:1`;
 
-/** Number of fake nodes of a kwok cluster. Each takes 110 pods. */
-export const KWOK_NODES = 20;
+/** Number of fake nodes of a kwok cluster. Each takes 110 pods: room for a benchmark of 5,000 apps. */
+export const KWOK_NODES = 50;
 
 /** Longest duration of a step of `up` or `down`, in milliseconds. */
 export const deadlinesMs = {
