@@ -31,8 +31,12 @@ export const annotations = {
   retry: `${group}/retry`,
   paused: `${group}/paused`,
   restartAt: `${group}/restart-at`,
-  adopt: `${group}/adopt`,
 } as const;
+
+/** Annotation of a Service: the name of the DemoApp that may adopt it. Who may change the Service gives this consent. */
+export const adoptBy = `${group}/adopt-by`;
+/** Annotation of a DemoApp that is no longer read: whoever took a Service gave the consent for it. */
+export const formerAdopt = `${group}/adopt`;
 
 /** Annotations that the operator writes on the app's objects: state that has to survive a restart of the operator. */
 export const childAnnotations = {

@@ -143,12 +143,6 @@ const annotationRules: readonly AnnotationRule[] = [
     expected: "true or false",
     example: () => "true",
   },
-  {
-    annotation: annotations.adopt,
-    isValid: (value) => value === "service",
-    expected: "service",
-    example: () => "service",
-  },
 ];
 
 /** Command annotations that have no effect because of their value. */

@@ -1,4 +1,4 @@
-import { annotations, deploymentName, kind, ownedBy, selectorOf } from "../api/names.ts";
+import { adoptBy, deploymentName, kind, ownedBy, selectorOf } from "../api/names.ts";
 import { includes } from "./diff.ts";
 import type { Manifest } from "./manifest.ts";
 import type { App } from "./observed.ts";
@@ -13,25 +13,36 @@ import type { App } from "./observed.ts";
  */
 export type Ownership = "free" | "owned" | "adoptable" | "terminating" | "taken";
 
-/** True if the object selects pods by these labels. Only a Deployment's selector matters, because it is immutable. */
-const selects = (live: Manifest, labels: Readonly<Record<string, string>>): boolean =>
-  live.kind !== "Deployment" || includes(live["spec"], { selector: { matchLabels: labels } });
+/**
+ * Whether an object without a controller has the labels and the selector of an object that a DemoApp of this name left
+ * behind. Labels alone are no consent: a Service that has them and selects other pods would be redirected.
+ */
+const leftBehind: Readonly<Record<string, (app: App, live: Manifest) => boolean>> = {
+  Deployment(app, { metadata, spec }) {
+    const track = metadata.name === deploymentName(app.name, "candidate") ? "candidate" : "stable";
+    const matchLabels = selectorOf(app.name, track);
+    return includes(metadata.labels, matchLabels) && includes(spec, { selector: { matchLabels } });
+  },
+  Service: (app, { metadata, spec }) =>
+    includes(metadata.labels, selectorOf(app.name, "stable")) &&
+    includes(spec, { selector: ownedBy(app.name) }),
+  // A ControllerRevision belongs to no track.
+  ControllerRevision: (app, { metadata }) => includes(metadata.labels, ownedBy(app.name)),
+};
 
 /**
  * Who owns `live`, as seen from `app`. Objects that a DemoApp of this name left behind (`--cascade=orphan`) are
- * adoptable; so is any Service without a controller if `demoapp.dev/adopt` allows it.
+ * adoptable; so is a Service without a controller if its annotation `demoapp.dev/adopt-by` names the app. Never an
+ * annotation of the DemoApp: whoever takes an object could consent in the name of its owner.
  */
 export function ownershipOf(app: App, live: Manifest | undefined): Ownership {
   if (live === undefined) return "free";
-  const { deletionTimestamp, ownerReferences = [], labels } = live.metadata;
+  const { deletionTimestamp, ownerReferences = [] } = live.metadata;
   if (deletionTimestamp !== undefined) return "terminating";
   const controller = ownerReferences.find((owner) => owner.controller === true);
   if (controller?.uid === app.uid) return "owned";
   if (controller?.kind === kind && controller.name === app.name) return "terminating";
   if (controller !== undefined) return "taken";
-  if (live.kind === "Service" && app.annotations[annotations.adopt] === "service") return "adoptable";
-  const track = live.metadata.name === deploymentName(app.name, "candidate") ? "candidate" : "stable";
-  // A ControllerRevision belongs to no track.
-  const expected = live.kind === "ControllerRevision" ? ownedBy(app.name) : selectorOf(app.name, track);
-  return includes(labels, expected) && selects(live, expected) ? "adoptable" : "taken";
+  const consents = live.kind === "Service" && live.metadata.annotations?.[adoptBy] === app.name;
+  return consents || leftBehind[live.kind]?.(app, live) === true ? "adoptable" : "taken";
 }

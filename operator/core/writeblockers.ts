@@ -1,4 +1,4 @@
-import { annotations, revisionName } from "../api/names.ts";
+import { adoptBy, formerAdopt, revisionName } from "../api/names.ts";
 import { reasonMessage } from "../api/reasons.ts";
 import type { Scope } from "./action.ts";
 import { type BlockerDraft, blockerDraft, kubectl } from "./blockerdraft.ts";
@@ -21,8 +21,11 @@ function freeName(app: App, { kind, metadata }: Manifest): string {
     const remove = kubectl(app, `delete ${kind.toLowerCase()} ${metadata.name}`);
     return `Delete the object (${remove}) or rename the DemoApp.`;
   }
-  const adopt = kubectl(app, `annotate demoapp ${app.name} ${annotations.adopt}=service`);
-  return `Adopt the Service (${adopt}), or delete or rename the Service.`;
+  const consent = kubectl(app, `annotate service ${metadata.name} ${adoptBy}=${app.name}`);
+  const former = ` The annotation ${formerAdopt} of the DemoApp is no longer read.`;
+  return `Ask the owner of the Service to hand it over (${consent}), or delete or rename the Service.${
+    app.annotations[formerAdopt] === undefined ? "" : former
+  }`;
 }
 
 function nameBlocker(app: App, live: Manifest | undefined, scope: Scope): readonly WriteBlocker[] {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "@jest/globals";
-import { labels, managedBy } from "../../operator/api/names.ts";
+import { adoptBy, labels, managedBy } from "../../operator/api/names.ts";
 import { kinds } from "../../tools/objects.ts";
 import type { RequestFacts } from "../sim/apiserver/faults.ts";
 import { fieldsOf } from "../sim/apiserver/json.ts";
@@ -63,7 +63,7 @@ describe("with a Service of somebody else", () => {
         await env.startOperator();
         await env.apply();
         await env.blocked("NameTaken");
-        await env.annotate({ adopt: "service" });
+        await env.patch(kinds.Service, { metadata: { annotations: { [adoptBy]: "web" } } });
         await env.blocked("AdmissionRefused");
         isRefused = false;
         await env.delete(kinds.Service);

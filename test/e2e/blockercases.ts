@@ -147,7 +147,7 @@ export const blockerCases: readonly BlockerCase[] = [
     reason: "NameTaken",
     kind: "Service",
     message: /exists but is not owned/,
-    next: /annotate demoapp taken-service demoapp\.dev\/adopt=service/,
+    next: /annotate service taken-service demoapp\.dev\/adopt-by=taken-service/,
   },
   {
     name: "scaled",

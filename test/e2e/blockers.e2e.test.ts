@@ -107,9 +107,9 @@ describe("a first install is blocked: the blocker has the reason, the original m
     );
   });
 
-  test("the annotation adopt=service is set: the Service is adopted and keeps its cluster IP", async () => {
+  test("the Service consents: it is adopted and keeps its cluster IP", async () => {
     const before = await ns.service("taken-service");
-    await ns.annotate("taken-service", "demoapp.dev/adopt=service");
+    await ns.kubectl("annotate", "service", "taken-service", "demoapp.dev/adopt-by=taken-service");
     await ns.healthy("taken-service");
     const after = await ns.service("taken-service");
     expect(after.spec.clusterIP).toBe(before.spec.clusterIP);

@@ -1,5 +1,5 @@
 import { expect } from "@jest/globals";
-import { labels, managedBy } from "../../../operator/api/names.ts";
+import { adoptBy, formerAdopt, labels, managedBy } from "../../../operator/api/names.ts";
 import { kinds } from "../../../tools/objects.ts";
 import type { Deployment } from "../../e2e/objects.ts";
 import type { TestEnvironment } from "../environment.ts";
@@ -94,21 +94,33 @@ export const ownership: Scenarios = {
       expect(repairs() - before).toBeLessThanOrEqual(1 + Math.ceil(minutes));
     },
 
-  "the Service's name is taken: that Service stays until a user adopts it": async (env) => {
-    const before = await env.create(kinds.Service, legacyService);
-    await env.startOperator();
-    await env.apply();
-    const { status } = await env.blocked("NameTaken");
-    expect(status).toMatchObject({ phase: "Degraded", blockers: [{ object: "Service/web" }] });
-    expect(status.blockers[0]?.next).toContain("demoapp.dev/adopt=service");
-    expect(await env.names(kinds.Deployment)).toEqual([]);
-    await env.annotate({ adopt: "service" });
-    await env.phase("Healthy");
-    const { metadata, spec } = await env.service();
-    expect(metadata.uid).toBe(before.metadata.uid);
-    expect(metadata.labels[labels.managedBy]).toBe(managedBy);
-    expect(spec).toMatchObject({ clusterIP: (before["spec"] as { clusterIP: string }).clusterIP });
-  },
+  "the Service's name is taken: that Service stays until its owner hands it over, and then belongs to the app":
+    async (env) => {
+      const before = await env.create(kinds.Service, legacyService);
+      await env.startOperator();
+      await env.apply();
+      const { status } = await env.blocked("NameTaken");
+      expect(status).toMatchObject({ phase: "Degraded", blockers: [{ object: "Service/web" }] });
+      expect(status.blockers[0]?.next).toContain("annotate service web demoapp.dev/adopt-by=web");
+      expect(await env.names(kinds.Deployment)).toEqual([]);
+      await env.patch(kinds.DemoApp, { metadata: { annotations: { [formerAdopt]: "service" } } });
+      await env.until(({ status: { blockers } }) =>
+        blockers.some(({ next }) => next.includes("no longer read")),
+      );
+      expect((await env.service()).metadata.uid).toBe(before.metadata.uid);
+      await env.patch(kinds.Service, { metadata: { annotations: { [adoptBy]: "web" } } });
+      const app = await env.phase("Healthy");
+      const { metadata, spec } = await env.service();
+      expect(metadata.uid).toBe(before.metadata.uid);
+      expect(metadata.labels[labels.managedBy]).toBe(managedBy);
+      expect(metadata.ownerReferences).toMatchObject([{ uid: app.metadata.uid, controller: true }]);
+      expect(spec).toMatchObject({ clusterIP: (before["spec"] as { clusterIP: string }).clusterIP });
+      await env.delete(kinds.DemoApp);
+      await env.eventually(
+        "the adopted Service is deleted too",
+        async () => !(await env.names(kinds.Service)).includes("web"),
+      );
+    },
 
   "the Deployment's name is taken: the app is installed once that Deployment is deleted": async (env) => {
     const before = await env.create(kinds.Deployment, legacyDeployment);

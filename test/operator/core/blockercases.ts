@@ -220,7 +220,7 @@ export const rows: readonly Row[] = [
     reason: "NameTaken",
     object: "Service/web",
     message: "exists but is not owned",
-    next: "adopt=service",
+    next: "annotate service web demoapp.dev/adopt-by=web",
   },
   {
     name: "the operator lacks a permission",

@@ -1,18 +1,17 @@
 import { describe, expect, test } from "@jest/globals";
-import { annotations, selectorOf } from "../../../operator/api/names.ts";
+import { adoptBy, formerAdopt, selectorOf } from "../../../operator/api/names.ts";
 import { writeBlockersOf } from "../../../operator/core/writeblockers.ts";
 import type { Manifest, Metadata } from "../../../operator/core/manifest.ts";
 import { type Ownership, ownershipOf } from "../../../operator/core/ownership.ts";
 import { app, at, observed, owner } from "./objects.ts";
-import { commanded } from "./situations.ts";
 
 const ownLabels = selectorOf("web", "stable");
 
-const object = (kind: string, metadata: Partial<Metadata>, matchLabels: object = ownLabels): Manifest => ({
+const object = (kind: string, metadata: Partial<Metadata>, selected: object = ownLabels): Manifest => ({
   apiVersion: "apps/v1",
   kind,
   metadata: { name: "web", ...metadata },
-  spec: { selector: { matchLabels } },
+  spec: { selector: kind === "Deployment" ? { matchLabels: selected } : selected },
 });
 
 interface Row {
@@ -67,9 +66,19 @@ test.each<Row>([
     expect: "taken",
   },
   {
-    name: "the Service has no owner, but this app's labels",
+    name: "the Service has no owner, but this app's labels and selector",
     live: object("Service", { labels: ownLabels }),
     expect: "adoptable",
+  },
+  {
+    name: "the Service has this app's labels, but selects other pods, so that adopting it would redirect it",
+    live: object("Service", { labels: ownLabels }, { app: "web" }),
+    expect: "taken",
+  },
+  {
+    name: "the Service has this app's labels and no selector",
+    live: { ...object("Service", { labels: ownLabels }), spec: {} },
+    expect: "taken",
   },
   {
     name: "the Service has this app's labels and an owner that is not its controller",
@@ -83,18 +92,32 @@ test.each<Row>([
   expect(ownershipOf(app(), live)).toBe(expected);
 });
 
-describe("a DemoApp with the annotation demoapp.dev/adopt: service", () => {
-  const adopting = commanded("app:1", { adopt: "service" });
+describe("consent to an adoption", () => {
+  const consent = { annotations: { [adoptBy]: "web" } };
+  const taking = app({ annotations: { [formerAdopt]: "service", ...consent.annotations } });
 
-  test("a Service without an owner: adoptable, so that its cluster IP stays the same", () => {
-    expect(ownershipOf(adopting, object("Service", {}))).toBe("adoptable");
+  test("the Service names the app: adoptable, so that its cluster IP stays the same", () => {
+    expect(ownershipOf(app(), object("Service", consent))).toBe("adoptable");
   });
-  test("a Service of another controller: not adoptable", () => {
-    const controlled = { ownerReferences: [{ ...owner, kind: "Route", uid: "x" }] };
-    expect(ownershipOf(adopting, object("Service", controlled))).toBe("taken");
+  test("the Service names another app: taken", () => {
+    expect(ownershipOf(app(), object("Service", { annotations: { [adoptBy]: "shop" } }))).toBe("taken");
   });
-  test("a Deployment without an owner: not adoptable", () => {
-    expect(ownershipOf(adopting, object("Deployment", {}))).toBe("taken");
+  test("the Service names the app, but has another controller: taken", () => {
+    const controlled = { ...consent, ownerReferences: [{ ...owner, kind: "Route", uid: "x" }] };
+    expect(ownershipOf(app(), object("Service", controlled))).toBe("taken");
+  });
+  test("a Deployment names the app: taken", () => {
+    expect(ownershipOf(app(), object("Deployment", consent))).toBe("taken");
+  });
+  test("only the DemoApp has the annotations: taken, because the taker wrote them", () => {
+    expect(ownershipOf(taking, object("Service", {}))).toBe("taken");
+  });
+  test("the DemoApp has the former annotation: the blocker says that it is no longer read, and names the new one", () => {
+    const { next } = writeBlockersOf(observed({ app: taking, service: object("Service", {}) }))[0] ?? {};
+    expect(next).toBe(
+      "Ask the owner of the Service to hand it over (kubectl -n team annotate service web demoapp.dev/adopt-by=web), " +
+        "or delete or rename the Service. The annotation demoapp.dev/adopt of the DemoApp is no longer read.",
+    );
   });
 });
 
@@ -105,10 +128,10 @@ describe("the blockers of all writes", () => {
 
   test.each([
     {
-      name: "the name of the Service is taken: the next step is to adopt or delete the Service",
+      name: "the name of the Service is taken: the next step is to ask its owner, or to delete the Service",
       state: { service: object("Service", {}) },
       reason: "NameTaken",
-      next: `kubectl -n team annotate demoapp web ${annotations.adopt}=service`,
+      next: `kubectl -n team annotate service web ${adoptBy}=web`,
     },
     {
       name: "the name of the Deployment is taken: the next step is to delete the Deployment",

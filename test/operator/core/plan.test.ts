@@ -1,5 +1,5 @@
 import { describe, expect, test } from "@jest/globals";
-import { childAnnotations } from "../../../operator/api/names.ts";
+import { adoptBy, childAnnotations } from "../../../operator/api/names.ts";
 import { templateMetadataOf } from "../../../operator/core/deployment.ts";
 import { renderService } from "../../../operator/core/render/service.ts";
 import {
@@ -119,11 +119,11 @@ describe("the objects that a plan writes", () => {
     const otherService = {
       apiVersion: "v1",
       kind: "Service",
-      metadata: { name: "web" },
+      metadata: { name: "web", annotations: { [adoptBy]: "web" } },
       spec: { selector: { app: "old" } },
     };
     const adopting = {
-      app: commanded("app:1", { adopt: "service" }),
+      app: appOf("app:1"),
       revisions: [revision("app:1", 1)],
       service: otherService,
     };
