@@ -1,4 +1,5 @@
 import { canonicalQuantity, isQuantity } from "../api/quantity.ts";
+import { itemAt } from "./items.ts";
 import { type Fields, fieldOf, isFields } from "./manifest.ts";
 
 /** Maps with quantities as their values. */
@@ -22,7 +23,7 @@ function counterpartOf(item: unknown, at: number, others: unknown): unknown {
   if (!Array.isArray(others)) return undefined;
   const name = isFields(item) ? fieldOf(item, "name") : undefined;
   if (name === undefined) return others[at];
-  return others.find((other) => isFields(other) && fieldOf(other, "name") === name);
+  return itemAt(others, { key: { name } });
 }
 
 /** A value, and the value at the same place of another object. */
