@@ -10,6 +10,20 @@
 export const grammar =
   /^([+-]?)(\d+(?:\.\d*)?|\.\d+)(?:(Ki|Mi|Gi|Ti|Pi|Ei|n|u|m|k|M|G|T|P|E)|[eE]([+-]?\d{1,3}))?$/;
 
+/** Longest text of a quantity in a spec, in characters. */
+export const maxQuantityLength = 32;
+/** Longest text that is read as a quantity: the time to read digits grows with the square of their number. */
+const maxRead = 2048;
+
+/** Maps with quantities as their values. */
+export const quantityMaps: ReadonlySet<string> = new Set(["requests", "limits"]);
+/** Other fields with a quantity, behind the field of their object: a label or annotation can have the same name. */
+const quantityFields: ReadonlySet<string> = new Set(["emptyDir.sizeLimit", "resourceFieldRef.divisor"]);
+
+/** True for a field with a quantity. `parent` contains the object with the field. */
+export const isQuantityField = (parent: string, field: string): boolean =>
+  quantityMaps.has(parent) || quantityFields.has(`${parent}.${field}`);
+
 const binary = ["Ki", "Mi", "Gi", "Ti", "Pi", "Ei"];
 const decimalExponent: Readonly<Record<string, number>> = {
   n: -9,
@@ -48,7 +62,7 @@ function capped(amount: Exact): Exact {
 }
 
 function parse(quantity: string, smallest = finest): Exact | undefined {
-  const match = grammar.exec(quantity);
+  const match = quantity.length > maxRead ? null : grammar.exec(quantity);
   if (match === null) return undefined;
   const [, sign = "", number = "", suffix, exponent] = match;
   const [whole = "", fraction = ""] = number.split(".");

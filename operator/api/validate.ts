@@ -69,17 +69,28 @@ function check<T>(schema: z.ZodType<T>, document: unknown): Checked<T> {
 /** Validates a manifest. Unknown fields are problems, as for server-side apply. */
 export const validate = (document: unknown): Checked<DemoAppManifest> => check(manifest, document);
 
-/** A copy of the document without unknown fields. */
+/** A copy of the document without unknown fields. It shares the objects that have none and contain none. */
 function withoutUnknown(document: unknown): unknown {
   const { error } = stored.safeParse(document);
   const unknown = error?.issues.filter((issue) => issue.code === "unrecognized_keys") ?? [];
-  if (unknown.length === 0) return document;
-  const copy: unknown = structuredClone(document);
+  const root = { document };
+  const copies = new Set<unknown>([root]);
   for (const { path, keys } of unknown) {
-    const parent = path.reduce<unknown>((value, key) => Reflect.get(Object(value), key), copy);
-    for (const key of keys) Reflect.deleteProperty(Object(parent), key);
+    let parent: object = root;
+    for (const key of ["document", ...path]) {
+      const value: unknown = Reflect.get(parent, key);
+      const copy: object = copies.has(value)
+        ? Object(value)
+        : Array.isArray(value)
+          ? [...value]
+          : { ...Object(value) };
+      copies.add(copy);
+      Reflect.set(parent, key, copy);
+      parent = copy;
+    }
+    for (const key of keys) Reflect.deleteProperty(parent, key);
   }
-  return copy;
+  return root.document;
 }
 
 /**

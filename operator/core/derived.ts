@@ -3,6 +3,7 @@
  * no manager owns the result: server-side apply keeps the value after the other field has changed.
  * Source: k8s.io/kubernetes/pkg/apis/core/v1, defaults.go and conversion.go.
  */
+import { itemAt } from "./items.ts";
 import { type FieldSet, type Fields, fieldOf, isFields } from "./manifest.ts";
 
 interface Derived {
@@ -86,7 +87,7 @@ function staleItems(place: Place, { live, desired, isReplaced }: Specs): FieldSe
   if (!isReplaced || !Array.isArray(live) || !Array.isArray(desired)) return {};
   const items = desired.map((item: unknown): [string, FieldSet] => {
     const name = nameOf(item);
-    const other: unknown = live.find((one) => nameOf(one) === name);
+    const other = itemAt(live, { key: { name } });
     const specs = { live: other, desired: item, owners: [], isReplaced };
     return [`k:${JSON.stringify({ name })}`, staleObject(place, specs)];
   });

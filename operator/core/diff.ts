@@ -4,22 +4,15 @@ import { staleDerived } from "./derived.ts";
 import {
   type PatchOperation,
   covers,
-  keyFieldOf,
-  matchesKey,
   difference,
+  nameDifference,
+  nameExtendedMap,
+  namedItems,
   namesAddition,
-  namesDifference,
-  namesExtendedMap,
   union,
 } from "./fields.ts";
-import {
-  type FieldSet,
-  type Fields,
-  type ManagedFields,
-  type Manifest,
-  fieldOf,
-  isFields,
-} from "./manifest.ts";
+import { itemAt, keyOf } from "./items.ts";
+import { type FieldSet, type ManagedFields, type Manifest, fieldOf, isFields } from "./manifest.ts";
 import { canonicalAt } from "./quantities.ts";
 
 /** The key fields of list items, by the name of the list. Source: the merge keys of the Kubernetes API. */
@@ -55,12 +48,15 @@ function ownedBelow(owned: FieldSet | undefined, step: string): FieldSet | undef
   return owned !== undefined && Object.keys(owned).length === 0 ? owned : owned?.[step];
 }
 
-/** The fields that the operator owns in an item of a keyed list. */
-function ownedItem(owned: FieldSet | undefined, item: unknown): FieldSet | undefined {
-  const step = Object.keys(owned ?? {}).find(
-    (key) => key.startsWith("k:") && matchesKey(item, JSON.parse(key.slice(2)) as Fields),
-  );
-  return ownedBelow(owned, step ?? "");
+/** The fields that the operator owns in the items of a keyed list. */
+function ownedItems(
+  owned: FieldSet | undefined,
+  list: readonly unknown[],
+): (item: unknown) => FieldSet | undefined {
+  // A leaf is owned with everything in it.
+  if (owned === undefined || Object.keys(owned).length === 0) return () => owned;
+  const items = namedItems(list, owned);
+  return (item) => items.get(item);
 }
 
 /** The API server drops null and Go zero values. If the operator owns the field, its value was applied and dropped. */
@@ -98,14 +94,12 @@ function includesItems(
   const keys = mergeKeys.get(field);
   if (keys === undefined)
     return live.length === desired.length && desired.every((item, i) => includes(live[i], item, top(owned)));
+  const ownedBy = ownedItems(owned, desired);
   return desired.every((item) => {
-    const other = live.find((one) => sameKey(one, item, keys));
-    return other !== undefined && includes(other, item, top(ownedItem(owned, item)));
+    const other = isFields(item) ? itemAt(live, keyOf(item, keys)) : undefined;
+    return other !== undefined && includes(other, item, top(ownedBy(item)));
   });
 }
-
-const sameKey = (a: unknown, b: unknown, keys: readonly string[]): boolean =>
-  isFields(a) && isFields(b) && keys.every((key) => keyFieldOf(a, key) === keyFieldOf(b, key));
 
 /** The difference between a live object and the desired object, as the writes that remove it. */
 export interface Drift {
@@ -145,6 +139,10 @@ const isOperator = (entry: ManagedFields): boolean =>
 const specFields = (entry: ManagedFields | undefined): FieldSet =>
   entry === undefined || entry.subresource === "status" ? {} : (entry.fieldsV1?.["f:spec"] ?? {});
 
+/** The revertible fields that each other manager owns. */
+const ofOthers = (managed: readonly ManagedFields[]): readonly FieldSet[] =>
+  managed.filter((entry) => !isOperator(entry)).map((entry) => revertible(specFields(entry)));
+
 const specPathOf = (index: number): string => `/metadata/managedFields/${index}/fieldsV1/f:spec`;
 
 /** The revision of the pods that a Deployment asks for; undefined for a Service. */
@@ -177,7 +175,7 @@ function takeOver(live: Manifest, desired: Manifest): readonly PatchOperation[] 
   const stale = staleFields(live, desired);
   if (others.length === 0 && covers(owned, stale)) return [];
   const taken = others.map((index) => revertible(specFields(managed[index])));
-  const fields = [...taken, stale].reduce(union, owned);
+  const fields = union([owned, ...taken, stale]);
   const { apiVersion } = live;
   const entry = {
     manager: fieldManager,
@@ -205,10 +203,8 @@ function isOverwritten(
   spec: { live: unknown; desired: unknown },
 ): boolean {
   const own = specFields(managed.find(isOperator));
-  return managed.some((entry) => {
-    const fields = isOperator(entry) ? {} : revertible(specFields(entry));
-    return namesDifference(difference(fields, own), spec);
-  });
+  const others = ofOthers(managed).map((fields) => difference(fields, own));
+  return nameDifference(others, spec);
 }
 
 /**
@@ -220,9 +216,7 @@ export function drift(live: Manifest, desired: Manifest): Drift {
   const own = managed.find(isOperator)?.fieldsV1;
   const spec = { live: live["spec"], desired: desired["spec"] };
   const patch = takeOver(live, desired);
-  const isExtended = managed.some(
-    (entry) => !isOperator(entry) && namesExtendedMap(revertible(specFields(entry)), spec),
-  );
+  const isExtended = nameExtendedMap(ofOthers(managed), spec);
   const owned = ownedBelow(own, "f:spec");
   const ofSpec = patch.length > 0 || isExtended || !includes(spec.live, spec.desired, top(owned));
   const hasObsoleteField = own !== undefined && namesAddition(own, { live, desired });

@@ -1,7 +1,8 @@
+import { type ItemKey, itemAt } from "./items.ts";
 import { type FieldSet, type Fields, fieldOf, isFields } from "./manifest.ts";
 
 /** One step of a path into an object: a field, the item of a keyed list, or the item of a set. */
-type Step = { readonly field: string } | { readonly key: Fields } | { readonly value: unknown };
+type Step = { readonly field: string } | ItemKey;
 
 /** A JSON Patch operation (RFC 6902) of a kind that the operator uses. */
 export type PatchOperation =
@@ -37,22 +38,18 @@ function branchesOf(fields: FieldSet): readonly Branch[] {
   return branches;
 }
 
-/** Key fields that an applied item may omit, with their defaults. */
-const keyDefaults: Fields = { protocol: "TCP" };
-
-/** The value of a field that is part of the key of a list item. */
-export const keyFieldOf = (item: Fields, name: string): unknown =>
-  fieldOf(item, name) ?? fieldOf(keyDefaults, name);
-
-/** True if a list item has the key that `managedFields` names. */
-export const matchesKey = (item: unknown, key: Fields): boolean =>
-  isFields(item) && Object.entries(key).every(([name, value]) => keyFieldOf(item, name) === value);
-
 /** The part of a value to which a step leads; undefined if the value has no such part. */
 function partAt(value: unknown, step: Step): unknown {
   if ("field" in step) return isFields(value) ? fieldOf(value, step.field) : undefined;
-  if (!Array.isArray(value)) return undefined;
-  return value.find((item) => ("key" in step ? matchesKey(item, step.key) : item === step.value));
+  return Array.isArray(value) ? itemAt(value, step) : undefined;
+}
+
+/** The items that a field set of a keyed list names, each with the fields below it; the first of several with one key. */
+export function namedItems(list: readonly unknown[], fields: FieldSet): ReadonlyMap<unknown, FieldSet> {
+  const named = branchesOf(fields).flatMap(({ step, below }): [unknown, FieldSet][] =>
+    "key" in step ? [[itemAt(list, step), below]] : [],
+  );
+  return new Map(named.toReversed());
 }
 
 interface Pair {
@@ -73,10 +70,21 @@ export const namesAddition = (fields: FieldSet, pair: Pair): boolean =>
     return part.desired === undefined || namesAddition(below, part);
   });
 
-/** Every field that one of the two field sets names. */
-export function union(a: FieldSet, b: FieldSet): FieldSet {
-  const both = Object.entries(b).map(([step, below]) => [step, union(a[step] ?? {}, below)] as const);
-  return { ...a, ...Object.fromEntries(both) };
+/** What some field sets name below each of their steps. */
+function grouped(sets: readonly FieldSet[]): ReadonlyMap<string, readonly FieldSet[]> {
+  const groups = new Map<string, FieldSet[]>();
+  for (const [step, below] of sets.flatMap((set) => Object.entries(set))) {
+    const group = groups.get(step);
+    if (group === undefined) groups.set(step, [below]);
+    else group.push(below);
+  }
+  return groups;
+}
+
+/** Every field that one of the field sets names. */
+export function union(sets: readonly FieldSet[]): FieldSet {
+  if (sets.length === 1) return sets[0] ?? {};
+  return Object.fromEntries([...grouped(sets)].map(([step, below]) => [step, union(below)]));
 }
 
 /** True if field set `a` names every field that `b` names. */
@@ -91,15 +99,29 @@ const hasExtraKeys = ({ live, desired }: Pair): boolean =>
     ([key, value]) => !Object.hasOwn(desired, key) || hasExtraKeys({ live: value, desired: desired[key] }),
   );
 
+const isLeaf = (fields: FieldSet): boolean => Object.keys(fields).length === 0;
+
+/**
+ * True if the test holds for a leaf of some field sets. A leaf stands for everything in its part of the pair. The field
+ * sets are walked together, so that each part is tested once, however many managers name it.
+ */
+function someLeaf(sets: readonly FieldSet[], pair: Pair, test: (part: Pair) => boolean): boolean {
+  return [...grouped(sets)].some(([text, below]) => {
+    const step = stepOf(text);
+    if (step === undefined) return false;
+    const part = pairAt(pair, step);
+    if (part.desired === undefined) return false;
+    const inner = below.filter((fields) => !isLeaf(fields));
+    return (inner.length < below.length && test(part)) || someLeaf(inner, part, test);
+  });
+}
+
 /**
  * True if a field set names a whole atomic map, such as a selector, and the live map has extra keys: the manager of
  * the set replaced the map to add keys.
  */
-export const namesExtendedMap = (fields: FieldSet, pair: Pair): boolean =>
-  branchesOf(fields).some(({ step, below }) => {
-    const part = pairAt(pair, step);
-    return Object.keys(below).length > 0 ? namesExtendedMap(below, part) : hasExtraKeys(part);
-  });
+export const nameExtendedMap = (sets: readonly FieldSet[], pair: Pair): boolean =>
+  someLeaf(sets, pair, hasExtraKeys);
 
 /** Every field that `a` names and `b` does not. */
 export function difference(a: FieldSet, b: FieldSet | undefined): FieldSet {
@@ -107,15 +129,11 @@ export function difference(a: FieldSet, b: FieldSet | undefined): FieldSet {
   const rest = Object.entries(a).flatMap(([step, below]): [string, FieldSet][] => {
     if (b[step] === undefined) return [[step, below]];
     const inner = difference(below, b[step]);
-    return Object.keys(inner).length === 0 ? [] : [[step, inner]];
+    return isLeaf(inner) ? [] : [[step, inner]];
   });
   return Object.fromEntries(rest);
 }
 
 /** True if a field set names a leaf whose live value differs from the desired one. */
-export const namesDifference = (fields: FieldSet, pair: Pair): boolean =>
-  branchesOf(fields).some(({ step, below }) => {
-    const part = pairAt(pair, step);
-    if (Object.keys(below).length > 0) return namesDifference(below, part);
-    return part.desired !== undefined && JSON.stringify(part.live) !== JSON.stringify(part.desired);
-  });
+export const nameDifference = (sets: readonly FieldSet[], pair: Pair): boolean =>
+  someLeaf(sets, pair, ({ live, desired }) => JSON.stringify(live) !== JSON.stringify(desired));

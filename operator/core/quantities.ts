@@ -1,20 +1,16 @@
-import { canonicalQuantity, isQuantity } from "../api/quantity.ts";
+import { canonicalQuantity, isQuantity, isQuantityField, quantityMaps } from "../api/quantity.ts";
+import { itemAt } from "./items.ts";
 import { type Fields, fieldOf, isFields } from "./manifest.ts";
-
-/** Maps with quantities as their values. */
-const maps: ReadonlySet<string> = new Set(["requests", "limits"]);
-/** Other fields with a quantity, behind the field of their object: a label or annotation can have the same name. */
-const fields: ReadonlySet<string> = new Set(["emptyDir.sizeLimit", "resourceFieldRef.divisor"]);
 
 /** The exponents to which the API server rounds the amounts of maps and of other fields. */
 const [milli, nano] = [-3, -9];
 
 /** One text for equal amounts; the given value if it is no quantity. `parent` contains the object with the field. */
 export function canonicalAt(parent: string, field: string, value: unknown): unknown {
-  if (!maps.has(parent) && !fields.has(`${parent}.${field}`)) return value;
+  if (!isQuantityField(parent, field)) return value;
   if (typeof value !== "string" && typeof value !== "number") return value;
   const text = String(value);
-  return isQuantity(text) ? canonicalQuantity(text, maps.has(parent) ? milli : nano) : value;
+  return isQuantity(text) ? canonicalQuantity(text, quantityMaps.has(parent) ? milli : nano) : value;
 }
 
 /** The item of a stored list that belongs to an item: the one with its name, or without names the one at its place. */
@@ -22,7 +18,7 @@ function counterpartOf(item: unknown, at: number, others: unknown): unknown {
   if (!Array.isArray(others)) return undefined;
   const name = isFields(item) ? fieldOf(item, "name") : undefined;
   if (name === undefined) return others[at];
-  return others.find((other) => isFields(other) && fieldOf(other, "name") === name);
+  return itemAt(others, { key: { name } });
 }
 
 /** A value, and the value at the same place of another object. */

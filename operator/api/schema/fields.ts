@@ -1,9 +1,10 @@
 /** Building blocks of the schema. Every string, list and map has a bound, as CEL's cost budget requires. */
 import * as z from "zod";
+import { bounded } from "./bounds.ts";
 import { matches, quoted, withRules, type Rule } from "./rule.ts";
 
-/** A string of at most `maxLength` characters. */
-export const text = (maxLength: number) => z.string().max(maxLength);
+/** A string of at most `maxLength` characters. No rule reads a longer one. In a union, zod would hide this message. */
+export const text = (maxLength: number) => z.string().max(maxLength, { abort: true });
 
 const label = "[a-z0-9]([-a-z0-9]*[a-z0-9])?";
 const subdomain = `${label}([.]${label})*`;
@@ -104,7 +105,7 @@ export const atomicList = <S extends z.ZodType>(item: S, maxItems: number) =>
   z.array(item).max(maxItems).meta({ "x-kubernetes-list-type": "atomic" });
 
 /** An object of the pod API that the operator passes through. Kubernetes validates it at apply. */
-export const passedOn = z.looseObject({});
+export const passedOn = bounded(z.looseObject({}));
 
 /**
  * Adds a default. Null counts as not given, as for the API server: a key without a value in YAML is null. zod and the

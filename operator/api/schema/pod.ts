@@ -12,6 +12,7 @@ import {
   seconds,
   text,
 } from "./fields.ts";
+import { bounded } from "./bounds.ts";
 import { ports, volumeMounts } from "./container.ts";
 import { containerName, group, labels, portName } from "../names.ts";
 import { withRules, type Rule } from "./rule.ts";
@@ -36,7 +37,7 @@ const toleration = z.strictObject({
 
 /** An entry with a validated name. Kubernetes validates the other fields. */
 const named = (what: string) =>
-  z.looseObject({ name: labelName.describe(`Name of the ${what}, unique in the list. Required.`) });
+  bounded(z.looseObject({ name: labelName.describe(`Name of the ${what}, unique in the list. Required.`) }));
 
 const container = withRules(named("container"), [
   {

@@ -1,16 +1,16 @@
 import * as z from "zod";
-import { compareQuantities, grammar, isQuantity } from "../quantity.ts";
-import { int64, mapOf, text } from "./fields.ts";
+import { compareQuantities, grammar, isQuantity, maxQuantityLength } from "../quantity.ts";
+import { int64, mapOf } from "./fields.ts";
 import { quoted, withRules } from "./rule.ts";
 
 /** `500m`, `1` or `256Mi`. An integer is converted to text. */
-const quantity = withRules(z.union([int64, text(32)]).transform(String), [
+const quantity = withRules(z.union([int64, z.string().max(maxQuantityLength)]).transform(String), [
   {
     cel: `string(self).matches(${quoted(grammar.source)}) && isQuantity(string(self)) && sign(quantity(string(self))) >= 0`,
     message: "must be a quantity that is not negative, such as 500m, 1 or 256Mi",
     holds: (value) => isQuantity(value) && compareQuantities(value, "0") >= 0,
   },
-]).meta({ "x-kubernetes-int-or-string": true, maxLength: 32 });
+]).meta({ "x-kubernetes-int-or-string": true, maxLength: maxQuantityLength });
 
 const known = ["cpu", "memory", "ephemeral-storage"];
 const isResource = (name: string): boolean =>

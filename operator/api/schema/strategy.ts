@@ -1,9 +1,9 @@
 import * as z from "zod";
-import { int64, text, withDefault } from "./fields.ts";
+import { int64, withDefault } from "./fields.ts";
 import { withRules } from "./rule.ts";
 
 /** A number of pods, or a percentage of spec.replicas such as `25%`. */
-const countOrShare = withRules(z.union([int64, text(5)]), [
+const countOrShare = withRules(z.union([int64, z.string().max(5)]), [
   {
     cel: "type(self) == int ? self >= 0 && self <= 1000 : self.matches('^(100|[0-9]{1,2})%$')",
     message: "must be a number of pods from 0 to 1000, or a share from 0% to 100%",
