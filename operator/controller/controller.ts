@@ -16,6 +16,9 @@ import { batchDelayMs, isUrgentAppChange, isUrgentDeploymentChange } from "./urg
 /** Selects the operator's own objects. The caches omit all other Deployments, Services, ControllerRevisions and pods. */
 const labelSelector = `${labels.managedBy}=${managedBy}`;
 
+/** Objects per page of kinds of which tenants can make objects of more than 1 MiB. */
+const largePageSize = 20;
+
 interface Child {
   readonly metadata: { readonly namespace?: string; readonly labels?: Readonly<Record<string, string>> };
 }
@@ -49,6 +52,7 @@ export class DemoAppController extends Operator {
     this.#caches = {
       apps: controller.cache({
         resource: resources.DemoApp,
+        pageSize: largePageSize,
         transform: appOf,
         keys: ({ namespace, name }) => [`${namespace}/${name}`],
         delayMs: (change) => {
@@ -58,6 +62,7 @@ export class DemoAppController extends Operator {
       }),
       deployments: controller.cache({
         resource: resources.Deployment,
+        pageSize: largePageSize,
         transform: manifestOf,
         labelSelector,
         keys: ownKey,
@@ -65,6 +70,7 @@ export class DemoAppController extends Operator {
       }),
       services: controller.cache({
         resource: resources.Service,
+        pageSize: largePageSize,
         transform: manifestOf,
         labelSelector,
         keys: ownKey,
@@ -72,6 +78,7 @@ export class DemoAppController extends Operator {
       }),
       revisions: controller.cache({
         resource: resources.ControllerRevision,
+        pageSize: largePageSize,
         transform: revisionObjectOf,
         labelSelector,
         keys: ownKey,
@@ -79,6 +86,7 @@ export class DemoAppController extends Operator {
       }),
       pods: controller.cache({
         resource: resources.Pod,
+        pageSize: largePageSize,
         transform: podOf,
         labelSelector,
         keys: ({ namespace, app }) => (app === undefined ? [] : [`${namespace}/${app}`]),

@@ -118,12 +118,13 @@ export function scalerOf({ metadata, spec }: KubeObject): Scaler {
   return { namespace, name, targetKind: text(target["kind"]), targetName: text(target["name"]) };
 }
 
-const text = (value: unknown): string => (typeof value === "string" ? value : "");
-const optionalText = (value: unknown): string | undefined => (typeof value === "string" ? value : undefined);
-const list = (value: unknown): readonly Fields[] => (Array.isArray(value) ? (value as Fields[]) : []);
+/** Maximum length of a text in the cache: tenants write messages and reasons. */
+const maxTextLength = 1024;
 
-/** Maximum length of a container's message in the cache. */
-const maxMessageLength = 1024;
+const optionalText = (value: unknown): string | undefined =>
+  typeof value === "string" ? truncate(value, maxTextLength) : undefined;
+const text = (value: unknown): string => optionalText(value) ?? "";
+const list = (value: unknown): readonly Fields[] => (Array.isArray(value) ? (value as Fields[]) : []);
 
 function endingOf(state: Fields): Termination | undefined {
   const ended = state["terminated"];
@@ -131,7 +132,7 @@ function endingOf(state: Fields): Termination | undefined {
   return {
     reason: text(ended["reason"]),
     exitCode: Number(ended["exitCode"] ?? 0),
-    message: truncate(text(ended["message"]), maxMessageLength),
+    message: text(ended["message"]),
     at: text(ended["finishedAt"]),
   };
 }
@@ -146,7 +147,7 @@ function containerOf(status: Fields): ContainerState {
     restarts: Number(status["restartCount"] ?? 0),
     runningSince: optionalText(running["startedAt"]),
     waiting: isFields(waiting)
-      ? { reason: text(waiting["reason"]), message: truncate(text(waiting["message"]), maxMessageLength) }
+      ? { reason: text(waiting["reason"]), message: text(waiting["message"]) }
       : undefined,
     terminated: endingOf(state) ?? endingOf(fieldsOf(status["lastState"])),
   };

@@ -9,11 +9,17 @@ import { resources } from "./resources.ts";
 
 /** Pods queried per app: a few are enough, because pods of one template usually fail the same way. */
 const maxQueriedPods = 3;
+/** Warnings read per pod. Repeated Events of a pod share one object with a count. */
+const maxWarnings = 50;
+/** Longest response: everyone who may edit a namespace may also write Events of 250 KB about its pods. */
+const maxBytes = 256 * 1024;
+/** Maximum number of cached results. */
+const maxResults = 256;
 /** How long a query's result is cached: the API server reads all Events of the namespace for each query. */
 const cacheTtlMs = 10_000;
 
 /** Events only explain a failure, so a reconcile waits for them only briefly. */
-const callLimits: CallOptions = { timeoutMs: 2_000, retries: 0 };
+const callLimits: CallOptions = { timeoutMs: 2_000, retries: 0, maxBytes };
 
 interface CachedResult {
   readonly queriedMs: number;
@@ -28,7 +34,7 @@ export interface WarningsOptions {
 
 const warningOf = (pod: Pod, event: KubeObject): PodWarning => {
   const { reason, message } = event as KubeObject & { reason?: string; message?: string };
-  return { pod: pod.name, reason: reason ?? "", message: truncate(message ?? "", 1024) };
+  return { pod: pod.name, reason: truncate(reason ?? "", 128), message: truncate(message ?? "", 1024) };
 };
 
 /**
@@ -57,6 +63,8 @@ export class Warnings {
     if (cached) return cached.warnings;
     const warnings = await this.#query(namespace, pod);
     this.#results.set(pod.uid, { queriedMs: clock.monotonicMs(), warnings });
+    const [oldest] = this.#results.size > maxResults ? this.#results.keys() : [];
+    if (oldest !== undefined) this.#results.delete(oldest);
     return warnings;
   }
 
@@ -64,7 +72,11 @@ export class Warnings {
     const { client, log } = this.#options;
     const fieldSelector = `involvedObject.uid=${pod.uid},type=Warning`;
     try {
-      const events = await client.list(resources.Event, { namespace, fieldSelector }, callLimits);
+      const events = await client.list(
+        resources.Event,
+        { namespace, fieldSelector, limit: maxWarnings },
+        callLimits,
+      );
       return events.items.map((event) => warningOf(pod, event));
     } catch (error) {
       if (!(error instanceof ExpectedError)) throw error;

@@ -69,8 +69,15 @@ export function withoutNulls(value: unknown): unknown {
   return Object.fromEntries(set.map(([key, child]) => [key, withoutNulls(child)]));
 }
 
-/** The first `length` UTF-16 units. Replaces a split surrogate pair, because the API server would replace it too. */
-export const truncate = (text: string, length: number): string => text.slice(0, length).toWellFormed();
+const encoder = new TextEncoder();
+const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
+
+/**
+ * The first `length` UTF-16 units. Replaces a split surrogate pair, because the API server would replace it too. A cut text
+ * is a copy: `slice` returns a view, which keeps the whole text in memory.
+ */
+export const truncate = (text: string, length: number): string =>
+  text.length <= length ? text.toWellFormed() : decoder.decode(encoder.encode(text.slice(0, length)));
 
 /** A copy without undefined values, so that server-side apply does not set these fields. */
 export const compact = <T extends Fields>(fields: T): T =>

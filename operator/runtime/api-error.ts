@@ -88,6 +88,15 @@ export class ConnectionError extends ExpectedError {
   }
 }
 
+/** The response is longer than the limit of the request. The rest of the response is not read. */
+export class ResponseTooLargeError extends ExpectedError {
+  override readonly name = "ResponseTooLargeError";
+
+  constructor(path: string, maxBytes: number) {
+    super(`the response to ${path} is longer than ${maxBytes} bytes`);
+  }
+}
+
 /** A process that does not hold the leader lease tried to write. */
 export class NotLeaderError extends Error {
   override readonly name = "NotLeaderError";

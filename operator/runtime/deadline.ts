@@ -1,4 +1,4 @@
-import { ApiError, ConnectionError } from "./api-error.ts";
+import { ConnectionError, ExpectedError } from "./api-error.ts";
 
 const codeOf = (error: unknown): string =>
   typeof error === "object" && error !== null && "code" in error ? String(error.code) : "UNKNOWN";
@@ -38,11 +38,11 @@ export class Deadline {
   }
 
   /**
-   * Converts an error that ended the exchange: every error except an `ApiError` becomes a `ConnectionError`. After the
+   * Converts an error that ended the exchange: every error that is no `ExpectedError` becomes a `ConnectionError`. After the
    * timeout, the message says what did not come.
    */
-  toClientError(error: unknown, awaited = "response"): ApiError | ConnectionError {
-    if (error instanceof ApiError || error instanceof ConnectionError) return error;
+  toClientError(error: unknown, awaited = "response"): ExpectedError {
+    if (error instanceof ExpectedError) return error;
     if (this.#expired)
       return new ConnectionError("ETIMEDOUT", new Error(`no ${awaited} within ${this.#timeoutMs} ms`));
     return new ConnectionError(codeOf(error), error);

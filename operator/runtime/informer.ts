@@ -1,4 +1,5 @@
 import type { Clock } from "./clock.ts";
+import { defaultPageSize } from "./list.ts";
 import { Reflector } from "./reflector.ts";
 import type { ApiClient, KubeObject, ResourceType } from "./kubernetes.ts";
 import type { Logger } from "./log.ts";
@@ -13,6 +14,8 @@ export interface InformerOptions<T> {
   readonly namespaces?: readonly string[] | undefined;
   readonly labelSelector?: string | undefined;
   readonly fieldSelector?: string | undefined;
+  /** Maximum number of objects per page of a list; default 200. Fewer limit memory if objects are large. */
+  readonly pageSize?: number | undefined;
   /** Reduces an object to what the cache keeps, to save memory. `previous` is the cached state before, if any. */
   readonly transform: (object: KubeObject, previous?: T) => T;
   readonly indexers?: Readonly<Record<string, Indexer<T>>> | undefined;
@@ -70,6 +73,7 @@ export class Informer<T> {
         client,
         resource,
         selection,
+        pageSize: options.pageSize ?? defaultPageSize,
         sink: this.#updater,
         onSyncedChange,
         clock,

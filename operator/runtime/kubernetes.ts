@@ -112,6 +112,8 @@ export interface CallOptions {
   readonly urgent?: boolean | undefined;
   /** Maximum number of retries; default: the client's. */
   readonly retries?: number | undefined;
+  /** Longest response; default `maxObjectBytes`. A longer one rejects with `ResponseTooLargeError`. */
+  readonly maxBytes?: number | undefined;
 }
 
 export interface CreateOptions extends CallOptions {
@@ -168,6 +170,9 @@ export interface ApiClient {
   /** Closes the connections after pending calls have ended. */
   close(): Promise<void>;
 }
+
+/** Longest JSON of an object: etcd stores 1.5 MiB, and JSON writes a control character of one byte as six. */
+export const maxObjectBytes = 16 * 1024 * 1024;
 
 /** `group/version`; for the core group only the version. */
 export const apiVersionOf = (resource: Pick<ResourceType, "group" | "version">): string =>

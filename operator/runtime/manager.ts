@@ -8,9 +8,7 @@ import { NotLeaderError } from "./api-error.ts";
 import { LeaderElector } from "./leader.ts";
 import { type Logger, createLogger } from "./log.ts";
 import { type Metrics, createMetrics } from "./metrics.ts";
-import type { Change } from "./storeupdater.ts";
-import { Informer } from "./informer.ts";
-import type { Indexer } from "./store.ts";
+import { Informer, type InformerOptions } from "./informer.ts";
 
 export interface ManagerOptions {
   /** The operator's name, in its events. */
@@ -30,17 +28,12 @@ export interface ManagerOptions {
   readonly metrics?: Metrics | undefined;
 }
 
-export interface CacheOptions<T> {
-  readonly resource: ResourceType;
+type SharedCacheOption =
+  "resource" | "labelSelector" | "fieldSelector" | "pageSize" | "transform" | "indexers" | "onChange";
+
+export interface CacheOptions<T> extends Pick<InformerOptions<T>, SharedCacheOption> {
   /** The namespaces to watch; default: the manager's. */
   readonly namespaces?: readonly string[] | undefined;
-  readonly labelSelector?: string | undefined;
-  readonly fieldSelector?: string | undefined;
-  /** Reduces an object to what the cache keeps. `previous` is the cached state before, if any. */
-  readonly transform: (object: KubeObject, previous?: T) => T;
-  readonly indexers?: Readonly<Record<string, Indexer<T>>> | undefined;
-  /** Called after each change of the store, to queue the affected keys. */
-  readonly onChange: (change: Change<T>) => void;
 }
 
 /** A stop takes at most 10 s: first reconciles in progress end, then events are written and the lease is released. */

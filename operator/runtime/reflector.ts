@@ -23,6 +23,7 @@ export interface ReflectorOptions {
   readonly client: ApiClient;
   readonly resource: ResourceType;
   readonly selection: Selection;
+  readonly pageSize: number;
   readonly sink: Sink;
   /** Called when a list has succeeded, and when the API server denies access to the collection. */
   readonly onSyncedChange: () => void;

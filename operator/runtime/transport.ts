@@ -1,11 +1,12 @@
 import { request as send, type Dispatcher } from "undici";
 import { warningsIn } from "./apiwarnings.ts";
-import { ApiError, apiErrorOf } from "./api-error.ts";
+import { ApiError } from "./api-error.ts";
 import { type Backoff, backoffMs } from "./backoff.ts";
 import { realClock, sleep } from "./clock.ts";
 import { ConnectionPools } from "./connections.ts";
 import type { CredentialSource, Credentials } from "./credentials.ts";
 import { Deadline } from "./deadline.ts";
+import { readText, throwApiError } from "./responsebody.ts";
 import { isRetryable } from "./retry.ts";
 import { Semaphore } from "./semaphore.ts";
 
@@ -39,6 +40,8 @@ export interface HttpRequest {
   readonly timeoutMs?: number | undefined;
   readonly retries?: number | undefined;
   readonly signal?: AbortSignal | undefined;
+  /** Longest response; default `maxObjectBytes`. */
+  readonly maxBytes?: number | undefined;
 }
 
 export interface TransportOptions {
@@ -177,7 +180,7 @@ export class Transport {
     const dispatcher = request.urgent === true ? unbounded : requests;
     try {
       const response = await this.#send(request, { credentials, dispatcher, signal: deadline.signal });
-      return JSON.parse(await response.body.text());
+      return JSON.parse(await readText(request, response));
     } catch (error) {
       throw deadline.toClientError(error);
     }
@@ -197,7 +200,7 @@ export class Transport {
         headersTimeout: 0,
         bodyTimeout: 0,
       });
-      if (response.statusCode >= 400) await this.#throwApiError(response);
+      if (response.statusCode >= 400) await throwApiError(request, response);
       return response;
     } finally {
       const { method, path, resource } = request;
@@ -211,11 +214,6 @@ export class Transport {
         warnings: warningsIn(response?.headers["warning"]),
       });
     }
-  }
-
-  async #throwApiError(response: Dispatcher.ResponseData): Promise<never> {
-    const text = await response.body.text();
-    throw apiErrorOf(response.statusCode, text, response.headers["retry-after"]);
   }
 
   #url(request: HttpRequest): string {

@@ -1,10 +1,7 @@
 import { ConnectionError } from "./api-error.ts";
-import type { WatchEvent } from "./kubernetes.ts";
+import { type WatchEvent, maxObjectBytes } from "./kubernetes.ts";
 
 const newline = 0x0a;
-
-/** Far above etcd's limit of 1.5 MiB per object: a longer line can't be a watch event. */
-const maxLineBytes = 32 * 1024 * 1024;
 
 /** Splits a stream of chunks into lines. Searches and copies each byte once. */
 class LineBuffer {
@@ -27,7 +24,7 @@ class LineBuffer {
 
   #keep(part: Buffer): void {
     this.#bytes += part.length;
-    if (this.#bytes > maxLineBytes) throw new Error(`a watch event is longer than ${maxLineBytes} bytes`);
+    if (this.#bytes > maxObjectBytes) throw new Error(`a watch event is longer than ${maxObjectBytes} bytes`);
     this.#parts.push(part);
   }
 

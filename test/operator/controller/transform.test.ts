@@ -1,4 +1,6 @@
 import { describe, expect, test } from "@jest/globals";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import { appOf, manifestOf, podOf, scalerOf } from "../../../operator/controller/transform.ts";
 
 const metadata = { namespace: "team", name: "web", uid: "1", resourceVersion: "1", generation: 3 };
@@ -107,6 +109,33 @@ describe("cache transforms", () => {
     const ownerReferences = kind === undefined ? [] : [reference];
     const pod = podOf({ apiVersion: "v1", kind: "Pod", metadata: { ...metadata, labels, ownerReferences } });
     expect(pod.app).toBe(app);
+  });
+
+  test("a scheduler's message of 9,000 characters, and a restart annotation: cut to 1,024 and 64", () => {
+    const long = "x".repeat(9000);
+    const conditions = [{ type: "PodScheduled", reason: "Unschedulable", message: long }];
+    const annotations = { "demoapp.dev/restarted-at": long };
+    const pod = podOf({
+      apiVersion: "v1",
+      kind: "Pod",
+      metadata: { ...metadata, annotations },
+      status: { conditions },
+    });
+    expect([pod.unschedulable?.length, pod.restarts.length]).toEqual([1024, 64]);
+  });
+
+  test("a cut text: the cache does not keep the whole text in memory", () => {
+    const before = process.memoryUsage().heapUsed;
+    const kept = Array.from({ length: 300 }, (_, index) => {
+      const message = `${index} ${"x".repeat(1_000_000)}`;
+      const state = { waiting: { reason: "CreateContainerError", message: message.toUpperCase() } };
+      const status = { containerStatuses: [{ name: "app", state }] };
+      return podOf({ apiVersion: "v1", kind: "Pod", metadata, status });
+    });
+    setFlagsFromString("--expose-gc");
+    (runInNewContext("gc") as () => void)();
+    expect(kept).toHaveLength(300);
+    expect(process.memoryUsage().heapUsed - before).toBeLessThan(50_000_000);
   });
 
   test("a termination message of 9,000 characters: cut to 1,024", () => {

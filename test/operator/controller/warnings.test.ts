@@ -1,5 +1,6 @@
 import { describe, expect, test } from "@jest/globals";
 import pino from "pino";
+import { ResponseTooLargeError } from "../../../operator/runtime/api-error.ts";
 import { Warnings } from "../../../operator/controller/warnings.ts";
 import { ApiError } from "../../../operator/runtime/client.ts";
 import type { ApiClient } from "../../../operator/runtime/kubernetes.ts";
@@ -13,14 +14,26 @@ const probeFailed = { reason: "Unhealthy", message: "Readiness probe failed: 503
 function scene(respond: () => Promise<unknown>) {
   const clock = new VirtualClock(startMs);
   const queries: string[] = [];
+  const pageSizes: unknown[] = [];
   const limits: unknown[] = [];
-  const list = (_: unknown, { fieldSelector }: { fieldSelector: string }, call: unknown) => {
+  const list = (
+    _: unknown,
+    { fieldSelector, limit }: { fieldSelector: string; limit: number },
+    call: unknown,
+  ) => {
     queries.push(fieldSelector);
+    pageSizes.push(limit);
     limits.push(call);
     return respond();
   };
   const client = { list } as unknown as ApiClient;
-  return { clock, queries, limits, subject: new Warnings({ client, clock, log: pino({ level: "silent" }) }) };
+  return {
+    clock,
+    queries,
+    pageSizes,
+    limits,
+    subject: new Warnings({ client, clock, log: pino({ level: "silent" }) }),
+  };
 }
 
 describe("querying warning events", () => {
@@ -44,10 +57,11 @@ describe("querying warning events", () => {
     expect(queries).toHaveLength(2);
   });
 
-  test("a query: has a timeout of two seconds and no retry", async () => {
-    const { limits, subject } = scene(() => Promise.resolve({ items: [] }));
+  test("a query: has a timeout of two seconds, no retry, at most 50 Events and at most 256 KiB", async () => {
+    const { limits, pageSizes, subject } = scene(() => Promise.resolve({ items: [] }));
     await subject.of(app(), [unexplained("a")]);
-    expect(limits).toEqual([{ timeoutMs: 2_000, retries: 0 }]);
+    expect(limits).toEqual([{ timeoutMs: 2_000, retries: 0, maxBytes: 262_144 }]);
+    expect(pageSizes).toEqual([50]);
   });
 
   test("a slow response: the ten seconds start at the response", async () => {
@@ -60,6 +74,21 @@ describe("querying warning events", () => {
     await clock.advance(5_000);
     expect(await subject.of(app(), [unexplained("a")])).toHaveLength(1);
     expect(queries).toHaveLength(1);
+  });
+
+  test.each([
+    { name: "257 pods are queried: the first result is dropped", pods: 257, again: 1 },
+    { name: "256 pods are queried: all results are kept", pods: 256, again: 0 },
+  ])("$name", async ({ pods, again }) => {
+    const { queries, subject } = scene(() => Promise.resolve({ items: [probeFailed] }));
+    for (let pod = 0; pod < pods; pod += 1) await subject.of(app(), [unexplained(`pod-${pod}`)]);
+    await subject.of(app(), [unexplained("pod-0")]);
+    expect(queries).toHaveLength(pods + again);
+  });
+
+  test("the response is too large: no warnings and no error", async () => {
+    const { subject } = scene(() => Promise.reject(new ResponseTooLargeError("/api/v1/events", 262_144)));
+    expect(await subject.of(app(), [unexplained("a")])).toEqual([]);
   });
 
   test("the API server refuses the query: no warnings and no error", async () => {

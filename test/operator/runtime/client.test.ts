@@ -110,6 +110,42 @@ describe("requests", () => {
   });
 });
 
+describe("large responses", () => {
+  const text = "x".repeat(1000);
+  const list = (items: number, maxBytes: number) => {
+    server().respond = (_, response) =>
+      sendJson(response, 200, {
+        apiVersion: "v1",
+        kind: "ServiceList",
+        metadata: {},
+        items: Array.from({ length: items }, () => ({ metadata: { name: "web" }, text })),
+      });
+    return server().connect().list(resources.Service, {}, { maxBytes });
+  };
+
+  test("a response within the limit: returned", async () => {
+    expect((await list(9, 10_000)).items).toHaveLength(9);
+  });
+
+  test("a response above the limit: rejects without a retry", async () => {
+    await expect(list(10, 10_000)).rejects.toThrow("/api/v1/services is longer than 10000 bytes");
+    expect(server().received).toHaveLength(1);
+  });
+
+  test("a response without an end: rejects before memory runs out", async () => {
+    server().respond = (_, response) => {
+      const chunk = Buffer.alloc(1024 * 1024, " ");
+      const send = (): void =>
+        void (response.writableEnded || response.write(chunk, () => setImmediate(send)));
+      response.on("error", () => response.end());
+      send();
+    };
+    await expect(server().connect().get(resources.Service, ref)).rejects.toThrow(
+      "longer than 16777216 bytes",
+    );
+  });
+});
+
 describe("connections", () => {
   const directory = mkdtempSync(join(tmpdir(), "client-test-"));
   afterAll(() => rmSync(directory, { recursive: true, force: true }));

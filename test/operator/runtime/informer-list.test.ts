@@ -1,5 +1,5 @@
 import { describe, expect, test } from "@jest/globals";
-import { ApiError } from "../../../operator/runtime/api-error.ts";
+import { ApiError, ResponseTooLargeError } from "../../../operator/runtime/api-error.ts";
 import { settle } from "../../sim/clock.ts";
 import { added, bookmark, expired, second, useScene } from "./informer-harness.ts";
 import { object, page } from "./scripted-api.ts";
@@ -32,16 +32,30 @@ describe("listing", () => {
     expect(scene().informer.synced()).toBe(false);
   });
 
-  test("the continue token has expired: lists again as one page", async () => {
+  test("the continue token has expired: lists again in pages", async () => {
     scene().api.pages = [
       page([object("a", 1)], 10, "next"),
       new ApiError(410, expired),
       page([object("a", 1)], 12),
     ];
     await scene().start();
-    expect(scene().api.lists.map(({ limit }) => limit)).toEqual([200, 200, undefined]);
+    expect(scene().api.lists.map(({ limit }) => limit)).toEqual([200, 200, 200]);
     expect(scene().takeChanges()).toEqual(["ADDED a@1"]);
     expect(scene().api.watch.options.resourceVersion).toBe("12");
+    expect(scene().logged).toEqual([]);
+  });
+
+  test("a cache has a page size, and a page is too large: read again in halves, and so are the pages after it", async () => {
+    const tooLarge = new ResponseTooLargeError("/api/v1/pods", 4_194_304);
+    scene().api.pages = [tooLarge, tooLarge, page([object("a", 1)], 10, "next"), page([object("b", 2)], 10)];
+    await scene().start({ pageSize: 20 });
+    expect(scene().api.lists.map((options) => [options.limit, options.continue])).toEqual([
+      [20, undefined],
+      [10, undefined],
+      [5, undefined],
+      [5, "next"],
+    ]);
+    expect(scene().informer.store.size).toBe(2);
   });
 
   test("no permission: logs once, retries, and is synced once the permission exists", async () => {
