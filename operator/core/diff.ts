@@ -143,6 +143,21 @@ const specFields = (entry: ManagedFields | undefined): FieldSet =>
 const ofOthers = (managed: readonly ManagedFields[]): readonly FieldSet[] =>
   managed.filter((entry) => !isOperator(entry)).map((entry) => revertible(specFields(entry)));
 
+/**
+ * True if another manager has changed the pod template of a Deployment: it owns a field there that the operator does not
+ * own. The template keeps the label of its revision then, but its pods are not the revision's.
+ */
+export function isTemplateEdited({ metadata: { managedFields = [] } }: Manifest): boolean {
+  const templateOf = (spec: FieldSet): FieldSet => {
+    const { ".": _, "f:metadata": __, ...fields } = spec["f:template"] ?? {};
+    return fields;
+  };
+  const own = templateOf(specFields(managedFields.find(isOperator)));
+  return ofOthers(managedFields).some(
+    (fields) => Object.keys(difference(templateOf(fields), own)).length > 0,
+  );
+}
+
 const specPathOf = (index: number): string => `/metadata/managedFields/${index}/fieldsV1/f:spec`;
 
 /** The revision of the pods that a Deployment asks for; undefined for a Service. */

@@ -9,6 +9,7 @@ import {
   restartsOf,
   templateMetadataOf,
 } from "./deployment.ts";
+import { isTemplateEdited } from "./diff.ts";
 import type { Manifest } from "./manifest.ts";
 import { type ObservedApp, type Pod, type Tracks, millis } from "./observed.ts";
 import { ownershipOf } from "./ownership.ts";
@@ -17,7 +18,7 @@ import { ownershipOf } from "./ownership.ts";
 export interface TrackFacts {
   /** The live Deployment, unless somebody else owns an object of its name. */
   readonly deployment: Manifest | undefined;
-  /** The revision hash in the Deployment's pod template. */
+  /** The revision of the Deployment's pod template; undefined if somebody has changed the template. */
   readonly deployedHash: string | undefined;
   /** `spec.replicas` of the Deployment; undefined if there is none. */
   readonly size: number | undefined;
@@ -47,9 +48,10 @@ export interface Facts {
 function trackFacts({ app, deployments, pods }: ObservedApp, track: Track): TrackFacts {
   const live = deployments[track];
   const deployment = ownershipOf(app, live) === "taken" ? undefined : live;
+  const isRevision = deployment !== undefined && !isTemplateEdited(deployment);
   return {
     deployment,
-    deployedHash: templateMetadataOf(deployment)?.labels?.[labels.hash],
+    deployedHash: isRevision ? templateMetadataOf(deployment)?.labels?.[labels.hash] : undefined,
     size: replicasOf(deployment),
     pods: pods.filter((pod) => pod.track === track && !pod.deleting),
   };

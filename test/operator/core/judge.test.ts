@@ -3,6 +3,7 @@ import { annotations } from "../../../operator/api/names.ts";
 import type { Manifest } from "../../../operator/core/manifest.ts";
 import type { Pod } from "../../../operator/core/observed.ts";
 import { renderDeployment } from "../../../operator/core/render/deployment.ts";
+import { inContainer, withManager } from "./driftobjects.ts";
 import { app, at, crashing, pod, rolledOut, running, spec, startMs, unready } from "./objects.ts";
 import {
   decided,
@@ -54,8 +55,19 @@ describe("acceptance of a rollout", () => {
       deployment: deploymentOf(v2, { observedGeneration: 0 }),
     },
     { name: "the Deployment has no status", deployment: { ...deploymentOf(v2), status: undefined } },
+    {
+      name: "somebody has changed the image in the Deployment, whose pods keep the revision's label",
+      deployment: withManager(deploymentOf(v2), inContainer({ "f:image": {} })),
+    },
   ])("$name: the rollout is not accepted", ({ deployment }) => {
     expect(outcomes(observedApp({ ...before, deployment }))["app:2"]).toBe("2 running");
+  });
+
+  test("somebody has restarted the Deployment with kubectl, or set its size: the rollout is accepted", () => {
+    const annotation = { "f:metadata": { "f:annotations": { "f:kubectl.kubernetes.io/restartedAt": {} } } };
+    const fields = { "f:replicas": {}, "f:template": annotation };
+    const deployment = withManager(deploymentOf(v2), fields);
+    expect(outcomes(observedApp({ ...before, deployment }))["app:2"]).toBe("2 accepted");
   });
 
   test("replicas are raised during a rollout: it is not accepted before the scaling ends", () => {
