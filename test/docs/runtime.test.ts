@@ -1,11 +1,12 @@
 import { expect, test } from "@jest/globals";
-import { globSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { createClient } from "../../operator/runtime/client.ts";
 import { until } from "../../tools/cluster/command.ts";
 import { kinds } from "../../tools/objects.ts";
 import { FakeApiServer } from "../sim/apiserver/server.ts";
 import { startCopier } from "./copier.ts";
+import { missingTests, rowsOf } from "./testnames.ts";
 
 const root = join(import.meta.dirname, "../..");
 const page = readFileSync(join(root, "docs/runtime.md"), "utf8");
@@ -66,11 +67,8 @@ test("the second operator copies a ConfigMap, follows its changes, and deletes t
   }
 });
 
-/** The rows of the table: what client-go or controller-runtime does, what this runtime does, and the names of tests. */
-const rows = page
-  .split("\n")
-  .filter((line) => line.startsWith("| ") && !/^\| (What|-+)/.test(line))
-  .map((line) => line.split(" | ").map((cell) => cell.replaceAll(/^\|? ?| ?\|?$/g, "").trim()));
+/** The rows: what client-go or controller-runtime does, what this runtime does, and the names of tests. */
+const rows = rowsOf(page);
 
 test("the table has about 40 rows, and each row names its tests or says why there is none", () => {
   expect(new Set(rows.map(([row]) => row)).size).toBe(rows.length);
@@ -79,12 +77,5 @@ test("the table has about 40 rows, and each row names its tests or says why ther
 });
 
 test("each test that the table names exists", () => {
-  const texts = globSync("test/**/*.test.ts", { cwd: root }).map((file) =>
-    readFileSync(join(root, file), "utf8"),
-  );
-  const named = rows.flatMap(([, , tests = ""]) =>
-    [...tests.matchAll(/"([^"]+)"/g)].map(([, name = ""]) => name),
-  );
-  const missing = named.filter((name) => !texts.some((text) => text.includes(name)));
-  expect(missing).toEqual([]);
+  expect(missingTests(rows.map(([, , tests = ""]) => tests))).toEqual([]);
 });
