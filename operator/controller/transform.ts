@@ -12,6 +12,7 @@ import {
 } from "../core/manifest.ts";
 import { restartsOf } from "../core/deployment.ts";
 import type { App, ContainerState, Pod, Termination } from "../core/observed.ts";
+import { sizeProblem } from "../core/render/size.ts";
 import type { KubeObject } from "../runtime/kubernetes.ts";
 
 // The cache transforms of each kind. Caches keep only the fields that the operator uses: whole objects of a thousand
@@ -20,9 +21,10 @@ import type { KubeObject } from "../runtime/kubernetes.ts";
 /** A DemoApp's spec with defaults, or its validation errors. */
 function specOf(object: KubeObject): Pick<App, "spec" | "problems"> {
   const checked = parseStored(object);
-  return checked.ok
-    ? { spec: checked.app.spec, problems: [] }
-    : { spec: undefined, problems: checked.problems };
+  if (!checked.ok) return { spec: undefined, problems: checked.problems };
+  const { metadata, spec } = checked.app;
+  const problem = sizeProblem(metadata, spec);
+  return problem ? { spec: undefined, problems: [problem] } : { spec, problems: [] };
 }
 
 /** The stored status of a DemoApp; undefined if there is none, or if it is invalid. */

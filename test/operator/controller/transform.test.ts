@@ -132,3 +132,27 @@ describe("cache transforms", () => {
     });
   });
 });
+
+describe("a DemoApp with a large pod template", () => {
+  const read = (characters: number) => {
+    const args = Array.from({ length: 8 }, () => "a".repeat(characters));
+    return appOf(demoApp({ image: "app:1", pod: { args } }));
+  };
+
+  test("the template has less than 256 KiB: the spec is valid", () => {
+    expect(read(32_000)).toMatchObject({ problems: [], spec: { image: "app:1" } });
+  });
+
+  test("the template has more than 256 KiB: the spec is invalid, and the problem names the size and the field", () => {
+    expect(read(32_768)).toMatchObject({
+      spec: undefined,
+      problems: [
+        {
+          path: "spec.pod.args",
+          message:
+            "the pod template has 258 KiB and may have at most 256 KiB: move some of the 257 KiB of this field to a ConfigMap or a volume",
+        },
+      ],
+    });
+  });
+});
