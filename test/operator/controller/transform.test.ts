@@ -45,6 +45,17 @@ describe("cache transforms", () => {
     ]);
   });
 
+  test.each([
+    { levels: 62, named: ["f:spec"] },
+    { levels: 9000, named: [] },
+  ])("managedFields have $levels levels below f:spec: the fields kept are $named", ({ levels, named }) => {
+    const below = JSON.parse(`${'{"f:a":'.repeat(levels)}{}${"}".repeat(levels)}`) as object;
+    const managedFields = [{ manager: "kubectl-edit", fieldsV1: { "f:spec": below } }];
+    const service = { apiVersion: "v1", kind: "Service", metadata: { ...metadata, managedFields } };
+    const [entry] = manifestOf(service).metadata.managedFields ?? [];
+    expect(Object.keys(entry?.fieldsV1 ?? {})).toEqual(named);
+  });
+
   test("equal field sets of two objects: share one object in memory", () => {
     const fieldsOf = (name: string) => {
       const fieldsV1 = { "f:metadata": { [`k:${name}`]: {} }, "f:spec": { "f:replicas": {} } };
