@@ -90,6 +90,8 @@ export const reasons = {
     `${of.object} is changed by ${of.manager} after each repair; the operator repairs it at most once a minute.`,
   RevisionIgnored: (of: { object: string; why: string }) =>
     `${of.object} has the labels of this app's revisions, but ${of.why}; the operator ignores it.`,
+  HistoryLimited: (of: { given: number; most: number }) =>
+    `spec.revisionHistoryLimit is ${of.given}; the operator keeps at most ${of.most} old revisions.`,
   UnknownRollout: (of: { annotation: string; value: string; newest: number }) =>
     `Annotation ${of.annotation} is '${of.value}', but the newest rollout is ${of.newest}.`,
   BadAnnotation: (of: { annotation: string; value: string; expected: string }) =>

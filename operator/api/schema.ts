@@ -2,7 +2,7 @@
 import * as z from "zod";
 import { apiVersion, kind, maxNameLength, reservedSuffixes } from "./names.ts";
 import { refined, type Rule } from "./schema/rule.ts";
-import { demoAppSpec } from "./schema/spec.ts";
+import { demoAppSpec, storedSpec } from "./schema/spec.ts";
 import { demoAppStatus, type phases } from "./schema/status.ts";
 
 export type { Probe } from "./schema/probes.ts";
@@ -55,7 +55,7 @@ export const stored = z.object({
     annotations: annotations.optional(),
     labels: annotations.optional(),
   }),
-  spec: demoAppSpec,
+  spec: storedSpec,
   // The status is derived from other objects, so an unreadable status is dropped and rebuilt.
   status: demoAppStatus.optional().catch(undefined),
 });

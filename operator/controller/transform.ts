@@ -12,6 +12,7 @@ import {
 } from "../core/manifest.ts";
 import { restartsOf } from "../core/deployment.ts";
 import type { App, ContainerState, Pod, Termination } from "../core/observed.ts";
+import { sizeProblem } from "../core/render/size.ts";
 import type { KubeObject } from "../runtime/kubernetes.ts";
 
 // The cache transforms of each kind. Caches keep only the fields that the operator uses: whole objects of a thousand
@@ -20,9 +21,10 @@ import type { KubeObject } from "../runtime/kubernetes.ts";
 /** A DemoApp's spec with defaults, or its validation errors. */
 function specOf(object: KubeObject): Pick<App, "spec" | "problems"> {
   const checked = parseStored(object);
-  return checked.ok
-    ? { spec: checked.app.spec, problems: [] }
-    : { spec: undefined, problems: checked.problems };
+  if (!checked.ok) return { spec: undefined, problems: checked.problems };
+  const { metadata, spec } = checked.app;
+  const problem = sizeProblem(metadata, spec);
+  return problem ? { spec: undefined, problems: [problem] } : { spec, problems: [] };
 }
 
 /** The stored status of a DemoApp; undefined if there is none, or if it is invalid. */
@@ -68,6 +70,15 @@ function intern(fields: FieldSet): FieldSet {
   return shared;
 }
 
+/** Most levels of a field set that the API server writes; a Deployment has about 20. */
+const maxLevels = 64;
+
+const isDeeper = (fields: FieldSet, levels: number): boolean =>
+  levels === 0 || Object.values(fields).some((below) => isDeeper(below, levels - 1));
+
+/** Nothing for a field set that a person wrote so deep that walking it could overflow the stack. */
+const shallow = (fields: FieldSet): FieldSet => (isDeeper(fields, maxLevels) ? {} : fields);
+
 /** Interns only `f:spec`: `f:metadata` contains the uid of the owner reference and so differs in every app. */
 const withInternedSpec = (fields: FieldSet): FieldSet =>
   fields["f:spec"] === undefined ? fields : { ...fields, "f:spec": intern(fields["f:spec"]) };
@@ -82,7 +93,7 @@ const managedFields = (object: KubeObject): ManagedFields[] =>
       manager,
       operation,
       time,
-      fieldsV1: subresource === "status" ? {} : withInternedSpec((fieldsV1 ?? {}) as FieldSet),
+      fieldsV1: subresource === "status" ? {} : withInternedSpec(shallow((fieldsV1 ?? {}) as FieldSet)),
     }),
   );
 

@@ -1,7 +1,7 @@
 import { annotations, labels, revisionName } from "../api/names.ts";
 import { reasonMessage } from "../api/reasons.ts";
 import type { Blocker } from "../api/schema.ts";
-import { isTime } from "../api/schema/spec.ts";
+import { isTime, maxHistory } from "../api/schema/spec.ts";
 import { type BlockerDraft, annotate, blockerDraft, kubectl } from "./blockerdraft.ts";
 import { isCommanded, isDelayed } from "./decide.ts";
 import { podRefusalOf } from "./deployment.ts";
@@ -115,6 +115,15 @@ function ignoredRevisionBlockers({
   });
 }
 
+/** A history that only an older schema allowed. */
+function historyBlockers({ observed: { app } }: Situation): readonly BlockerDraft[] {
+  const { revisionHistoryLimit: given } = app.spec;
+  if (given <= maxHistory) return [];
+  const problem = reasonMessage("HistoryLimited", { given, most: maxHistory });
+  const next = `Set spec.revisionHistoryLimit to ${maxHistory} or less.`;
+  return [blockerDraft(`DemoApp/${app.name}`, problem, next)];
+}
+
 function scalerBlockers({ observed: { app, scalers } }: Situation): readonly BlockerDraft[] {
   const target = `apiVersion demoapp.dev/v1, kind DemoApp, name ${app.name}`;
   return scalers.map((scaler) =>
@@ -213,6 +222,7 @@ export function blockersOf(situation: Situation): readonly Blocker[] {
     ...unknownRolloutBlockers(situation),
     ...ignoredRevisionBlockers(situation),
     ...scalerBlockers(situation),
+    ...historyBlockers(situation),
     ...badAnnotationBlockers(situation),
   ];
   const first = new Map(all.toReversed().map((blocker) => [blocker.reason, blocker]));

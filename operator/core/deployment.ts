@@ -33,13 +33,16 @@ export function countsOf(deployments: readonly (Manifest | undefined)[], desired
   };
 }
 
+/** Longest message of a refusal that the operator reads, in characters: a blocker's message has no more. */
+const maxMessage = 2048;
+
 /** The API server's message when it refuses pods of a Deployment; undefined if it refuses none. */
 export function podRefusalOf(deployment: Manifest | undefined): string | undefined {
   const { conditions } = statusOf(deployment);
   const all = Array.isArray(conditions) ? (conditions as Fields[]) : [];
   const failure = all.find(({ type, status }) => type === "ReplicaFailure" && status === "True");
   if (failure === undefined) return undefined;
-  return typeof failure["message"] === "string" ? failure["message"] : "";
+  return typeof failure["message"] === "string" ? truncate(failure["message"], maxMessage) : "";
 }
 
 /** True if the Deployment controller has processed the current generation. */

@@ -1,5 +1,6 @@
 import { childAnnotations as keys, labels, ownedBy, revisionName } from "../api/names.ts";
 import type { DemoAppSpec } from "../api/schema.ts";
+import { maxHistory } from "../api/schema/spec.ts";
 import { canonicalHashOf, hashOf } from "./hash.ts";
 import { type Fields, type Manifest, compact } from "./manifest.ts";
 import { type App, type Observed, type Revision, timestamp } from "./observed.ts";
@@ -130,5 +131,7 @@ export function surplusOf({
 }: RolloutState): readonly Revision[] {
   const sorted = newestFirst(revisions);
   const needed = new Set([requested, stable, target, sorted[0]].map((revision) => revision?.hash));
-  return sorted.filter(({ hash }) => !needed.has(hash)).slice(observed.app.spec.revisionHistoryLimit);
+  return sorted
+    .filter(({ hash }) => !needed.has(hash))
+    .slice(Math.min(maxHistory, observed.app.spec.revisionHistoryLimit));
 }

@@ -25,6 +25,10 @@ const restartAt = withRules(text(35), [
   matches(`^$|${time}`, "restartAt must be an RFC 3339 time such as 2026-01-31T12:00:00Z"),
 ]);
 
+/** Most old revisions that the operator keeps of an app. */
+export const maxHistory = 20;
+const historyLimit = z.int().min(0);
+
 const fields = {
   image: image.describe("Image to run, by tag, by digest or both. Required."),
   replicas: z
@@ -89,12 +93,10 @@ const fields = {
     .describe(
       "Time at which pods created before are replaced once; a time before the last restart has no effect. Default: none. Unit: RFC 3339 time.",
     ),
-  revisionHistoryLimit: z
-    .int()
-    .min(0)
-    .max(100)
+  revisionHistoryLimit: historyLimit
+    .max(maxHistory)
     .apply(withDefault, 10)
-    .describe("Number of old revisions to keep. Default: 10. Unit: revisions."),
+    .describe("Number of old revisions to keep, at most 20. Default: 10. Unit: revisions."),
 };
 
 type Spec = z.output<z.ZodObject<typeof fields>>;
@@ -116,3 +118,9 @@ const rules: readonly Rule<Spec>[] = [
 ];
 
 export const demoAppSpec = withRules(z.strictObject(fields), rules);
+
+/** The spec of a stored object, which an older schema may have accepted with a larger history. */
+export const storedSpec: typeof demoAppSpec = withRules(
+  z.strictObject({ ...fields, revisionHistoryLimit: historyLimit.apply(withDefault, 10) }),
+  rules,
+);

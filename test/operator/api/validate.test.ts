@@ -53,6 +53,11 @@ describe("an object read from the API server", () => {
     expect(object.spec).toHaveProperty("canary");
   });
 
+  test("a larger history, which an older schema allowed: accepted, because the operator keeps fewer revisions", () => {
+    const read = parseStored(stored({ image: "a:1", revisionHistoryLimit: 100 }));
+    expect(read).toMatchObject({ ok: true, app: { spec: { revisionHistoryLimit: 100 } } });
+  });
+
   test("values that only an older schema allowed: reported as problems", () => {
     expect(parseStored(stored({ image: "a b", replicas: 5000, more: true }))).toEqual({
       ok: false,

@@ -47,6 +47,17 @@ describe("cache transforms", () => {
     ]);
   });
 
+  test.each([
+    { levels: 62, named: ["f:spec"] },
+    { levels: 9000, named: [] },
+  ])("managedFields have $levels levels below f:spec: the fields kept are $named", ({ levels, named }) => {
+    const below = JSON.parse(`${'{"f:a":'.repeat(levels)}{}${"}".repeat(levels)}`) as object;
+    const managedFields = [{ manager: "kubectl-edit", fieldsV1: { "f:spec": below } }];
+    const service = { apiVersion: "v1", kind: "Service", metadata: { ...metadata, managedFields } };
+    const [entry] = manifestOf(service).metadata.managedFields ?? [];
+    expect(Object.keys(entry?.fieldsV1 ?? {})).toEqual(named);
+  });
+
   test("equal field sets of two objects: share one object in memory", () => {
     const fieldsOf = (name: string) => {
       const fieldsV1 = { "f:metadata": { [`k:${name}`]: {} }, "f:spec": { "f:replicas": {} } };
@@ -158,6 +169,30 @@ describe("cache transforms", () => {
       name: "web",
       targetKind: "Deployment",
       targetName: "web",
+    });
+  });
+});
+
+describe("a DemoApp with a large pod template", () => {
+  const read = (characters: number) => {
+    const args = Array.from({ length: 8 }, () => "a".repeat(characters));
+    return appOf(demoApp({ image: "app:1", pod: { args } }));
+  };
+
+  test("the template has less than 256 KiB: the spec is valid", () => {
+    expect(read(32_000)).toMatchObject({ problems: [], spec: { image: "app:1" } });
+  });
+
+  test("the template has more than 256 KiB: the spec is invalid, and the problem names the size and the field", () => {
+    expect(read(32_768)).toMatchObject({
+      spec: undefined,
+      problems: [
+        {
+          path: "spec.pod.args",
+          message:
+            "the pod template has 258 KiB and may have at most 256 KiB: move some of the 257 KiB of this field to a ConfigMap or a volume",
+        },
+      ],
     });
   });
 });

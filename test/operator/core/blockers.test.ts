@@ -27,6 +27,17 @@ describe("blockers of an app", () => {
     expect(found[0]?.message).toContain(message);
     expect(found[0]?.next).toContain(next);
   });
+
+  test.each([
+    { limit: 20, messages: [] },
+    {
+      limit: 21,
+      messages: ["spec.revisionHistoryLimit is 21; the operator keeps at most 20 old revisions."],
+    },
+  ])("revisionHistoryLimit is $limit: the messages are $messages", ({ limit, messages }) => {
+    const limited = app({ spec: { ...spec(), revisionHistoryLimit: limit } });
+    expect(blockers({ app: limited }).map(({ message }) => message)).toEqual(messages);
+  });
 });
 
 describe("situations without a blocker", () => {

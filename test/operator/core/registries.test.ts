@@ -1,5 +1,6 @@
 import { describe, expect, test } from "@jest/globals";
 import { imageIsMissing } from "../../../operator/core/health.ts";
+import { bestMs } from "./cost.ts";
 import { waiting } from "./objects.ts";
 
 describe("error messages of kubelets and registries about an image", () => {
@@ -94,4 +95,11 @@ describe("error messages of kubelets and registries about an image", () => {
   test("a container waits for a missing ConfigMap: the image is not missing", () => {
     expect(imageIsMissing(waiting("CreateContainerConfigError", 'configmap "c": not found'))).toBe(false);
   });
+});
+
+// A pattern that looks for a slash from every start takes 10 s.
+test("a message is a word of 100,000 characters without a slash: read in less than 100 ms", () => {
+  const container = waiting("ErrImagePull", `: not found${"a".repeat(100_000)}`);
+  expect(imageIsMissing(container)).toBe(true);
+  expect(bestMs(() => imageIsMissing(container))).toBeLessThan(100);
 });

@@ -42,12 +42,16 @@ describe("revisions beyond the history limit", () => {
     revision("app:4", 4, "superseded"),
   ] as const;
   /** The surplus of four revisions, of which the spec requests one. */
-  const surplus = (revisionHistoryLimit: number, image: string): readonly Revision[] =>
+  const surplus = (
+    revisionHistoryLimit: number,
+    image: string,
+    revisions = [v3, v1, v4, v2],
+  ): readonly Revision[] =>
     surplusOf(
       stateOf(
         observedApp({
-          app: app({ spec: spec({ image, revisionHistoryLimit }) }),
-          revisions: [v3, v1, v4, v2],
+          app: app({ spec: { ...spec({ image }), revisionHistoryLimit } }),
+          revisions,
         }),
       ),
     );
@@ -56,6 +60,11 @@ describe("revisions beyond the history limit", () => {
     expect(surplus(1, "app:3")).toEqual([v1]);
     expect(surplus(0, "app:3")).toEqual([v2, v1]);
     expect(surplus(10, "app:3")).toEqual([]);
+  });
+
+  test("a limit that only an older schema allowed: the operator keeps 20 old revisions", () => {
+    const many = Array.from({ length: 30 }, (_, at) => revision(`app:${at}`, at + 1, "accepted"));
+    expect(surplus(100, "app:29", many)).toEqual(many.slice(0, 9).toReversed());
   });
 
   test("the requested and the stable revision: kept", () => {

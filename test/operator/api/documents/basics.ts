@@ -59,6 +59,11 @@ export const basics: readonly Row[] = [
   refused("restartAt in month 13", { restartAt: "2026-13-01T00:00:00Z" }, "spec.restartAt: RFC 3339"),
   accepted("a suspended app without automatic rollback", { suspend: true, rollback: { automatic: false } }),
   refused(
+    "a revisionHistoryLimit of 21",
+    { revisionHistoryLimit: 21 },
+    "spec.revisionHistoryLimit: should be less than or equal to 20",
+  ),
+  refused(
     "a negative revisionHistoryLimit",
     { revisionHistoryLimit: -1 },
     "spec.revisionHistoryLimit: should be greater than or equal to 0",
