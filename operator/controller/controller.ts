@@ -9,7 +9,8 @@ import { reconcile } from "./reconcile.ts";
 import { Repairs } from "./repairs.ts";
 import { type Reporter, createReporter, isEcho } from "./report.ts";
 import { resources } from "./resources.ts";
-import { appOf, manifestOf, podOf, revisionObjectOf, scalerOf } from "./transform.ts";
+import { childOf, revisionObjectOf } from "./children.ts";
+import { appOf, podOf, scalerOf } from "./transform.ts";
 import { Warnings } from "./warnings.ts";
 import { batchDelayMs, isUrgentAppChange, isUrgentDeploymentChange } from "./urgency.ts";
 
@@ -63,7 +64,7 @@ export class DemoAppController extends Operator {
       deployments: controller.cache({
         resource: resources.Deployment,
         pageSize: largePageSize,
-        transform: manifestOf,
+        transform: childOf,
         labelSelector,
         keys: ownKey,
         delayMs: (change) => (isUrgentDeploymentChange(change) ? 0 : batchDelayMs),
@@ -71,7 +72,7 @@ export class DemoAppController extends Operator {
       services: controller.cache({
         resource: resources.Service,
         pageSize: largePageSize,
-        transform: manifestOf,
+        transform: childOf,
         labelSelector,
         keys: ownKey,
         delayMs,

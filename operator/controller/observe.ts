@@ -1,13 +1,15 @@
-import { deploymentName, serviceName } from "../api/names.ts";
+import { type Track, deploymentName, serviceName } from "../api/names.ts";
 import type { Manifest } from "../core/manifest.ts";
 import type { App, Observed, Refusal } from "../core/observed.ts";
+import { ownershipOf } from "../core/ownership.ts";
 import { readRevisions } from "../core/storedrevisions.ts";
 import { ApiError } from "../runtime/client.ts";
 import { byKey } from "../runtime/controller.ts";
 import type { ApiClient } from "../runtime/kubernetes.ts";
 import type { Informer } from "../runtime/informer.ts";
+import { isStub, manifestOf, stubOf } from "./children.ts";
 import { resourceOf } from "./resources.ts";
-import { type AppPod, type Scaler, manifestOf } from "./transform.ts";
+import type { AppPod, Scaler } from "./transform.ts";
 import type { Warnings } from "./warnings.ts";
 
 /** One cache per kind. Children are indexed by the key of their app. */
@@ -32,35 +34,44 @@ interface ChildLookup {
   readonly refused?: Refusal;
 }
 
-type ChildKind = "Deployment" | "Service";
+/** The children of an app: the Deployments of its tracks, and its Service. */
+type Child = Track | "service";
 
-/** The name of the app's child, and the cached object with that name. */
-function cachedChild(app: App, kind: ChildKind, { deployments, services }: Caches) {
-  const [cache, name] =
-    kind === "Deployment"
-      ? [deployments, deploymentName(app.name, "stable")]
-      : [services, serviceName(app.name)];
-  return { name, live: cache.store.get(app.namespace, name) };
+const kindOf = (child: Child): "Deployment" | "Service" => (child === "service" ? "Service" : "Deployment");
+const nameOf = (app: App, child: Child): string =>
+  child === "service" ? serviceName(app.name) : deploymentName(app.name, child);
+
+/** The cached object with a child's name. */
+const cachedChild = (app: App, child: Child, { deployments, services }: Caches): Manifest | undefined =>
+  (child === "service" ? services : deployments).store.get(app.namespace, nameOf(app, child));
+
+/** The cached object with a child's name, if the cache has the object's content. */
+function wholeChild(app: App, child: Child, caches: Caches): Manifest | undefined {
+  const live = cachedChild(app, child, caches);
+  return live === undefined || isStub(live) ? undefined : live;
 }
 
+/** Drops the content of an object that the plan does not write. It can be large, and the observation lasts for seconds. */
+const withoutForeignContent = (app: App, live: Manifest): Manifest =>
+  ownershipOf(app, live) === "taken" ? stubOf(live) : live;
+
 /**
- * Gets a child that the cache lacks from the API server. The cache omits objects without the operator's labels, and
- * such an object with the child's name must not be overwritten.
+ * Gets an object with a child's name from the API server if the cache lacks its content. The cache omits objects without
+ * the operator's labels, and such an object with the child's name must not be overwritten. The operator creates no
+ * candidate Deployment that its cache doesn't select.
  */
-async function lookUpChild(
-  app: App,
-  kind: ChildKind,
-  { caches, client }: ObserveOptions,
-): Promise<ChildLookup> {
-  const { name, live } = cachedChild(app, kind, caches);
-  if (live !== undefined) return {};
+async function lookUpChild(app: App, child: Child, { caches, client }: ObserveOptions): Promise<ChildLookup> {
+  const isKnown = wholeChild(app, child, caches) !== undefined;
+  if (isKnown || (child === "candidate" && cachedChild(app, child, caches) === undefined)) return {};
+  const [kind, name] = [kindOf(child), nameOf(app, child)];
   try {
-    return { live: manifestOf(await client.get(resourceOf({ kind }), { namespace: app.namespace, name })) };
+    const live = manifestOf(await client.get(resourceOf({ kind }), { namespace: app.namespace, name }));
+    return { live: withoutForeignContent(app, live) };
   } catch (error) {
     if (!(error instanceof ApiError)) throw error;
     if (error.isNotFound) return {};
     if (!error.isForbidden) throw error;
-    const scope = kind === "Deployment" ? "stable" : "traffic";
+    const scope = child === "service" ? "traffic" : child;
     return { refused: { object: `${kind}/${name}`, scope, status: error.status, message: error.message } };
   }
 }
@@ -76,12 +87,13 @@ const scalersOf = (caches: Caches, key: string): readonly string[] =>
 
 /** Reads from the API server what the caches lack. */
 async function readUncached(app: App, key: string, options: ObserveOptions) {
-  const [deployment, service, warnings] = await Promise.all([
-    lookUpChild(app, "Deployment", options),
-    lookUpChild(app, "Service", options),
+  const [stable, candidate, service, warnings] = await Promise.all([
+    lookUpChild(app, "stable", options),
+    lookUpChild(app, "candidate", options),
+    lookUpChild(app, "service", options),
     options.warnings.of(app, podsOf(options.caches, key)),
   ]);
-  return { deployment, service, warnings };
+  return { children: { stable, candidate, service }, warnings };
 }
 
 /** Returns everything that a plan for the app depends on; undefined if the app does not exist. */
@@ -90,23 +102,20 @@ export async function observe(key: string, options: ObserveOptions): Promise<Obs
   const [namespace, name = ""] = key.split("/");
   const requested = caches.apps.store.get(namespace, name);
   if (requested === undefined) return undefined;
-  const { deployment, service, warnings } = await readUncached(requested, key, options);
+  const { children, warnings } = await readUncached(requested, key, options);
   // Read all caches after the API calls, so that `plan` doesn't compare old state with the current time.
   const app = caches.apps.store.get(namespace, name);
   if (app === undefined) return undefined;
-  const deployments = {
-    stable: cachedChild(app, "Deployment", caches).live ?? deployment.live,
-    // The operator creates no candidate Deployment that its cache doesn't select.
-    candidate: caches.deployments.store.get(namespace, deploymentName(name, "candidate")),
-  };
+  const liveOf = (child: Child) => wholeChild(app, child, caches) ?? children[child].live;
+  const deployments = { stable: liveOf("stable"), candidate: liveOf("candidate") };
   return {
     app,
     deployments,
-    service: cachedChild(app, "Service", caches).live ?? service.live,
+    service: liveOf("service"),
     ...readRevisions({ app, deployments }, caches.revisions.store.byIndex(byKey, key)),
     pods: podsOf(caches, key),
     warnings,
     scalers: scalersOf(caches, key),
-    refused: [deployment.refused, service.refused].filter((refusal) => refusal !== undefined),
+    refused: Object.values(children).flatMap(({ refused }) => refused ?? []),
   };
 }

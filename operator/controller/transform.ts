@@ -1,19 +1,14 @@
-import { deploymentName, labels, tracks } from "../api/names.ts";
+import { annotations, deploymentName, labels, tracks } from "../api/names.ts";
 import { type DemoAppStatus, demoAppStatus } from "../api/schema.ts";
 import { parseStored } from "../api/validate.ts";
-import {
-  type FieldSet,
-  type Fields,
-  type ManagedFields,
-  type Manifest,
-  fieldsOf,
-  isFields,
-  truncate,
-} from "../core/manifest.ts";
+import { type Fields, fieldsOf, isFields, truncate } from "../core/manifest.ts";
 import { restartsOf } from "../core/deployment.ts";
 import type { App, ContainerState, Pod, Termination } from "../core/observed.ts";
 import { sizeProblem } from "../core/render/size.ts";
 import type { KubeObject } from "../runtime/kubernetes.ts";
+
+/** Maximum length of a text in the cache: tenants write messages and reasons. */
+const maxTextLength = 1024;
 
 // The cache transforms of each kind. Caches keep only the fields that the operator uses: whole objects of a thousand
 // apps would take a gigabyte.
@@ -31,6 +26,14 @@ function specOf(object: KubeObject): Pick<App, "spec" | "problems"> {
 export const storedStatusOf = (object: KubeObject): DemoAppStatus | undefined =>
   demoAppStatus.safeParse(object["status"]).data;
 
+/** The annotations that the operator reads: the others, as kubectl's last-applied-configuration, can be large. */
+const commandsOf = (own: Readonly<Record<string, string>> = {}): Readonly<Record<string, string>> =>
+  Object.fromEntries(
+    Object.values(annotations).flatMap((name) =>
+      own[name] === undefined ? [] : [[name, truncate(own[name], maxTextLength)]],
+    ),
+  );
+
 /**
  * Transforms a DemoApp. Validating the spec is the most expensive part and most events change only the status, so the
  * spec is validated once per generation and then taken from `previous`.
@@ -45,74 +48,12 @@ export function appOf(object: KubeObject, previous?: App): App {
     uid: metadata.uid ?? "",
     generation: metadata.generation ?? 0,
     deleting: metadata.deletionTimestamp !== undefined,
-    annotations: metadata.annotations ?? {},
+    annotations: commandsOf(metadata.annotations),
     spec,
     problems,
     // Parsed independently of the spec: an invalid spec must not hide the live status, or each reconcile rewrites it.
     status: storedStatusOf(object),
   };
-}
-
-const maxInterned = 1024;
-const interned = new Map<string, FieldSet>();
-
-/**
- * Returns one shared object for equal field sets. Field managers own the same fields of most Deployments, and a copy
- * per app takes more memory than the Deployment. Beyond `maxInterned` sets, the least recently used one is dropped.
- */
-function intern(fields: FieldSet): FieldSet {
-  const text = JSON.stringify(fields);
-  const shared = interned.get(text) ?? fields;
-  interned.delete(text);
-  interned.set(text, shared);
-  const [oldest] = interned.size > maxInterned ? interned.keys() : [];
-  if (oldest !== undefined) interned.delete(oldest);
-  return shared;
-}
-
-/** Most levels of a field set that the API server writes; a Deployment has about 20. */
-const maxLevels = 64;
-
-const isDeeper = (fields: FieldSet, levels: number): boolean =>
-  levels === 0 || Object.values(fields).some((below) => isDeeper(below, levels - 1));
-
-/** Nothing for a field set that a person wrote so deep that walking it could overflow the stack. */
-const shallow = (fields: FieldSet): FieldSet => (isDeeper(fields, maxLevels) ? {} : fields);
-
-/** Interns only `f:spec`: `f:metadata` contains the uid of the owner reference and so differs in every app. */
-const withInternedSpec = (fields: FieldSet): FieldSet =>
-  fields["f:spec"] === undefined ? fields : { ...fields, "f:spec": intern(fields["f:spec"]) };
-
-/**
- * The field managers and their fields, without the fields of status: drift detection needs only the others. All
- * entries keep their index, because take-over patches address entries by index.
- */
-const managedFields = (object: KubeObject): ManagedFields[] =>
-  (object.metadata.managedFields ?? []).map(
-    ({ manager = "", operation = "", time = "", subresource, fieldsV1 }) => ({
-      manager,
-      operation,
-      time,
-      fieldsV1: subresource === "status" ? {} : withInternedSpec(shallow((fieldsV1 ?? {}) as FieldSet)),
-    }),
-  );
-
-/** Transforms a Deployment or Service: keeps the fields that are compared with the desired object, and the status. */
-export function manifestOf(object: KubeObject): Manifest {
-  const { apiVersion, kind, spec, status } = object;
-  return {
-    apiVersion,
-    kind,
-    metadata: { ...object.metadata, managedFields: managedFields(object) },
-    spec,
-    status,
-  };
-}
-
-/** Transforms a ControllerRevision. Drops managedFields, because only the operator writes ControllerRevisions. */
-export function revisionObjectOf(object: KubeObject): Manifest {
-  const { managedFields: _, ...metadata } = object.metadata;
-  return { ...object, metadata };
 }
 
 /** A HorizontalPodAutoscaler and its target. */
@@ -128,9 +69,6 @@ export function scalerOf({ metadata, spec }: KubeObject): Scaler {
   const { namespace = "", name } = metadata;
   return { namespace, name, targetKind: text(target["kind"]), targetName: text(target["name"]) };
 }
-
-/** Maximum length of a text in the cache: tenants write messages and reasons. */
-const maxTextLength = 1024;
 
 const optionalText = (value: unknown): string | undefined =>
   typeof value === "string" ? truncate(value, maxTextLength) : undefined;

@@ -95,7 +95,7 @@ describe("the caches are outdated", () => {
     { name: "the spec was edited", fields: {} },
     {
       name: "a command was annotated, which changes no generation",
-      fields: { generation: 1, annotations: { a: "b" } },
+      fields: { generation: 1, annotations: { "demoapp.dev/abort": "1" } },
     },
   ])("$name: no write, and a new plan at once", async ({ fields }) => {
     const scene = new Scene();

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "@jest/globals";
 import { type ObserveOptions, observe } from "../../../operator/controller/observe.ts";
 import { ApiError } from "../../../operator/runtime/client.ts";
-import { app, pod, unready, waiting } from "../core/objects.ts";
+import { app, owner, pod, unready, waiting } from "../core/objects.ts";
 import { deploymentOf, observedApp, v1 } from "../core/situations.ts";
 import { renderService } from "../../../operator/core/render/service.ts";
 import { createCaches, key } from "./scene.ts";
@@ -40,6 +40,31 @@ describe("an observation", () => {
     server.get = () => Promise.resolve(child);
     expect(await run()).toMatchObject({ deployments: { stable: child }, service: child });
     expect(server.requests).toBe(2);
+  });
+
+  test("the caches have objects with the children's names without their content: read from the API server", async () => {
+    const { caches, server, run } = scene();
+    const { spec: _, ...stub } = deploymentOf(v1);
+    const candidate = { ...stub, metadata: { ...stub.metadata, name: "web-candidate" } };
+    caches.deployments.store.set("team", "web", stub);
+    caches.deployments.store.set("team", "web-candidate", candidate);
+    server.get = () => Promise.resolve(deploymentOf(v1));
+    expect(await run()).toMatchObject({
+      deployments: { stable: { spec: { replicas: 2 } }, candidate: { spec: { replicas: 2 } } },
+    });
+    expect(server.requests).toBe(3);
+  });
+
+  test("an object with a child's name belongs to someone else: the observation lacks its content", async () => {
+    const { server, run } = scene();
+    const { metadata, ...content } = deploymentOf(v1);
+    const taken = {
+      ...content,
+      metadata: { ...metadata, ownerReferences: [{ ...owner, uid: "other", name: "other" }] },
+    };
+    server.get = () => Promise.resolve(taken);
+    expect((await run())?.deployments.stable).toMatchObject({ metadata: { name: "web" } });
+    expect((await run())?.deployments.stable?.["spec"]).toBeUndefined();
   });
 
   test("a cache changes during an API call: the observation has the newer state", async () => {

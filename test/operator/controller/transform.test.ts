@@ -1,7 +1,7 @@
 import { describe, expect, test } from "@jest/globals";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
-import { appOf, manifestOf, podOf, scalerOf } from "../../../operator/controller/transform.ts";
+import { appOf, podOf, scalerOf } from "../../../operator/controller/transform.ts";
 
 const metadata = { namespace: "team", name: "web", uid: "1", resourceVersion: "1", generation: 3 };
 const demoApp = (spec: unknown) => ({ apiVersion: "demoapp.dev/v1", kind: "DemoApp", metadata, spec });
@@ -31,43 +31,15 @@ describe("cache transforms", () => {
     expect(problems).toEqual([expect.objectContaining({ path: "spec.replicas" })]);
   });
 
-  test("managedFields: entries of status lose their fields but keep their index, which patches use", () => {
-    const managedFields = [
-      { manager: "kube-controller-manager", subresource: "status", fieldsV1: { "f:status": {} } },
-      { manager: "kubectl", fieldsV1: { "f:spec": {} } },
-    ];
-    const { metadata: kept } = manifestOf({
-      apiVersion: "v1",
-      kind: "Service",
-      metadata: { ...metadata, managedFields },
-    });
-    expect(kept.managedFields?.map(({ manager, fieldsV1 }) => [manager, fieldsV1])).toEqual([
-      ["kube-controller-manager", {}],
-      ["kubectl", { "f:spec": {} }],
-    ]);
-  });
-
-  test.each([
-    { levels: 62, named: ["f:spec"] },
-    { levels: 9000, named: [] },
-  ])("managedFields have $levels levels below f:spec: the fields kept are $named", ({ levels, named }) => {
-    const below = JSON.parse(`${'{"f:a":'.repeat(levels)}{}${"}".repeat(levels)}`) as object;
-    const managedFields = [{ manager: "kubectl-edit", fieldsV1: { "f:spec": below } }];
-    const service = { apiVersion: "v1", kind: "Service", metadata: { ...metadata, managedFields } };
-    const [entry] = manifestOf(service).metadata.managedFields ?? [];
-    expect(Object.keys(entry?.fieldsV1 ?? {})).toEqual(named);
-  });
-
-  test("equal field sets of two objects: share one object in memory", () => {
-    const fieldsOf = (name: string) => {
-      const fieldsV1 = { "f:metadata": { [`k:${name}`]: {} }, "f:spec": { "f:replicas": {} } };
-      const managedFields = [{ manager: "demoapp-operator", fieldsV1 }];
-      return manifestOf({ apiVersion: "apps/v1", kind: "Deployment", metadata: { name, managedFields } })
-        .metadata.managedFields?.[0]?.fieldsV1;
+  test("a DemoApp's annotations: keeps those that the operator reads", () => {
+    const annotations = {
+      "demoapp.dev/abort": "3",
+      "kubectl.kubernetes.io/last-applied-configuration": "{}",
     };
-    const [web, api] = [fieldsOf("web"), fieldsOf("api")];
-    expect(web).toEqual({ "f:metadata": { "k:web": {} }, "f:spec": { "f:replicas": {} } });
-    expect(api?.["f:spec"]).toBe(web?.["f:spec"]);
+    const object = demoApp({ image: "app:1" });
+    expect(appOf({ ...object, metadata: { ...metadata, annotations } }).annotations).toEqual({
+      "demoapp.dev/abort": "3",
+    });
   });
 
   test("a container waits after a crash: the pod has the last termination too", () => {

@@ -1,6 +1,7 @@
 import { annotations, fieldManager } from "../../../../operator/api/names.ts";
 import type { DemoAppSpec, DemoAppStatus, Phase } from "../../../../operator/api/schema.ts";
-import { manifestOf, podOf, revisionObjectOf } from "../../../../operator/controller/transform.ts";
+import { manifestOf, revisionObjectOf } from "../../../../operator/controller/children.ts";
+import { podOf } from "../../../../operator/controller/transform.ts";
 import { type Action, isStopped } from "../../../../operator/core/action.ts";
 import { canonical } from "../../../../operator/core/hash.ts";
 import type { Manifest } from "../../../../operator/core/manifest.ts";

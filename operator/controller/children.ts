@@ -1,0 +1,202 @@
+import { deploymentName, fieldManager, group, kind, labels, serviceName, tracks } from "../api/names.ts";
+import {
+  type FieldSet,
+  type ManagedFields,
+  type Manifest,
+  type Metadata,
+  type OwnerReference,
+  compact,
+  truncate,
+} from "../core/manifest.ts";
+import type { KubeObject } from "../runtime/kubernetes.ts";
+
+// The cache transforms of Deployments, Services and ControllerRevisions.
+
+const maxInterned = 1024;
+/** Longest JSON of a field set that is interned. That of the operator's Deployments has 2 to 4 thousand characters. */
+const maxInternedLength = 8192;
+const interned = new Map<string, FieldSet>();
+
+/**
+ * Returns one shared object for equal field sets. Field managers own the same fields of most Deployments, and a copy
+ * per app takes more memory than the Deployment. Beyond `maxInterned` sets, the least recently used one is dropped.
+ */
+function intern(fields: FieldSet): FieldSet {
+  const text = JSON.stringify(fields);
+  if (text.length > maxInternedLength) return fields;
+  const shared = interned.get(text) ?? fields;
+  interned.delete(text);
+  interned.set(text, shared);
+  const [oldest] = interned.size > maxInterned ? interned.keys() : [];
+  if (oldest !== undefined) interned.delete(oldest);
+  return shared;
+}
+
+/** Interns only `f:spec`: `f:metadata` contains the uid of the owner reference and so differs in every app. */
+const withInternedSpec = (fields: FieldSet): FieldSet =>
+  fields["f:spec"] === undefined ? fields : { ...fields, "f:spec": intern(fields["f:spec"]) };
+
+/** Most levels of a field set that the API server writes; a Deployment has about 20. */
+const maxLevels = 64;
+
+const isDeeper = (fields: FieldSet, levels: number): boolean =>
+  levels === 0 || Object.values(fields).some((below) => isDeeper(below, levels - 1));
+
+/**
+ * The fields that drift detection needs: those of `spec`, and of the operator itself also those of the metadata. None of
+ * a field set that a person wrote so deep that walking it could overflow the stack.
+ */
+function comparedFields({ manager, subresource, fieldsV1 }: ManagedFields): FieldSet {
+  if (subresource === "status" || fieldsV1 === undefined || isDeeper(fieldsV1, maxLevels)) return {};
+  if (manager === fieldManager) return withInternedSpec(fieldsV1);
+  return fieldsV1["f:spec"] === undefined ? {} : { "f:spec": intern(fieldsV1["f:spec"]) };
+}
+
+/** All entries keep their index, because take-over patches address entries by index. */
+const managedFields = (entries: readonly ManagedFields[]): ManagedFields[] =>
+  entries.map((entry) => {
+    const { manager = "", operation = "", time = "" } = entry;
+    return { manager, operation, time, fieldsV1: comparedFields(entry) };
+  });
+
+type Texts = Readonly<Record<string, string>>;
+
+/** Keys of labels and annotations that the operator reads. */
+const isRead = (key: string): boolean =>
+  key.startsWith(`${group}/`) || key === labels.name || key === labels.managedBy;
+
+/** The labels or annotations that the operator reads, or that the field set of an earlier apply names. */
+function comparedTexts(texts: Texts, applied: FieldSet | undefined): Texts {
+  const kept = Object.entries(texts).filter(([key]) => isRead(key) || applied?.[`f:${key}`] !== undefined);
+  return Object.fromEntries(kept);
+}
+
+const identityFields = [
+  "name",
+  "namespace",
+  "uid",
+  "resourceVersion",
+  "generation",
+  "creationTimestamp",
+  "deletionTimestamp",
+] as const;
+
+const identityOf = (metadata: KubeObject["metadata"] | Metadata): Metadata =>
+  compact(Object.fromEntries(identityFields.map((field) => [field, metadata[field]]))) as unknown as Metadata;
+
+/** The metadata that is compared with the desired object. */
+function comparedMetadata({ metadata }: KubeObject): Metadata {
+  const entries = (metadata.managedFields ?? []) as readonly ManagedFields[];
+  const own = entries.find(({ manager, operation }) => manager === fieldManager && operation === "Apply");
+  const applied = own?.fieldsV1?.["f:metadata"];
+  const { ownerReferences, labels: ownLabels, annotations } = metadata;
+  return {
+    ...identityOf(metadata),
+    ...(ownerReferences && { ownerReferences }),
+    ...(ownLabels && { labels: comparedTexts(ownLabels, applied?.["f:labels"]) }),
+    ...(annotations && { annotations: comparedTexts(annotations, applied?.["f:annotations"]) }),
+    managedFields: managedFields(entries),
+  };
+}
+
+/** A Deployment or Service with the fields that are compared with the desired object, and the status. */
+export function manifestOf(object: KubeObject): Manifest {
+  const { apiVersion, kind, spec, status } = object;
+  return { apiVersion, kind, metadata: comparedMetadata(object), spec, status };
+}
+
+/** Longest label, annotation and name that the operator writes, except the message of a rejected revision. */
+const maxTextLength = 253;
+
+const shortTexts = (texts: Texts | undefined): Texts =>
+  Object.fromEntries(
+    Object.entries(texts ?? {}).flatMap(([key, value]) =>
+      isRead(key) ? [[key, truncate(value, maxTextLength)]] : [],
+    ),
+  );
+
+const shortReference = ({
+  apiVersion,
+  kind,
+  name,
+  uid,
+  controller = false,
+}: OwnerReference): OwnerReference => {
+  const [shortApiVersion = "", shortKind = "", shortName = "", shortUid = ""] = [
+    apiVersion,
+    kind,
+    name,
+    uid,
+  ].map((text) => truncate(text, maxTextLength));
+  return { apiVersion: shortApiVersion, kind: shortKind, name: shortName, uid: shortUid, controller };
+};
+
+/** The controller of an object, else its first owner. */
+const ownerOf = ({ ownerReferences = [] }: Pick<Metadata, "ownerReferences">): OwnerReference | undefined =>
+  ownerReferences.find(({ controller }) => controller === true) ?? ownerReferences[0];
+
+/** An object without its content: its name, its owner, and what the operator itself writes in its metadata. */
+export function stubOf({ apiVersion, kind, metadata }: KubeObject | Manifest): Manifest {
+  const owner = ownerOf(metadata);
+  return {
+    apiVersion,
+    kind,
+    metadata: {
+      ...identityOf(metadata),
+      labels: shortTexts(metadata.labels),
+      annotations: shortTexts(metadata.annotations),
+      ...(owner && { ownerReferences: [shortReference(owner)] }),
+    },
+  };
+}
+
+/** True if an object has the name of a child of the DemoApp that its controller reference names. */
+function isChild({ kind: objectKind, metadata }: Manifest): boolean {
+  const owner = ownerOf(metadata);
+  const app = metadata.labels?.[labels.name];
+  if (app === undefined || owner?.controller !== true || owner.kind !== kind || owner.name !== app)
+    return false;
+  if (!owner.apiVersion.startsWith(`${group}/`)) return false;
+  const names =
+    objectKind === "Service" ? [serviceName(app)] : tracks.map((track) => deploymentName(app, track));
+  return names.includes(metadata.name);
+}
+
+/** Maximum size of a cached object: several times that of a Deployment with a dozen containers. */
+const maxCachedSize = 128 * 1024;
+/** What a value costs beside its text, about. */
+const valueSize = 16;
+
+/** True if the texts and values of an object are within a size. Stops counting above the size. */
+function isWithin(object: unknown, size: number): boolean {
+  const pending = [object];
+  for (let left = size; pending.length > 0;) {
+    const value = pending.pop();
+    left -= valueSize + (typeof value === "string" ? value.length : 0);
+    if (typeof value === "object" && value !== null)
+      for (const [key, inner] of Object.entries(value)) {
+        left -= key.length;
+        pending.push(inner);
+      }
+    if (left < 0) return false;
+  }
+  return true;
+}
+
+/**
+ * Transforms a Deployment or Service. An object that no DemoApp owns, as anybody can label one, or that is very large loses
+ * its content: `observe` reads such an object when a plan needs it.
+ */
+export function childOf(object: KubeObject): Manifest {
+  const child = manifestOf(object);
+  return isChild(child) && isWithin(child, maxCachedSize) ? child : stubOf(object);
+}
+
+/** True if the cache has dropped the content of a Deployment or Service. */
+export const isStub = (child: Manifest): boolean => child["spec"] === undefined;
+
+/** Transforms a ControllerRevision. Drops managedFields, because only the operator writes ControllerRevisions. */
+export function revisionObjectOf(object: KubeObject): Manifest {
+  const { managedFields: _, ...metadata } = object.metadata;
+  return { ...object, metadata };
+}

@@ -1,0 +1,104 @@
+import { describe, expect, test } from "@jest/globals";
+import { childOf, isStub, manifestOf } from "../../../operator/controller/children.ts";
+import type { Manifest } from "../../../operator/core/manifest.ts";
+import type { KubeObject } from "../../../operator/runtime/kubernetes.ts";
+import { owner } from "../core/objects.ts";
+import { deploymentOf, v1 } from "../core/situations.ts";
+
+const metadata = { namespace: "team", name: "web", uid: "1", resourceVersion: "1", generation: 3 };
+const long = "x".repeat(200_000);
+
+/** The app's Deployment with other metadata and other fields. */
+const deployment = (more: Partial<KubeObject["metadata"]> = {}, fields: object = {}): KubeObject => {
+  const { apiVersion, kind, metadata: own, ...content } = deploymentOf(v1) as Manifest & KubeObject;
+  return { apiVersion, kind, metadata: { ...own, ...metadata, ...more }, ...content, ...fields };
+};
+
+describe("the cache transform of Deployments and Services", () => {
+  test("the Deployment of a DemoApp: kept with its content", () => {
+    expect(childOf(deployment())).toEqual(manifestOf(deployment()));
+    expect(isStub(childOf(deployment()))).toBe(false);
+  });
+
+  test.each<{ name: string; object: KubeObject }>([
+    { name: "no owner", object: deployment({ ownerReferences: [] }) },
+    {
+      name: "an owner that is not its controller",
+      object: deployment({ ownerReferences: [{ ...owner, controller: false }] }),
+    },
+    {
+      name: "a controller of another kind",
+      object: deployment({ ownerReferences: [{ ...owner, kind: "Rollout" }] }),
+    },
+    {
+      name: "a controller of another group",
+      object: deployment({ ownerReferences: [{ ...owner, apiVersion: "x/v1" }] }),
+    },
+    {
+      name: "a controller with another name than the label",
+      object: deployment({ ownerReferences: [{ ...owner, name: "api" }] }),
+    },
+    { name: "a name that is none of the app's objects", object: deployment({ name: "web-2" }) },
+    { name: "a very large content", object: deployment({}, { spec: { template: long } }) },
+    { name: "very many values", object: deployment({}, { spec: { list: Array<number>(10_000).fill(1) } }) },
+  ])("an object with $name: keeps its name, owner and labels, and no content", ({ object }) => {
+    const child = childOf(object);
+    expect(isStub(child)).toBe(true);
+    expect(child.metadata).toMatchObject({
+      name: object.metadata.name,
+      labels: { "demoapp.dev/track": "stable" },
+    });
+    expect(JSON.stringify(child).length).toBeLessThan(1500);
+  });
+
+  test("an object without content has large metadata: no text of a tenant is kept at its length", () => {
+    const labels = { ...deployment().metadata.labels, other: "x" };
+    const annotations = { "demoapp.dev/rollout": long, other: long };
+    const ownerReferences = Array.from({ length: 100 }, () => ({ ...owner, name: long }));
+    expect(JSON.stringify(childOf(deployment({ labels, annotations, ownerReferences }))).length).toBeLessThan(
+      1500,
+    );
+  });
+
+  test("metadata: keeps the labels and annotations that the operator reads, and those that an earlier apply set", () => {
+    const applied = { "f:metadata": { "f:annotations": { "f:earlier": {} } } };
+    const annotations = { "demoapp.dev/rollout": "1", earlier: "x", other: long };
+    const managedFields = [{ manager: "demoapp-operator", operation: "Apply", fieldsV1: applied }];
+    const { metadata: kept } = childOf(deployment({ annotations, managedFields }));
+    expect(kept.annotations).toEqual({ "demoapp.dev/rollout": "1", earlier: "x" });
+    expect(kept.managedFields).toMatchObject(managedFields);
+  });
+
+  test("managedFields: other managers keep only the fields of spec, and entries keep their index, which patches use", () => {
+    const managedFields = [
+      { manager: "kube-controller-manager", subresource: "status", fieldsV1: { "f:status": {} } },
+      { manager: "kubectl", fieldsV1: { "f:spec": {}, "f:metadata": { "f:annotations": {} } } },
+    ];
+    const { metadata: kept } = manifestOf(deployment({ managedFields }));
+    expect(kept.managedFields?.map(({ manager, fieldsV1 }) => [manager, fieldsV1])).toEqual([
+      ["kube-controller-manager", {}],
+      ["kubectl", { "f:spec": {} }],
+    ]);
+  });
+
+  test("equal field sets of two objects: share one object in memory, unless they are very large", () => {
+    const specOf = (size: number): unknown => {
+      const fields = Object.fromEntries(Array.from({ length: size }, (_, index) => [`f:${index}`, {}]));
+      const managedFields = [{ manager: "demoapp-operator", fieldsV1: { "f:spec": fields } }];
+      return manifestOf(deployment({ managedFields })).metadata.managedFields?.[0]?.fieldsV1?.["f:spec"];
+    };
+    expect(specOf(3)).toBe(specOf(3));
+    expect(specOf(3000)).toEqual(specOf(3000));
+    expect(specOf(3000)).not.toBe(specOf(3000));
+  });
+
+  test.each([
+    { levels: 62, named: ["f:spec"] },
+    { levels: 9000, named: [] },
+  ])("managedFields have $levels levels below f:spec: the fields kept are $named", ({ levels, named }) => {
+    const below = JSON.parse(`${'{"f:a":'.repeat(levels)}{}${"}".repeat(levels)}`) as object;
+    const managedFields = [{ manager: "kubectl-edit", fieldsV1: { "f:spec": below } }];
+    const [entry] = manifestOf(deployment({ managedFields })).metadata.managedFields ?? [];
+    expect(Object.keys(entry?.fieldsV1 ?? {})).toEqual(named);
+  });
+});
