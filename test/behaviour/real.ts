@@ -12,6 +12,7 @@ import type { Cluster } from "../../tools/cluster/provider.ts";
 import { applyCrd, clusterWide, freshNamespace, namespaced, removeNamespace } from "../../tools/objects.ts";
 import { testCluster } from "../../tools/testclusters.ts";
 import { fieldsOf, itemsOf } from "../sim/apiserver/json.ts";
+import { applyPolicies, operatorUser, protectedLabels } from "../support/admission.ts";
 import type { Setup } from "./environment.ts";
 
 const roleFile = join(import.meta.dirname, "../../deploy/operator/role.yaml");
@@ -115,14 +116,22 @@ interface Context {
   readonly user: string;
 }
 
-/** A namespace on the cluster that all tests of the tier `api` share; the operator has only its own permissions. */
+let policies: Promise<void> | undefined;
+
+/**
+ * A namespace on the cluster that all tests of the tier `api` share. The operator has only its own permissions, and the
+ * policies of deploy/operator/admission-policy apply to everybody else.
+ */
 export async function realSetup(): Promise<Setup> {
   const cluster = await testCluster("api");
   const { kubeconfig } = cluster;
   const client = createClient({ kubeconfig, userAgent: "tests" });
   await applyCrd(client);
-  const namespace = await freshNamespace(client, `behaviour-${Math.random().toString(36).slice(2, 8)}`);
-  const user = `operator-of-${namespace}`;
+  const prefix = `behaviour-${Math.random().toString(36).slice(2, 8)}`;
+  const namespace = await freshNamespace(client, prefix, protectedLabels);
+  policies ??= applyPolicies(cluster, namespace);
+  await policies;
+  const user = operatorUser;
   const operatorKubeconfig = await impersonating(kubeconfig, user);
   const operatorClient = createClient({ kubeconfig: operatorKubeconfig });
   const context = { cluster, client, operatorClient, namespace, user };
