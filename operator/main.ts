@@ -6,7 +6,8 @@ import { createWarningLog } from "./runtime/apiwarnings.ts";
 import { createClient } from "./runtime/client.ts";
 import { realClock } from "./runtime/clock.ts";
 import { createDebugApp } from "./runtime/debug.ts";
-import { type Listener, createHealthApp, listen } from "./runtime/health.ts";
+import { createHealthApp } from "./runtime/health.ts";
+import { type Listener, listen } from "./runtime/httpserver.ts";
 import { KubeconfigError } from "./runtime/kubeconfig.ts";
 import { type Logger, createLogger } from "./runtime/log.ts";
 import type { OperatorOptions } from "./runtime/operator.ts";
@@ -65,7 +66,12 @@ async function run(config: Config, log: Logger): Promise<void> {
   const availableBytes = (): number => process.availableMemory();
   if (debugPort !== 0)
     listeners.push(
-      await listen(createDebugApp({ log, clock: realClock, availableBytes }), debugPort, "127.0.0.1"),
+      await listen(createDebugApp({ log, clock: realClock, availableBytes }), debugPort, {
+        hostname: "127.0.0.1",
+        hasBodies: true,
+        // A profile takes a minute, and a heap snapshot goes through a port-forward.
+        connectionMs: 600_000,
+      }),
     );
   const [port, debug] = listeners.map((listener) => listener.port);
   log.info({ port, debugPort: debug, server: options.client.server, identity }, "started");

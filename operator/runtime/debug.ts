@@ -2,6 +2,7 @@ import { Session } from "node:inspector/promises";
 import { Readable } from "node:stream";
 import { getHeapSnapshot } from "node:v8";
 import { Hono, type Context } from "hono";
+import { bodyLimit } from "hono/body-limit";
 import { type Clock, sleep } from "./clock.ts";
 import { type LogLevel, type Logger, logLevels } from "./log.ts";
 
@@ -17,6 +18,8 @@ const localHosts: ReadonlySet<string> = new Set(["localhost", "127.0.0.1"]);
 /** What browsers send for a request that the user typed, or that a page of this server made. */
 const trustedSites: ReadonlySet<string> = new Set(["none", "same-origin"]);
 const maxSeconds = 60;
+/** No log level is longer. */
+const maxBodyBytes = 64;
 /** Memory that a snapshot takes, in multiples of the used heap: measured 5.7 to 6.1. Node's manual says 2. */
 const snapshotFactor = 7;
 
@@ -104,7 +107,7 @@ export const createDebugApp = ({ log, clock, availableBytes }: DebugOptions): Ho
     }
   });
   app.get("/debug/log-level", (context) => context.text(`${log.level}\n`));
-  app.put("/debug/log-level", async (context) => {
+  app.put("/debug/log-level", bodyLimit({ maxSize: maxBodyBytes }), async (context) => {
     const level = (await context.req.text()).trim();
     if (!isLogLevel(level))
       return context.text(`the log level must be one of ${logLevels.join(", ")}\n`, 400);

@@ -1,6 +1,7 @@
-import type { AddressInfo } from "node:net";
-import { serve, type ServerType } from "@hono/node-server";
+import type { ServerResponse } from "node:http";
 import { Hono } from "hono";
+import { type Clock, realClock } from "./clock.ts";
+import { FairLimit } from "./fairlimit.ts";
 import type { Metrics } from "./metrics.ts";
 
 /** Returns the reason why a check fails, or undefined if the check passes. */
@@ -13,7 +14,29 @@ export interface HealthOptions {
   /** Checks that fail while the process can't work. */
   readonly ready: Checks;
   readonly metrics: Metrics;
+  readonly clock?: Clock;
 }
+
+/** What @hono/node-server passes to the handlers; nothing in tests without a server. */
+export interface Bindings {
+  readonly outgoing?: ServerResponse;
+}
+
+/** Responses with metrics that are sent at a time. Each can have megabytes, which wait until its client reads them. */
+const maxScrapes = 8;
+/** How long the result of a scrape is reused, ms. A scrape takes CPU time for each app. */
+const scrapeReuseMs = 1_000;
+
+/** Scrapes at most once per second, however many ask. Encoded once, so that no response has a copy of its own. */
+const createScraper = (metrics: Metrics, clock: Clock): (() => Promise<Uint8Array<ArrayBuffer>>) => {
+  let last: { readonly atMs: number; readonly bytes: Promise<Uint8Array<ArrayBuffer>> } | undefined;
+  return () => {
+    const nowMs = clock.monotonicMs();
+    if (last === undefined || nowMs - last.atMs >= scrapeReuseMs)
+      last = { atMs: nowMs, bytes: metrics.scrape().then((text) => Buffer.from(text)) };
+    return last.bytes;
+  };
+};
 
 const runChecks = (checks: Checks, verbose: boolean) => {
   const results = Object.entries(checks).map(([name, check]) => ({ name, reason: check() }));
@@ -26,9 +49,18 @@ const runChecks = (checks: Checks, verbose: boolean) => {
   return { text: `${text}\n`, status: failed.length === 0 ? 200 : 503 } as const;
 };
 
-/** Creates an app with /livez, /readyz (both with `?verbose`, as on the API server) and /metrics. Does not listen. */
-export const createHealthApp = ({ live, ready, metrics }: HealthOptions): Hono => {
-  const app = new Hono();
+/**
+ * Creates an app with /livez, /readyz (both with `?verbose`, as on the API server) and /metrics. Does not listen.
+ */
+export const createHealthApp = ({ live, ready, metrics, clock = realClock }: HealthOptions) => {
+  const app = new Hono<{ Bindings: Bindings }>();
+  const scrape = createScraper(metrics, clock);
+  const scrapes = new FairLimit<ServerResponse>(maxScrapes, (response) => response.destroy());
+  app.use((context, next) =>
+    /^(GET|HEAD)$/.test(context.req.method)
+      ? next()
+      : Promise.resolve(context.text("only GET and HEAD are allowed\n", 405)),
+  );
   const endpoints = { "/livez": live, "/readyz": ready };
   for (const [path, checks] of Object.entries(endpoints)) {
     app.get(path, (context) => {
@@ -36,35 +68,13 @@ export const createHealthApp = ({ live, ready, metrics }: HealthOptions): Hono =
       return context.text(text, status);
     });
   }
-  app.get("/metrics", async (context) =>
-    context.body(await metrics.scrape(), 200, { "content-type": metrics.registry.contentType }),
-  );
+  app.get("/metrics", async (context) => {
+    const { outgoing } = context.env;
+    if (outgoing !== undefined) {
+      scrapes.add(outgoing, outgoing.socket?.remoteAddress ?? "");
+      outgoing.once("close", () => scrapes.delete(outgoing));
+    }
+    return context.body(await scrape(), 200, { "content-type": metrics.registry.contentType });
+  });
   return app;
 };
-
-/** A listening server. */
-export interface Listener {
-  /** The actual port, also if port 0 was requested. */
-  readonly port: number;
-  close(): Promise<void>;
-}
-
-/** Listens on the port of all addresses, or of `hostname` only. Rejects if the port is in use. */
-export const listen = (app: Hono, port: number, hostname?: string): Promise<Listener> =>
-  new Promise((resolve, reject) => {
-    const server: ServerType = serve(
-      { fetch: app.fetch, port, ...(hostname !== undefined && { hostname }) },
-      () => {
-        server.off("error", reject);
-        resolve({ port: (server.address() as AddressInfo).port, close: () => closeServer(server) });
-      },
-    );
-    server.once("error", reject);
-  });
-
-const closeServer = (server: ServerType): Promise<void> =>
-  new Promise((resolve, reject) => {
-    server.close((error) => (error === undefined ? resolve() : reject(error)));
-    // Idle keep-alive connections of scrapers would keep the process running.
-    if ("closeAllConnections" in server) server.closeAllConnections();
-  });

@@ -1,7 +1,8 @@
 // An operator that copies each ConfigMap with the label copy.dev/enabled=true to the namespaces in its annotation copy.dev/to.
 import type { ApiClient, KubeObject, ResourceType } from "../../operator/runtime/kubernetes.ts";
 import { byKey } from "../../operator/runtime/controller.ts";
-import { createHealthApp, listen } from "../../operator/runtime/health.ts";
+import { createHealthApp } from "../../operator/runtime/health.ts";
+import { listen } from "../../operator/runtime/httpserver.ts";
 import { Manager } from "../../operator/runtime/manager.ts";
 
 const name = "copier";
@@ -67,7 +68,7 @@ export async function startCopier(client: ApiClient, identity: string) {
   });
   manager.start();
   const app = createHealthApp({ live: manager.live, ready: manager.ready, metrics: manager.metrics });
-  const server = await listen(app, 0, "127.0.0.1");
+  const server = await listen(app, 0, { hostname: "127.0.0.1" });
   const stop = async (): Promise<void> => {
     await manager.stop();
     await server.close();

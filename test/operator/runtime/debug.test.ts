@@ -3,7 +3,7 @@ import { type IncomingMessage, request } from "node:http";
 import { text } from "node:stream/consumers";
 import { describe, expect, test } from "@jest/globals";
 import { createDebugApp } from "../../../operator/runtime/debug.ts";
-import { listen } from "../../../operator/runtime/health.ts";
+import { listen } from "../../../operator/runtime/httpserver.ts";
 import { createLogger } from "../../../operator/runtime/log.ts";
 import { until } from "../../../tools/cluster/command.ts";
 import { VirtualClock } from "../../sim/clock.ts";
@@ -21,7 +21,7 @@ class DebugServer {
   readonly clock = new VirtualClock();
   readonly log = createLogger("info", { write: (line: string) => void this.lines.push(JSON.parse(line)) });
   readonly #app = createDebugApp({ log: this.log, clock: this.clock, availableBytes: () => 9 * 2 ** 20 });
-  readonly #listening = listen(this.#app, 0, "127.0.0.1");
+  readonly #listening = listen(this.#app, 0, { hostname: "127.0.0.1", hasBodies: true });
 
   async url(path: string): Promise<string> {
     return `http://127.0.0.1:${(await this.#listening).port}${path}`;

@@ -1,5 +1,6 @@
 import { afterEach, expect, test } from "@jest/globals";
-import { type Checks, createHealthApp, type Listener, listen } from "../../../operator/runtime/health.ts";
+import { type Checks, createHealthApp } from "../../../operator/runtime/health.ts";
+import { type Listener, listen } from "../../../operator/runtime/httpserver.ts";
 import { collectProcessMetrics, createMetrics } from "../../../operator/runtime/metrics.ts";
 
 const metrics = createMetrics();
@@ -41,7 +42,7 @@ test("over HTTP: serves metrics of requests and of the process; a port in use is
   metrics.countRequest({ ...request, status: 200 });
   metrics.countRequest({ ...request, status: 0 });
   const app = createHealthApp({ live: {}, ready: {}, metrics });
-  server = await listen(app, 0, "127.0.0.1");
+  server = await listen(app, 0, { hostname: "127.0.0.1" });
   const response = await fetch(`http://127.0.0.1:${server.port}/metrics`);
   const text = await response.text();
   expect(response.headers.get("content-type")).toMatch(/^text\/plain/);
@@ -50,5 +51,7 @@ test("over HTTP: serves metrics of requests and of the process; a port in use is
   expect(text).toContain(`rest_client_requests_total{code="<error>",${labels},resource="pods"} 1`);
   expect(text).toContain('rest_client_request_duration_seconds_count{verb="GET",host="10.0.0.1:6443"} 2');
   expect(text).toContain("process_resident_memory_bytes");
-  await expect(listen(app, server.port, "127.0.0.1")).rejects.toMatchObject({ code: "EADDRINUSE" });
+  await expect(listen(app, server.port, { hostname: "127.0.0.1" })).rejects.toMatchObject({
+    code: "EADDRINUSE",
+  });
 });
