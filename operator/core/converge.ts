@@ -2,7 +2,7 @@ import { type Track, childAnnotations as keys, fieldManager } from "../api/names
 import { type Action, inScope } from "./action.ts";
 import { replicasOf } from "./deployment.ts";
 import { drift, includes } from "./diff.ts";
-import { type Manifest, fieldsOf } from "./manifest.ts";
+import { type ManagedFields, type Manifest, fieldsOf } from "./manifest.ts";
 import { timestamp } from "./observed.ts";
 import { ownershipOf } from "./ownership.ts";
 import type { Pace, Shape } from "./pace.ts";
@@ -42,7 +42,11 @@ function lastWriter(live: Manifest): string {
   const others = (live.metadata.managedFields ?? []).filter(
     (entry) => entry.manager !== fieldManager && entry.fieldsV1?.["f:spec"] !== undefined,
   );
-  return others.toSorted((a, b) => (b.time ?? "").localeCompare(a.time ?? ""))[0]?.manager ?? "someone";
+  const last = others.reduce<ManagedFields | undefined>(
+    (newest, entry) => (newest === undefined || (entry.time ?? "") > (newest.time ?? "") ? entry : newest),
+    undefined,
+  );
+  return last?.manager ?? "someone";
 }
 
 /**

@@ -5,6 +5,7 @@ import {
   type PatchOperation,
   covers,
   difference,
+  isLeaf,
   nameDifference,
   nameExtendedMap,
   namedItems,
@@ -43,9 +44,9 @@ interface Place {
 /** The place of an object, or of a list item, whose field has no meaning. */
 const top = (owned: FieldSet | undefined): Place => ({ parent: "", field: "", owned });
 
-/** The fields that the operator owns below a step. A leaf (an atomic list or map) is owned with everything in it. */
-function ownedBelow(owned: FieldSet | undefined, step: string): FieldSet | undefined {
-  return owned !== undefined && Object.keys(owned).length === 0 ? owned : owned?.[step];
+/** The fields that the operator owns below each step. A leaf (an atomic list or map) is owned with everything in it. */
+function ownedBelow(owned: FieldSet | undefined): (step: string) => FieldSet | undefined {
+  return owned === undefined || isLeaf(owned) ? () => owned : (step) => owned[step];
 }
 
 /** The fields that the operator owns in the items of a keyed list. */
@@ -53,8 +54,7 @@ function ownedItems(
   owned: FieldSet | undefined,
   list: readonly unknown[],
 ): (item: unknown) => FieldSet | undefined {
-  // A leaf is owned with everything in it.
-  if (owned === undefined || Object.keys(owned).length === 0) return () => owned;
+  if (owned === undefined || isLeaf(owned)) return () => owned;
   const items = namedItems(list, owned);
   return (item) => items.get(item);
 }
@@ -81,8 +81,9 @@ export function includes(live: unknown, desired: unknown, place: Place = top(und
       Object.is(live, desired) || canonicalAt(parent, field, live) === canonicalAt(parent, field, desired)
     );
   if (!isFields(live)) return false;
+  const below = ownedBelow(owned);
   return Object.entries(desired).every(([key, value]) =>
-    includes(fieldOf(live, key), value, { parent: field, field: key, owned: ownedBelow(owned, `f:${key}`) }),
+    includes(fieldOf(live, key), value, { parent: field, field: key, owned: below(`f:${key}`) }),
   );
 }
 
@@ -139,9 +140,24 @@ const isOperator = (entry: ManagedFields): boolean =>
 const specFields = (entry: ManagedFields | undefined): FieldSet =>
   entry === undefined || entry.subresource === "status" ? {} : (entry.fieldsV1?.["f:spec"] ?? {});
 
-/** The revertible fields that each other manager owns. */
-const ofOthers = (managed: readonly ManagedFields[]): readonly FieldSet[] =>
-  managed.filter((entry) => !isOperator(entry)).map((entry) => revertible(specFields(entry)));
+/** The revertible fields that another manager owns, and the index of its entry in managedFields. */
+interface Claim {
+  readonly index: number;
+  readonly fields: FieldSet;
+}
+
+/**
+ * Most entries of managedFields that are read, the last ones: the API server sorts the newest updates to the end, and
+ * merges all but ten of them. Entries written by hand can be thousands, and each takes a walk over its fields.
+ */
+const maxEntries = 200;
+
+const claimsOf = (managed: readonly ManagedFields[]): readonly Claim[] =>
+  managed.flatMap((entry, index) =>
+    isOperator(entry) || index < managed.length - maxEntries || isLeaf(specFields(entry))
+      ? []
+      : [{ index, fields: revertible(specFields(entry)) }],
+  );
 
 /**
  * True if another manager has changed the pod template of a Deployment: it owns a field there that the operator does not
@@ -179,18 +195,15 @@ const staleFields = (live: Manifest, desired: Manifest): FieldSet =>
  * fields themselves doesn't work: the API server refuses a Service without ports or a pod without containers, and sets
  * removed defaults again for the other manager.
  */
-function takeOver(live: Manifest, desired: Manifest): readonly PatchOperation[] {
+function takeOver(live: Manifest, desired: Manifest, claims: readonly Claim[]): readonly PatchOperation[] {
   const managed = live.metadata.managedFields ?? [];
   const spec = { live: live["spec"], desired: desired["spec"] };
-  const others = managed.flatMap((entry, index) =>
-    !isOperator(entry) && namesAddition(revertible(specFields(entry)), spec) ? [index] : [],
-  );
+  const others = claims.filter(({ fields }) => namesAddition(fields, spec));
   const own = managed.findIndex(isOperator);
   const owned = specFields(managed[own]);
   const stale = staleFields(live, desired);
   if (others.length === 0 && covers(owned, stale)) return [];
-  const taken = others.map((index) => revertible(specFields(managed[index])));
-  const fields = union([owned, ...taken, stale]);
+  const fields = union([owned, ...others.map((claim) => claim.fields), stale]);
   const { apiVersion } = live;
   const entry = {
     manager: fieldManager,
@@ -204,7 +217,7 @@ function takeOver(live: Manifest, desired: Manifest): readonly PatchOperation[] 
     own === -1
       ? { op: "add", path: "/metadata/managedFields/-", value: entry }
       : { op: "add", path: specPathOf(own), value: fields },
-    ...others.map((index): PatchOperation => ({ op: "remove", path: specPathOf(index) })),
+    ...others.map(({ index }): PatchOperation => ({ op: "remove", path: specPathOf(index) })),
   ];
 }
 
@@ -214,11 +227,11 @@ function takeOver(live: Manifest, desired: Manifest): readonly PatchOperation[] 
  * operator's last apply.
  */
 function isOverwritten(
-  managed: readonly ManagedFields[],
+  claims: readonly Claim[],
+  own: FieldSet | undefined,
   spec: { live: unknown; desired: unknown },
 ): boolean {
-  const own = specFields(managed.find(isOperator));
-  const others = ofOthers(managed).map((fields) => difference(fields, own));
+  const others = claims.map(({ fields }) => difference(fields, own));
   return nameDifference(others, spec);
 }
 
@@ -230,14 +243,20 @@ export function drift(live: Manifest, desired: Manifest): Drift {
   const managed = live.metadata.managedFields ?? [];
   const own = managed.find(isOperator)?.fieldsV1;
   const spec = { live: live["spec"], desired: desired["spec"] };
-  const patch = takeOver(live, desired);
-  const isExtended = nameExtendedMap(ofOthers(managed), spec);
-  const owned = ownedBelow(own, "f:spec");
-  const ofSpec = patch.length > 0 || isExtended || !includes(spec.live, spec.desired, top(owned));
+  const claims = claimsOf(managed);
+  const patch = takeOver(live, desired, claims);
+  const isAdded =
+    patch.length > 0 ||
+    nameExtendedMap(
+      claims.map(({ fields }) => fields),
+      spec,
+    );
+  const owned = ownedBelow(own)("f:spec");
+  const ofSpec = isAdded || !includes(spec.live, spec.desired, top(owned));
   const hasObsoleteField = own !== undefined && namesAddition(own, { live, desired });
   // `spec` is compared already. Every reconcile runs this comparison.
   const { spec: _, ...rest } = desired;
   const apply = ofSpec || hasObsoleteField || !includes(live, rest, top(own));
-  const byOthers = ofSpec && (patch.length > 0 || isExtended || isOverwritten(managed, spec));
+  const byOthers = ofSpec && (isAdded || isOverwritten(claims, owned, spec));
   return { apply, takeOver: patch, ofSpec, byOthers };
 }

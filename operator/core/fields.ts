@@ -30,10 +30,11 @@ const parsed = new WeakMap<FieldSet, readonly Branch[]>();
 function branchesOf(fields: FieldSet): readonly Branch[] {
   const known = parsed.get(fields);
   if (known !== undefined) return known;
-  const branches = Object.entries(fields).flatMap(([text, below]) => {
+  const branches: Branch[] = [];
+  for (const text of Object.keys(fields)) {
     const step = stepOf(text);
-    return step === undefined ? [] : [{ step, below }];
-  });
+    if (step !== undefined) branches.push({ step, below: fields[text] ?? {} });
+  }
   parsed.set(fields, branches);
   return branches;
 }
@@ -73,11 +74,12 @@ export const namesAddition = (fields: FieldSet, pair: Pair): boolean =>
 /** What some field sets name below each of their steps. */
 function grouped(sets: readonly FieldSet[]): ReadonlyMap<string, readonly FieldSet[]> {
   const groups = new Map<string, FieldSet[]>();
-  for (const [step, below] of sets.flatMap((set) => Object.entries(set))) {
-    const group = groups.get(step);
-    if (group === undefined) groups.set(step, [below]);
-    else group.push(below);
-  }
+  for (const set of sets)
+    for (const [step, below] of Object.entries(set)) {
+      const group = groups.get(step);
+      if (group === undefined) groups.set(step, [below]);
+      else group.push(below);
+    }
   return groups;
 }
 
@@ -99,7 +101,8 @@ const hasExtraKeys = ({ live, desired }: Pair): boolean =>
     ([key, value]) => !Object.hasOwn(desired, key) || hasExtraKeys({ live: value, desired: desired[key] }),
   );
 
-const isLeaf = (fields: FieldSet): boolean => Object.keys(fields).length === 0;
+/** True for a field set that stands for everything in its part of an object. */
+export const isLeaf = (fields: FieldSet): boolean => Object.keys(fields).length === 0;
 
 /**
  * True if the test holds for a leaf of some field sets. A leaf stands for everything in its part of the pair. The field

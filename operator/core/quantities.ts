@@ -28,19 +28,21 @@ interface Pair {
 }
 type Change = (pair: Pair, canonical: (value: unknown) => unknown) => unknown;
 
-/** A copy of `own` with changed scalars; `field` contains the value. */
+/** A copy of `own` with changed scalars, or `own` itself if none changed; `field` contains the value. */
 function mapped({ own, other }: Pair, change: Change, field = ""): unknown {
-  if (Array.isArray(own))
-    return own.map((item: unknown, at) =>
+  if (Array.isArray(own)) {
+    const items = own.map((item: unknown, at) =>
       mapped({ own: item, other: counterpartOf(item, at, other) }, change),
     );
+    return items.every((item, at) => item === own[at]) ? own : items;
+  }
   if (!isFields(own)) return own;
-  const entries = Object.entries(own).map(([key, inner]) => {
+  const entries = Object.entries(own).map(([key, inner]): [string, unknown] => {
     const pair = { own: inner, other: isFields(other) ? fieldOf(other, key) : undefined };
     if (typeof inner === "object") return [key, mapped(pair, change, key)];
     return [key, change(pair, (value) => canonicalAt(field, key, value))];
   });
-  return Object.fromEntries(entries) as Fields;
+  return entries.every(([key, inner]) => inner === own[key]) ? own : (Object.fromEntries(entries) as Fields);
 }
 
 /** A copy with one text for each amount. Text that is no quantity stays; the API server refuses it. */
@@ -50,5 +52,5 @@ export const withCanonicalQuantities = <T>(own: T): T =>
 /** A copy in which each quantity that `other` has at the same place, in whatever spelling, is spelt as there. */
 export const withQuantitiesLike = <T>(own: T, other: unknown): T =>
   mapped({ own, other }, (pair, canonical) =>
-    canonical(pair.own) === canonical(pair.other) ? pair.other : pair.own,
+    pair.own === pair.other || canonical(pair.own) !== canonical(pair.other) ? pair.own : pair.other,
   ) as T;

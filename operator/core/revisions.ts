@@ -42,8 +42,14 @@ export const newestFirst = (revisions: readonly Revision[]): readonly Revision[]
   revisions.toSorted((a, b) => b.rollout - a.rollout);
 
 /** True if a revision was stored for a spec that differs only in the spelling of quantities. */
-const isRespelt = (spec: DemoAppSpec, { hash, image, template }: Revision): boolean =>
-  image === spec.image && hashOf(spelledLike(spec, template)) === hash;
+const isRespelt = (spec: DemoAppSpec, { hash, template }: Revision): boolean =>
+  hashOf(spelledLike(spec, template)) === hash;
+
+/**
+ * How many revisions of the image `isRespelt` reads, the newest first. With a large spec, each takes milliseconds. The
+ * revision that runs is among them, unless three others of its image were rejected or superseded since.
+ */
+const maxRead = 3;
 
 /**
  * The revision that a spec asks for; undefined before its first rollout. Its label is the canonical hash, or from
@@ -52,7 +58,11 @@ const isRespelt = (spec: DemoAppSpec, { hash, image, template }: Revision): bool
  */
 export const requestedOf = (spec: DemoAppSpec, revisions: readonly Revision[]): Revision | undefined => {
   const hashes = new Set([hashOf(spec), canonicalHashOf(spec)]);
-  return newestFirst(revisions).find((revision) => hashes.has(revision.hash) || isRespelt(spec, revision));
+  const sorted = newestFirst(revisions);
+  const read = new Set(sorted.filter(({ image }) => image === spec.image).slice(0, maxRead));
+  return sorted.find(
+    (revision) => hashes.has(revision.hash) || (read.has(revision) && isRespelt(spec, revision)),
+  );
 };
 
 /** The revision whose rollout started last and has no outcome. */

@@ -7,24 +7,38 @@ import { type Identity, renderPodTemplate } from "./pod.ts";
  */
 const maxBytes = 256 * 1024;
 
+/** Most values of a rendered pod template, objects and lists included. Comparing a template takes time for each of them. */
+const maxValues = 4000;
+
+function valuesOf(value: unknown): number {
+  if (typeof value !== "object" || value === null) return 1;
+  return Object.values(value).reduce((sum: number, inner) => sum + valuesOf(inner), 1);
+}
+
 const bytesOf = (value: unknown): number => new TextEncoder().encode(JSON.stringify(value) ?? "").length;
 
 const inKibibytes = (bytes: number): string => `${Math.ceil(bytes / 1024)} KiB`;
 
-/** The largest field of the spec or of `spec.pod`. */
-function largestField({ pod = {}, ...spec }: DemoAppSpec): { readonly path: string; readonly bytes: number } {
+/** The field of the spec or of `spec.pod` that has most of something. */
+function largestField({ pod = {}, ...spec }: DemoAppSpec, sizeOf: (value: unknown) => number) {
   const sizesIn = (parent: string, fields: object) =>
-    Object.entries(fields).map(([name, value]) => ({ path: `${parent}.${name}`, bytes: bytesOf(value) }));
+    Object.entries(fields).map(([name, value]) => ({ path: `${parent}.${name}`, size: sizeOf(value) }));
   const sizes = [...sizesIn("spec", spec), ...sizesIn("spec.pod", pod)];
-  return sizes.reduce((largest, field) => (field.bytes > largest.bytes ? field : largest));
+  return sizes.reduce((largest, field) => (field.size > largest.size ? field : largest));
 }
 
 /** Why a valid spec can't be rolled out: its pod template is too large. Undefined if the template fits. */
 export function sizeProblem(identity: Identity, spec: DemoAppSpec) {
-  const bytes = bytesOf(renderPodTemplate(identity, spec));
-  if (bytes <= maxBytes) return undefined;
-  const largest = largestField(spec);
-  const size = `the pod template has ${inKibibytes(bytes)} and may have at most ${inKibibytes(maxBytes)}`;
-  const fix = `move some of the ${inKibibytes(largest.bytes)} of this field to a ConfigMap or a volume`;
-  return { path: largest.path, message: `${size}: ${fix}` };
+  const template = renderPodTemplate(identity, spec);
+  const [bytes, values] = [bytesOf(template), valuesOf(template)];
+  if (bytes > maxBytes) {
+    const { path, size } = largestField(spec, bytesOf);
+    const problem = `the pod template has ${inKibibytes(bytes)} and may have at most ${inKibibytes(maxBytes)}`;
+    const fix = `move some of the ${inKibibytes(size)} of this field to a ConfigMap or a volume`;
+    return { path, message: `${problem}: ${fix}` };
+  }
+  if (values <= maxValues) return undefined;
+  const { path, size } = largestField(spec, valuesOf);
+  const problem = `the pod template has ${values} values and may have at most ${maxValues}`;
+  return { path, message: `${problem}: move some of the ${size} values of this field to a ConfigMap` };
 }

@@ -18,15 +18,19 @@ export function spelledLike(spec: DemoAppSpec, template: Fields): DemoAppSpec {
   const stored = fieldsOf(template["spec"]);
   const app = containerOf(stored);
   const { pod } = spec;
-  return {
-    ...spec,
-    resources: withQuantitiesLike(completeResources(spec.resources), app["resources"]),
-    env: withQuantitiesLike(spec.env, app["env"]),
-    pod: pod && {
-      ...pod,
-      sidecars: withQuantitiesLike(pod.sidecars, stored["initContainers"]),
-      initContainers: withQuantitiesLike(pod.initContainers, stored["initContainers"]),
-      volumes: withQuantitiesLike(pod.volumes, stored["volumes"]),
-    },
-  };
+  const given = completeResources(spec.resources);
+  const resources = withQuantitiesLike(given, app["resources"]);
+  const env = withQuantitiesLike(spec.env, app["env"]);
+  const sidecars = withQuantitiesLike(pod?.sidecars, stored["initContainers"]);
+  const initContainers = withQuantitiesLike(pod?.initContainers, stored["initContainers"]);
+  const volumes = withQuantitiesLike(pod?.volumes, stored["volumes"]);
+  const isSame =
+    resources === given &&
+    env === spec.env &&
+    sidecars === pod?.sidecars &&
+    initContainers === pod?.initContainers &&
+    volumes === pod?.volumes;
+  return isSame
+    ? spec
+    : { ...spec, resources, env, pod: pod && { ...pod, sidecars, initContainers, volumes } };
 }

@@ -146,6 +146,20 @@ describe("cache transforms", () => {
 });
 
 describe("a DemoApp with a large pod template", () => {
+  test("the template has more than 4000 values: the spec is invalid, and the problem names their number", () => {
+    const env = Array.from({ length: 200 }, (_, at) => ({ name: `V${at}`, value: "x" }));
+    const sidecars = Array.from({ length: 7 }, (_, at) => ({ name: `s${at}`, env }));
+    expect(appOf(demoApp({ image: "app:1", pod: { sidecars: sidecars.slice(1) } })).problems).toEqual([]);
+    expect(appOf(demoApp({ image: "app:1", pod: { sidecars } })).problems).toEqual([
+      {
+        path: "spec.pod.sidecars",
+        message: expect.stringMatching(
+          /^the pod template has 4\d{3} values and may have at most 4000: move some of the 42\d\d values of this field/,
+        ) as unknown,
+      },
+    ]);
+  });
+
   const read = (characters: number) => {
     const args = Array.from({ length: 8 }, () => "a".repeat(characters));
     return appOf(demoApp({ image: "app:1", pod: { args } }));

@@ -101,5 +101,5 @@ describe("error messages of kubelets and registries about an image", () => {
 test("a message is a word of 100,000 characters without a slash: read in less than 100 ms", () => {
   const container = waiting("ErrImagePull", `: not found${"a".repeat(100_000)}`);
   expect(imageIsMissing(container)).toBe(true);
-  expect(bestMs(() => imageIsMissing(container))).toBeLessThan(100);
+  expect(bestMs(imageIsMissing, () => container)).toBeLessThan(100);
 });
