@@ -1,4 +1,13 @@
-import { deploymentName, fieldManager, group, kind, labels, serviceName, tracks } from "../api/names.ts";
+import {
+  childAnnotations,
+  deploymentName,
+  fieldManager,
+  group,
+  kind,
+  labels,
+  serviceName,
+  tracks,
+} from "../api/names.ts";
 import {
   type FieldSet,
   type ManagedFields,
@@ -8,6 +17,7 @@ import {
   compact,
   truncate,
 } from "../core/manifest.ts";
+import { withoutTemplate } from "../core/storedrevisions.ts";
 import type { KubeObject } from "../runtime/kubernetes.ts";
 
 // The cache transforms of Deployments, Services and ControllerRevisions.
@@ -61,13 +71,14 @@ const managedFields = (entries: readonly ManagedFields[]): ManagedFields[] =>
 
 type Texts = Readonly<Record<string, string>>;
 
-/** Keys of labels and annotations that the operator reads. */
-const isRead = (key: string): boolean =>
-  key.startsWith(`${group}/`) || key === labels.name || key === labels.managedBy;
+/** Keys of labels and annotations that the operator writes on children. */
+const ownKeys: ReadonlySet<string> = new Set([...Object.values(labels), ...Object.values(childAnnotations)]);
 
-/** The labels or annotations that the operator reads, or that the field set of an earlier apply names. */
+/** The labels or annotations of the operator, and those that the field set of an earlier apply names. */
 function comparedTexts(texts: Texts, applied: FieldSet | undefined): Texts {
-  const kept = Object.entries(texts).filter(([key]) => isRead(key) || applied?.[`f:${key}`] !== undefined);
+  const kept = Object.entries(texts).filter(
+    ([key]) => key.startsWith(`${group}/`) || ownKeys.has(key) || applied?.[`f:${key}`] !== undefined,
+  );
   return Object.fromEntries(kept);
 }
 
@@ -105,13 +116,15 @@ export function manifestOf(object: KubeObject): Manifest {
   return { apiVersion, kind, metadata: comparedMetadata(object), spec, status };
 }
 
-/** Longest label, annotation and name that the operator writes, except the message of a rejected revision. */
-const maxTextLength = 253;
+/** Longest label, annotation and name that the operator writes, except the message of a revision. */
+const maxTextLength = 512;
+/** Longest message of a revision: that of the status. */
+const maxMessageLength = 2048;
 
 const shortTexts = (texts: Texts | undefined): Texts =>
   Object.fromEntries(
     Object.entries(texts ?? {}).flatMap(([key, value]) =>
-      isRead(key) ? [[key, truncate(value, maxTextLength)]] : [],
+      ownKeys.has(key) ? [[key, truncate(value, maxTextLength)]] : [],
     ),
   );
 
@@ -195,8 +208,15 @@ export function childOf(object: KubeObject): Manifest {
 /** True if the cache has dropped the content of a Deployment or Service. */
 export const isStub = (child: Manifest): boolean => child["spec"] === undefined;
 
-/** Transforms a ControllerRevision. Drops managedFields, because only the operator writes ControllerRevisions. */
+/** Transforms a ControllerRevision: drops the template, and all metadata that is not the operator's own. */
 export function revisionObjectOf(object: KubeObject): Manifest {
-  const { managedFields: _, ...metadata } = object.metadata;
-  return { ...object, metadata };
+  const { metadata } = object;
+  const stub = stubOf(object);
+  const message = metadata.annotations?.[childAnnotations.message];
+  const annotations = {
+    ...stub.metadata.annotations,
+    ...(message !== undefined && { [childAnnotations.message]: truncate(message, maxMessageLength) }),
+  };
+  const { revision, data } = withoutTemplate(object as KubeObject & Manifest);
+  return { ...stub, metadata: { ...stub.metadata, annotations }, revision, data };
 }

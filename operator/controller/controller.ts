@@ -10,6 +10,7 @@ import { Repairs } from "./repairs.ts";
 import { type Reporter, createReporter, isEcho } from "./report.ts";
 import { resources } from "./resources.ts";
 import { childOf, revisionObjectOf } from "./children.ts";
+import { Templates } from "./templates.ts";
 import { appOf, podOf, scalerOf } from "./transform.ts";
 import { Warnings } from "./warnings.ts";
 import { batchDelayMs, isUrgentAppChange, isUrgentDeploymentChange } from "./urgency.ts";
@@ -34,7 +35,11 @@ export class DemoAppController extends Operator {
   readonly #warnings: Warnings;
   readonly #noOpApplies = new NoOpApplies();
   readonly #repairs: Repairs;
-  readonly #updateCache = (object: KubeObject): void => this.manager.updateCaches(object);
+  readonly #templates = new Templates();
+  readonly #updateCache = (object: KubeObject): void => {
+    this.#templates.add(object);
+    this.manager.updateCaches(object);
+  };
   #caches: Caches | undefined;
 
   constructor(options: OperatorOptions) {
@@ -119,6 +124,7 @@ export class DemoAppController extends Operator {
         repairs: this.#repairs,
         reporter: this.#reporter,
         warnings: this.#warnings,
+        templates: this.#templates,
         recorder,
         metrics: this.#metrics,
         log,

@@ -1,15 +1,16 @@
 import { type Track, deploymentName, serviceName } from "../api/names.ts";
 import type { Manifest } from "../core/manifest.ts";
-import type { App, Observed, Refusal } from "../core/observed.ts";
+import type { App, Observed, Refusal, Revision } from "../core/observed.ts";
 import { ownershipOf } from "../core/ownership.ts";
 import { readRevisions } from "../core/storedrevisions.ts";
-import { ApiError } from "../runtime/client.ts";
+import { ApiError, ExpectedError } from "../runtime/api-error.ts";
 import { byKey } from "../runtime/controller.ts";
 import type { ApiClient } from "../runtime/kubernetes.ts";
 import type { Informer } from "../runtime/informer.ts";
 import { isStub, manifestOf, stubOf } from "./children.ts";
-import { resourceOf } from "./resources.ts";
+import { resourceOf, resources } from "./resources.ts";
 import type { AppPod, Scaler } from "./transform.ts";
+import type { Templates } from "./templates.ts";
 import type { Warnings } from "./warnings.ts";
 
 /** One cache per kind. Children are indexed by the key of their app. */
@@ -26,6 +27,7 @@ export interface ObserveOptions {
   readonly caches: Caches;
   readonly client: ApiClient;
   readonly warnings: Warnings;
+  readonly templates: Templates;
 }
 
 /** The live object with a child's name, owned by the app or not; or the API server's refusal to return the object. */
@@ -85,6 +87,8 @@ const scalersOf = (caches: Caches, key: string): readonly string[] =>
     .map(({ name }) => name)
     .toSorted();
 
+type Uncached = Awaited<ReturnType<typeof readUncached>>;
+
 /** Reads from the API server what the caches lack. */
 async function readUncached(app: App, key: string, options: ObserveOptions) {
   const [stable, candidate, service, warnings] = await Promise.all([
@@ -96,14 +100,9 @@ async function readUncached(app: App, key: string, options: ObserveOptions) {
   return { children: { stable, candidate, service }, warnings };
 }
 
-/** Returns everything that a plan for the app depends on; undefined if the app does not exist. */
-export async function observe(key: string, options: ObserveOptions): Promise<Observed | undefined> {
-  const { caches } = options;
+/** What the caches have after the API calls, so that `plan` doesn't compare old state with the current time. */
+function readCaches(key: string, { children, warnings }: Uncached, caches: Caches): Observed | undefined {
   const [namespace, name = ""] = key.split("/");
-  const requested = caches.apps.store.get(namespace, name);
-  if (requested === undefined) return undefined;
-  const { children, warnings } = await readUncached(requested, key, options);
-  // Read all caches after the API calls, so that `plan` doesn't compare old state with the current time.
   const app = caches.apps.store.get(namespace, name);
   if (app === undefined) return undefined;
   const liveOf = (child: Child) => wholeChild(app, child, caches) ?? children[child].live;
@@ -118,4 +117,45 @@ export async function observe(key: string, options: ObserveOptions): Promise<Obs
     scalers: scalersOf(caches, key),
     refused: Object.values(children).flatMap(({ refused }) => refused ?? []),
   };
+}
+
+/** Reads the template of a revision from the API server. Throws if the cache is behind. */
+async function readTemplate(
+  { live }: Revision,
+  { client, templates }: ObserveOptions,
+): Promise<Refusal | undefined> {
+  const { namespace, name, uid } = live.metadata;
+  const object = `ControllerRevision/${name}`;
+  try {
+    const current = await client.get(resources.ControllerRevision, { namespace, name });
+    if (current.metadata.uid !== uid || !templates.add(current))
+      throw new ExpectedError(`${object} is not as in the cache`);
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof ApiError && error.isForbidden)) throw error;
+    return { object, scope: "revision", status: error.status, message: error.message };
+  }
+}
+
+/**
+ * Returns everything that a plan for the app depends on; undefined if the app does not exist. A revision whose template the
+ * API server refuses to return is missing.
+ */
+export async function observe(key: string, options: ObserveOptions): Promise<Observed | undefined> {
+  const { caches, templates } = options;
+  const [namespace, name = ""] = key.split("/");
+  const app = caches.apps.store.get(namespace, name);
+  if (app === undefined) return undefined;
+  const uncached = await readUncached(app, key, options);
+  const refused = new Map<string, Refusal>();
+  for (;;) {
+    const seen = readCaches(key, uncached, caches);
+    if (seen === undefined) return undefined;
+    const readable = seen.revisions.filter(({ live }) => !refused.has(live.metadata.uid ?? ""));
+    const { revisions, missing } = templates.complete(seen.app, readable);
+    const [next] = missing;
+    if (next === undefined) return { ...seen, revisions, refused: [...seen.refused, ...refused.values()] };
+    const refusal = await readTemplate(next, options);
+    if (refusal !== undefined) refused.set(next.live.metadata.uid ?? "", refusal);
+  }
 }

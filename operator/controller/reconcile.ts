@@ -68,8 +68,10 @@ export async function reconcile(
   return result;
 }
 
-function forget(key: string, { metrics, reporter, noOpApplies, repairs }: ReconcileOptions): ReconcileResult {
+function forget(key: string, options: ReconcileOptions): ReconcileResult {
+  const { metrics, reporter, noOpApplies, repairs, templates } = options;
   metrics.forget(key);
+  templates.forget(key);
   reporter.forget(key);
   repairs.forget(key);
   for (const id of repairedObjects(key)) noOpApplies.forget(id);

@@ -62,7 +62,7 @@ function podRefusalBlockers({ tracks }: Situation): readonly BlockerDraft[] {
 /** An abort command that has no effect, because there is no stable revision to roll back to. */
 function abortBlockers({ observed, candidate, stable }: Situation): readonly BlockerDraft[] {
   if (stable !== undefined || candidate === undefined) return [];
-  if (!isCommanded(observed, annotations.abort, candidate)) return [];
+  if (!isCommanded(observed.app, annotations.abort, candidate)) return [];
   const { rollout } = candidate;
   const next = "Change spec.image, or delete the DemoApp.";
   return [blockerDraft(`DemoApp/${observed.app.name}`, reasonMessage("AbortRefused", { rollout }), next)];

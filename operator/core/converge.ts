@@ -8,6 +8,7 @@ import { ownershipOf } from "./ownership.ts";
 import type { Pace, Shape } from "./pace.ts";
 import { renderDeployment } from "./render/deployment.ts";
 import { renderService } from "./render/service.ts";
+import { templateOf } from "./revisions.ts";
 import type { RolloutState } from "./rolloutstate.ts";
 
 interface Pair {
@@ -96,7 +97,7 @@ function deploymentWrites(state: RolloutState, track: Track, pace: Pace | undefi
   const { observed, restartedAt } = state;
   const annotations = progressAnnotations(state, pace);
   const { revision, size, rollingUpdate } = pace;
-  const input = { track, template: revision.template, size, rollingUpdate, annotations, restartedAt };
+  const input = { track, template: templateOf(revision), size, rollingUpdate, annotations, restartedAt };
   const pair = { live: observed.deployments[track], desired: renderDeployment(observed, input) };
   return writesFor(state, pair, inScope(track));
 }

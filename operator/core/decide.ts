@@ -1,6 +1,6 @@
 import { annotations } from "../api/names.ts";
 import { type ReasonMessage, reasonMessage } from "../api/reasons.ts";
-import { type ObservedApp, type Revision, timestamp } from "./observed.ts";
+import { type App, type Revision, timestamp } from "./observed.ts";
 import { rolloutNumber, startRollout } from "./revisions.ts";
 import { type RolloutState, rolloutStateOf } from "./rolloutstate.ts";
 import { strategyOf } from "./strategies/strategy.ts";
@@ -14,8 +14,8 @@ export interface Decision extends RolloutState {
 }
 
 /** True if a command annotation names this revision's rollout number; one left behind names an older rollout. */
-export const isCommanded = (observed: ObservedApp, annotation: string, { rollout }: Revision): boolean =>
-  rolloutNumber(observed.app.annotations[annotation]) === rollout;
+export const isCommanded = (app: App, annotation: string, { rollout }: Revision): boolean =>
+  rolloutNumber(app.annotations[annotation]) === rollout;
 
 /**
  * True if a rollout of the requested revision has to start: the revision is new, was superseded, is retried by
@@ -23,7 +23,7 @@ export const isCommanded = (observed: ObservedApp, annotation: string, { rollout
  */
 function needsRollout({ observed, requested, stable }: RolloutState): boolean {
   if (requested === undefined || requested.outcome === "superseded") return true;
-  if (requested.outcome === "rejected") return isCommanded(observed, annotations.retry, requested);
+  if (requested.outcome === "rejected") return isCommanded(observed.app, annotations.retry, requested);
   return requested.outcome === "accepted" && requested !== stable;
 }
 
@@ -46,7 +46,7 @@ function verdictOn(state: RolloutState): ReasonMessage | undefined {
 function rejectionOf(state: RolloutState, candidate: Revision, verdict: ReasonMessage | undefined) {
   const { observed, stable } = state;
   if (stable === undefined) return undefined;
-  if (isCommanded(observed, annotations.abort, candidate)) return reasonMessage("Aborted");
+  if (isCommanded(observed.app, annotations.abort, candidate)) return reasonMessage("Aborted");
   return observed.app.spec.rollback.automatic ? verdict : undefined;
 }
 

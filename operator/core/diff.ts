@@ -1,4 +1,5 @@
 import { fieldManager, labels } from "../api/names.ts";
+import { type Claim, claimsOf, isOperator, specFields } from "./claims.ts";
 import { templateMetadataOf } from "./deployment.ts";
 import { staleDerived } from "./derived.ts";
 import {
@@ -13,7 +14,7 @@ import {
   union,
 } from "./fields.ts";
 import { itemAt, keyOf } from "./items.ts";
-import { type FieldSet, type ManagedFields, type Manifest, fieldOf, isFields } from "./manifest.ts";
+import { type FieldSet, type Manifest, fieldOf, isFields } from "./manifest.ts";
 import { canonicalAt } from "./quantities.ts";
 
 /** The key fields of list items, by the name of the list. Source: the merge keys of the Kubernetes API. */
@@ -112,66 +113,6 @@ export interface Drift {
   readonly ofSpec: boolean;
   /** True if another manager changed `spec`: it owns a field there that has another value than desired. */
   readonly byOthers: boolean;
-}
-
-/** Fields that the API server allocates to a Service. They are immutable, and any manager can own them. */
-const allocatedFields: ReadonlySet<string> = new Set([
-  "f:clusterIP",
-  "f:clusterIPs",
-  "f:ipFamilies",
-  "f:ipFamilyPolicy",
-]);
-
-/**
- * The fields of `spec` whose drift the operator reverts: not the pod template's metadata, so that
- * `kubectl rollout restart` and injecting webhooks keep working.
- */
-function revertible(spec: FieldSet): FieldSet {
-  const fields = Object.fromEntries(Object.entries(spec).filter(([name]) => !allocatedFields.has(name)));
-  const { "f:metadata": metadata, ...template } = spec["f:template"] ?? {};
-  // The set must not be empty: an empty set means the whole template.
-  return metadata ? { ...fields, "f:template": { ".": {}, ...template } } : fields;
-}
-
-const isOperator = (entry: ManagedFields): boolean =>
-  entry.manager === fieldManager && entry.operation === "Apply";
-
-/** The fields below `spec` that an entry of managedFields owns; none for the status subresource. */
-const specFields = (entry: ManagedFields | undefined): FieldSet =>
-  entry === undefined || entry.subresource === "status" ? {} : (entry.fieldsV1?.["f:spec"] ?? {});
-
-/** The revertible fields that another manager owns, and the index of its entry in managedFields. */
-interface Claim {
-  readonly index: number;
-  readonly fields: FieldSet;
-}
-
-/**
- * Most entries of managedFields that are read, the last ones: the API server sorts the newest updates to the end, and
- * merges all but ten of them. Entries written by hand can be thousands, and each takes a walk over its fields.
- */
-const maxEntries = 200;
-
-const claimsOf = (managed: readonly ManagedFields[]): readonly Claim[] =>
-  managed.flatMap((entry, index) =>
-    isOperator(entry) || index < managed.length - maxEntries || isLeaf(specFields(entry))
-      ? []
-      : [{ index, fields: revertible(specFields(entry)) }],
-  );
-
-/**
- * True if another manager has changed the pod template of a Deployment: it owns a field there that the operator does not
- * own. The template keeps the label of its revision then, but its pods are not the revision's.
- */
-export function isTemplateEdited({ metadata: { managedFields = [] } }: Manifest): boolean {
-  const templateOf = (spec: FieldSet): FieldSet => {
-    const { ".": _, "f:metadata": __, ...fields } = spec["f:template"] ?? {};
-    return fields;
-  };
-  const own = templateOf(specFields(managedFields.find(isOperator)));
-  return ofOthers(managedFields).some(
-    (fields) => Object.keys(difference(templateOf(fields), own)).length > 0,
-  );
 }
 
 const specPathOf = (index: number): string => `/metadata/managedFields/${index}/fieldsV1/f:spec`;

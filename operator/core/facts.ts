@@ -9,7 +9,7 @@ import {
   restartsOf,
   templateMetadataOf,
 } from "./deployment.ts";
-import { isTemplateEdited } from "./diff.ts";
+import { isTemplateEdited } from "./claims.ts";
 import type { Manifest } from "./manifest.ts";
 import { type ObservedApp, type Pod, type Tracks, millis } from "./observed.ts";
 import { ownershipOf } from "./ownership.ts";

@@ -1,6 +1,7 @@
 import { type ReasonMessage, reasonMessage } from "../api/reasons.ts";
 import { type Fields, fieldsOf, truncate } from "./manifest.ts";
 import { type ContainerState, type Pod, type Revision, millis } from "./observed.ts";
+import { templateOf } from "./revisions.ts";
 
 export interface VerdictInput {
   readonly revision: Revision;
@@ -66,8 +67,8 @@ export const isPodCrashing = (pod: Pod): boolean =>
   pod.containers.some((one) => one.terminated && (isCrashLooping(one) || one.restarts >= restartLimit));
 
 /** The containers that the revision's template names. Webhooks can inject others, which no verdict counts. */
-function ownContainers({ containers }: Pod, { template }: Revision): readonly ContainerState[] {
-  const spec = fieldsOf(template["spec"]);
+function ownContainers({ containers }: Pod, revision: Revision): readonly ContainerState[] {
+  const spec = fieldsOf(templateOf(revision)["spec"]);
   const lists = [spec["initContainers"], spec["containers"]];
   const own = lists.flatMap((list) => (Array.isArray(list) ? (list as Fields[]) : []));
   const names: ReadonlySet<unknown> = new Set(own.map(({ name }) => name));

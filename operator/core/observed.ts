@@ -30,7 +30,10 @@ export interface Revision {
   /** The number of the revision's last rollout. Each new rollout of the app gets a higher number. */
   readonly rollout: number;
   readonly image: string;
-  readonly template: Fields;
+  /** Undefined if the cache has dropped the template, because the plan does not need it (`neededTemplates`). */
+  readonly template: Fields | undefined;
+  /** Of a revision without template: true if the spec asks for it in another spelling of quantities. */
+  readonly isRespelt?: boolean | undefined;
   readonly startedAt: string;
   /** Undefined until the rollout is decided. */
   readonly outcome: Outcome | undefined;

@@ -7,21 +7,14 @@ import { type Decision, decide, undecided } from "./decide.ts";
 import { replicasOf, templateMetadataOf } from "./deployment.ts";
 import { type AppEvent, eventsOf, outcomeEvent } from "./events.ts";
 import { factsOf } from "./facts.ts";
-import {
-  type App,
-  type Observed,
-  type ObservedApp,
-  type Refusal,
-  type Revision,
-  millis,
-} from "./observed.ts";
+import { type Observed, type ObservedApp, type Refusal, type Revision, millis } from "./observed.ts";
 import { pace } from "./pace.ts";
 import { withPastTimes } from "./pasttimes.ts";
 import { type Situation, phaseOf } from "./phase.ts";
 import { renderRevision, surplusOf } from "./revisions.ts";
 import { type RolloutState, falseSinceMs, rolloutStateOf } from "./rolloutstate.ts";
 import { statusOf, statusOfInvalid } from "./status.ts";
-import { isStored, withDeployedRevision } from "./storedrevisions.ts";
+import { hasLostOwner, isStored, withDeployedRevision } from "./storedrevisions.ts";
 import { strategyOf } from "./strategies/strategy.ts";
 import { type WriteBlocker, failureBlocker, refusalBlocker, writeBlockersOf } from "./writeblockers.ts";
 
@@ -62,16 +55,14 @@ export interface Report {
 
 const isValid = (observed: Observed): observed is ObservedApp => observed.app.spec !== undefined;
 
-/** True if a revision lost its owner reference: its app was orphaned, or was restored from a backup. */
-const hasLostOwner = (app: App, revision: Revision): boolean =>
-  !(revision.live.metadata.ownerReferences ?? []).some((owner) => owner.uid === app.uid);
-
 function revisionWrites(decision: Decision): readonly Action[] {
   const { app } = decision.observed;
   const surplus = surplusOf(decision);
+  // A revision without its template is written by a later plan: `neededTemplates` limits how many are read at a time.
   const isOutdated = (revision: Revision): boolean =>
-    decision.changed.includes(revision) ||
-    (!surplus.includes(revision) && (!isStored(revision) || hasLostOwner(app, revision)));
+    revision.template !== undefined &&
+    (decision.changed.includes(revision) ||
+      (!surplus.includes(revision) && (!isStored(revision) || hasLostOwner(app, revision))));
   return [
     ...decision.revisions.filter(isOutdated).map((revision): Action => {
       const outcome = decision.changed.includes(revision) ? outcomeEvent(app, revision) : undefined;
@@ -90,6 +81,20 @@ function revisionWrites(decision: Decision): readonly Action[] {
       ...inScope("history"),
     })),
   ];
+}
+
+/**
+ * True if a later plan has to adopt revisions that a deleted DemoApp left behind. They are believed only while the
+ * Deployment has no owner either, so the plan must not adopt the Deployment before them.
+ */
+function isAdoptionPending(decision: Decision): boolean {
+  const surplus = surplusOf(decision);
+  return decision.revisions.some(
+    (revision) =>
+      revision.template === undefined &&
+      !surplus.includes(revision) &&
+      hasLostOwner(decision.observed.app, revision),
+  );
 }
 
 /** The writes to the app's objects that are safe now, on the way to the goal of its strategy. */
@@ -123,7 +128,10 @@ function planValid(observed: ObservedApp, nowMs: number): Plan {
   const isStorable = !stopped.delete("revision");
   const writes = isReadOnly
     ? []
-    : [...(isStorable ? revisionWrites(decision) : []), ...objectWrites(decision)];
+    : [
+        ...(isStorable ? revisionWrites(decision) : []),
+        ...(isStorable && isAdoptionPending(decision) ? [] : objectWrites(decision)),
+      ];
   const actions = writes.filter((action) => !isStopped(action, stopped));
   const isIrreversible =
     decision.changed.length > 0 ||

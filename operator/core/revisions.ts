@@ -33,7 +33,7 @@ export function renderRevision(app: App, revision: Revision): Manifest {
       ownerReferences: [ownerOf(app)],
     },
     revision: revision.rollout,
-    data: { template: revision.template } satisfies Fields,
+    data: { template: templateOf(revision) } satisfies Fields,
   };
 }
 
@@ -41,29 +41,33 @@ export function renderRevision(app: App, revision: Revision): Manifest {
 export const newestFirst = (revisions: readonly Revision[]): readonly Revision[] =>
   revisions.toSorted((a, b) => b.rollout - a.rollout);
 
-/** True if a revision was stored for a spec that differs only in the spelling of quantities. */
-const isRespelt = (spec: DemoAppSpec, { hash, template }: Revision): boolean =>
-  hashOf(spelledLike(spec, template)) === hash;
+/** The template of a revision. Throws if it was not read, which `neededTemplates` rules out. */
+export function templateOf({ hash, template }: Revision): Fields {
+  if (template === undefined) throw new Error(`the template of revision ${hash} was not read`);
+  return template;
+}
 
-/**
- * How many revisions of the image `isRespelt` reads, the newest first. With a large spec, each takes milliseconds. The
- * revision that runs is among them, unless three others of its image were rejected or superseded since.
- */
-const maxRead = 3;
+/** True if a revision's label is the hash of the spec. */
+export const isRequestedBy = (spec: DemoAppSpec, { hash }: Revision): boolean =>
+  hash === hashOf(spec) || hash === canonicalHashOf(spec);
+
+/** True if a revision can have been stored for a spec that differs only in the spelling of quantities. */
+export const isSpelling = (spec: DemoAppSpec, { image }: Revision): boolean => image === spec.image;
+
+/** True if a revision was stored for a spec that differs only in the spelling of quantities. */
+export function isRespelt(spec: DemoAppSpec, revision: Revision): boolean {
+  const { hash, template, isRespelt: known = false } = revision;
+  if (template === undefined) return known;
+  return isSpelling(spec, revision) && hashOf(spelledLike(spec, template)) === hash;
+}
 
 /**
  * The revision that a spec asks for; undefined before its first rollout. Its label is the canonical hash, or from
  * release 0.1.0 the hash of the spec as it was written then. A label never changes, so that no pod restarts. Of
  * revisions that differ only in the spelling of quantities, the one with the newest rollout counts.
  */
-export const requestedOf = (spec: DemoAppSpec, revisions: readonly Revision[]): Revision | undefined => {
-  const hashes = new Set([hashOf(spec), canonicalHashOf(spec)]);
-  const sorted = newestFirst(revisions);
-  const read = new Set(sorted.filter(({ image }) => image === spec.image).slice(0, maxRead));
-  return sorted.find(
-    (revision) => hashes.has(revision.hash) || (read.has(revision) && isRespelt(spec, revision)),
-  );
-};
+export const requestedOf = (spec: DemoAppSpec, revisions: readonly Revision[]): Revision | undefined =>
+  newestFirst(revisions).find((revision) => isRequestedBy(spec, revision) || isRespelt(spec, revision));
 
 /** The revision whose rollout started last and has no outcome. */
 export const candidateOf = (revisions: readonly Revision[]): Revision | undefined =>
@@ -118,7 +122,7 @@ export function startRollout(state: RolloutState): Revision {
     hash,
     rollout: nextRollout(state.observed),
     image: app.spec.image,
-    template: requested?.template ?? renderPodTemplate(app, app.spec),
+    template: requested === undefined ? renderPodTemplate(app, app.spec) : templateOf(requested),
     startedAt: timestamp(state.nowMs),
     outcome: undefined,
     finishedAt: undefined,

@@ -13,14 +13,38 @@ const isOutcome = (text: string | undefined): text is Outcome => text !== undefi
 /** The longest texts that the schema of the status allows, in characters. */
 const maxLengths = { image: 512, reason: 128, message: 2048 } as const;
 
-/** Reads a revision from a ControllerRevision; undefined if the object does not have the content of one. */
+/** Longest JSON of a template: that of a template that the operator renders. */
+const maxTemplateLength = 256 * 1024;
+
+/** The template that a ControllerRevision stores; undefined if the operator can't have written it. */
+function storedTemplate({ metadata, data }: Manifest): Fields | undefined {
+  const template = isFields(data) ? data["template"] : undefined;
+  const hash = metadata.labels?.[labels.hash];
+  if (hash === undefined || !isFields(template) || hashIn(template) !== hash) return undefined;
+  return JSON.stringify(template).length <= maxTemplateLength ? template : undefined;
+}
+
+/** What a cached ControllerRevision has instead of a valid template. */
+const dropped: Fields = { isDropped: true };
+
+/** A ControllerRevision without its template. If the template is not valid, `data` is undefined. */
+export const withoutTemplate = (object: Manifest): Manifest => ({
+  ...object,
+  data: storedTemplate(object) === undefined ? undefined : dropped,
+});
+
+const isTemplateDropped = ({ data }: Manifest): boolean => data === dropped;
+
+/**
+ * Reads a revision from a ControllerRevision, with or without its template; undefined if the object does not have the
+ * content of one.
+ */
 export function readRevision(live: Manifest): Revision | undefined {
   const { annotations = {}, creationTimestamp } = live.metadata;
-  const data = live["data"];
   const hash = live.metadata.labels?.[labels.hash];
   const rollout = rolloutNumber(live["revision"]);
-  const template = isFields(data) ? data["template"] : undefined;
-  if (hash === undefined || rollout === undefined || !isFields(template) || hashIn(template) !== hash)
+  const template = storedTemplate(live);
+  if (hash === undefined || rollout === undefined || (template === undefined && !isTemplateDropped(live)))
     return undefined;
   const text = (name: keyof typeof maxLengths): string | undefined => {
     const value = annotations[keys[name]];
@@ -138,6 +162,10 @@ export function withDeployedRevision<O extends Observed>(observed: O): O {
   const revision: Revision = { ...deployed, outcome: isStable ? "accepted" : "superseded" };
   return { ...observed, revisions: [...revisions, revision] };
 }
+
+/** True if a revision lost its owner reference: its app was orphaned, or was restored from a backup. */
+export const hasLostOwner = (app: App, { live }: Revision): boolean =>
+  !(live.metadata.ownerReferences ?? []).some((owner) => owner.uid === app.uid);
 
 /** True if the revision is stored in a ControllerRevision. */
 export const isStored = ({ live }: Revision): boolean => live["data"] !== undefined;

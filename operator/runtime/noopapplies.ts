@@ -1,10 +1,12 @@
+import { digestOf } from "./digest.ts";
 import { type KubeObject, type ObjectInput, objectKey } from "./kubernetes.ts";
 
 /** The identity of an object: `Kind/namespace/name`. */
 export const objectId = ({ kind, metadata }: ObjectInput): string =>
   `${kind}/${objectKey(metadata.namespace, metadata.name)}`;
 
-const contentOf = (object: ObjectInput, over: string): string => `${over} ${JSON.stringify(object)}`;
+const contentOf = (object: ObjectInput, over: string): string =>
+  `${over} ${digestOf(JSON.stringify(object))}`;
 
 /**
  * No-op applies: live and desired object differ, but the apply left resourceVersion unchanged (a mutating webhook

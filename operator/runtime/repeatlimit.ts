@@ -1,4 +1,5 @@
 import type { Clock } from "./clock.ts";
+import { digestOf } from "./digest.ts";
 import { type TokenBucket, refill } from "./tokenbucket.ts";
 
 /** Repetitions of one write that are allowed: five in a row, then one a minute. */
@@ -20,7 +21,8 @@ export class RepeatLimit {
   }
 
   /** Counts a write that has changed the object. */
-  count(object: string, content: string): void {
+  count(object: string, write: string): void {
+    const content = digestOf(write);
     const buckets = this.#buckets.get(object) ?? new Map<string, TokenBucket>();
     const { tokens, filledMs } = this.#refilled(buckets.get(content));
     // The newest write comes last.
@@ -33,7 +35,7 @@ export class RepeatLimit {
 
   /** True if the write may be made now. */
   isAllowed(object: string, content: string): boolean {
-    return this.#refilled(this.#buckets.get(object)?.get(content)).tokens > 0;
+    return this.#refilled(this.#buckets.get(object)?.get(digestOf(content))).tokens > 0;
   }
 
   /** True from the fourth equal write of a burst on, until the writes have paused for one to two minutes. */

@@ -1,10 +1,11 @@
 import { describe, expect, test } from "@jest/globals";
-import { appOf, manifestOf } from "../../../operator/controller/transform.ts";
+import { manifestOf } from "../../../operator/controller/children.ts";
+import { appOf } from "../../../operator/controller/transform.ts";
 import type { FieldSet, Manifest } from "../../../operator/core/manifest.ts";
 import { type App, type ObservedApp, type Revision, timestamp } from "../../../operator/core/observed.ts";
 import { plan, reportOf } from "../../../operator/core/plan.ts";
 import { renderDeployment } from "../../../operator/core/render/deployment.ts";
-import { startRollout } from "../../../operator/core/revisions.ts";
+import { startRollout, templateOf } from "../../../operator/core/revisions.ts";
 import type { KubeObject } from "../../../operator/runtime/kubernetes.ts";
 import { bestMs } from "../core/cost.ts";
 import { inContainer, withContainer } from "../core/driftobjects.ts";
@@ -99,17 +100,18 @@ interface Objects {
   readonly revisions: readonly Revision[];
 }
 
-/** The live Deployment of an app, its accepted revision, and 24 older revisions with the app's image. */
+/** The live Deployment of an app, its accepted revision, and 24 older revisions as the cache has them. */
 function objectsOf(app: App): Objects {
   const started = startRollout(stateOf(observed({ app }) as ObservedApp));
-  const desired = renderDeployment(observed({ app }) as ObservedApp, deploymentInput(started.template));
+  const desired = renderDeployment(observed({ app }) as ObservedApp, deploymentInput(templateOf(started)));
   const older = list(24, (at) => ({
     ...started,
     hash: `${at}`.padStart(10, "0"),
     rollout: at + 1,
     outcome: "rejected" as const,
     finishedAt: timestamp(startMs),
-    template: structuredClone(started.template),
+    template: undefined,
+    isRespelt: false,
   }));
   const accepted = { ...started, rollout: 25, outcome: "accepted" as const, finishedAt: timestamp(startMs) };
   return { live: applied(undefined, desired), revisions: [...older, accepted] };

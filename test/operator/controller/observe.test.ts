@@ -1,5 +1,6 @@
 import { describe, expect, test } from "@jest/globals";
 import { type ObserveOptions, observe } from "../../../operator/controller/observe.ts";
+import { Templates } from "../../../operator/controller/templates.ts";
 import { ApiError } from "../../../operator/runtime/client.ts";
 import { app, owner, pod, unready, waiting } from "../core/objects.ts";
 import { deploymentOf, observedApp, v1 } from "../core/situations.ts";
@@ -18,7 +19,7 @@ function scene() {
     },
   };
   const warnings = { of: () => Promise.resolve([]) };
-  const options = { caches, client, warnings } as unknown as ObserveOptions;
+  const options = { caches, client, warnings, templates: new Templates() } as unknown as ObserveOptions;
   return { caches, server, run: () => observe(key, options) };
 }
 

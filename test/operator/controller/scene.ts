@@ -3,6 +3,7 @@ import { Repairs } from "../../../operator/controller/repairs.ts";
 import { AppMetrics } from "../../../operator/controller/metrics.ts";
 import { byKey } from "../../../operator/runtime/controller.ts";
 import { type ReconcileOptions, reconcile } from "../../../operator/controller/reconcile.ts";
+import { Templates } from "../../../operator/controller/templates.ts";
 import { createReporter } from "../../../operator/controller/report.ts";
 import { hashOf } from "../../../operator/core/hash.ts";
 import type { Manifest } from "../../../operator/core/manifest.ts";
@@ -90,6 +91,7 @@ export class Scene {
       updateCache,
       noOpApplies: new NoOpApplies(),
       repairs: new Repairs(clock),
+      templates: new Templates(),
       warnings: { of: () => Promise.resolve([]) },
       metrics: new AppMetrics(this.#metrics, () => true),
       recorder: {

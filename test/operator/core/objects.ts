@@ -47,9 +47,13 @@ export const owner = {
 };
 
 /** A revision of `app()`. Rollout 2 started at second -980. */
-export function revision(image: string, rollout: number, outcome?: Outcome): Revision {
+export function revision(
+  image: string,
+  rollout: number,
+  outcome?: Outcome,
+): Revision & { readonly template: Fields } {
   const requested = spec({ image });
-  const bare: Revision = {
+  const bare = {
     hash: hashOf(requested),
     rollout,
     image,

@@ -7,6 +7,7 @@ import type { App, Observed, ObservedApp, Revision } from "../../../operator/cor
 import type { Situation } from "../../../operator/core/phase.ts";
 import { type Plan, type Problems, type Report, plan, reportOf } from "../../../operator/core/plan.ts";
 import { type DeploymentInput, renderDeployment } from "../../../operator/core/render/deployment.ts";
+import { templateOf } from "../../../operator/core/revisions.ts";
 import { type RolloutState, rolloutStateOf } from "../../../operator/core/rolloutstate.ts";
 import { writeBlockersOf } from "../../../operator/core/writeblockers.ts";
 import {
@@ -92,7 +93,7 @@ export const deploymentInput = (
 /** The Deployment of a revision. All pods are available; the stored progress is 1 pod at second -100. */
 export function deploymentOf(of: Revision, counts: Fields = {}): Manifest {
   const annotations = { [childAnnotations.rollout]: String(of.rollout) };
-  const input = deploymentInput(of.template, { annotations });
+  const input = deploymentInput(templateOf(of), { annotations });
   return rolledOut(withProgress(renderDeployment(observedApp(), input), 1, -100), counts);
 }
 

@@ -14,6 +14,7 @@ import { SimulatedCluster } from "../../../sim/cluster.ts";
 import type { Behaviour } from "../../../sim/kubelet/lifecycle.ts";
 import { imageOf } from "../../../sim/kubelet/status.ts";
 import { app as newApp, startMs } from "../objects.ts";
+import { withTemplates } from "./templates.ts";
 
 /** What the pods of an image do, by the image's name before the colon. */
 const behaviours: Readonly<Record<string, Behaviour>> = {
@@ -80,12 +81,17 @@ export class Simulation {
     const { app, deployment } = this;
     const service = this.cluster.get("Service", app.name);
     const deployments = { stable: deployment && manifestOf(deployment), candidate: undefined };
-    const revisions = this.cluster.list("ControllerRevision").map(revisionObjectOf);
+    const objects = this.cluster.list("ControllerRevision");
+    const { revisions, ignoredRevisions } = readRevisions(
+      { app, deployments },
+      objects.map(revisionObjectOf),
+    );
     return {
       app,
       deployments,
       service: service && manifestOf(service),
-      ...readRevisions({ app, deployments }, revisions),
+      revisions: withTemplates(app, revisions, objects),
+      ignoredRevisions,
       pods: this.pods.map(podOf),
       warnings: [],
       scalers: [],

@@ -1,0 +1,45 @@
+import { annotations } from "../api/names.ts";
+import type { DemoAppSpec } from "../api/schema.ts";
+import { isCommanded } from "./decide.ts";
+import type { Observed, ObservedApp, Revision } from "./observed.ts";
+import { candidateOf, isRequestedBy, isSpelling, newestFirst, requestedOf, stableOf } from "./revisions.ts";
+import { hasLostOwner } from "./storedrevisions.ts";
+
+/** How many revisions one plan rewrites, beside those in use: each needs its template, which can have 256 KiB. */
+const maxRewrites = 4;
+
+/** The revisions whose templates are needed to find the one that a spec asks for, newest first. */
+function neededForSpelling(spec: DemoAppSpec, revisions: readonly Revision[]): readonly Revision[] {
+  const sorted = newestFirst(revisions);
+  const found = sorted.findIndex((revision) => isRequestedBy(spec, revision));
+  return sorted
+    .slice(0, found === -1 ? sorted.length : found)
+    .filter(
+      (revision) =>
+        revision.template === undefined && revision.isRespelt === undefined && isSpelling(spec, revision),
+    );
+}
+
+const isObservedApp = (observed: Pick<Observed, "app">): observed is Pick<ObservedApp, "app"> =>
+  observed.app.spec !== undefined;
+
+/**
+ * The revisions whose templates a plan for the app needs, those first that other needs depend on: to find the requested revision, to render Deployments, to judge
+ * the candidate, and to write a revision again, whose data must stay. Caches keep no others. A plan does not write a
+ * revision without its template; the next plan needs fewer rewrites.
+ */
+export function neededTemplates(observed: Pick<Observed, "app" | "revisions">): readonly Revision[] {
+  const { revisions } = observed;
+  if (!isObservedApp(observed)) return [];
+  const { app } = observed;
+  const forSpelling = neededForSpelling(app.spec, revisions);
+  const requested = requestedOf(app.spec, revisions);
+  const isTried = requested?.outcome !== "rejected" || isCommanded(app, annotations.retry, requested);
+  const inUse = [stableOf(revisions), candidateOf(revisions), ...(isTried ? [requested] : [])];
+  const rewritten = newestFirst(revisions)
+    .filter((revision) => !inUse.includes(revision))
+    .filter((revision) => revision.outcome === undefined || hasLostOwner(app, revision));
+  return [...new Set([...forSpelling, ...inUse, ...rewritten.slice(0, maxRewrites)])].filter(
+    (revision) => revision !== undefined,
+  );
+}
