@@ -7,6 +7,7 @@ type Entry = Readonly<Record<string, unknown>> & { readonly msg: string };
 
 /** The operator or the web app as a process. */
 export interface Program {
+  readonly pid: number;
   readonly port: number;
   readonly log: readonly Entry[];
   readonly kill: (signal: NodeJS.Signals) => void;
@@ -31,5 +32,5 @@ export async function start(file: string, env: Record<string, string> = {}): Pro
     });
   });
   const port = await Promise.race([listening, exit.then(() => 0)]);
-  return { port, log, exit, kill: (signal) => child.kill(signal) };
+  return { pid: child.pid ?? 0, port, log, exit, kill: (signal) => child.kill(signal) };
 }
