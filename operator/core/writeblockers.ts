@@ -57,7 +57,8 @@ const refusalRules: readonly RefusalRule[] = [
   {
     reason: "PermissionMissing",
     matches: isPermissionRefusal,
-    next: () => "Apply deploy/operator again: its ClusterRole has every permission that the operator uses.",
+    next: () =>
+      "Apply deploy/operator again, or deploy/namespaced: its roles have every permission that the operator uses.",
   },
   {
     reason: "QuotaExceeded",

@@ -5,25 +5,10 @@ import { expect, test } from "@jest/globals";
 import { parse, parseAllDocuments, stringify } from "yaml";
 import { foreign, renderAll, validate } from "../../tools/manifests.ts";
 import { silent } from "../../tools/cluster/progress.ts";
+import { type Example, documentsIn } from "../support/examples.ts";
 import { copyDeploy, unlistedFilesIn } from "../support/overlays.ts";
 
 const root = join(import.meta.dirname, "../..");
-
-interface Example {
-  readonly apiVersion?: string;
-  readonly kind?: string;
-  readonly metadata?: { readonly name: string };
-  readonly [field: string]: unknown;
-}
-
-/** The documents in a page's YAML blocks; blocks in lists are indented. */
-function documentsIn(page: string): readonly Example[] {
-  const text = readFileSync(join(root, "docs", page), "utf8");
-  const blocks = [...text.matchAll(/^( *)```yaml\n([^]*?)```/gm)].map(([, indent = "", block = ""]) =>
-    block.replaceAll(new RegExp(`^${indent}`, "gm"), ""),
-  );
-  return blocks.flatMap((block) => parseAllDocuments(block).map((document) => document.toJS() as Example));
-}
 
 const isForeign = ({ apiVersion, kind }: Example): boolean =>
   foreign.some((one) => one === `${apiVersion}/${kind}`);

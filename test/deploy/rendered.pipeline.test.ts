@@ -29,7 +29,14 @@ const children = {
   demoapp: ["apps/ControllerRevision", "apps/Deployment", "apps/ReplicaSet", "/Pod", "/Service"],
   "demoapp-platform": ["apps/ReplicaSet", "/Pod"],
 };
-const clusterKinds = new Set(["Namespace", "CustomResourceDefinition", "ClusterRole", "ClusterRoleBinding"]);
+const clusterKinds = new Set([
+  "Namespace",
+  "CustomResourceDefinition",
+  "ClusterRole",
+  "ClusterRoleBinding",
+  "ValidatingAdmissionPolicy",
+  "ValidatingAdmissionPolicyBinding",
+]);
 const isOfCluster = ({ kind }: Rendered): boolean => clusterKinds.has(kind);
 const keyOf = ({ group, kind }: Kind): string => `${group}/${kind}`;
 const isLike = (name: string, glob = ""): boolean =>
@@ -85,10 +92,13 @@ describe("the sources of Argo CD", () => {
     expect(all.filter((key, at) => all.indexOf(key) !== at)).toEqual([]);
   });
 
-  test("every namespaced object: is in the namespace of its Application", () => {
+  test("every namespaced object: is in the namespace of its Application, except for Roles of the operator", () => {
     const elsewhere = applications().flatMap(({ source, destination }) =>
       objectsIn(source.path).filter(
-        ({ metadata }) => metadata.namespace !== undefined && metadata.namespace !== destination.namespace,
+        ({ kind, metadata }) =>
+          metadata.namespace !== undefined &&
+          metadata.namespace !== destination.namespace &&
+          !(source.path === "deploy/argocd/operator" && /^Role(Binding)?$/.test(kind)),
       ),
     );
     expect(elsewhere).toEqual([]);
@@ -146,7 +156,10 @@ describe.each(["demoapp", "demoapp-platform"] as const)("the project %s", (name)
 
   test("permits only the namespaces of its Applications", () => {
     const permitted = project().destinations.map(({ namespace }) => namespace);
-    const used = members().map(({ destination }) => destination.namespace);
+    const used = members().flatMap(({ source, destination }) => [
+      destination.namespace,
+      ...objectsIn(source.path).flatMap(({ metadata }) => metadata.namespace ?? []),
+    ]);
     expect(used.filter((namespace) => !permitted.some((glob) => isLike(namespace, glob)))).toEqual([]);
     expect(permitted.filter((glob) => !used.some((namespace) => isLike(namespace, glob)))).toEqual([]);
   });

@@ -3,29 +3,11 @@ import type { ApiClient } from "../../operator/runtime/client.ts";
 import { until } from "../../tools/cluster/command.ts";
 import type { Cluster } from "../../tools/cluster/provider.ts";
 import { kinds } from "../../tools/objects.ts";
+import { type Request, requestsOf } from "../support/audit.ts";
 import { httpGet } from "../support/http.ts";
 import { AppNamespace } from "./appnamespace.ts";
 import { operatorName, operatorNamespace as namespace, waitForOperator } from "./installation.ts";
 import { type Pod, isTerminating } from "./objects.ts";
-
-/** One request in the API server's audit log. */
-export interface Request {
-  readonly verb: string;
-  readonly user: {
-    readonly username: string;
-    readonly extra?: Readonly<Record<string, readonly string[]>>;
-  };
-  readonly objectRef?: {
-    readonly apiGroup?: string;
-    readonly resource: string;
-    readonly subresource?: string;
-    readonly namespace?: string;
-    readonly name?: string;
-  };
-  readonly responseStatus?: { readonly code: number };
-  readonly annotations?: Readonly<Record<string, string>>;
-  readonly stageTimestamp: string;
-}
 
 /** The label of the operator's pods. */
 const selector = `app.kubernetes.io/name=${operatorName}`;
@@ -93,15 +75,8 @@ export class Operator extends AppNamespace {
     this.kubectl("logs", "-l", selector, "--prefix", `--tail=${lines}`);
 
   /** The operator's requests since a time, from the API server's audit log. */
-  async requests(sinceMs: number): Promise<readonly Request[]> {
-    const file = this.cluster.logFile("audit");
-    if (file === undefined) throw new Error("this provider keeps no audit log: use DEMOAPP_CLUSTER=embedded");
-    const user = `system:serviceaccount:${namespace}:${operatorName}`;
-    return (await readFile(file, "utf8"))
-      .split("\n")
-      .filter((line) => line.includes(user) && line.endsWith("}"))
-      .map((line) => JSON.parse(line) as Request)
-      .filter((request) => request.user.username === user && Date.parse(request.stageTimestamp) >= sinceMs);
+  requests(sinceMs: number): Promise<readonly Request[]> {
+    return requestsOf(this.cluster, `system:serviceaccount:${namespace}:${operatorName}`, sinceMs);
   }
 
   /** The operator's requests since a time that write anything but a lease. */

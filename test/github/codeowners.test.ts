@@ -37,7 +37,7 @@ describe("CODEOWNERS", () => {
 
   // After `npm run fork` the teams have other names, or are one person: compare with the reviewers of accepted findings.
   const security = ownersOf(".trivyignore.yaml");
-  const folders = [".github", "crds", "deploy/argocd", "deploy/operator"];
+  const folders = [".github", "crds", "deploy/argocd", "deploy/namespaced", "deploy/operator"];
   const files = [
     ...folders.flatMap((folder) => globSync(`${folder}/**/*.*`, { cwd: root })),
     ...globSync("Dockerfile.*", { cwd: root }),

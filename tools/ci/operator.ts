@@ -15,7 +15,7 @@ const settingsFile = "deploy/argocd/apps/settings.yaml";
 const branchName = "release/operator";
 
 /** The folders that a release brings to the cluster. */
-const released = ["crds", "deploy/operator", "deploy/argocd/operator"];
+const released = ["crds", "deploy/operator", "deploy/namespaced", "deploy/argocd/operator"];
 
 /** The lines of the release: its commit, with the tag as a comment, and its image. */
 const lines = /^( +operatorRevision: )"(.+)".*\n( +operatorImage: )(.+)$/m;
