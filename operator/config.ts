@@ -61,6 +61,18 @@ const settings = {
     schema: wholeNumber(0, 65_535),
     help: "port of /livez, /readyz and /metrics; 0: any free port",
   },
+  metricsAuth: {
+    env: "METRICS_AUTH",
+    default: "false",
+    schema: booleanText,
+    help: "true: /metrics requires a token whose user may get the path /metrics (TokenReview, SubjectAccessReview)",
+  },
+  metricsAudience: {
+    env: "METRICS_AUDIENCE",
+    default: "",
+    schema: z.string(),
+    help: "audience that these tokens must have; empty: the audience of the API server",
+  },
   debugPort: {
     env: "DEBUG_PORT",
     default: "0",

@@ -12,6 +12,7 @@ import { KubeconfigError } from "./runtime/kubeconfig.ts";
 import { type Logger, createLogger } from "./runtime/log.ts";
 import type { OperatorOptions } from "./runtime/operator.ts";
 import { type Metrics, collectProcessMetrics, createMetrics } from "./runtime/metrics.ts";
+import { createTokenAuth } from "./runtime/tokenauth.ts";
 
 const name = "demoapp-operator";
 
@@ -60,7 +61,16 @@ async function run(config: Config, log: Logger): Promise<void> {
     await Promise.all(listeners.map((listener) => listener.close()));
   });
   await controller.start();
-  const app = createHealthApp({ live: controller.live, ready: controller.ready, metrics });
+  const authorize = config.metricsAuth
+    ? createTokenAuth({
+        client: options.client,
+        audience: config.metricsAudience,
+        path: "/metrics",
+        log,
+        clock: realClock,
+      })
+    : undefined;
+  const app = createHealthApp({ live: controller.live, ready: controller.ready, metrics, authorize });
   listeners.push(await listen(app, config.port));
   const { debugPort, identity } = config;
   const availableBytes = (): number => process.availableMemory();

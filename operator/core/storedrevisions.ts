@@ -1,7 +1,8 @@
 import { childAnnotations as keys, containerName, labels, revisionName } from "../api/names.ts";
 import { isTime } from "../api/schema/spec.ts";
 import { templateMetadataOf, withoutRestarts } from "./deployment.ts";
-import { type Fields, type Manifest, compact, isFields, truncate } from "./manifest.ts";
+import { canonicalHashOf, hashOf } from "./hash.ts";
+import { type Fields, type Manifest, compact, fieldsOf, isFields, truncate } from "./manifest.ts";
 import { type App, type Observed, type Outcome, type Revision, timestamp } from "./observed.ts";
 import { ownershipOf } from "./ownership.ts";
 import { requestedOf, rolloutNumber, stableOf } from "./revisions.ts";
@@ -46,7 +47,7 @@ export function readRevision(live: Manifest): Revision | undefined {
   const template = storedTemplate(live);
   if (hash === undefined || rollout === undefined || (template === undefined && !isTemplateDropped(live)))
     return undefined;
-  const text = (name: keyof typeof maxLengths): string | undefined => {
+  const text = (name: "reason" | "message"): string | undefined => {
     const value = annotations[keys[name]];
     return value === undefined ? undefined : truncate(value, maxLengths[name]);
   };
@@ -58,7 +59,7 @@ export function readRevision(live: Manifest): Revision | undefined {
   return {
     hash,
     rollout,
-    image: text("image") ?? "",
+    image: imageIn(template),
     template,
     startedAt,
     outcome,
@@ -80,6 +81,17 @@ function hashIn({ metadata, spec }: Fields): string | undefined {
   return isRunnable && typeof hash === "string" ? hash : undefined;
 }
 
+/** The image of the app's container. The annotation with the image is for people: it may tell another one. */
+function imageIn({ spec }: Fields): string {
+  const containers = fieldsOf(spec)["containers"] as readonly Fields[];
+  const image = containers.find(({ name }) => name === containerName)?.["image"];
+  return truncate(typeof image === "string" ? image : "", maxLengths.image);
+}
+
+/** True if a revision has the hash of the requested spec and another image, which no operator can have written. */
+const isForged = ({ spec }: App, { hash, image }: Revision): boolean =>
+  spec !== undefined && image !== spec.image && [hashOf(spec), canonicalHashOf(spec)].includes(hash);
+
 type Live = Pick<Observed, "app" | "deployments">;
 
 /**
@@ -98,6 +110,11 @@ function mistrust({ app, deployments }: Live, object: Manifest): string | undefi
   return undefined;
 }
 
+function mistrustContent(app: App, revision: Revision | undefined): string | undefined {
+  if (revision === undefined) return "has not the content of a revision";
+  return isForged(app, revision) ? "has another image than the spec with its hash" : undefined;
+}
+
 /** Splits the ControllerRevisions with the app's labels into the app's revisions and those that are not believed. */
 export function readRevisions(
   live: Live,
@@ -105,7 +122,7 @@ export function readRevisions(
 ): Pick<Observed, "revisions" | "ignoredRevisions"> {
   const read = objects.map((object) => {
     const revision = readRevision(object);
-    const why = mistrust(live, object) ?? (revision ? undefined : "has not the content of a revision");
+    const why = mistrust(live, object) ?? mistrustContent(live.app, revision);
     return { object, revision, why };
   });
   return {
@@ -120,16 +137,14 @@ const isHash = (text: string): boolean => /^[0-9a-f]{10}$/.test(text);
 /** The revision that a live Deployment runs, as its pod template and annotations tell it. */
 function deployedRevision(app: App, deployment: Manifest, hash: string): Revision {
   const { annotations = {}, creationTimestamp } = deployment.metadata;
-  const spec = deployment["spec"] as { readonly template: Fields & { readonly spec: Fields } };
+  const spec = deployment["spec"] as { readonly template: Fields };
   const { labels: podLabels, annotations: own } = templateMetadataOf(deployment) ?? {};
-  const containers = spec.template.spec["containers"] as readonly Fields[];
-  const image = containers.find(({ name }) => name === containerName)?.["image"];
   const startedAt = creationTimestamp ?? timestamp(0);
   const metadata = { name: revisionName(app.name, hash), namespace: app.namespace };
   return {
     hash,
     rollout: rolloutNumber(annotations[keys.rollout]) ?? 1,
-    image: truncate(typeof image === "string" ? image : "", maxLengths.image),
+    image: imageIn(spec.template),
     template: {
       ...spec.template,
       metadata: compact({ labels: podLabels, annotations: withoutRestarts(own) }),
@@ -157,6 +172,7 @@ export function withDeployedRevision<O extends Observed>(observed: O): O {
   if (hash === undefined || !isHash(hash) || revisions.some((revision) => revision.hash === hash))
     return observed;
   const deployed = deployedRevision(app, deployment, hash);
+  if (isForged(app, deployed)) return observed;
   const isRequested = app.spec !== undefined && requestedOf(app.spec, [deployed]) !== undefined;
   const isStable = app.status?.stable?.hash === hash || (!isRequested && stableOf(revisions) === undefined);
   const revision: Revision = { ...deployed, outcome: isStable ? "accepted" : "superseded" };

@@ -3,6 +3,7 @@ import { Hono } from "hono";
 import { type Clock, realClock } from "./clock.ts";
 import { FairLimit } from "./fairlimit.ts";
 import type { Metrics } from "./metrics.ts";
+import type { Authorize, Verdict } from "./tokenauth.ts";
 
 /** Returns the reason why a check fails, or undefined if the check passes. */
 export type Check = () => string | undefined;
@@ -14,8 +15,16 @@ export interface HealthOptions {
   /** Checks that fail while the process can't work. */
   readonly ready: Checks;
   readonly metrics: Metrics;
+  /** Who may read the metrics; by default everyone who reaches the port. */
+  readonly authorize?: Authorize | undefined;
   readonly clock?: Clock;
 }
+
+const refusals: Readonly<Record<Exclude<Verdict, 200>, string>> = {
+  401: "a bearer token that the API server accepts is required",
+  403: "the user of the token may not get the path /metrics",
+  503: "the API server can't be asked who may read the metrics",
+};
 
 /** What @hono/node-server passes to the handlers; nothing in tests without a server. */
 export interface Bindings {
@@ -52,7 +61,7 @@ const runChecks = (checks: Checks, verbose: boolean) => {
 /**
  * Creates an app with /livez, /readyz (both with `?verbose`, as on the API server) and /metrics. Does not listen.
  */
-export const createHealthApp = ({ live, ready, metrics, clock = realClock }: HealthOptions) => {
+export const createHealthApp = ({ live, ready, metrics, authorize, clock = realClock }: HealthOptions) => {
   const app = new Hono<{ Bindings: Bindings }>();
   const scrape = createScraper(metrics, clock);
   const scrapes = new FairLimit<ServerResponse>(maxScrapes, (response) => response.destroy());
@@ -70,8 +79,12 @@ export const createHealthApp = ({ live, ready, metrics, clock = realClock }: Hea
   }
   app.get("/metrics", async (context) => {
     const { outgoing } = context.env;
+    const address = outgoing?.socket?.remoteAddress ?? "";
+    const verdict = (await authorize?.(context.req.header("authorization"), address)) ?? 200;
+    if (verdict === 401) context.header("www-authenticate", "Bearer");
+    if (verdict !== 200) return context.text(`${refusals[verdict]}\n`, verdict);
     if (outgoing !== undefined) {
-      scrapes.add(outgoing, outgoing.socket?.remoteAddress ?? "");
+      scrapes.add(outgoing, address);
       outgoing.once("close", () => scrapes.delete(outgoing));
     }
     return context.body(await scrape(), 200, { "content-type": metrics.registry.contentType });

@@ -1,3 +1,4 @@
+import { once } from "node:events";
 import type { Server } from "node:http";
 import { type AddressInfo, type Socket, createServer } from "node:net";
 import { createAdaptorServer } from "@hono/node-server";
@@ -89,7 +90,8 @@ export async function listen(
   const http = createAdaptorServer({ fetch: app.fetch }) as Server;
   serveOnce(http, limits.hasBodies);
   const open = new FairLimit<Socket>(maxConnections, (socket) => socket.destroy());
-  const server = createServer((socket) => {
+  // As Node's HTTP servers do: a client may end its side of the connection after the request.
+  const server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => {
     expire(socket, limits.connectionMs);
     socket.once("close", () => open.delete(socket));
     // Without a listener, a connection that its client resets would end the process.
@@ -97,9 +99,7 @@ export async function listen(
     open.add(socket, socket.remoteAddress ?? "");
     afterHeaders(socket, limits, () => http.emit("connection", socket));
   });
-  const { promise, resolve, reject } = Promise.withResolvers<void>();
-  server.once("error", reject).listen(port, hostname, resolve);
-  await promise;
+  await once(server.listen(port, hostname), "listening");
   const close = (): Promise<void> =>
     new Promise((done) => {
       server.close(() => done());

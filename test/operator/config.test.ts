@@ -8,6 +8,7 @@ describe("the operator's configuration", () => {
       leaderElect: true,
       port: 8081,
       logLevel: "info",
+      metricsAuth: false,
     });
   });
 
@@ -26,6 +27,7 @@ describe("the operator's configuration", () => {
   test.each([
     { env: { PORT: "99999" }, names: "PORT" },
     { env: { LEADER_ELECT: "yes" }, names: "LEADER_ELECT" },
+    { env: { METRICS_AUTH: "on" }, names: "METRICS_AUTH" },
     { env: { LOG_LEVEL: "loud" }, names: "LOG_LEVEL" },
     { env: { WATCH_NAMESPACES: "Team_A" }, names: "WATCH_NAMESPACES" },
     { env: { CONCURRENCY: "many" }, names: "CONCURRENCY" },

@@ -34,10 +34,15 @@ afterEach(async () => {
 });
 
 /** Starts the operator's process. Resolves when it is ready and leads. */
-async function startOperator(): Promise<Program> {
+async function startOperator(env: Readonly<Record<string, string>> = {}): Promise<Program> {
   const kubeconfig = join(folder, "kubeconfig");
   await writeFile(kubeconfig, kubeconfigOf({ server: server.url }));
-  const started = await start(main, { KUBECONFIG: kubeconfig, POD_NAMESPACE: namespace, POD_NAME: "pod-a" });
+  const started = await start(main, {
+    KUBECONFIG: kubeconfig,
+    POD_NAMESPACE: namespace,
+    POD_NAME: "pod-a",
+    ...env,
+  });
   program = started;
   await until("ready", 10_000, async () =>
     (await fetch(`http://127.0.0.1:${started.port}/readyz`)).ok ? true : undefined,
@@ -100,6 +105,16 @@ describe("the operator's process", () => {
     kill("SIGTERM");
     expect(await exit).toBe(1);
     expect(log.map(({ msg }) => msg)).not.toContain("stopping while a reconcile is in progress");
+  });
+
+  test("METRICS_AUTH is true: no metrics without a token, or while the API server can't be asked; probes are open", async () => {
+    const { port } = await startOperator({ METRICS_AUTH: "true" });
+    const statusOf = async (path: string, headers: Record<string, string> = {}): Promise<number> =>
+      (await fetch(`http://127.0.0.1:${port}${path}`, { headers })).status;
+    expect(await statusOf("/metrics")).toBe(401);
+    // The fake API server has no reviews.
+    expect(await statusOf("/metrics", { authorization: "Bearer token" })).toBe(503);
+    expect(await statusOf("/livez")).toBe(200);
   });
 
   test.each([

@@ -119,6 +119,12 @@ describe("a slow client", () => {
     expect(await text(socket)).toContain("200 OK");
   });
 
+  test("ends its side of the connection after the request: the request is answered", async () => {
+    const socket = await network().connect(await network().health(), kubelet);
+    socket.end(ask("/livez"));
+    expect(await text(socket)).toContain("200 OK");
+  });
+
   test("resets its connection: the server goes on", async () => {
     const port = await network().health();
     for (const sent of ["", "GET ", ask("/metrics")]) {
