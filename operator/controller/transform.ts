@@ -8,10 +8,11 @@ import {
   type Manifest,
   fieldsOf,
   isFields,
-  truncate,
 } from "../core/manifest.ts";
 import { restartsOf } from "../core/deployment.ts";
 import type { App, ContainerState, Pod, Termination } from "../core/observed.ts";
+import { cleanText } from "../core/text.ts";
+import { withoutValues } from "../runtime/api-error.ts";
 import type { KubeObject } from "../runtime/kubernetes.ts";
 
 // The cache transforms of each kind. Caches keep only the fields that the operator uses: whole objects of a thousand
@@ -86,6 +87,17 @@ const managedFields = (object: KubeObject): ManagedFields[] =>
     }),
   );
 
+/** A Deployment's status. The condition about refused pods repeats the API server's answer. */
+const withCleanConditions = (status: unknown): unknown =>
+  isFields(status) && Array.isArray(status["conditions"])
+    ? { ...status, conditions: status["conditions"].map(withCleanMessage) }
+    : status;
+
+const withCleanMessage = (condition: unknown): Fields => {
+  const fields = fieldsOf(condition);
+  return { ...fields, message: cleanText(withoutValues(text(fields["message"])), maxMessageLength) };
+};
+
 /** Transforms a Deployment or Service: keeps the fields that are compared with the desired object, and the status. */
 export function manifestOf(object: KubeObject): Manifest {
   const { apiVersion, kind, spec, status } = object;
@@ -94,7 +106,7 @@ export function manifestOf(object: KubeObject): Manifest {
     kind,
     metadata: { ...object.metadata, managedFields: managedFields(object) },
     spec,
-    status,
+    status: withCleanConditions(status),
   };
 }
 
@@ -122,7 +134,7 @@ const text = (value: unknown): string => (typeof value === "string" ? value : ""
 const optionalText = (value: unknown): string | undefined => (typeof value === "string" ? value : undefined);
 const list = (value: unknown): readonly Fields[] => (Array.isArray(value) ? (value as Fields[]) : []);
 
-/** Maximum length of a container's message in the cache. */
+/** Maximum length of a message of a container, the scheduler or the API server in the cache. */
 const maxMessageLength = 1024;
 
 function endingOf(state: Fields): Termination | undefined {
@@ -131,7 +143,7 @@ function endingOf(state: Fields): Termination | undefined {
   return {
     reason: text(ended["reason"]),
     exitCode: Number(ended["exitCode"] ?? 0),
-    message: truncate(text(ended["message"]), maxMessageLength),
+    message: cleanText(text(ended["message"]), maxMessageLength),
     at: text(ended["finishedAt"]),
   };
 }
@@ -146,7 +158,7 @@ function containerOf(status: Fields): ContainerState {
     restarts: Number(status["restartCount"] ?? 0),
     runningSince: optionalText(running["startedAt"]),
     waiting: isFields(waiting)
-      ? { reason: text(waiting["reason"]), message: truncate(text(waiting["message"]), maxMessageLength) }
+      ? { reason: text(waiting["reason"]), message: cleanText(text(waiting["message"]), maxMessageLength) }
       : undefined,
     terminated: endingOf(state) ?? endingOf(fieldsOf(status["lastState"])),
   };
@@ -196,7 +208,10 @@ export function podOf({ metadata, status }: KubeObject): AppPod {
     deleting: metadata.deletionTimestamp !== undefined || /^(Failed|Succeeded)$/.test(text(state["phase"])),
     ready: isReady,
     readinessSince: optionalText(ready["lastTransitionTime"]),
-    unschedulable: scheduled["reason"] === "Unschedulable" ? text(scheduled["message"]) : undefined,
+    unschedulable:
+      scheduled["reason"] === "Unschedulable"
+        ? cleanText(text(scheduled["message"]), maxMessageLength)
+        : undefined,
     containers: [...list(state["initContainerStatuses"]), ...list(state["containerStatuses"])].map(
       containerOf,
     ),

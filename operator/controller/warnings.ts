@@ -1,6 +1,6 @@
 import { needsEvents } from "../core/health.ts";
-import { truncate } from "../core/manifest.ts";
 import type { App, Pod, PodWarning } from "../core/observed.ts";
+import { cleanText } from "../core/text.ts";
 import { ExpectedError } from "../runtime/api-error.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { ApiClient, CallOptions, KubeObject } from "../runtime/kubernetes.ts";
@@ -28,7 +28,7 @@ export interface WarningsOptions {
 
 const warningOf = (pod: Pod, event: KubeObject): PodWarning => {
   const { reason, message } = event as KubeObject & { reason?: string; message?: string };
-  return { pod: pod.name, reason: reason ?? "", message: truncate(message ?? "", 1024) };
+  return { pod: pod.name, reason: reason ?? "", message: cleanText(message ?? "", 1024) };
 };
 
 /**

@@ -66,6 +66,10 @@ const isValid = (observed: Observed): observed is ObservedApp => observed.app.sp
 const hasLostOwner = (app: App, revision: Revision): boolean =>
   !(revision.live.metadata.ownerReferences ?? []).some((owner) => owner.uid === app.uid);
 
+/** True if a revision still has the quote of a rejection that a later acceptance made obsolete. */
+const hasObsoleteQuote = ({ rollout, quote }: Revision, { stable }: Decision): boolean =>
+  quote !== undefined && stable !== undefined && stable.rollout > rollout;
+
 function revisionWrites(decision: Decision): readonly Action[] {
   const { app } = decision.observed;
   const surplus = surplusOf(decision);
@@ -83,6 +87,15 @@ function revisionWrites(decision: Decision): readonly Action[] {
         ...(outcome && { outcome }),
       };
     }),
+    ...decision.revisions
+      .filter((revision) => !isOutdated(revision) && !surplus.includes(revision))
+      .filter((revision) => hasObsoleteQuote(revision, decision))
+      .map((revision): Action => ({
+        do: "apply",
+        object: renderRevision(app, { ...revision, quote: undefined }),
+        why: "quote removed",
+        ...inScope("history"),
+      })),
     ...surplus.filter(isStored).map(({ live }): Action => ({
       do: "delete",
       object: live,

@@ -1,17 +1,38 @@
 import { childAnnotations as keys, containerName, labels, revisionName } from "../api/names.ts";
 import { isTime } from "../api/schema/spec.ts";
 import { templateMetadataOf, withoutRestarts } from "./deployment.ts";
-import { type Fields, type Manifest, compact, isFields, truncate } from "./manifest.ts";
+import { type Fields, type Manifest, compact, isFields } from "./manifest.ts";
 import { type App, type Observed, type Outcome, type Revision, timestamp } from "./observed.ts";
 import { ownershipOf } from "./ownership.ts";
 import { requestedOf, rolloutNumber, stableOf } from "./revisions.ts";
+import { cleanText, maxQuote } from "./text.ts";
 
 const outcomes: ReadonlySet<string> = new Set<Outcome>(["accepted", "rejected", "superseded"]);
 
 const isOutcome = (text: string | undefined): text is Outcome => text !== undefined && outcomes.has(text);
 
 /** The longest texts that the schema of the status allows, in characters. */
-const maxLengths = { image: 512, reason: 128, message: 2048 } as const;
+const maxLengths = { image: 512, reason: 128, message: 2048, quote: maxQuote } as const;
+
+const pod = String.raw`pod [\w.-]+`;
+/** Every message of a rejection in the operator's words. In earlier versions, untrusted text followed after a colon. */
+const ownWords = new RegExp(
+  `^(${[
+    String.raw`container [\w.-]+ of ${pod} is crash-looping, last with (?:exit code -?\d+|OOMKilled|no exit was recorded)`,
+    `${pod} can't pull its image(?:, which the registry does not have)?`,
+    String.raw`${pod} started and was not ready within progressDeadlineSeconds \d+(?: \([\w ,.]+\))?`,
+    String.raw`aborted by the annotation demoapp\.dev/abort`,
+  ].join("|")})(?:: (.+))?$`,
+);
+
+/** The operator's words in the message of a stored revision, and the quote. Anybody can have edited the annotations. */
+function messageIn(message: string | undefined, quote: string | undefined) {
+  const [, words, output] = ownWords.exec(message ?? "") ?? [];
+  return { message: words, quote: quote ?? output ?? (words === undefined ? message : undefined) };
+}
+
+/** The image if it is one word, which can't be taken for a sentence. */
+const imageText = (image: string): string => (/^\S*$/.test(image) ? image : "");
 
 /** Reads a revision from a ControllerRevision; undefined if the object does not have the content of one. */
 export function readRevision(live: Manifest): Revision | undefined {
@@ -24,7 +45,7 @@ export function readRevision(live: Manifest): Revision | undefined {
     return undefined;
   const text = (name: keyof typeof maxLengths): string | undefined => {
     const value = annotations[keys[name]];
-    return value === undefined ? undefined : truncate(value, maxLengths[name]);
+    return value === undefined ? undefined : cleanText(value, maxLengths[name]);
   };
   const timeOf = (time: string | undefined): string | undefined =>
     time !== undefined && isTime(time) ? time : undefined;
@@ -34,13 +55,13 @@ export function readRevision(live: Manifest): Revision | undefined {
   return {
     hash,
     rollout,
-    image: text("image") ?? "",
+    image: imageText(text("image") ?? ""),
     template,
     startedAt,
     outcome,
     finishedAt: outcome && (timeOf(annotations[keys.finishedAt]) ?? startedAt),
-    reason: text("reason"),
-    message: text("message"),
+    reason: /^\w+$/.exec(text("reason") ?? "")?.[0],
+    ...messageIn(text("message"), text("quote")),
     live,
   };
 }
@@ -105,7 +126,7 @@ function deployedRevision(app: App, deployment: Manifest, hash: string): Revisio
   return {
     hash,
     rollout: rolloutNumber(annotations[keys.rollout]) ?? 1,
-    image: truncate(typeof image === "string" ? image : "", maxLengths.image),
+    image: imageText(typeof image === "string" ? cleanText(image, maxLengths.image) : ""),
     template: {
       ...spec.template,
       metadata: compact({ labels: podLabels, annotations: withoutRestarts(own) }),

@@ -132,3 +132,31 @@ describe("cache transforms", () => {
     });
   });
 });
+
+const unclean = "a\n\u202Eb\u001B";
+
+test("messages of containers, the scheduler and the API server: clean in the caches", () => {
+  const terminated = { reason: "Error", exitCode: 1, message: unclean };
+  const { containers, unschedulable } = podOf({
+    apiVersion: "v1",
+    kind: "Pod",
+    metadata,
+    status: {
+      conditions: [{ type: "PodScheduled", reason: "Unschedulable", message: unclean }],
+      containerStatuses: [
+        { name: "app", state: { waiting: { reason: "x", message: unclean } }, lastState: { terminated } },
+      ],
+    },
+  });
+  expect(unschedulable).toBe("a b");
+  expect(containers[0]).toMatchObject({ waiting: { message: "a b" }, terminated: { message: "a b" } });
+  const condition = { type: "ReplicaFailure", message: `${unclean}: Invalid value: "s3cret": no` };
+  const kind = "Deployment";
+  const { status } = manifestOf({
+    apiVersion: "apps/v1",
+    kind,
+    metadata,
+    status: { conditions: [condition] },
+  });
+  expect(status).toEqual({ conditions: [{ type: "ReplicaFailure", message: "a b : Invalid value: no" }] });
+});

@@ -110,7 +110,7 @@ describe("what waits for a person: the next step is a command", () => {
   ])("$annotation is $value: a blocker says that it has no effect", ({ annotation, value, expected }) => {
     const before = { app: commanded("app:1", { [annotation]: value }), revisions: [v1] };
     const blocker = blockerOf({ ...before, deployment: deploymentOf(v1) }, "BadAnnotation");
-    expect(blocker?.message).toBe(`Annotation demoapp.dev/${annotation} is '${value}', not ${expected}.`);
+    expect(blocker?.message).toBe(`Annotation demoapp.dev/${annotation} is not ${expected}: "${value}"`);
   });
 
   test("an abort names the rollout with a leading zero: it counts", () => {
