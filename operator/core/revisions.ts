@@ -7,7 +7,7 @@ import { ownerOf } from "./render/deployment.ts";
 import { renderPodTemplate } from "./render/pod.ts";
 import { spelledLike } from "./render/spelling.ts";
 import type { RolloutState } from "./rolloutstate.ts";
-import { cleanText, maxQuote } from "./text.ts";
+import { quoteOf } from "./text.ts";
 
 /** The ControllerRevision of a revision. Its data never changes; its number and its annotations do. */
 export function renderRevision(app: App, revision: Revision): Manifest {
@@ -29,7 +29,7 @@ export function renderRevision(app: App, revision: Revision): Manifest {
         [keys.finishedAt]: finishedAt,
         [keys.reason]: reason,
         [keys.message]: message,
-        [keys.quote]: quote === undefined ? undefined : cleanText(quote, maxQuote),
+        [keys.quote]: quote === undefined ? undefined : quoteOf(quote),
       }) as Record<string, string>,
       ownerReferences: [ownerOf(app)],
     },

@@ -17,8 +17,18 @@ const clipped = (text: string, maxLength: number): string =>
 /** Longest quote of untrusted text, in UTF-16 units. */
 export const maxQuote = 256;
 
+const half = maxQuote / 2;
+
+/** Untrusted text as the operator keeps it. Of a long text, the beginning and the end: logs tell the cause in either. */
+export function quoteOf(text: string): string {
+  const line = cleanText(text, Infinity);
+  if (line.length <= maxQuote) return line;
+  const [start, end] = [line.slice(0, half - 2), line.slice(1 - half)].map((part) => part.toWellFormed());
+  return `${start?.replace(/\uFFFD$/, "")} … ${end?.replace(/^\uFFFD/, "")}`;
+}
+
 /** Untrusted text in quotation marks. The text has none of them, so a reader sees where the quote ends. */
-const quoted = (text: string): string => `"${cleanText(text, maxQuote).replaceAll('"', "'")}"`;
+const quoted = (text: string): string => `"${quoteOf(text).replaceAll('"', "'")}"`;
 
 /** The message of a blocker: the operator's words, then the quote. No other text of the operator has the quote. */
 export const withQuote = ({ message, quote }: Pick<ReasonMessage, "message" | "quote">): string =>

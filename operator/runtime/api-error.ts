@@ -30,11 +30,16 @@ export class ExpectedError extends Error {}
 const refusedValue =
   /\b((?:Invalid|Unsupported|Duplicate) value|Not found): (?:(?:"(?:[^"\\]|\\.)*"|-?[\d.]+|true|false|null)(?=[:,\]\s]|$)|([^]+))/g;
 
+/** A value of another type than the schema's, in the format of server-side apply; no certain end either. */
+const wrongType = /(\bexpected [^,\n]{1,60}), got [^]+/;
+
 /** The API server's message without the values that it refuses: a Secret's value may be in a field by mistake. */
 export const withoutValues = (message: string): string =>
-  message.replace(refusedValue, (_, problem: string, rest?: string) =>
-    rest === undefined ? problem : `${problem} …`,
-  );
+  message
+    .replace(wrongType, "$1")
+    .replace(refusedValue, (_, problem: string, rest?: string) =>
+      rest === undefined ? problem : `${problem} …`,
+    );
 
 /** The API server responded with an error status. Its message has no values of the refused object. */
 export class ApiError extends ExpectedError {

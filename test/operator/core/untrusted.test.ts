@@ -100,9 +100,9 @@ describe("untrusted text: only the message of a blocker quotes it", () => {
     expect(events[0]?.message).toContain("was changed by another field manager; the operator reverted");
   });
 
-  test("a quote is longer than 256 characters: truncated, without half of a surrogate pair", () => {
-    const { status } = planOf(stuck(crashing(`${"x".repeat(254)}😀😀`)));
-    expect(status.blockers?.[0]?.message).toMatch(/: "x{254}…"$/);
+  test("a quote is longer than 256 characters: its beginning and its end, without half of a surrogate pair", () => {
+    const { status } = planOf(stuck(crashing(`${"x".repeat(125)}😀${"y".repeat(900)}😀${"z".repeat(126)}`)));
+    expect(status.blockers?.[0]?.message).toMatch(/: "x{125} … z{126}"$/);
   });
 
   test("a foreign Service stands in the way: the blocker quotes nothing", () => {

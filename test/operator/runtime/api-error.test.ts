@@ -41,6 +41,11 @@ test.each([
     message: `${invalid}: Invalid value: {"a":"pass: word"}: must be empty`,
     kept: `${invalid}: Invalid value …`,
   },
+  {
+    name: "a value of a wrong type",
+    message: "failed to create typed patch object: .env[0].value: expected string, got &{pass}",
+    kept: "failed to create typed patch object: .env[0].value: expected string",
+  },
   { name: "a string without an end", message: `x: Invalid value: "pass`, kept: "x: Invalid value …" },
   { name: "no value", message: "exceeded quota: team", kept: "exceeded quota: team" },
 ])("the API server refuses $name: the error's message does not have the value", ({ message, kept }) => {
