@@ -59,6 +59,8 @@ export const childAnnotations = {
   outcome: `${group}/outcome`,
   reason: `${group}/reason`,
   message: `${group}/message`,
+  /** On rejected revisions: log output or the registry's answer. Removed when a later rollout is accepted. */
+  quote: `${group}/quote`,
 } as const;
 
 /** The Deployments of an app, of which there are at most two. */

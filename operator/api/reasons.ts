@@ -2,6 +2,17 @@
 export const shortImage = (image: string): string =>
   image.replace(/(@sha256:[0-9a-f]{12})[0-9a-f]{52}$/, "$1");
 
+/** Untrusted text about a problem, which the message itself does not contain. */
+interface Quoting {
+  readonly quote: string;
+}
+
+/** A message that is the same for all objects: only the quote differs. */
+const quoting =
+  (message: string): ((of: Quoting) => string) =>
+  () =>
+    message;
+
 /**
  * All reasons, each with its message. Conditions, events and blockers use the same reasons, and no other code
  * defines one.
@@ -23,7 +34,7 @@ export const reasons = {
   Suspended: () => "Suspended: the operator writes only this status. Set spec.suspend to false to resume.",
   Paused: (of: { image: string }) =>
     `The rollout of ${shortImage(of.image)} is paused by the annotation demoapp.dev/paused.`,
-  RollbackNeeded: (of: { rollout: string; why: string }) =>
+  RollbackNeeded: (of: { rollout: string; why: string; quote?: string | undefined }) =>
     `Rollout ${of.rollout} failed (${of.why}), and spec.rollback.automatic is false.`,
   ScaledToZero: (of: { open: string }) => `spec.replicas is 0: no pod runs.${of.open}`,
   RolledBack: (of: { rejected: string; serving: string; detail: string; why: string }) =>
@@ -41,7 +52,7 @@ export const reasons = {
     `Rollout ${of.rollout} of ${shortImage(of.image)} started.`,
   RolloutAccepted: (of: { rollout: number; image: string }) =>
     `Rollout ${of.rollout} of ${shortImage(of.image)} is accepted: all its pods are available.`,
-  RevisionRejected: (of: { rollout: number; image: string; why: string }) =>
+  RevisionRejected: (of: { rollout: number; image: string; why: string; quote?: string | undefined }) =>
     `Rollout ${of.rollout} of ${shortImage(of.image)} was rejected: ${of.why}.`,
   RolloutSuperseded: (of: { rollout: number; image: string }) =>
     `Rollout ${of.rollout} of ${shortImage(of.image)} was superseded by another version.`,
@@ -52,81 +63,76 @@ export const reasons = {
   ObjectRecreated: (of: { object: string }) => `${of.object} was missing; the operator created it again.`,
 
   // Why a revision is rejected
-  CrashLoop: (of: { pod: string; container: string; detail: string }) =>
-    `container ${of.container} of pod ${of.pod} is crash-looping, last with ${of.detail}`,
-  ImageNotFound: (of: { pod: string; detail: string }) => `pod ${of.pod} can't pull its image: ${of.detail}`,
+  CrashLoop: (of: { pod: string; container: string; exit: string; quote: string }) =>
+    `container ${of.container} of pod ${of.pod} is crash-looping, last with ${of.exit}`,
+  ImageNotFound: (of: { pod: string; quote: string }) =>
+    `pod ${of.pod} can't pull its image, which the registry does not have`,
   NotReadyByDeadline: (of: { pod: string; seconds: number; delays: string }) =>
     `pod ${of.pod} started and was not ready within progressDeadlineSeconds ${of.seconds}${of.delays === "" ? "" : ` (${of.delays})`}`,
   Aborted: () => "aborted by the annotation demoapp.dev/abort",
 
   // Blockers
-  ImagePullFailed: (of: { detail: string }) => `The image can't be pulled: ${of.detail}`,
+  ImagePullFailed: quoting("The image can't be pulled."),
   OutOfMemory: (of: { container: string }) => `Container ${of.container} used more memory than its limit.`,
-  ReadOnlyRoot: (of: { container: string; detail: string }) =>
-    `Container ${of.container} seems to write to its read-only root file system: ${of.detail}`,
-  RunsAsRoot: (of: { detail: string }) => `The image runs as root or as a named user: ${of.detail}`,
-  ConfigMissing: (of: { detail: string }) => `An object that the pod refers to is missing: ${of.detail}`,
-  ContainerRefused: (of: { detail: string }) => `The node can't start the container: ${of.detail}`,
-  NotReady: (of: { detail: string }) => `The pod runs but is not ready: ${of.detail}`,
-  Unschedulable: (of: { detail: string }) => `No node can run the pod: ${of.detail}`,
-  QuotaExceeded: (of: { detail: string }) => `A ResourceQuota refuses the request: ${of.detail}`,
-  LimitRangeExceeded: (of: { detail: string }) => `A LimitRange refuses new pods: ${of.detail}`,
-  PodSecurityRefused: (of: { detail: string }) =>
-    `The namespace's Pod Security Standard refuses the pods: ${of.detail}`,
-  ServiceAccountMissing: (of: { detail: string }) => `The pods' service account is missing: ${of.detail}`,
-  PodsRefused: (of: { detail: string }) => `The API server refuses new pods: ${of.detail}`,
+  ReadOnlyRoot: (of: { container: string; quote: string }) =>
+    `Container ${of.container} seems to write to its read-only root file system.`,
+  RunsAsRoot: quoting("The image runs as root or as a named user."),
+  ConfigMissing: quoting("An object that the pod refers to is missing."),
+  ContainerRefused: quoting("The node can't start the container."),
+  NotReady: quoting("The pod runs but is not ready."),
+  Unschedulable: quoting("No node can run the pod."),
+  QuotaExceeded: quoting("A ResourceQuota refuses the request."),
+  LimitRangeExceeded: quoting("A LimitRange refuses new pods."),
+  PodSecurityRefused: quoting("The namespace's Pod Security Standard refuses the pods."),
+  ServiceAccountMissing: quoting("The pods' service account is missing."),
+  PodsRefused: quoting("The API server refuses new pods."),
   ScalerOnDeployment: (of: { scaler: string }) =>
     `HorizontalPodAutoscaler ${of.scaler} scales the Deployment, and the operator reverts the change.`,
   NameTaken: (of: { object: string }) => `${of.object} exists but is not owned by this DemoApp.`,
   NameInDeletion: (of: { object: string }) => `${of.object} of an earlier owner is still being deleted.`,
-  PermissionMissing: (of: { detail: string }) => `The operator lacks a permission: ${of.detail}`,
-  AdmissionRefused: (of: { detail: string }) =>
-    `An admission webhook or policy refuses a change: ${of.detail}`,
-  ApplyRefused: (of: { detail: string }) =>
-    `The API server refuses an object rendered from the spec: ${of.detail}`,
-  WriteFailed: (of: { object: string; detail: string }) =>
-    `${of.object} can't be written at present: ${of.detail}`,
+  PermissionMissing: quoting("The operator lacks a permission."),
+  AdmissionRefused: quoting("An admission webhook or policy refuses a change."),
+  ApplyRefused: quoting("The API server refuses an object rendered from the spec."),
+  WriteFailed: (of: { object: string; quote: string }) => `${of.object} can't be written at present.`,
   Contested: (of: { object: string; manager: string }) =>
     `${of.object} is changed by ${of.manager} after each repair; the operator repairs it at most once a minute.`,
   RevisionIgnored: (of: { object: string; why: string }) =>
     `${of.object} has the labels of this app's revisions, but ${of.why}; the operator ignores it.`,
   HistoryLimited: (of: { given: number; most: number }) =>
     `spec.revisionHistoryLimit is ${of.given}; the operator keeps at most ${of.most} old revisions.`,
-  UnknownRollout: (of: { annotation: string; value: string; newest: number }) =>
-    `Annotation ${of.annotation} is '${of.value}', but the newest rollout is ${of.newest}.`,
-  BadAnnotation: (of: { annotation: string; value: string; expected: string }) =>
-    `Annotation ${of.annotation} is '${of.value}', not ${of.expected}.`,
+  UnknownRollout: (of: { annotation: string; newest: number; quote: string }) =>
+    `Annotation ${of.annotation} names no rollout; the newest one is ${of.newest}.`,
+  BadAnnotation: (of: { annotation: string; expected: string; quote: string }) =>
+    `Annotation ${of.annotation} is not ${of.expected}.`,
   RolloutNumbersUsedUp: (of: { object: string; rollout: number }) =>
     `${of.object} has the rollout number ${of.rollout}, and no higher one exists for a next rollout.`,
-  InvalidSpec: (of: { problems: string }) => `The stored DemoApp is not valid: ${of.problems}.`,
+  InvalidSpec: (of: { fields: string; quote: string }) =>
+    `The stored DemoApp is not valid: see ${of.fields}.`,
 } as const satisfies Record<string, (of: never) => string>;
 
 export type Reason = keyof typeof reasons;
 
-/** Reasons whose message can quote a container's log output, which can contain secrets. */
-export const outputReasons: ReadonlySet<Reason> = new Set<Reason>([
-  "CrashLoop",
-  "ReadOnlyRoot",
-  "RevisionRejected",
-  "RolledBack",
-  "NotReady",
-  "RollbackNeeded",
-]);
-
 /** A reason with its message, as conditions, events and blockers contain them. */
 export interface ReasonMessage {
   readonly reason: Reason;
+  /** The operator's words. Everybody who sees the app can read them: status, conditions, events, logs, notifications. */
   readonly message: string;
+  /**
+   * Text of a container, a webhook or a user. It can contain secrets, or sentences that imitate the operator. Only the
+   * message of a blocker shows the text, in quotation marks.
+   */
+  readonly quote?: string | undefined;
 }
 
 /** Formats the message of a reason: `reasonMessage("Healthy", { image, ready: "2 of 2" })`. */
-export const reasonMessage = <R extends Reason>(
+export function reasonMessage<R extends Reason>(
   reason: R,
   ...of: Parameters<(typeof reasons)[R]>
-): ReasonMessage => ({
-  reason,
-  message: (reasons[reason] as (...of: unknown[]) => string)(...of),
-});
+): ReasonMessage {
+  const { quote = "" } = (of[0] ?? {}) as Partial<Quoting>;
+  const message = (reasons[reason] as (...of: unknown[]) => string)(...of);
+  return { reason, message, ...(quote !== "" && { quote }) };
+}
 
 /**
  * The text, followed by what a person can do next, in at most `maxLength` characters. `next` gets up to half of them;

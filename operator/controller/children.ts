@@ -10,13 +10,18 @@ import {
 } from "../api/names.ts";
 import {
   type FieldSet,
+  type Fields,
   type ManagedFields,
   type Manifest,
   type Metadata,
   type OwnerReference,
   compact,
+  fieldsOf,
+  isFields,
   truncate,
 } from "../core/manifest.ts";
+import { cleanText } from "../core/text.ts";
+import { withoutValues } from "../runtime/api-error.ts";
 import { withoutTemplate } from "../core/storedrevisions.ts";
 import type { KubeObject } from "../runtime/kubernetes.ts";
 
@@ -110,10 +115,32 @@ function comparedMetadata({ metadata }: KubeObject): Metadata {
   };
 }
 
+/** Longest message of a condition. */
+const maxConditionLength = 1024;
+
+const withCleanMessage = (condition: unknown): Fields => {
+  const fields = fieldsOf(condition);
+  const { message } = fields;
+  const text = typeof message === "string" ? truncate(message, maxConditionLength) : "";
+  return { ...fields, message: cleanText(withoutValues(text), maxConditionLength) };
+};
+
+/** A Deployment's status. The condition about refused pods repeats the API server's answer. */
+const withCleanConditions = (status: unknown): unknown =>
+  isFields(status) && Array.isArray(status["conditions"])
+    ? { ...status, conditions: status["conditions"].map(withCleanMessage) }
+    : status;
+
 /** A Deployment or Service with the fields that are compared with the desired object, and the status. */
 export function manifestOf(object: KubeObject): Manifest {
   const { apiVersion, kind, spec, status } = object;
-  return { apiVersion, kind, metadata: comparedMetadata(object), spec, status };
+  return {
+    apiVersion,
+    kind,
+    metadata: comparedMetadata(object),
+    spec,
+    status: withCleanConditions(status),
+  };
 }
 
 /** Longest label, annotation and name that the operator writes, except the message of a revision. */

@@ -1,5 +1,4 @@
 import { apiVersion, kind } from "../api/names.ts";
-import { outputReasons } from "../api/reasons.ts";
 import type { AppEvent } from "../core/events.ts";
 import type { App } from "../core/observed.ts";
 import type { Report } from "../core/plan.ts";
@@ -24,15 +23,14 @@ const noteOf = ({ namespace, name, uid }: App, { type, reason, message }: AppEve
   note: message,
 });
 
-/** Logs an event. Log output of a container stays in its namespace: other people may read the operator's log. */
+/** Logs an event. Its message has no untrusted text: other people may read the operator's log. */
 function logEvent(
   { namespace, name }: App,
   event: AppEvent,
   { log, phase }: { log: Logger; phase?: string | undefined },
 ) {
   const { type, reason, message, hash } = event;
-  const text = outputReasons.has(reason) ? `${reason}: see the DemoApp's status` : message;
-  log[type === "Warning" ? "warn" : "info"]({ namespace, name, reason, phase, hash }, text);
+  log[type === "Warning" ? "warn" : "info"]({ namespace, name, reason, phase, hash }, message);
 }
 
 /** Publishes a report's events: as Kubernetes events for the app's users, and as log lines for the cluster's operators. */

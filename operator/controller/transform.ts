@@ -5,6 +5,7 @@ import { type Fields, fieldsOf, isFields, truncate } from "../core/manifest.ts";
 import { restartsOf } from "../core/deployment.ts";
 import type { App, ContainerState, Pod, Termination } from "../core/observed.ts";
 import { sizeProblem } from "../core/render/size.ts";
+import { cleanText } from "../core/text.ts";
 import type { KubeObject } from "../runtime/kubernetes.ts";
 
 /** Maximum length of a text in the cache: tenants write messages and reasons. */
@@ -73,6 +74,8 @@ export function scalerOf({ metadata, spec }: KubeObject): Scaler {
 const optionalText = (value: unknown): string | undefined =>
   typeof value === "string" ? truncate(value, maxTextLength) : undefined;
 const text = (value: unknown): string => optionalText(value) ?? "";
+/** A message of a container or the scheduler: one clean line. */
+const messageOf = (value: unknown): string => cleanText(text(value), maxTextLength);
 const list = (value: unknown): readonly Fields[] => (Array.isArray(value) ? (value as Fields[]) : []);
 
 function endingOf(state: Fields): Termination | undefined {
@@ -81,7 +84,7 @@ function endingOf(state: Fields): Termination | undefined {
   return {
     reason: text(ended["reason"]),
     exitCode: Number(ended["exitCode"] ?? 0),
-    message: text(ended["message"]),
+    message: messageOf(ended["message"]),
     at: text(ended["finishedAt"]),
   };
 }
@@ -96,7 +99,7 @@ function containerOf(status: Fields): ContainerState {
     restarts: Number(status["restartCount"] ?? 0),
     runningSince: optionalText(running["startedAt"]),
     waiting: isFields(waiting)
-      ? { reason: text(waiting["reason"]), message: text(waiting["message"]) }
+      ? { reason: text(waiting["reason"]), message: messageOf(waiting["message"]) }
       : undefined,
     terminated: endingOf(state) ?? endingOf(fieldsOf(status["lastState"])),
   };
@@ -146,7 +149,7 @@ export function podOf({ metadata, status }: KubeObject): AppPod {
     deleting: metadata.deletionTimestamp !== undefined || /^(Failed|Succeeded)$/.test(text(state["phase"])),
     ready: isReady,
     readinessSince: optionalText(ready["lastTransitionTime"]),
-    unschedulable: scheduled["reason"] === "Unschedulable" ? text(scheduled["message"]) : undefined,
+    unschedulable: scheduled["reason"] === "Unschedulable" ? messageOf(scheduled["message"]) : undefined,
     containers: [...list(state["initContainerStatuses"]), ...list(state["containerStatuses"])].map(
       containerOf,
     ),

@@ -1,6 +1,7 @@
 import { needsEvents } from "../core/health.ts";
-import { truncate } from "../core/manifest.ts";
 import type { App, Pod, PodWarning } from "../core/observed.ts";
+import { truncate } from "../core/manifest.ts";
+import { cleanText } from "../core/text.ts";
 import { ExpectedError } from "../runtime/api-error.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { ApiClient, CallOptions, KubeObject } from "../runtime/kubernetes.ts";
@@ -34,7 +35,7 @@ export interface WarningsOptions {
 
 const warningOf = (pod: Pod, event: KubeObject): PodWarning => {
   const { reason, message } = event as KubeObject & { reason?: string; message?: string };
-  return { pod: pod.name, reason: truncate(reason ?? "", 128), message: truncate(message ?? "", 1024) };
+  return { pod: pod.name, reason: truncate(reason ?? "", 128), message: cleanText(message ?? "", 1024) };
 };
 
 /**

@@ -1,12 +1,10 @@
 import { annotations, labels, revisionName } from "../api/names.ts";
 import { reasonMessage } from "../api/reasons.ts";
-import type { Blocker } from "../api/schema.ts";
 import { isTime, maxHistory } from "../api/schema/spec.ts";
 import { type BlockerDraft, annotate, blockerDraft, kubectl } from "./blockerdraft.ts";
 import { isCommanded, isDelayed } from "./decide.ts";
 import { podRefusalOf } from "./deployment.ts";
 import { availableAtMs } from "./health.ts";
-import { truncate } from "./manifest.ts";
 import { timestamp } from "./observed.ts";
 import { ownershipOf } from "./ownership.ts";
 import { type Situation, deadlineProblem } from "./phase.ts";
@@ -36,7 +34,7 @@ const podRefusalRules: readonly PodRefusalRule[] = [
   {
     reason: "PodSecurityRefused",
     pattern: /violates PodSecurity/i,
-    next: "Remove from spec.pod the fields that the message names; the defaults meet the restricted standard.",
+    next: "Remove from spec.pod the fields that status.blockers quotes; the defaults meet the restricted standard.",
   },
   {
     reason: "ServiceAccountMissing",
@@ -52,10 +50,10 @@ const podRefusalRules: readonly PodRefusalRule[] = [
 
 function podRefusalBlockers({ tracks }: Situation): readonly BlockerDraft[] {
   const { deployment } = tracks.stable;
-  const detail = podRefusalOf(deployment) ?? "";
-  const rule = podRefusalRules.find(({ pattern }) => pattern.test(detail));
+  const quote = podRefusalOf(deployment) ?? "";
+  const rule = podRefusalRules.find(({ pattern }) => pattern.test(quote));
   if (!rule || !deployment) return [];
-  const problem = reasonMessage(rule.reason, { detail });
+  const problem = reasonMessage(rule.reason, { quote });
   return [blockerDraft(`Deployment/${deployment.metadata.name}`, problem, rule.next)];
 }
 
@@ -75,7 +73,7 @@ function unknownRolloutBlockers({ observed: { app }, revisions }: Situation): re
     const value = app.annotations[annotation];
     if (value === undefined || (rolloutNumber(value) ?? Infinity) <= newest) return [];
     const remove = annotate(app, annotation);
-    const problem = reasonMessage("UnknownRollout", { annotation, value, newest });
+    const problem = reasonMessage("UnknownRollout", { annotation, newest, quote: value });
     const next = `Set a number that status.history shows, or remove the annotation: ${remove}`;
     return [blockerDraft(`DemoApp/${app.name}`, problem, next)];
   });
@@ -98,6 +96,7 @@ function verdictBlockers({ observed: { app }, candidate, verdict }: Situation): 
   const problem = reasonMessage("RollbackNeeded", {
     rollout: `${rollout} of ${image}`,
     why: verdict.message,
+    quote: verdict.quote,
   });
   return [blockerDraft(`DemoApp/${app.name}`, problem, `Change spec.image in Git, or roll back: ${abort}`)];
 }
@@ -160,7 +159,7 @@ const badAnnotationBlockers = ({ observed: { app }, nowMs }: Situation): readonl
     const value = app.annotations[annotation];
     if (value === undefined || isValid(value)) return [];
     const command = annotate(app, annotation, example(nowMs));
-    const problem = reasonMessage("BadAnnotation", { annotation, value, expected });
+    const problem = reasonMessage("BadAnnotation", { annotation, expected, quote: value });
     return [blockerDraft(`DemoApp/${app.name}`, problem, `Correct the value: ${command}`)];
   });
 
@@ -175,7 +174,7 @@ const remedies: ReadonlyMap<string, string> = new Map([
 
 function rejectionBlockers({ requested, observed: { app } }: Situation): readonly BlockerDraft[] {
   if (requested?.outcome !== "rejected") return [];
-  const { rollout, image, hash, reason = "" } = requested;
+  const { rollout, image, hash, reason = "", quote } = requested;
   const why = requested.message ?? reason;
   const retry = annotate(app, annotations.retry, String(rollout));
   const remedy = remedies.get(reason);
@@ -184,7 +183,7 @@ function rejectionBlockers({ requested, observed: { app } }: Situation): readonl
       ? `Change spec.image in Git (git revert restores the version that serves), or retry this version: ${retry}`
       : `${remedy}: ${retry}; or change spec.image in Git (git revert restores the version that serves).`;
   const object = `ControllerRevision/${revisionName(app.name, hash)}`;
-  return [blockerDraft(object, reasonMessage("RevisionRejected", { rollout, image, why }), next)];
+  return [blockerDraft(object, reasonMessage("RevisionRejected", { rollout, image, why, quote }), next)];
 }
 
 /** A missed progress deadline blocks the app whatever the cause, and says where to look for the cause. */
@@ -205,11 +204,14 @@ function podBlockers({ observed, nowMs }: Situation): readonly BlockerDraft[] {
 }
 
 const maxBlockers = 20;
-/** Longest message of a blocker in the schema, in characters. */
-const maxMessage = 2048;
+
+/** A blocker whose message is not yet joined with its quote: events and `status.message` have only the message. */
+export interface DatedBlocker extends BlockerDraft {
+  readonly since: string;
+}
 
 /** Everything that blocks an app, and what a person can do. One blocker per reason: the first object that shows it. */
-export function blockersOf(situation: Situation): readonly Blocker[] {
+export function blockersOf(situation: Situation): readonly DatedBlocker[] {
   const all = [
     ...situation.writeBlockers,
     ...pauseBlockers(situation),
@@ -230,8 +232,8 @@ export function blockersOf(situation: Situation): readonly Blocker[] {
   return all
     .filter((blocker) => first.get(blocker.reason) === blocker)
     .slice(0, maxBlockers)
-    .map(({ object, reason, message, next }) => {
+    .map(({ object, reason, message, quote, next }) => {
       const since = before.find((other) => other.reason === reason)?.since ?? timestamp(situation.nowMs);
-      return { object, reason, message: truncate(message, maxMessage), since, next };
+      return { object, reason, message, quote, since, next };
     });
 }

@@ -1,14 +1,16 @@
 import { type ReasonMessage, asSentence, reasonMessage, withNext } from "../api/reasons.ts";
-import type { Blocker, Phase } from "../api/schema.ts";
+import type { Phase } from "../api/schema.ts";
 import type { Action } from "./action.ts";
+import type { DatedBlocker } from "./blockers.ts";
 import type { App, Outcome, Revision } from "./observed.ts";
 import { type Situation, deadlineProblem } from "./phase.ts";
+import { managerText } from "./text.ts";
 
 /** Longest message of a Kubernetes Event, in characters. */
 const maxEventMessage = 1024;
 
 /** An event of an app, for `kubectl describe`. `Warning` means that a person has to act. */
-export interface AppEvent extends ReasonMessage {
+export interface AppEvent extends Omit<ReasonMessage, "quote"> {
   readonly type: "Normal" | "Warning";
   /** The object, as `Kind/name`, whose write this event reports. The event is published once that write succeeded. */
   readonly wrote?: string;
@@ -16,8 +18,8 @@ export interface AppEvent extends ReasonMessage {
   readonly hash?: string;
 }
 
-const normal = (event: ReasonMessage): AppEvent => ({ type: "Normal", ...event });
-const warning = (event: ReasonMessage): AppEvent => ({ type: "Warning", ...event });
+const normal = ({ reason, message }: ReasonMessage): AppEvent => ({ type: "Normal", reason, message });
+const warning = ({ reason, message }: ReasonMessage): AppEvent => ({ type: "Warning", reason, message });
 
 const outcomeEvents: Readonly<Record<Outcome, (revision: Revision) => AppEvent>> = {
   accepted: ({ rollout, image }) => normal(reasonMessage("RolloutAccepted", { rollout, image })),
@@ -50,7 +52,7 @@ function repairEvent({ stable, changed }: Situation, action: Action): AppEvent |
   const wrote = `${kind}/${metadata.name}`;
   const object = `${kind} ${metadata.name}`;
   if (action.reverts !== undefined) {
-    const { manager } = action.reverts;
+    const manager = managerText(action.reverts.manager);
     return { ...normal(reasonMessage("DriftRepaired", { object, manager })), wrote };
   }
   const isRecreated = action.why === "create" && stable !== undefined && !changed.includes(stable);
@@ -67,7 +69,7 @@ function repairEvents(situation: Situation, actions: readonly Action[]): readonl
 export interface EventInput {
   readonly phase: Phase;
   readonly summary: ReasonMessage;
-  readonly blockers: readonly Blocker[];
+  readonly blockers: readonly DatedBlocker[];
   readonly actions: readonly Action[];
 }
 
@@ -85,9 +87,9 @@ function phaseEvents({ observed, changed }: Situation, { phase, summary }: Event
 /** Blockers that usually clear without action: a Normal event before the progress deadline, a Warning after it. */
 const transient: ReadonlySet<string> = new Set(["NotReady", "NameInDeletion", "WriteFailed"]);
 
-const blockerEvent = (situation: Situation, { reason, message, next }: Blocker): AppEvent =>
+const blockerEvent = (situation: Situation, { reason, message, next }: DatedBlocker): AppEvent =>
   (transient.has(reason) && deadlineProblem(situation) === undefined ? normal : warning)({
-    reason: reason as ReasonMessage["reason"],
+    reason,
     message: withNext(asSentence(message), next, maxEventMessage),
   });
 

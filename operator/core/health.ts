@@ -1,5 +1,5 @@
 import { type ReasonMessage, reasonMessage } from "../api/reasons.ts";
-import { type Fields, fieldsOf, truncate } from "./manifest.ts";
+import { type Fields, fieldsOf } from "./manifest.ts";
 import { type ContainerState, type Pod, type Revision, millis } from "./observed.ts";
 import { templateOf } from "./revisions.ts";
 
@@ -49,16 +49,20 @@ export const imageIsMissing = (container: ContainerState): boolean => {
 export const isCrashLooping = (container: ContainerState): boolean =>
   container.waiting?.reason === "CrashLoopBackOff";
 
-/** Most log output of a container that a message quotes, in characters. */
-const maxLogOutput = 1024;
-
-/** How a container terminated last: "exit code 1: cannot open /data". */
+/** How a container terminated last: "exit code 1". */
 export function exitText({ terminated }: ContainerState): string {
   if (!terminated) return "no exit was recorded";
-  const output = truncate(terminated.message.trim(), maxLogOutput);
-  const exit = terminated.reason === "OOMKilled" ? "OOMKilled" : `exit code ${terminated.exitCode}`;
-  return output === "" ? exit : `${exit}: ${output}`;
+  return terminated.reason === "OOMKilled" ? "OOMKilled" : `exit code ${terminated.exitCode}`;
 }
+
+/** The problem of a container that keeps crashing, with the end of its log output. */
+export const crashLoop = (pod: Pod, container: ContainerState): ReasonMessage =>
+  reasonMessage("CrashLoop", {
+    pod: pod.name,
+    container: container.name,
+    exit: exitText(container),
+    quote: container.terminated?.message ?? "",
+  });
 
 /** True if a pod isn't ready because of crashes: a container is in a crash loop, or restarted 3 times or more. */
 export const isPodCrashing = (pod: Pod): boolean =>
@@ -84,14 +88,12 @@ function crashVerdict(
   const startedMs = millis(revision.startedAt);
   const isRecent = millis(container.terminated?.at) >= startedMs;
   const isAtLimit = container.restarts >= restartLimit && millis(pod.createdAt) >= startedMs;
-  if (!isRecent || !(isCrashLooping(container) || isAtLimit)) return undefined;
-  const detail = exitText(container);
-  return reasonMessage("CrashLoop", { pod: pod.name, container: container.name, detail });
+  return isRecent && (isCrashLooping(container) || isAtLimit) ? crashLoop(pod, container) : undefined;
 }
 
 const imageVerdict = (pod: Pod, container: ContainerState): ReasonMessage | undefined =>
   imageIsMissing(container)
-    ? reasonMessage("ImageNotFound", { pod: pod.name, detail: container.waiting?.message ?? "" })
+    ? reasonMessage("ImageNotFound", { pod: pod.name, quote: container.waiting?.message ?? "" })
     : undefined;
 
 /** True if a container waits for the cluster (image, Secret, volume), not for another container or its own backoff. */

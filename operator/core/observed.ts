@@ -40,6 +40,8 @@ export interface Revision {
   readonly finishedAt: string | undefined;
   readonly reason: string | undefined;
   readonly message: string | undefined;
+  /** Untrusted text about the rejection, as in `ReasonMessage`. Removed when a later rollout is accepted. */
+  readonly quote?: string | undefined;
   readonly live: Manifest;
 }
 

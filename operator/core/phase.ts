@@ -32,15 +32,6 @@ const rolloutTexts = (situation: Situation): { image: string; ready: string; det
   detail: minReadyText(situation),
 });
 
-const maxCauseLength = 240;
-
-/** One line. Of long log output it keeps the beginning and the end; the revision stores the whole text. */
-function shortened(text: string): string {
-  const line = text.replaceAll(/\s+/g, " ").trim();
-  if (line.length <= maxCauseLength) return line;
-  return `${line.slice(0, maxCauseLength / 2)} … ${line.slice(-maxCauseLength / 2)}`;
-}
-
 /** "3 of app:2": two revisions can have the same image, and command annotations name the rollout number. */
 const rolloutText = (revision: Revision | undefined): string =>
   revision ? `${revision.rollout} of ${shortImage(revision.image)}` : "";
@@ -88,14 +79,14 @@ const rolledBack: Rule = (situation) => {
     rejected: rolloutText(requested),
     serving: stable ? `rollout ${rolloutText(stable)}` : "nothing",
     detail: isFullyAvailable ? "" : ` with ${readyText(situation)} pods available`,
-    why: shortened(requested.message ?? requested.reason ?? ""),
+    why: requested.message ?? requested.reason ?? "",
   });
 };
 
 /** A verdict that `rollback.automatic: false` leaves to a person. */
 const undecidedVerdict: Rule = ({ candidate, verdict }) =>
   candidate && verdict
-    ? reasonMessage("RollbackNeeded", { rollout: rolloutText(candidate), why: shortened(verdict.message) })
+    ? reasonMessage("RollbackNeeded", { rollout: rolloutText(candidate), why: verdict.message })
     : undefined;
 
 const delayed: Rule = (situation) =>

@@ -14,7 +14,7 @@ import { type Situation, phaseOf } from "./phase.ts";
 import { renderRevision, surplusOf } from "./revisions.ts";
 import { type RolloutState, falseSinceMs, rolloutStateOf } from "./rolloutstate.ts";
 import { statusOf, statusOfInvalid } from "./status.ts";
-import { hasLostOwner, isStored, withDeployedRevision } from "./storedrevisions.ts";
+import { hasLostOwner, hasObsoleteQuote, isStored, withDeployedRevision } from "./storedrevisions.ts";
 import { strategyOf } from "./strategies/strategy.ts";
 import { type WriteBlocker, failureBlocker, refusalBlocker, writeBlockersOf } from "./writeblockers.ts";
 
@@ -74,6 +74,15 @@ function revisionWrites(decision: Decision): readonly Action[] {
         ...(outcome && { outcome }),
       };
     }),
+    ...decision.revisions
+      .filter((revision) => !isOutdated(revision) && !surplus.includes(revision))
+      .filter((revision) => revision.template !== undefined && hasObsoleteQuote(revision, decision.stable))
+      .map((revision): Action => ({
+        do: "apply",
+        object: renderRevision(app, { ...revision, quote: undefined }),
+        why: "quote removed",
+        ...inScope("history"),
+      })),
     ...surplus.filter(isStored).map(({ live }): Action => ({
       do: "delete",
       object: live,

@@ -1,6 +1,6 @@
 import { reasonMessage } from "../api/reasons.ts";
 import { type BlockerDraft, blockerDraft, kubectl } from "./blockerdraft.ts";
-import { exitText, imageIsMissing, isCrashLooping } from "./health.ts";
+import { crashLoop, imageIsMissing, isCrashLooping } from "./health.ts";
 import type { App, ContainerState, Observed, Pod } from "./observed.ts";
 
 /** A container that is not available, in its pod and app. */
@@ -18,45 +18,45 @@ const waitingMessage = ({ waiting }: ContainerState, reasons: RegExp): string | 
   waiting && reasons.test(waiting.reason) ? waiting.message : undefined;
 
 const imagePull: ContainerRule = ({ container, pod }) => {
-  const detail = waitingMessage(
+  const quote = waitingMessage(
     container,
     /^(ErrImagePull|ImagePullBackOff|InvalidImageName|ErrImageNeverPull|RegistryUnavailable)$/,
   );
-  if (detail === undefined) return undefined;
+  if (quote === undefined) return undefined;
   if (imageIsMissing(container)) {
-    const problem = reasonMessage("ImageNotFound", { pod: pod.name, detail });
+    const problem = reasonMessage("ImageNotFound", { pod: pod.name, quote });
     return blockerDraft(`Pod/${pod.name}`, problem, "Push the image, or correct spec.image.");
   }
   const next =
     "Check that the node reaches the registry, and that spec.pod.imagePullSecrets names valid credentials.";
-  return blockerDraft(`Pod/${pod.name}`, reasonMessage("ImagePullFailed", { detail }), next);
+  return blockerDraft(`Pod/${pod.name}`, reasonMessage("ImagePullFailed", { quote }), next);
 };
 
 const runsAsRoot: ContainerRule = ({ container, pod }) => {
-  const detail = waitingMessage(container, /^CreateContainerConfigError$/);
-  if (detail === undefined || !/non-?root/i.test(detail)) return undefined;
+  const quote = waitingMessage(container, /^CreateContainerConfigError$/);
+  if (quote === undefined || !/non-?root/i.test(quote)) return undefined;
   const next =
     "Set spec.pod.securityContext.runAsUser to a numeric user other than 0 (such as 10001), or USER in the Dockerfile.";
-  return blockerDraft(`Pod/${pod.name}`, reasonMessage("RunsAsRoot", { detail }), next);
+  return blockerDraft(`Pod/${pod.name}`, reasonMessage("RunsAsRoot", { quote }), next);
 };
 
 const configMissing: ContainerRule = ({ container, pod }) => {
-  const detail = waitingMessage(container, /^CreateContainerConfigError$/);
-  if (detail === undefined) return undefined;
+  const quote = waitingMessage(container, /^CreateContainerConfigError$/);
+  if (quote === undefined) return undefined;
   const next =
-    "Create the object that the message names, or correct spec.env, spec.envFrom or spec.pod.volumes; the pod then starts.";
-  return blockerDraft(`Pod/${pod.name}`, reasonMessage("ConfigMissing", { detail }), next);
+    "Create the object that status.blockers quotes, or correct spec.env, spec.envFrom or spec.pod.volumes; the pod then starts.";
+  return blockerDraft(`Pod/${pod.name}`, reasonMessage("ConfigMissing", { quote }), next);
 };
 
 const refusedByNode: ContainerRule = ({ container, pod, app }) => {
-  const detail = waitingMessage(
+  const quote = waitingMessage(
     container,
     /^(CreateContainerError|RunContainerError|StartError|ContainerCannotRun)$/,
   );
-  if (detail === undefined) return undefined;
+  if (quote === undefined) return undefined;
   const describe = kubectl(app, `describe pod ${pod.name}`);
-  const next = `Correct the field that the message names (spec.pod.command, volumes). For details: ${describe}.`;
-  return blockerDraft(`Pod/${pod.name}`, reasonMessage("ContainerRefused", { detail }), next);
+  const next = `Correct the field that status.blockers quotes (spec.pod.command, volumes). For details: ${describe}.`;
+  return blockerDraft(`Pod/${pod.name}`, reasonMessage("ContainerRefused", { quote }), next);
 };
 
 /** True for an init container that has completed. */
@@ -68,7 +68,6 @@ const crash: ContainerRule = ({ container, pod, app }) => {
   if (!terminated || isCompleted(container)) return undefined;
   if (!isCrashLooping(container) && container.restarts === 0 && container.runningSince) return undefined;
   const object = `Pod/${pod.name}`;
-  const detail = exitText(container);
   if (terminated.reason === "OOMKilled") {
     const problem = reasonMessage("OutOfMemory", { container: name });
     return blockerDraft(object, problem, "Raise spec.resources.limits.memory.");
@@ -76,11 +75,14 @@ const crash: ContainerRule = ({ container, pod, app }) => {
   if (/EROFS|read-only file ?system/i.test(terminated.message)) {
     const next =
       "Mount an emptyDir where the container writes (spec.pod.volumes, volumeMounts), or set spec.pod.containerSecurityContext.readOnlyRootFilesystem to false.";
-    return blockerDraft(object, reasonMessage("ReadOnlyRoot", { container: name, detail }), next);
+    return blockerDraft(
+      object,
+      reasonMessage("ReadOnlyRoot", { container: name, quote: terminated.message }),
+      next,
+    );
   }
-  const problem = reasonMessage("CrashLoop", { pod: pod.name, container: name, detail });
   const logs = kubectl(app, `logs ${pod.name} -c ${name} --previous`);
-  return blockerDraft(object, problem, `Read the log: ${logs}.`);
+  return blockerDraft(object, crashLoop(pod, container), `Read the log: ${logs}.`);
 };
 
 /** The causes in order; the first one that matches any container of the pod gives the blocker. */
@@ -104,24 +106,24 @@ function warningBlocker({ app, warnings }: Observed, pod: Pod): BlockerDraft | u
   const volume = messageOf("FailedMount");
   if (volume !== undefined && !hasStarted) {
     const next =
-      "Create the object that the message names, or correct spec.pod.volumes; the pod then starts.";
-    return blockerDraft(object, reasonMessage("ConfigMissing", { detail: volume }), next);
+      "Create the object that status.blockers quotes, or correct spec.pod.volumes; the pod then starts.";
+    return blockerDraft(object, reasonMessage("ConfigMissing", { quote: volume }), next);
   }
   const sandbox = messageOf("FailedCreatePodSandBox");
   if (sandbox !== undefined && !hasStarted) {
     const next = `Check the pod's node: ${kubectl(app, `get pod ${pod.name} -o wide`)}.`;
-    return blockerDraft(object, reasonMessage("ContainerRefused", { detail: sandbox }), next);
+    return blockerDraft(object, reasonMessage("ContainerRefused", { quote: sandbox }), next);
   }
   const probe = messageOf("Unhealthy");
   if (probe === undefined || pod.ready) return undefined;
   const next = `Check that the app answers on spec.port and at the probe's path: ${kubectl(app, `logs ${pod.name}`)}.`;
-  return blockerDraft(object, reasonMessage("NotReady", { detail: probe }), next);
+  return blockerDraft(object, reasonMessage("NotReady", { quote: probe }), next);
 }
 
 /** Why one pod is not available. The scheduler's reason comes first, then container states, then Events. */
 export function podBlocker(observed: Observed, pod: Pod): BlockerDraft | undefined {
   if (pod.unschedulable !== undefined) {
-    const problem = reasonMessage("Unschedulable", { detail: pod.unschedulable });
+    const problem = reasonMessage("Unschedulable", { quote: pod.unschedulable });
     const next =
       "Add nodes, or lower spec.resources.requests; check nodeSelector, affinity and tolerations too.";
     return blockerDraft(`Pod/${pod.name}`, problem, next);

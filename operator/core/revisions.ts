@@ -8,11 +8,12 @@ import { ownerOf } from "./render/deployment.ts";
 import { renderPodTemplate } from "./render/pod.ts";
 import { spelledLike } from "./render/spelling.ts";
 import type { RolloutState } from "./rolloutstate.ts";
+import { quoteOf } from "./text.ts";
 
 /** The ControllerRevision of a revision. Its data never changes; its number and its annotations do. */
 export function renderRevision(app: App, revision: Revision): Manifest {
   const { resourceVersion } = revision.live.metadata;
-  const { hash, image, startedAt, outcome, finishedAt, reason, message } = revision;
+  const { hash, image, startedAt, outcome, finishedAt, reason, message, quote } = revision;
   return {
     apiVersion: "apps/v1",
     kind: "ControllerRevision",
@@ -29,6 +30,7 @@ export function renderRevision(app: App, revision: Revision): Manifest {
         [keys.finishedAt]: finishedAt,
         [keys.reason]: reason,
         [keys.message]: message,
+        [keys.quote]: quote === undefined ? undefined : quoteOf(quote),
       }) as Record<string, string>,
       ownerReferences: [ownerOf(app)],
     },

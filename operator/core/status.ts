@@ -3,12 +3,14 @@ import { type ReasonMessage, asSentence, reasonMessage, shortImage, withNext } f
 import type { Blocker, Condition, DemoAppStatus, Phase } from "../api/schema.ts";
 import { availabilityBy, availabilityOf } from "./availability.ts";
 import { kubectl } from "./blockerdraft.ts";
+import type { DatedBlocker } from "./blockers.ts";
 import { floorOf } from "./defaults.ts";
 import { type Counts, countsOf } from "./deployment.ts";
 import { compact, fieldsOf, isFields, truncate } from "./manifest.ts";
 import { type App, type Observed, type Revision, timestamp } from "./observed.ts";
 import { ownershipOf } from "./ownership.ts";
 import type { Situation } from "./phase.ts";
+import { withQuote } from "./text.ts";
 
 type ConditionType = "Ready" | "Reconciling" | "Stalled" | "Available";
 
@@ -70,8 +72,17 @@ function conditionsOf(situation: Situation, phase: Phase, summary: ReasonMessage
 /** Longest message in the schema, in characters. */
 const maxMessage = 2048;
 
+/** A blocker as the status shows it: the only place with the quote. */
+const shownBlocker = ({ object, reason, since, next, ...problem }: DatedBlocker): Blocker => ({
+  object,
+  reason,
+  message: truncate(withQuote(problem), maxMessage),
+  since,
+  next,
+});
+
 /** The summary, followed by the first blocker and what a person can do about it. */
-function messageOf(summary: ReasonMessage, blockers: readonly Blocker[]): string {
+function messageOf(summary: ReasonMessage, blockers: readonly DatedBlocker[]): string {
   const [first] = blockers;
   if (!first) return summary.message;
   const isRepeated = first.message === summary.message || summary.reason === "RolledBack";
@@ -146,7 +157,7 @@ const readyText = ({ ready, desired }: Counts): string => `${ready}/${desired}`;
 export function statusOf(
   situation: Situation,
   phase: Phase,
-  to: { summary: ReasonMessage; blockers: readonly Blocker[] },
+  to: { summary: ReasonMessage; blockers: readonly DatedBlocker[] },
 ): DemoAppStatus {
   const { observed, counts, candidate, stable, writeBlockers } = situation;
   const { app } = observed;
@@ -164,14 +175,20 @@ export function statusOf(
     step: candidate && isProgressStored ? stepOf(situation, candidate) : undefined,
     ...countFields(counts),
     selector: selectorText(app),
-    blockers: [...to.blockers],
+    blockers: to.blockers.map(shownBlocker),
     history: historyOf(situation.revisions),
     display: { ready: readyText(counts), image: shortImage(app.spec.image) },
   });
 }
 
-/** Longest list of the problems of a spec, in characters; the rest of the message needs room too. */
-const maxProblems = 1024;
+/** Most fields that the message about an invalid spec names. */
+const maxFields = 5;
+
+/** The fields of an invalid spec by their path, without the part that a user names: a key, an element of a map. */
+const fieldNames = ({ problems }: App): string =>
+  [...new Set(problems.map(({ path }) => /^[A-Za-z0-9]+(\.[A-Za-z0-9]+)?/.exec(path)?.[0] ?? "spec"))]
+    .slice(0, maxFields)
+    .join(", ");
 
 /** The pod counts of an app with an invalid spec. They come from its Deployment, which continues to run. */
 function podStatus({ app, deployments }: Observed, nowMs: number): Partial<DemoAppStatus> {
@@ -198,8 +215,7 @@ function podStatus({ app, deployments }: Observed, nowMs: number): Partial<DemoA
 export function statusOfInvalid(observed: Observed, nowMs: number): DemoAppStatus {
   const { app } = observed;
   const listed = app.problems.map(({ path, message }) => `${path}: ${message}`).join("; ");
-  const problems = listed.length <= maxProblems ? listed : `${listed.slice(0, maxProblems)}…`;
-  const summary = reasonMessage("InvalidSpec", { problems });
+  const summary = reasonMessage("InvalidSpec", { fields: fieldNames(app), quote: listed });
   const object = `DemoApp/${app.name}`;
   const next = `Correct the fields in Git or with ${kubectl(app, `edit demoapp ${app.name}`)}.`;
   const since =
@@ -217,6 +233,6 @@ export function statusOfInvalid(observed: Observed, nowMs: number): DemoAppStatu
       ...phaseConditions({ app, nowMs }, "Degraded", { ready: false, summary: { ...summary, message } }),
       ...kept,
     ],
-    blockers,
+    blockers: blockers.map(shownBlocker),
   };
 }

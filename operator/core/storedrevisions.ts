@@ -2,17 +2,15 @@ import { childAnnotations as keys, containerName, labels, revisionName } from ".
 import { isTime } from "../api/schema/spec.ts";
 import { templateMetadataOf, withoutRestarts } from "./deployment.ts";
 import { canonicalHashOf, hashOf } from "./hash.ts";
-import { type Fields, type Manifest, compact, fieldsOf, isFields, truncate } from "./manifest.ts";
+import { type Fields, type Manifest, compact, fieldsOf, isFields } from "./manifest.ts";
 import { type App, type Observed, type Outcome, type Revision, timestamp } from "./observed.ts";
 import { ownershipOf } from "./ownership.ts";
 import { requestedOf, rolloutNumber, stableOf } from "./revisions.ts";
+import { annotationText, imageText, messageIn } from "./revisiontexts.ts";
 
 const outcomes: ReadonlySet<string> = new Set<Outcome>(["accepted", "rejected", "superseded"]);
 
 const isOutcome = (text: string | undefined): text is Outcome => text !== undefined && outcomes.has(text);
-
-/** The longest texts that the schema of the status allows, in characters. */
-const maxLengths = { image: 512, reason: 128, message: 2048 } as const;
 
 /** Longest JSON of a template: that of a template that the operator renders. */
 const maxTemplateLength = 256 * 1024;
@@ -25,16 +23,20 @@ function storedTemplate({ metadata, data }: Manifest): Fields | undefined {
   return JSON.stringify(template).length <= maxTemplateLength ? template : undefined;
 }
 
-/** What a cached ControllerRevision has instead of a valid template. */
-const dropped: Fields = { isDropped: true };
+/** What a cached ControllerRevision has instead of a valid template: the template's image. */
+class DroppedTemplate {
+  readonly image: string;
+
+  constructor(template: Fields) {
+    this.image = imageIn(template);
+  }
+}
 
 /** A ControllerRevision without its template. If the template is not valid, `data` is undefined. */
-export const withoutTemplate = (object: Manifest): Manifest => ({
-  ...object,
-  data: storedTemplate(object) === undefined ? undefined : dropped,
-});
-
-const isTemplateDropped = ({ data }: Manifest): boolean => data === dropped;
+export function withoutTemplate(object: Manifest): Manifest {
+  const template = storedTemplate(object);
+  return { ...object, data: template && new DroppedTemplate(template) };
+}
 
 /**
  * Reads a revision from a ControllerRevision, with or without its template; undefined if the object does not have the
@@ -45,12 +47,11 @@ export function readRevision(live: Manifest): Revision | undefined {
   const hash = live.metadata.labels?.[labels.hash];
   const rollout = rolloutNumber(live["revision"]);
   const template = storedTemplate(live);
-  if (hash === undefined || rollout === undefined || (template === undefined && !isTemplateDropped(live)))
-    return undefined;
-  const text = (name: "reason" | "message"): string | undefined => {
-    const value = annotations[keys[name]];
-    return value === undefined ? undefined : truncate(value, maxLengths[name]);
-  };
+  const { data } = live;
+  const image = data instanceof DroppedTemplate ? data.image : template && imageIn(template);
+  if (hash === undefined || rollout === undefined || image === undefined) return undefined;
+  const text = (name: "reason" | "message" | "quote"): string | undefined =>
+    annotationText(name, annotations[keys[name]]);
   const timeOf = (time: string | undefined): string | undefined =>
     time !== undefined && isTime(time) ? time : undefined;
   const startedAt = timeOf(annotations[keys.startedAt]) ?? creationTimestamp ?? timestamp(0);
@@ -59,13 +60,13 @@ export function readRevision(live: Manifest): Revision | undefined {
   return {
     hash,
     rollout,
-    image: imageIn(template),
+    image,
     template,
     startedAt,
     outcome,
     finishedAt: outcome && (timeOf(annotations[keys.finishedAt]) ?? startedAt),
-    reason: text("reason"),
-    message: text("message"),
+    reason: /^\w+$/.exec(text("reason") ?? "")?.[0],
+    ...messageIn(text("message"), text("quote")),
     live,
   };
 }
@@ -84,8 +85,7 @@ function hashIn({ metadata, spec }: Fields): string | undefined {
 /** The image of the app's container. The annotation with the image is for people: it may tell another one. */
 function imageIn({ spec }: Fields): string {
   const containers = fieldsOf(spec)["containers"] as readonly Fields[];
-  const image = containers.find(({ name }) => name === containerName)?.["image"];
-  return truncate(typeof image === "string" ? image : "", maxLengths.image);
+  return imageText(containers.find(({ name }) => name === containerName)?.["image"]);
 }
 
 /** True if a revision has the hash of the requested spec and another image, which no operator can have written. */
@@ -182,6 +182,10 @@ export function withDeployedRevision<O extends Observed>(observed: O): O {
 /** True if a revision lost its owner reference: its app was orphaned, or was restored from a backup. */
 export const hasLostOwner = (app: App, { live }: Revision): boolean =>
   !(live.metadata.ownerReferences ?? []).some((owner) => owner.uid === app.uid);
+
+/** True if a revision still has the quote of a rejection that a later acceptance made obsolete. */
+export const hasObsoleteQuote = ({ rollout, quote }: Revision, stable: Revision | undefined): boolean =>
+  quote !== undefined && stable !== undefined && stable.rollout > rollout;
 
 /** True if the revision is stored in a ControllerRevision. */
 export const isStored = ({ live }: Revision): boolean => live["data"] !== undefined;

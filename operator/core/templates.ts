@@ -3,7 +3,7 @@ import type { DemoAppSpec } from "../api/schema.ts";
 import { isCommanded } from "./decide.ts";
 import type { Observed, ObservedApp, Revision } from "./observed.ts";
 import { candidateOf, isRequestedBy, isSpelling, newestFirst, requestedOf, stableOf } from "./revisions.ts";
-import { hasLostOwner } from "./storedrevisions.ts";
+import { hasLostOwner, hasObsoleteQuote } from "./storedrevisions.ts";
 
 /** How many revisions one plan rewrites, beside those in use: each needs its template, which can have 256 KiB. */
 const maxRewrites = 4;
@@ -24,9 +24,10 @@ const isObservedApp = (observed: Pick<Observed, "app">): observed is Pick<Observ
   observed.app.spec !== undefined;
 
 /**
- * The revisions whose templates a plan for the app needs, those first that other needs depend on: to find the requested revision, to render Deployments, to judge
- * the candidate, and to write a revision again, whose data must stay. Caches keep no others. A plan does not write a
- * revision without its template; the next plan needs fewer rewrites.
+ * The revisions whose templates a plan for the app needs: to find the requested revision, to render Deployments, to judge
+ * the candidate, and to write a revision again, whose data must stay. The revisions come first on which other needs
+ * depend. Caches keep no other templates. A plan does not write a revision without its template; the next plan needs
+ * fewer rewrites.
  */
 export function neededTemplates(observed: Pick<Observed, "app" | "revisions">): readonly Revision[] {
   const { revisions } = observed;
@@ -35,10 +36,14 @@ export function neededTemplates(observed: Pick<Observed, "app" | "revisions">): 
   const forSpelling = neededForSpelling(app.spec, revisions);
   const requested = requestedOf(app.spec, revisions);
   const isTried = requested?.outcome !== "rejected" || isCommanded(app, annotations.retry, requested);
-  const inUse = [stableOf(revisions), candidateOf(revisions), ...(isTried ? [requested] : [])];
+  const stable = stableOf(revisions);
+  const inUse = [stable, candidateOf(revisions), ...(isTried ? [requested] : [])];
   const rewritten = newestFirst(revisions)
     .filter((revision) => !inUse.includes(revision))
-    .filter((revision) => revision.outcome === undefined || hasLostOwner(app, revision));
+    .filter(
+      (revision) =>
+        revision.outcome === undefined || hasLostOwner(app, revision) || hasObsoleteQuote(revision, stable),
+    );
   return [...new Set([...forSpelling, ...inUse, ...rewritten.slice(0, maxRewrites)])].filter(
     (revision) => revision !== undefined,
   );

@@ -8,6 +8,7 @@ import type { App, Observed, Refusal } from "./observed.ts";
 import { ownershipOf } from "./ownership.ts";
 import { maxRollout, usedRollouts } from "./revisions.ts";
 import { isAdmissionMessage, isPermissionRefusal, quotaMessage } from "./refusals.ts";
+import { managerText } from "./text.ts";
 
 /** A blocker that stops the writes of its scope, and the writes that depend on them. */
 export interface WriteBlocker extends BlockerDraft {
@@ -49,7 +50,7 @@ const applyRefused: RefusalRule = {
   reason: "ApplyRefused",
   matches: () => true,
   next: (app) =>
-    `Correct the field that the message names, in Git or with ${kubectl(app, `edit demoapp ${app.name}`)}.`,
+    `Correct the field that status.blockers quotes, in Git or with ${kubectl(app, `edit demoapp ${app.name}`)}.`,
 };
 
 /** Why the API server refused a write, and what a person can do; the first match wins. */
@@ -74,7 +75,8 @@ const refusalRules: readonly RefusalRule[] = [
 ];
 
 /** The blocker for an object that another writer changes after each repair. */
-function contestedBlocker(app: App, { object, scope }: Refusal, manager: string): WriteBlocker {
+function contestedBlocker(app: App, { object, scope }: Refusal, by: string): WriteBlocker {
+  const manager = managerText(by);
   const [kind = "", name = ""] = object.split("/");
   const show = kubectl(app, `get ${kind.toLowerCase()} ${name} --show-managed-fields -o yaml`);
   const next = `Find the fields of ${manager} (${show}), and set them in the DemoApp or stop ${manager}.`;
@@ -85,13 +87,13 @@ function contestedBlocker(app: App, { object, scope }: Refusal, manager: string)
 export function refusalBlocker(app: App, refusal: Refusal): WriteBlocker {
   if (refusal.contestedBy !== undefined) return contestedBlocker(app, refusal, refusal.contestedBy);
   const rule = refusalRules.find(({ matches }) => matches(refusal)) ?? applyRefused;
-  const problem = reasonMessage(rule.reason, { detail: refusal.message });
+  const problem = reasonMessage(rule.reason, { quote: refusal.message });
   return { scope: refusal.scope, ...blockerDraft(refusal.object, problem, rule.next(app)) };
 }
 
 /** The blocker for a write that failed several times in a row, although a retry may succeed. */
 export function failureBlocker({ object, scope, message }: Refusal): WriteBlocker {
-  const problem = reasonMessage("WriteFailed", { object, detail: message });
+  const problem = reasonMessage("WriteFailed", { object, quote: message });
   const next =
     "Check the API server and its etcd (kubectl get --raw /readyz?verbose); the operator retries by itself.";
   return { scope, ...blockerDraft(object, problem, next) };

@@ -27,6 +27,8 @@ const rows = [
   { name: "rolling-out", triggers: [] },
   { name: "rejected", triggers: ["rolled-back", "verdict"] },
   { name: "quota-exceeded", triggers: ["degraded", "verdict"] },
+  // The message has the words of a rejection, but another reason.
+  { name: "imitating", triggers: ["degraded", "verdict"] },
   { name: "retrying-once", triggers: [] },
   { name: "refused", triggers: ["sync-failed"] },
   { name: "retrying-newest-revision", triggers: [] },
@@ -45,16 +47,17 @@ test.each([
   { name: "deployed", words: [commit, "3 of 3 pods of ghcr.io/acme/demoapp-webapp:1.2.0 are available."] },
   {
     name: "rejected",
-    words: [commit, 'exit code 1: {"msg":"fault: crash"}', "Next: Change spec.image in Git"],
+    words: [commit, "last with exit code 1);", "Next: Change spec.image in Git"],
   },
   {
     name: "quota-exceeded",
     words: [commit, "A ResourceQuota refuses the request", "Next: Raise the quota."],
   },
-  { name: "refused", words: [commit, "spec.replicas: Invalid value: 5000"] },
-  { name: "unreadable", words: ["What runs is unchanged", "yaml: line 7: did not find expected key"] },
+  { name: "imitating", words: ["&lt;!channel&gt; &amp; &lt;https://example.com|here&gt;"] },
+  { name: "refused", words: [commit, "argocd app get webapp-prod --show-operation"] },
+  { name: "unreadable", words: ["What runs is unchanged", "argocd app get webapp-prod"] },
 ])(
-  "the Application is $name: the notification names the app, its namespace and URL, and has the message of the cause",
+  "the Application is $name: the notification names the app, its namespace and URL, and has the cause or tells where to read it",
   ({ name, words }) => {
     const text = textOf(name);
     const all = [
@@ -66,6 +69,16 @@ test.each([
   },
 );
 
+test.each([
+  { name: "refused", text: "Invalid value" },
+  { name: "unreadable", text: "did not find expected key" },
+])(
+  "the Application is $name: the notification does not repeat the answer, which can have a secret",
+  (row) => {
+    expect(textOf(row.name)).not.toContain(row.text);
+  },
+);
+
 test("a notification: sent once per commit, or once per failure", () => {
   const keys = Object.fromEntries(messages().map(({ path, oncePer }) => [basename(path, ".yaml"), oncePer]));
   const sha = "5e9b1d8c0f4a7e21b6d3905c8f1e2a7b4c6d8e90";
@@ -74,6 +87,7 @@ test("a notification: sent once per commit, or once per failure", () => {
     deployed: sha,
     rejected: broken,
     "quota-exceeded": broken,
+    imitating: broken,
     refused: sha,
     unreadable: "2026-11-24T11:03:00Z",
   });

@@ -31,7 +31,7 @@ export const blockerCases: readonly BlockerCase[] = [
     name: "crash-loop",
     spec: { env: [{ name: "PORT", value: "none" }] },
     reason: "CrashLoop",
-    message: /exit code \d+: .*PORT/s,
+    message: /exit code \d+: ".*PORT/s,
     next: /logs crash-loop-\S+ -c app --previous/,
   },
   {
@@ -83,8 +83,8 @@ export const blockerCases: readonly BlockerCase[] = [
     name: "no-secret",
     spec: { env: [{ name: "KEY", valueFrom: { secretKeyRef: { name: "gone", key: "key" } } }] },
     reason: "ConfigMissing",
-    message: /secret "gone" not found/,
-    next: /Create the object that the message names/,
+    message: /"secret 'gone' not found"/,
+    next: /Create the object that status.blockers quotes/,
   },
   {
     name: "no-config",
@@ -95,7 +95,7 @@ export const blockerCases: readonly BlockerCase[] = [
       },
     },
     reason: "ConfigMissing",
-    message: /configmap "lost" not found/,
+    message: /configmap 'lost' not found/,
     next: /spec\.pod\.volumes/,
   },
   {
@@ -117,14 +117,14 @@ export const blockerCases: readonly BlockerCase[] = [
     name: "denied",
     reason: "AdmissionRefused",
     kind: "Deployment",
-    message: /admission webhook "denied\.demoapp\.dev" denied the request: not on a Friday/,
+    message: /admission webhook 'denied\.demoapp\.dev' denied the request: not on a Friday/,
     next: /webhook or policy/,
   },
   {
     name: "unanswered",
     reason: "AdmissionRefused",
     kind: "Deployment",
-    message: /failed calling webhook "unanswered\.demoapp\.dev"/,
+    message: /failed calling webhook 'unanswered\.demoapp\.dev'/,
     next: /webhook or policy/,
   },
   {

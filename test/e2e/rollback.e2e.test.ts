@@ -14,18 +14,23 @@ afterAll(() => ns.close());
 
 /** Bad versions: the changed spec, and the expected reason and message. */
 const badVersions = () => [
-  { name: "no-image", spec: { image: missing }, reason: "ImageNotFound", message: /9\.9\.9/ },
+  {
+    name: "no-image",
+    spec: { image: missing },
+    reason: "ImageNotFound",
+    message: /which the registry does not have$/,
+  },
   {
     name: "crashes",
     spec: { env: [{ name: "FAULT_CRASH_AFTER_SECONDS", value: "0.1" }], minReadySeconds: 3 },
     reason: "CrashLoop",
-    message: /exit code 1/,
+    message: /exit code 1$/,
   },
   {
     name: "bad-config",
     spec: { env: [{ name: "PORT", value: "none" }] },
     reason: "CrashLoop",
-    message: /exit code \d+: .*PORT/s,
+    message: /exit code \d+$/,
   },
   {
     name: "not-ready",

@@ -117,7 +117,7 @@ test("the app is Degraded for some time: GitHub has a failure, and then again a 
   );
   await environment.kubectl("delete", "service", "sre-demo-app");
   await degradedAt(commit);
-  expect(await verdictsAre(commit, ["success", "failure"])).toContain("exceeded quota");
+  expect(await verdictsAre(commit, ["success", "failure"])).toContain("A ResourceQuota refuses the request.");
   await environment.kubectl("delete", "quota", "no-services");
   await environment.healthyAt(commit);
   await verdictsAre(commit, ["success", "failure", "success"]);

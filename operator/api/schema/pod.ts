@@ -100,6 +100,12 @@ const fields = {
     .describe(
       "When the node pulls the image. Default: Always for the tag latest or no tag, otherwise IfNotPresent.",
     ),
+  terminationMessagePolicy: z
+    .enum(["File", "FallbackToLogsOnError"])
+    .optional()
+    .describe(
+      "Where the message about a crashed container comes from: File is /dev/termination-log only, so that no log output is quoted in the status. Default: FallbackToLogsOnError, the end of the log if that file is empty.",
+    ),
   nodeSelector: withRules(mapOf(text(63), 50), [keysRule, labelsRule])
     .optional()
     .describe("Labels that a node must have. Default: none."),

@@ -9,8 +9,8 @@ import { strategy } from "./strategy.ts";
 
 const image = withRules(text(512).min(1), [
   matches(
-    "^[^ \\t\\n\\f\\r]*$",
-    "image must not have blanks: write it as registry/name:tag or registry/name@sha256:…",
+    "^[A-Za-z0-9._:/@+\\[\\]-]*$",
+    "image must not have blanks, nor characters other than letters, digits and ._:/@+-[]: write it as registry/name:tag or registry/name@sha256:…",
   ),
 ]);
 

@@ -97,6 +97,7 @@ function appContainer(spec: DemoAppSpec): Fields {
       startupProbe: probeOf(spec.probes.startup, port),
       lifecycle: pod.lifecycle ?? drain(pod.terminationGracePeriodSeconds ?? graceSeconds),
       volumeMounts: nonEmpty([...temporaryFolder(pod).volumeMounts, ...(pod.volumeMounts ?? [])]),
+      terminationMessagePolicy: pod.terminationMessagePolicy,
       securityContext: pod.containerSecurityContext ?? {},
     }),
   );

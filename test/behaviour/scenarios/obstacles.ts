@@ -59,7 +59,7 @@ export const obstacles: Scenarios = {
     await env.apply();
     const { status } = await env.blocked("PermissionMissing");
     expect(status).toMatchObject({ phase: "Degraded", blockers: [{ object: "Deployment/web" }] });
-    expect(status.message).toContain('cannot patch resource "deployments"');
+    expect(status.blockers[0]?.message).toContain("cannot patch resource 'deployments'");
     await allow();
     await env.phase("Healthy");
   },
@@ -71,7 +71,7 @@ export const obstacles: Scenarios = {
     await env.apply({ image: image("forbidden") });
     const { status } = await env.blocked("AdmissionRefused");
     expect(status.phase).toBe("Degraded");
-    expect(status.message).toContain("denied request");
+    expect(status.blockers[0]?.message).toContain("denied request");
     expect(await env.podUids()).toEqual(pods);
     await env.deploy({ image: image("2") });
     expect(await env.podImages()).toEqual([image("2")]);

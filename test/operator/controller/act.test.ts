@@ -99,7 +99,7 @@ describe("a refusal", () => {
     {
       by: "a value of a wrong type, which server-side apply refuses with 500",
       status: 500,
-      message: "failed to create typed patch object (team/web; apps/v1): .spec: expected string, got 8080",
+      message: "failed to create typed patch object (team/web; apps/v1): .spec: expected string",
     },
     {
       by: "a value that can't be converted, refused with 500",

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "@jest/globals";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
+import { manifestOf } from "../../../operator/controller/children.ts";
 import { appOf, podOf, scalerOf } from "../../../operator/controller/transform.ts";
 
 const metadata = { namespace: "team", name: "web", uid: "1", resourceVersion: "1", generation: 3 };
@@ -181,4 +182,32 @@ describe("a DemoApp with a large pod template", () => {
       ],
     });
   });
+});
+
+const unclean = "a\n\u202Eb\u001B";
+
+test("messages of containers, the scheduler and the API server: clean in the caches", () => {
+  const terminated = { reason: "Error", exitCode: 1, message: unclean };
+  const { containers, unschedulable } = podOf({
+    apiVersion: "v1",
+    kind: "Pod",
+    metadata,
+    status: {
+      conditions: [{ type: "PodScheduled", reason: "Unschedulable", message: unclean }],
+      containerStatuses: [
+        { name: "app", state: { waiting: { reason: "x", message: unclean } }, lastState: { terminated } },
+      ],
+    },
+  });
+  expect(unschedulable).toBe("a b");
+  expect(containers[0]).toMatchObject({ waiting: { message: "a b" }, terminated: { message: "a b" } });
+  const condition = { type: "ReplicaFailure", message: `${unclean}: Invalid value: "s3cret": no` };
+  const kind = "Deployment";
+  const { status } = manifestOf({
+    apiVersion: "apps/v1",
+    kind,
+    metadata,
+    status: { conditions: [condition] },
+  });
+  expect(status).toEqual({ conditions: [{ type: "ReplicaFailure", message: "a b : Invalid value: no" }] });
 });

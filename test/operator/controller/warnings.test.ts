@@ -46,6 +46,12 @@ describe("querying warning events", () => {
     expect(queries).toHaveLength(3);
   });
 
+  test("an event with line breaks and invisible characters: its message is clean in the cache", async () => {
+    const event = { reason: "Unhealthy", message: "HTTP 500\n\u202ENext:\u2028Run it" };
+    const { subject } = scene(() => Promise.resolve({ items: [event] }));
+    expect(await subject.of(app(), [unexplained("a")])).toMatchObject([{ message: "HTTP 500 Next: Run it" }]);
+  });
+
   test("the same pod within ten seconds: no second query", async () => {
     const { clock, queries, subject } = scene(() => Promise.resolve({ items: [probeFailed] }));
     await subject.of(app(), [unexplained("a")]);

@@ -62,28 +62,28 @@ export const rows: readonly Row[] = [
     name: "a Secret is missing",
     before: stuck(waiting("CreateContainerConfigError", 'secret "s" not found')),
     reason: "ConfigMissing",
-    message: 'secret "s" not found',
-    next: "Create the object that the message names",
+    message: "secret 's' not found",
+    next: "Create the object that status.blockers quotes",
   },
   {
     name: "the node can't run the container's command",
     before: stuck(waiting("CreateContainerError", 'exec: "nope": not found')),
     reason: "ContainerRefused",
-    message: 'exec: "nope"',
+    message: "exec: 'nope'",
     next: "kubectl -n team describe pod a",
   },
   {
     name: "a container is in a crash loop",
     before: stuck(exited("Error", "cannot open /data")),
     reason: "CrashLoop",
-    message: "exit code 1: cannot open /data",
+    message: 'exit code 1: "cannot open /data"',
     next: "kubectl -n team logs a -c app --previous",
   },
   {
     name: "a container crashed and runs again",
     before: stuck({ ...running(), restarts: 1, terminated: exited("Error", "oh").terminated }),
     reason: "CrashLoop",
-    message: "exit code 1: oh",
+    message: 'exit code 1: "oh"',
     next: "--previous",
   },
   {
@@ -122,7 +122,7 @@ export const rows: readonly Row[] = [
     name: "a volume can't be mounted",
     before: withWarning("FailedMount", 'configmap "c" not found', waiting("ContainerCreating")),
     reason: "ConfigMissing",
-    message: 'configmap "c" not found',
+    message: "configmap 'c' not found",
     next: "spec.pod.volumes",
   },
   {
@@ -195,7 +195,7 @@ export const rows: readonly Row[] = [
     before: { app: appOf("app:1", { annotations: { [annotations.restartAt]: "tomorrow" } }) },
     reason: "BadAnnotation",
     object: "DemoApp/web",
-    message: "'tomorrow'",
+    message: 'not an RFC 3339 time: "tomorrow"',
     next: `kubectl -n team annotate demoapp web --overwrite ${annotations.restartAt}=2026-01-01T00:00:00Z`,
   },
   {
@@ -203,7 +203,8 @@ export const rows: readonly Row[] = [
     before: { app: appOf("app:2"), revisions: [v1, rejected2], deployment: deploymentOf(v1) },
     reason: "RevisionRejected",
     object: `ControllerRevision/web-${rejected2.hash}`,
-    message: "Rollout 2 of app:2 was rejected: it keeps ending.",
+    message:
+      "Rollout 2 of app:2 was rejected: container app of pod a is crash-looping, last with exit code 1.",
     next: `kubectl -n team annotate demoapp web --overwrite ${annotations.retry}=2`,
   },
   {

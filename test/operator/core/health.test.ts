@@ -34,17 +34,12 @@ test.each([
 });
 
 test.each([
-  { container: crashing(" cannot open /data \n"), text: "exit code 1: cannot open /data" },
-  { container: crashing(""), text: "exit code 1" },
+  { container: crashing("cannot open /data"), text: "exit code 1" },
   { container: running(), text: "no exit was recorded" },
-  { container: crashing("x".repeat(5000)), text: `exit code 1: ${"x".repeat(1024)}` },
   {
     container: { ...running(), terminated: { reason: "OOMKilled", exitCode: 137, message: "", at: at(0) } },
     text: "OOMKilled",
   },
-])(
-  "a container exits: its exit text has the exit code and at most 1 KiB of log output",
-  ({ container, text }) => {
-    expect(exitText(container)).toBe(text);
-  },
-);
+])("a container exits: its exit text has the exit code, and no log output", ({ container, text }) => {
+  expect(exitText(container)).toBe(text);
+});

@@ -1,7 +1,7 @@
 import { expect, test } from "@jest/globals";
 import type { Fields } from "../../../operator/core/manifest.ts";
 import type { Pod } from "../../../operator/core/observed.ts";
-import { app, applied, at, observed, pod, revision, rolledOut, spec, startMs, unready } from "./objects.ts";
+import { app, at, observed, pod, revision, spec, startMs, unready } from "./objects.ts";
 import { planOf, deploymentOf, rejected2, appOf, v1 } from "./situations.ts";
 
 test("an installation with minReadySeconds: the message counts the pods that are ready, but not yet available", () => {
@@ -14,22 +14,6 @@ test("an installation with minReadySeconds: the message counts the pods that are
   const requested = app({ spec: spec({ replicas: 3, minReadySeconds: 15 }) });
   const { status } = planOf(observed({ app: requested, revisions: [first], pods }), startMs);
   expect(status.message).toBe("Installing app:1: 1 of 3 pods are available (1 ready for less than 15 s).");
-});
-
-test("a rejection with a long message: the status message has its start and end in one line, status.rejected all of it", () => {
-  const stable = revision("app:1", 1, "accepted");
-  const rejection = `is crash-looping, last with exit code 1: ${"a line of the log\n".repeat(30)}Error: no database`;
-  const bad = { ...revision("app:2", 2, "rejected"), message: rejection };
-  const pods = [pod("a", stable), pod("b", stable)];
-  const before = { revisions: [stable], pods };
-  const deployment = rolledOut(applied(planOf(before, startMs).actions, "Deployment"));
-  const requested = app({ spec: spec({ image: "app:2" }) });
-  const { status } = planOf({ ...before, app: requested, deployment, revisions: [stable, bad] }, startMs);
-  expect(status.phase).toBe("Degraded");
-  expect(status.message).toMatch(
-    /^Rollout 2 of app:2 was rejected \(is crash-looping, last with exit code 1: a line of the log [^\n]* … [^\n]*Error: no database\); rollout 1 of app:1 serves\. Next: Change spec\.image in Git/,
-  );
-  expect(status.rejected?.[0]?.message).toBe(rejection);
 });
 
 test("an image with a digest: the message and status.display shorten the digest, status.candidate does not", () => {

@@ -107,7 +107,7 @@ describe("what waits for a person: the next step is a command", () => {
   test("paused is True: a blocker says that it has no effect", () => {
     const before = { app: commanded("app:1", { paused: "True" }), revisions: [v1] };
     const blocker = blockerOf({ ...before, deployment: deploymentOf(v1) }, "BadAnnotation");
-    expect(blocker?.message).toBe("Annotation demoapp.dev/paused is 'True', not true or false.");
+    expect(blocker?.message).toBe('Annotation demoapp.dev/paused is not true or false: "True"');
   });
 
   test("an abort names the rollout with a leading zero: it counts", () => {

@@ -62,7 +62,8 @@ export function revision(
     outcome,
     finishedAt: outcome && at(rollout * 10 - 995),
     reason: outcome === "rejected" ? "CrashLoop" : undefined,
-    message: outcome === "rejected" ? "it keeps ending" : undefined,
+    message:
+      outcome === "rejected" ? "container app of pod a is crash-looping, last with exit code 1" : undefined,
     live: { apiVersion, kind: "ControllerRevision", metadata: { name: "x" } },
   };
   return { ...bare, live: renderRevision(app(), bare) };

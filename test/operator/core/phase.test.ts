@@ -61,7 +61,8 @@ const rows: readonly Row[] = [
       pods: [pod("a", v1)],
     },
     phase: "Degraded",
-    message: "Rollout 2 of app:2 was rejected (it keeps ending); rollout 1 of app:1 serves.",
+    message:
+      "Rollout 2 of app:2 was rejected (container app of pod a is crash-looping, last with exit code 1); rollout 1 of app:1 serves.",
   },
   {
     name: "the requested revision is rejected and a pod of the stable one is missing",

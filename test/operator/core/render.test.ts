@@ -94,6 +94,7 @@ describe("the default security and lifecycle of a pod", () => {
 
   test("a pod by default: the log is the fallback of the termination message; pods of a revision spread over nodes", () => {
     expect(container()["terminationMessagePolicy"]).toBe("FallbackToLogsOnError");
+    expect(container({ pod: { terminationMessagePolicy: "File" } })["terminationMessagePolicy"]).toBe("File");
     expect(template().spec["topologySpreadConstraints"]).toEqual([
       expect.objectContaining({ whenUnsatisfiable: "ScheduleAnyway", matchLabelKeys: ["pod-template-hash"] }),
     ]);

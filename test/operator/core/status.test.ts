@@ -1,6 +1,7 @@
 import { describe, expect, test } from "@jest/globals";
 import { type Reason, type ReasonMessage, reasons, reasonMessage } from "../../../operator/api/reasons.ts";
-import { type Blocker, type DemoAppStatus, type Phase, demoAppStatus } from "../../../operator/api/schema.ts";
+import { type DemoAppStatus, type Phase, demoAppStatus } from "../../../operator/api/schema.ts";
+import type { DatedBlocker } from "../../../operator/core/blockers.ts";
 import { statusOf, statusOfInvalid } from "../../../operator/core/status.ts";
 import { type ObservedFields, app, at, observed, revision, startMs } from "./objects.ts";
 import { situationOf, accepted2, deploymentOf, rejected2, appOf, v1, v2 } from "./situations.ts";
@@ -11,7 +12,7 @@ interface StatusInput {
   readonly phase: Phase;
   readonly before?: ObservedFields;
   readonly summary?: ReasonMessage;
-  readonly blockers?: readonly Blocker[];
+  readonly blockers?: readonly DatedBlocker[];
 }
 
 const status = ({ phase, before = {}, blockers = [], ...input }: StatusInput): DemoAppStatus =>
@@ -21,7 +22,7 @@ const status = ({ phase, before = {}, blockers = [], ...input }: StatusInput): D
 const conditions = ({ conditions: list }: DemoAppStatus): Record<string, string> =>
   Object.fromEntries((list ?? []).map(({ type, status: value }) => [type, value]));
 
-const blocker = (message: string, next: string): Blocker => ({
+const blocker = (message: string, next: string): DatedBlocker => ({
   object: "Pod/a",
   reason: "CrashLoop",
   message,
@@ -129,7 +130,10 @@ describe("the revisions in the status", () => {
     expect(result.stable).toMatchObject({ image: "app:1", rollout: 1, since: v1.finishedAt });
     expect(result.candidate).toMatchObject({ image: "app:5", rollout: 5 });
     expect(result.rejected?.map(({ rollout }) => rollout)).toEqual([4, 3]);
-    expect(result.rejected?.[0]).toMatchObject({ reason: "CrashLoop", message: "it keeps ending" });
+    expect(result.rejected?.[0]).toMatchObject({
+      reason: "CrashLoop",
+      message: "container app of pod a is crash-looping, last with exit code 1",
+    });
     expect(result.history?.map(({ rollout, outcome }) => `${rollout} ${outcome}`)).toEqual([
       "5 Running",
       "4 Rejected",
@@ -178,14 +182,15 @@ test("status.selector: the pods of both tracks, for kubectl scale and an HPA", (
 describe("the status of an app with an invalid spec", () => {
   const problems = [{ path: "spec.image", message: "must be set" }];
 
-  test("the spec is invalid: the message names the problem, and the stable revision stays listed", () => {
+  test("the spec is invalid: the message names the field, the blocker the problem, and the stable revision stays listed", () => {
     const before = status({ phase: "Healthy", before: { revisions: [v1], deployment: deploymentOf(v1) } });
     const result = statusOfInvalid(
       observed({ app: app({ spec: undefined, problems, status: before, generation: 2 }) }),
       startMs,
     );
     expect(result).toMatchObject({ phase: "Degraded", observedGeneration: 2, stable: { image: "app:1" } });
-    expect(result.message).toContain("spec.image: must be set");
+    expect(result.message).toContain("see spec.image.");
+    expect(result.blockers?.[0]?.message).toContain('"spec.image: must be set"');
     expect(result.message).toContain("kubectl -n team edit demoapp web");
     expect(conditions(result)).toEqual({ Ready: "False", Stalled: "True", Available: "True" });
   });

@@ -1,5 +1,5 @@
 import { expect, test } from "@jest/globals";
-import { apiErrorOf } from "../../../operator/runtime/api-error.ts";
+import { ApiError, apiErrorOf } from "../../../operator/runtime/api-error.ts";
 
 const delayOf = (retryAfter: string | undefined): number | undefined =>
   apiErrorOf(503, "{}", retryAfter).retryAfterMs;
@@ -11,4 +11,43 @@ test("Retry-After in seconds, as a date, or unreadable: the delay in ms", () => 
   expect(delayOf(new Date(0).toUTCString())).toBe(0);
   expect(delayOf("soon")).toBeUndefined();
   expect(delayOf(undefined)).toBeUndefined();
+});
+
+const invalid = 'Deployment.apps "web" is invalid: spec.template.spec.containers[0]';
+
+test.each([
+  {
+    name: "a string",
+    message: `${invalid}.name: Invalid value: "pass \\"word: x": must be a DNS label`,
+    kept: `${invalid}.name: Invalid value: must be a DNS label`,
+  },
+  {
+    name: "a number",
+    message: `${invalid}.port: Invalid value: 99999: must be less`,
+    kept: `${invalid}.port: Invalid value: must be less`,
+  },
+  {
+    name: "an enumeration",
+    message: `${invalid}.type: Unsupported value: "pass": supported values: "A", "B"`,
+    kept: `${invalid}.type: Unsupported value: supported values: "A", "B"`,
+  },
+  {
+    name: "two fields",
+    message: `[a: Duplicate value: "pass", b: Not found: "word"]`,
+    kept: "[a: Duplicate value, b: Not found]",
+  },
+  {
+    name: "an object, whose end is not certain",
+    message: `${invalid}: Invalid value: {"a":"pass: word"}: must be empty`,
+    kept: `${invalid}: Invalid value …`,
+  },
+  {
+    name: "a value of a wrong type",
+    message: "failed to create typed patch object: .env[0].value: expected string, got &{pass}",
+    kept: "failed to create typed patch object: .env[0].value: expected string",
+  },
+  { name: "a string without an end", message: `x: Invalid value: "pass`, kept: "x: Invalid value …" },
+  { name: "no value", message: "exceeded quota: team", kept: "exceeded quota: team" },
+])("the API server refuses $name: the error's message does not have the value", ({ message, kept }) => {
+  expect(new ApiError(422, { message }).message).toBe(kept);
 });

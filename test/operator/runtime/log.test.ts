@@ -45,3 +45,13 @@ test("messages of the base class: written to the same log", () => {
     ["error", "d"],
   ]);
 });
+
+test("text with control characters and line breaks: one line of JSON, so no text can imitate a second line", () => {
+  const written: string[] = [];
+  const log = createLogger("info", { write: (line: string) => void written.push(line) });
+  const text = 'x\n{"level":"error"}\r\u001B[2J\u0007';
+  log.info({ cause: text }, text);
+  expect(written).toHaveLength(1);
+  expect(written[0]?.trimEnd()).not.toMatch(/\p{Cc}/u);
+  expect(JSON.parse(written[0] ?? "")).toMatchObject({ cause: text, msg: text });
+});

@@ -13,4 +13,11 @@ end
 if status.observedGeneration ~= obj.metadata.generation then
   return { status = "Progressing", message = "The operator has not seen the newest change yet." }
 end
-return { status = healthOf[status.phase] or "Progressing", message = status.message }
+local message = status.message or ""
+-- The triggers of the notifications read the reason: no text that a user can choose comes before it.
+if status.phase == "Degraded" then
+  for _, condition in ipairs(status.conditions or {}) do
+    if condition.type == "Ready" then message = condition.reason .. ": " .. message end
+  end
+end
+return { status = healthOf[status.phase] or "Progressing", message = message }
