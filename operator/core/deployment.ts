@@ -1,5 +1,6 @@
 import { childAnnotations } from "../api/names.ts";
 import { type Fields, type Manifest, fieldsOf, isFields } from "./manifest.ts";
+import { cleanText } from "./text.ts";
 
 /** Pod counts of a Deployment. `desired` comes from a spec, the others from the Deployment's status. */
 export interface Counts {
@@ -75,13 +76,20 @@ export const restartedAtOf = (deployment: Manifest | undefined): string | undefi
 
 const kubectlRestartedAt = "kubectl.kubernetes.io/restartedAt";
 
+/** Longest text of a restart, which the operator copies to an annotation, in UTF-16 units. A time has 35 at most. */
+const maxRestart = 128;
+
 /**
  * The newest restarts that the annotations of a pod or a pod template name, the operator's and that of
  * `kubectl rollout restart`; empty if there was none. Equal for a pod and a template if no restart replaces the pod.
  */
 export function restartsOf(annotations: Readonly<Record<string, string>> | undefined): string {
-  const own = annotations?.[childAnnotations.restartedAt] ?? "";
-  const kubectl = annotations?.[kubectlRestartedAt];
+  const restart = (name: string): string | undefined => {
+    const text = annotations?.[name];
+    return text === undefined ? undefined : cleanText(text, maxRestart);
+  };
+  const own = restart(childAnnotations.restartedAt) ?? "";
+  const kubectl = restart(kubectlRestartedAt);
   return kubectl === undefined ? own : `${own} ${kubectl}`;
 }
 
