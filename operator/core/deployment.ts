@@ -1,5 +1,6 @@
 import { childAnnotations } from "../api/names.ts";
-import { type Fields, type Manifest, fieldsOf, isFields, truncate } from "./manifest.ts";
+import { type Fields, type Manifest, fieldsOf, isFields } from "./manifest.ts";
+import { cleanText } from "./text.ts";
 
 /** Pod counts of a Deployment. `desired` comes from a spec, the others from the Deployment's status. */
 export interface Counts {
@@ -77,17 +78,22 @@ export const restartedAtOf = (deployment: Manifest | undefined): string | undefi
   templateMetadataOf(deployment)?.annotations?.[childAnnotations.restartedAt];
 
 const kubectlRestartedAt = "kubectl.kubernetes.io/restartedAt";
-/** Longer than an RFC 3339 time with nanoseconds and an offset. */
-const maxTimeLength = 64;
+
+/** Longest text of a restart, which the operator copies to an annotation, in UTF-16 units. A time has 35 at most. */
+const maxRestart = 64;
 
 /**
  * The newest restarts that the annotations of a pod or a pod template name, the operator's and that of
  * `kubectl rollout restart`; empty if there was none. Equal for a pod and a template if no restart replaces the pod.
  */
 export function restartsOf(annotations: Readonly<Record<string, string>> | undefined): string {
-  const own = truncate(annotations?.[childAnnotations.restartedAt] ?? "", maxTimeLength);
-  const kubectl = annotations?.[kubectlRestartedAt];
-  return kubectl === undefined ? own : `${own} ${truncate(kubectl, maxTimeLength)}`;
+  const restart = (name: string): string | undefined => {
+    const text = annotations?.[name];
+    return text === undefined ? undefined : cleanText(text, maxRestart);
+  };
+  const own = restart(childAnnotations.restartedAt) ?? "";
+  const kubectl = restart(kubectlRestartedAt);
+  return kubectl === undefined ? own : `${own} ${kubectl}`;
 }
 
 /** The annotations without those of restarts. */

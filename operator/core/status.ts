@@ -10,7 +10,7 @@ import { compact, fieldsOf, isFields, truncate } from "./manifest.ts";
 import { type App, type Observed, type Revision, timestamp } from "./observed.ts";
 import { ownershipOf } from "./ownership.ts";
 import type { Situation } from "./phase.ts";
-import { withQuote } from "./text.ts";
+import { withCleanTexts, withQuote } from "./text.ts";
 
 type ConditionType = "Ready" | "Reconciling" | "Stalled" | "Available";
 
@@ -223,7 +223,8 @@ export function statusOfInvalid(observed: Observed, nowMs: number): DemoAppStatu
   const blockers = [{ object, ...summary, since, next }];
   const message = messageOf(summary, blockers);
   const { conditions: kept = [], ...pods } = podStatus(observed, nowMs);
-  return {
+  // The present status is kept, and whoever may write the status may have written any text.
+  return withCleanTexts({
     ...app.status,
     ...pods,
     observedGeneration: app.generation,
@@ -234,5 +235,5 @@ export function statusOfInvalid(observed: Observed, nowMs: number): DemoAppStatu
       ...kept,
     ],
     blockers: blockers.map(shownBlocker),
-  };
+  });
 }

@@ -1,5 +1,5 @@
 import type { ReasonMessage } from "../api/reasons.ts";
-import { truncate } from "./manifest.ts";
+import { isFields, truncate } from "./manifest.ts";
 
 /** Line breaks, blanks, control characters and replaced surrogates: everything that separates words or moves a cursor. */
 const separators = /[\s\p{Cc}\p{Z}\uFFFD]+/gu;
@@ -13,6 +13,15 @@ export const cleanText = (text: string, maxLength: number): string =>
 /** The text in at most `maxLength` UTF-16 units. Drops a split surrogate pair. */
 const clipped = (text: string, maxLength: number): string =>
   text.length <= maxLength ? text : `${truncate(text, maxLength - 1).replace(/\uFFFD$/, "")}…`;
+
+/** A copy of JSON in which each text is clean. */
+export function withCleanTexts<T>(value: T): T;
+export function withCleanTexts(value: unknown): unknown {
+  if (typeof value === "string") return cleanText(value, Infinity);
+  if (Array.isArray(value)) return value.map(withCleanTexts);
+  if (!isFields(value)) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, withCleanTexts(inner)]));
+}
 
 /** Longest quote of untrusted text, in UTF-16 units. */
 export const maxQuote = 256;

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "@jest/globals";
 import { annotations, childAnnotations } from "../../../operator/api/names.ts";
-import { templateMetadataOf } from "../../../operator/core/deployment.ts";
+import { restartsOf, templateMetadataOf } from "../../../operator/core/deployment.ts";
 import { renderService } from "../../../operator/core/render/service.ts";
 import { type ObservedFields, app, at, pod, spec, startMs } from "./objects.ts";
 import { planOf, deploymentOf, observedApp, appOf, v1 } from "./situations.ts";
@@ -86,4 +86,11 @@ describe("a restart of the pods", () => {
     const before = observedApp({ ...steady, ...requesting({ field: at(-5) }), pods: some });
     expect(planOf(before, startMs).actions).toEqual([]);
   });
+});
+
+test("restart annotations with control characters and a long text: one line of at most 128 characters for each", () => {
+  const kubectl = "kubectl.kubernetes.io/restartedAt";
+  const restarts = restartsOf({ [childAnnotations.restartedAt]: "a\n\u001Bb", [kubectl]: "x".repeat(1000) });
+  expect(restarts).toBe(`a b ${"x".repeat(127)}…`);
+  expect(restartsOf({ [kubectl]: at(0) })).toBe(` ${at(0)}`);
 });

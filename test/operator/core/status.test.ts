@@ -195,6 +195,18 @@ describe("the status of an app with an invalid spec", () => {
     expect(conditions(result)).toEqual({ Ready: "False", Stalled: "True", Available: "True" });
   });
 
+  test("somebody wrote control characters to the status: the kept texts have none", () => {
+    const image = "app:1\u001B[31m";
+    const stable = { hash: "a", image, since: at(0), rollout: 1 };
+    const broken = app({
+      spec: undefined,
+      problems,
+      status: { stable, display: { image: "app\u202E\n:1" } },
+    });
+    const result = statusOfInvalid(observed({ app: broken }), startMs);
+    expect([result.stable?.image, result.display?.image]).toEqual(["app:1 [31m", "app :1"]);
+  });
+
   test("the pods become unavailable: conditions and counts follow the Deployment", () => {
     const before = status({ phase: "Healthy", before: { revisions: [v1], deployment: deploymentOf(v1) } });
     const broken = app({ spec: undefined, problems, status: before });
