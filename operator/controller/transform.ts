@@ -1,6 +1,7 @@
 import { deploymentName, labels, tracks } from "../api/names.ts";
 import { type DemoAppStatus, demoAppStatus } from "../api/schema.ts";
 import { parseStored } from "../api/validate.ts";
+import { fieldSetOf } from "../core/fields.ts";
 import {
   type FieldSet,
   type Fields,
@@ -70,15 +71,6 @@ function intern(fields: FieldSet): FieldSet {
   return shared;
 }
 
-/** Most levels of a field set that the API server writes; a Deployment has about 20. */
-const maxLevels = 64;
-
-const isDeeper = (fields: FieldSet, levels: number): boolean =>
-  levels === 0 || Object.values(fields).some((below) => isDeeper(below, levels - 1));
-
-/** Nothing for a field set that a person wrote so deep that walking it could overflow the stack. */
-const shallow = (fields: FieldSet): FieldSet => (isDeeper(fields, maxLevels) ? {} : fields);
-
 /** Interns only `f:spec`: `f:metadata` contains the uid of the owner reference and so differs in every app. */
 const withInternedSpec = (fields: FieldSet): FieldSet =>
   fields["f:spec"] === undefined ? fields : { ...fields, "f:spec": intern(fields["f:spec"]) };
@@ -93,7 +85,7 @@ const managedFields = (object: KubeObject): ManagedFields[] =>
       manager,
       operation,
       time,
-      fieldsV1: subresource === "status" ? {} : withInternedSpec(shallow((fieldsV1 ?? {}) as FieldSet)),
+      fieldsV1: subresource === "status" ? {} : withInternedSpec(fieldSetOf(fieldsV1)),
     }),
   );
 

@@ -56,15 +56,43 @@ describe("cache transforms", () => {
     expect(Object.keys(entry?.fieldsV1 ?? {})).toEqual(named);
   });
 
+  test.each<{ name: string; fieldsV1: unknown; kept: object }>([
+    {
+      name: "keys that are no JSON",
+      fieldsV1: { "k:{": {}, "v:{": {}, "f:a": { "k:": {} } },
+      kept: { "f:a": {} },
+    },
+    {
+      name: "a key that is no object",
+      fieldsV1: { "k:null": {}, "k:5": {}, "v:5": {} },
+      kept: { "v:5": {} },
+    },
+    {
+      name: "members of every object",
+      fieldsV1: { constructor: {}, ["__proto__"]: {}, "f:constructor": {}, ".": {} },
+      kept: { "f:constructor": {}, ".": {} },
+    },
+    {
+      name: "values that are no objects",
+      fieldsV1: { "f:a": null, "f:b": [1], "f:c": "x" },
+      kept: { "f:a": {}, "f:b": {}, "f:c": {} },
+    },
+    { name: "no object at all", fieldsV1: "f:spec", kept: {} },
+  ])("managedFields with $name: only what a field set can have is kept", ({ fieldsV1, kept }) => {
+    const managedFields = [{ manager: "kubectl-edit", fieldsV1: fieldsV1 as object }];
+    const service = { apiVersion: "v1", kind: "Service", metadata: { ...metadata, managedFields } };
+    expect(manifestOf(service).metadata.managedFields?.[0]?.fieldsV1).toEqual(kept);
+  });
+
   test("equal field sets of two objects: share one object in memory", () => {
     const fieldsOf = (name: string) => {
-      const fieldsV1 = { "f:metadata": { [`k:${name}`]: {} }, "f:spec": { "f:replicas": {} } };
+      const fieldsV1 = { "f:metadata": { [`f:${name}`]: {} }, "f:spec": { "f:replicas": {} } };
       const managedFields = [{ manager: "demoapp-operator", fieldsV1 }];
       return manifestOf({ apiVersion: "apps/v1", kind: "Deployment", metadata: { name, managedFields } })
         .metadata.managedFields?.[0]?.fieldsV1;
     };
     const [web, api] = [fieldsOf("web"), fieldsOf("api")];
-    expect(web).toEqual({ "f:metadata": { "k:web": {} }, "f:spec": { "f:replicas": {} } });
+    expect(web).toEqual({ "f:metadata": { "f:web": {} }, "f:spec": { "f:replicas": {} } });
     expect(api?.["f:spec"]).toBe(web?.["f:spec"]);
   });
 
