@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import type { Fields } from "../../sim/apiserver/json.ts";
-import { json, jsonObject, looseTime, name, some, text, time, word } from "./values.ts";
+import { json, jsonObject, looseTime, name, some, text, time, word, record } from "./values.ts";
 
 const withoutBlanks = text.map((value) => value.replaceAll(/[ \t\n\f\r]/g, "").slice(0, 512) || "app:2");
 const image = fc.oneof(
@@ -60,8 +60,8 @@ const anySpec: fc.Arbitrary<Fields> = fc
       progressDeadlineSeconds: fc.constantFrom(600, 3601, 86_400),
       revisionHistoryLimit: fc.constantFrom(0, 1, 10, 100),
       restartAt: time,
-      rollback: fc.record({ automatic: fc.boolean() }),
-      strategy: fc.record({ rollingUpdate: fc.record({ maxSurge: percentage, maxUnavailable: percentage }) }),
+      rollback: record({ automatic: fc.boolean() }),
+      strategy: record({ rollingUpdate: record({ maxSurge: percentage, maxUnavailable: percentage }) }),
       service: fc.constant({ port: 8443 }),
     }),
     fc.option(pod, { nil: undefined, freq: 3 }),

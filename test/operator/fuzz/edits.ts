@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { type Fields, isFields } from "../../sim/apiserver/json.ts";
-import { json, number, text, time, word } from "./values.ts";
+import { json, number, text, time, word, record } from "./values.ts";
 
 /** What somebody does to one place of an object; `place` and `at` choose the place. */
 export interface Edit {
@@ -14,7 +14,7 @@ export interface Edit {
   readonly json: unknown;
 }
 
-export const edit: fc.Arbitrary<Edit> = fc.record({
+export const edit: fc.Arbitrary<Edit> = record({
   object: fc.nat(40),
   place: fc.nat(400),
   does: fc.constantFrom("change", "change", "remove", "add"),

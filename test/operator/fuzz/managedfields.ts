@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { type Fields, fieldsOf } from "../../sim/apiserver/json.ts";
-import { manager, time } from "./values.ts";
+import { manager, time, record } from "./values.ts";
 
 /** Paths of real field sets. */
 const realPaths = [
@@ -84,7 +84,7 @@ const tree: fc.Arbitrary<unknown> = fc
   .array(fc.tuple(path, leaf), { maxLength: 4 })
   .map((paths) => paths.reduce<unknown>((all, [steps, end]) => withPath(all, steps, end), {}));
 
-const entry: fc.Arbitrary<Fields> = fc.record(
+const entry: fc.Arbitrary<Fields> = record(
   {
     manager,
     operation: fc.constantFrom("Update", "Update", "Apply"),

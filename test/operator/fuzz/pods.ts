@@ -1,7 +1,7 @@
 import * as fc from "fast-check";
 import { labels } from "../../../operator/api/names.ts";
 import { compact, type Fields } from "../../sim/apiserver/json.ts";
-import { number, text, time } from "./values.ts";
+import { number, text, time, record } from "./values.ts";
 
 const waitingReason = fc.constantFrom(
   "CrashLoopBackOff",
@@ -17,7 +17,7 @@ const waitingReason = fc.constantFrom(
   "constructor",
 );
 
-const terminated = fc.record({
+const terminated = record({
   exitCode: fc.oneof(fc.constantFrom(0, 1, 137), number),
   reason: fc.oneof(fc.constantFrom("Error", "OOMKilled", "Completed"), text),
   message: text,
@@ -26,23 +26,23 @@ const terminated = fc.record({
 
 const state: fc.Arbitrary<Fields> = fc.oneof(
   { weight: 3, arbitrary: time.map((startedAt) => ({ running: { startedAt } })) },
-  { weight: 3, arbitrary: fc.record({ waiting: fc.record({ reason: waitingReason, message: text }) }) },
-  { weight: 1, arbitrary: fc.record({ terminated }) },
+  { weight: 3, arbitrary: record({ waiting: record({ reason: waitingReason, message: text }) }) },
+  { weight: 1, arbitrary: record({ terminated }) },
   { weight: 1, arbitrary: fc.constantFrom<Fields>({}, { running: {} }, { waiting: {} }) },
 );
 
-const container: fc.Arbitrary<Fields> = fc.record(
+const container: fc.Arbitrary<Fields> = record(
   {
     name: fc.constantFrom("app", "app", "app", "b", "constructor"),
     ready: fc.boolean(),
     restartCount: fc.constantFrom(0, 1, 3, 100, 2 ** 31 - 1),
     state,
-    lastState: fc.oneof(fc.constant({}), fc.record({ terminated })),
+    lastState: fc.oneof(fc.constant({}), record({ terminated })),
   },
   { requiredKeys: ["name", "ready", "restartCount"] },
 );
 
-const readyPod = fc.record({
+const readyPod = record({
   phase: fc.constant("Running"),
   conditions: time.map((at) => [{ type: "Ready", status: "True", lastTransitionTime: at }]),
   containerStatuses: time.map((startedAt) => [
@@ -52,7 +52,7 @@ const readyPod = fc.record({
 
 const conditions = fc.constantFrom("Ready", "PodScheduled", "x").chain((type) =>
   fc.array(
-    fc.record({
+    record({
       type: fc.constant(type),
       status: fc.constantFrom("True", "False"),
       reason: fc.constantFrom("Unschedulable", "ContainersNotReady"),
@@ -63,7 +63,7 @@ const conditions = fc.constantFrom("Ready", "PodScheduled", "x").chain((type) =>
   ),
 );
 
-const hostilePod = fc.record(
+const hostilePod = record(
   {
     phase: fc.constantFrom("Running", "Running", "Pending", "Failed", "constructor"),
     conditions,
@@ -80,7 +80,7 @@ export const podStatus: fc.Arbitrary<Fields> = fc.oneof(
 
 /** Warning Events about pods. */
 export const events: fc.Arbitrary<readonly Fields[]> = fc.array(
-  fc.record(
+  record(
     {
       reason: fc.oneof(fc.constantFrom("Unhealthy", "FailedMount", "FailedCreatePodSandBox"), text),
       message: text,

@@ -2,17 +2,17 @@ import * as fc from "fast-check";
 import { phases } from "../../../operator/api/schema/status.ts";
 import { reasons } from "../../../operator/api/reasons.ts";
 import type { Fields } from "../../sim/apiserver/json.ts";
-import { looseTime, some, text } from "./values.ts";
+import { looseTime, some, text, record } from "./values.ts";
 
 const most = (length: number) => text.map((value) => value.slice(0, length).toWellFormed());
 const hash = fc.constantFrom("0123456789", "constructor", "");
 const rollout = fc.constantFrom(0, 1, 2, 3, 7, 2 ** 31 - 2, 2 ** 31 - 1, 2 ** 53 - 1);
 const reason = fc.constantFrom(...Object.keys(reasons));
-const revision = fc.record({ hash, image: most(512), since: looseTime, rollout });
+const revision = record({ hash, image: most(512), since: looseTime, rollout });
 const count = fc.constantFrom(0, 1, 2, 100_000);
 
 const condition = (type: string) =>
-  fc.record({
+  record({
     type: fc.constant(type),
     status: fc.constantFrom("True", "False", "Unknown"),
     lastTransitionTime: looseTime,
@@ -33,16 +33,16 @@ export const status: fc.Arbitrary<Fields> = some({
   stable: revision,
   candidate: revision,
   rejected: fc.array(
-    fc.record({ hash, image: most(512), rollout, reason: most(128), message: most(2048), at: looseTime }),
+    record({ hash, image: most(512), rollout, reason: most(128), message: most(2048), at: looseTime }),
     { maxLength: 1 },
   ),
   blockers: fc.array(
-    fc.record({ object: most(512), reason, message: most(2048), since: looseTime, next: most(2048) }),
+    record({ object: most(512), reason, message: most(2048), since: looseTime, next: most(2048) }),
     { maxLength: 2 },
   ),
-  history: fc.array(fc.record({ rollout, hash, image: most(512), startedAt: looseTime, outcome: most(64) }), {
+  history: fc.array(record({ rollout, hash, image: most(512), startedAt: looseTime, outcome: most(64) }), {
     maxLength: 1,
   }),
   replicas: count,
-  display: fc.record({ ready: most(32), image: most(512) }),
+  display: record({ ready: most(32), image: most(512) }),
 });

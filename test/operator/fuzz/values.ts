@@ -121,6 +121,19 @@ export const jsonObject: fc.Arbitrary<Fields> = fc
   .array(fc.tuple(key, json), { maxLength: 2 })
   .map((pairs) => Object.fromEntries(pairs));
 
+/** A record whose prototype is that of JSON objects: plain access to it finds members such as `constructor`. */
+export function record<T>(fields: { [K in keyof T]: fc.Arbitrary<T[K]> }): fc.Arbitrary<T>;
+export function record<T, K extends keyof T>(
+  fields: { [K in keyof T]: fc.Arbitrary<T[K]> },
+  options: { readonly requiredKeys: K[] },
+): fc.Arbitrary<Partial<T> & Pick<T, K>>;
+export function record<T, K extends keyof T>(
+  fields: { [K in keyof T]: fc.Arbitrary<T[K]> },
+  options: { readonly requiredKeys?: K[] } = {},
+): fc.Arbitrary<unknown> {
+  return fc.record(fields, { ...options, noNullPrototype: true });
+}
+
 /** Any record that has some of the fields. */
 export const some = (fields: Readonly<Record<string, fc.Arbitrary<unknown>>>): fc.Arbitrary<Fields> =>
-  fc.record(fields, { requiredKeys: [] });
+  record(fields, { requiredKeys: [] });

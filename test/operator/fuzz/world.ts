@@ -5,7 +5,7 @@ import { annotations, spec, unknownFields } from "./documents.ts";
 import { managedFields } from "./managedfields.ts";
 import { events, podStatus } from "./pods.ts";
 import { status } from "./status.ts";
-import { manager, text, time, word } from "./values.ts";
+import { manager, text, time, word, record } from "./values.ts";
 
 /** Who controls an object, and by which labels and owner it looks like the app's. */
 const owner = fc.constantFrom(
@@ -16,7 +16,7 @@ export type Owner = string;
 const outcome = fc.constantFrom("accepted", "accepted", "rejected", "superseded", "", "constructor");
 
 /** A stored revision: of the spec, of a version before, or of anything. */
-const revision = fc.record({
+const revision = record({
   of: fc.constantFrom("requested", "before", "before", "older"),
   rollout: fc.oneof(
     { weight: 9, arbitrary: fc.integer({ min: 1, max: 4 }) },
@@ -24,7 +24,7 @@ const revision = fc.record({
   ),
   outcome,
   owner,
-  texts: fc.record(
+  texts: record(
     {
       [keys.image]: text,
       [keys.reason]: fc.oneof(
@@ -41,11 +41,11 @@ const revision = fc.record({
 
 const count = fc.constantFrom(0, 1, 2, 2, 2, 3, 1000, 100_001, 2 ** 31 - 1);
 
-const deployment = fc.record({
+const deployment = record({
   of: fc.constantFrom("requested", "requested", "before", "older"),
   owner,
   size: fc.constantFrom(0, 1, 2, 2, 2, 2, 2, 2, 2, 2, 2, 3, 3, 7, 100, 1000, 2 ** 31 - 1),
-  progress: fc.record(
+  progress: record(
     {
       [keys.rollout]: fc.oneof(fc.constantFrom("1", "2", "3", "2147483647"), text),
       [keys.best]: fc.oneof(fc.constantFrom("0", "1", "2"), text),
@@ -57,7 +57,7 @@ const deployment = fc.record({
   restartedAt: fc.option(fc.oneof(time, text), { nil: undefined, freq: 4 }),
   // Half of the Deployments have just the pods that they should have.
   counts: fc.option(
-    fc.record(
+    record(
       {
         replicas: count,
         readyReplicas: count,
@@ -72,14 +72,14 @@ const deployment = fc.record({
   managedFields,
 });
 
-const pod = fc.record({
+const pod = record({
   of: fc.constantFrom("requested", "requested", "before", "older"),
   createdAt: time,
   status: podStatus,
 });
 
 /** A refusal or failure of the plan's n-th write. */
-const problem = fc.record({
+const problem = record({
   at: fc.nat(3),
   isRefused: fc.boolean(),
   status: fc.constantFrom(0, 400, 403, 413, 422, 500, 503),
@@ -88,7 +88,7 @@ const problem = fc.record({
 });
 
 /** Everything that one case is made of. Objects are built from it, so that a failure prints and shrinks well. */
-const anyWorld = fc.record({
+const anyWorld = record({
   name: fc.constantFrom("web", "web", "web", "constructor", "a".repeat(53)),
   generation: fc.constantFrom(1, 1, 2),
   spec,
@@ -102,10 +102,10 @@ const anyWorld = fc.record({
   revisions: fc.array(revision, { maxLength: 3 }),
   deployment: fc.option(deployment, { nil: undefined, freq: 9 }),
   candidate: fc.option(deployment, { nil: undefined, freq: 1 }),
-  service: fc.option(fc.record({ owner, managedFields }), { nil: undefined, freq: 6 }),
+  service: fc.option(record({ owner, managedFields }), { nil: undefined, freq: 6 }),
   pods: fc.array(pod, { maxLength: 3 }),
   events,
-  scalers: fc.array(fc.record({ name: word, kind: fc.constantFrom("Deployment", "DemoApp") }), {
+  scalers: fc.array(record({ name: word, kind: fc.constantFrom("Deployment", "DemoApp") }), {
     maxLength: 1,
   }),
   /** How the API server answers the requests for children that the caches lack. */
