@@ -4,7 +4,7 @@ import { json, jsonObject, looseTime, name, some, text, time, word, record } fro
 
 const withoutBlanks = text.map((value) => value.replaceAll(/[ \t\n\f\r]/g, "").slice(0, 512) || "app:2");
 const image = fc.oneof(
-  { weight: 3, arbitrary: fc.constantFrom("app:1", "app:2", "app:3", `app@sha256:${"ab".repeat(32)}`) },
+  { weight: 9, arbitrary: fc.constantFrom("app:1", "app:2", "app:3", `app@sha256:${"ab".repeat(32)}`) },
   { weight: 1, arbitrary: withoutBlanks },
 );
 
