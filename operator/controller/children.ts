@@ -24,55 +24,9 @@ import { cleanText } from "../core/text.ts";
 import { withoutValues } from "../runtime/api-error.ts";
 import { withoutTemplate } from "../core/storedrevisions.ts";
 import type { KubeObject } from "../runtime/kubernetes.ts";
+import { comparedManagedFields } from "./managedfields.ts";
 
 // The cache transforms of Deployments, Services and ControllerRevisions.
-
-const maxInterned = 1024;
-/** Longest JSON of a field set that is interned. That of the operator's Deployments has 2 to 4 thousand characters. */
-const maxInternedLength = 8192;
-const interned = new Map<string, FieldSet>();
-
-/**
- * Returns one shared object for equal field sets. Field managers own the same fields of most Deployments, and a copy
- * per app takes more memory than the Deployment. Beyond `maxInterned` sets, the least recently used one is dropped.
- */
-function intern(fields: FieldSet): FieldSet {
-  const text = JSON.stringify(fields);
-  if (text.length > maxInternedLength) return fields;
-  const shared = interned.get(text) ?? fields;
-  interned.delete(text);
-  interned.set(text, shared);
-  const [oldest] = interned.size > maxInterned ? interned.keys() : [];
-  if (oldest !== undefined) interned.delete(oldest);
-  return shared;
-}
-
-/** Interns only `f:spec`: `f:metadata` contains the uid of the owner reference and so differs in every app. */
-const withInternedSpec = (fields: FieldSet): FieldSet =>
-  fields["f:spec"] === undefined ? fields : { ...fields, "f:spec": intern(fields["f:spec"]) };
-
-/** Most levels of a field set that the API server writes; a Deployment has about 20. */
-const maxLevels = 64;
-
-const isDeeper = (fields: FieldSet, levels: number): boolean =>
-  levels === 0 || Object.values(fields).some((below) => isDeeper(below, levels - 1));
-
-/**
- * The fields that drift detection needs: those of `spec`, and of the operator itself also those of the metadata. None of
- * a field set that a person wrote so deep that walking it could overflow the stack.
- */
-function comparedFields({ manager, subresource, fieldsV1 }: ManagedFields): FieldSet {
-  if (subresource === "status" || fieldsV1 === undefined || isDeeper(fieldsV1, maxLevels)) return {};
-  if (manager === fieldManager) return withInternedSpec(fieldsV1);
-  return fieldsV1["f:spec"] === undefined ? {} : { "f:spec": intern(fieldsV1["f:spec"]) };
-}
-
-/** All entries keep their index, because take-over patches address entries by index. */
-const managedFields = (entries: readonly ManagedFields[]): ManagedFields[] =>
-  entries.map((entry) => {
-    const { manager = "", operation = "", time = "" } = entry;
-    return { manager, operation, time, fieldsV1: comparedFields(entry) };
-  });
 
 type Texts = Readonly<Record<string, string>>;
 
@@ -111,7 +65,7 @@ function comparedMetadata({ metadata }: KubeObject): Metadata {
     ...(ownerReferences && { ownerReferences }),
     ...(ownLabels && { labels: comparedTexts(ownLabels, applied?.["f:labels"]) }),
     ...(annotations && { annotations: comparedTexts(annotations, applied?.["f:annotations"]) }),
-    managedFields: managedFields(entries),
+    managedFields: comparedManagedFields(entries),
   };
 }
 

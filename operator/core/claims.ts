@@ -36,17 +36,9 @@ export interface Claim {
   readonly fields: FieldSet;
 }
 
-/**
- * Most entries of managedFields that are read, the last ones: the API server sorts the newest updates to the end, and
- * merges all but ten of them. Entries written by hand can be thousands, and each takes a walk over its fields.
- */
-const maxEntries = 200;
-
 export const claimsOf = (managed: readonly ManagedFields[]): readonly Claim[] =>
   managed.flatMap((entry, index) =>
-    isOperator(entry) || index < managed.length - maxEntries || isLeaf(specFields(entry))
-      ? []
-      : [{ index, fields: revertible(specFields(entry)) }],
+    isOperator(entry) || isLeaf(specFields(entry)) ? [] : [{ index, fields: revertible(specFields(entry)) }],
   );
 
 /**

@@ -1,5 +1,5 @@
 import { childAnnotations } from "../api/names.ts";
-import { type Fields, type Manifest, fieldsOf, isFields } from "./manifest.ts";
+import { type Fields, type Manifest, fieldsOf, isFields, truncate } from "./manifest.ts";
 import { cleanText } from "./text.ts";
 
 /** Pod counts of a Deployment. `desired` comes from a spec, the others from the Deployment's status. */
@@ -21,10 +21,19 @@ export const replicasOf = (deployment: Manifest | undefined): number | undefined
   return isFields(spec) ? numberOf(spec["replicas"]) : undefined;
 };
 
-/** The pod counts that the Deployment controller reports for some Deployments; 0 for one that does not exist. */
+/** The largest count that the status of a DemoApp can have. */
+const maxCount = 100_000;
+
+/**
+ * The pod counts that the Deployment controller reports for some Deployments; 0 for one that does not exist. Within the
+ * bounds of the DemoApp's status: whoever may write a Deployment's status may write any number.
+ */
 export function countsOf(deployments: readonly (Manifest | undefined)[], desired: number): Counts {
-  const sum = (field: string): number =>
-    deployments.reduce((total, deployment) => total + numberOf(statusOf(deployment)[field]), 0);
+  const sum = (field: string): number => {
+    const counts = deployments.map((deployment) => numberOf(statusOf(deployment)[field]));
+    const total = counts.reduce((all, count) => all + count, 0);
+    return Math.max(0, Math.min(maxCount, total));
+  };
   return {
     desired,
     replicas: sum("replicas"),

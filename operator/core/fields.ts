@@ -1,5 +1,5 @@
 import { type ItemKey, itemAt } from "./items.ts";
-import { type FieldSet, type Fields, fieldOf, isFields } from "./manifest.ts";
+import { type FieldSet, type Fields, fieldOf, fieldsOf, isFields } from "./manifest.ts";
 
 /** One step of a path into an object: a field, the item of a keyed list, or the item of a set. */
 type Step = { readonly field: string } | ItemKey;
@@ -17,6 +17,36 @@ function stepOf(text: string): Step | undefined {
   if (text.startsWith("v:")) return { value: JSON.parse(rest) };
   return undefined;
 }
+
+/** True for a key that a FieldsV1 tree can have. */
+function isStep(text: string): boolean {
+  try {
+    const step = text === "." || stepOf(text);
+    return typeof step === "object" && "key" in step ? isFields(step.key) : step !== undefined;
+  } catch {
+    return false;
+  }
+}
+
+/** Most levels of a field set that the API server writes; a Deployment has about 20. */
+const maxLevels = 64;
+
+/** True if walking a field set could overflow the stack. */
+export const isTooDeep = (value: unknown, levels = maxLevels): boolean =>
+  isFields(value) && (levels === 0 || Object.values(value).some((below) => isTooDeep(below, levels - 1)));
+
+const wellFormed = (value: unknown): FieldSet =>
+  Object.fromEntries(
+    Object.entries(fieldsOf(value)).flatMap(([text, below]) =>
+      isStep(text) ? [[text, wellFormed(below)]] : [],
+    ),
+  );
+
+/**
+ * A field set from JSON that a person may have written: without keys that can't be parsed, and empty if it is
+ * too deep.
+ */
+export const fieldSetOf = (value: unknown): FieldSet => (isTooDeep(value) ? {} : wellFormed(value));
 
 /** One branch of a FieldsV1 tree. */
 interface Branch {

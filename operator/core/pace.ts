@@ -69,6 +69,13 @@ function replicaSetsOf({ deployment, deployedHash, pods }: TrackFacts, { observe
 const sum = (numbers: readonly number[]): number => numbers.reduce((total, number) => total + number, 0);
 
 /**
+ * The next size to try. Anyone may scale a Deployment to two billion: beyond 100 pods the steps grow with the distance, so
+ * that the search takes at most some thousand of them.
+ */
+const nextSize = (size: number, desired: number): number =>
+  size + Math.max(1, Math.floor((size - desired) / 100));
+
+/**
  * The lowest size, from the desired one on, that leaves the floor available. During a rolling update the Deployment
  * controller scales all ReplicaSets down in proportion to their sizes, without regard to availability, and takes the
  * rounding error from the largest one: with the default limits, 9 old and 3 new pods become 7 and 3 when the size changes
@@ -97,8 +104,8 @@ function lowestSize(desired: number, track: TrackFacts, state: RolloutState): nu
     return isCountReliable && kept >= Math.min(available, state.floor);
   };
   let to = desired;
-  while (to < size && !leavesFloor(to)) to += 1;
-  return to;
+  while (to < size && !leavesFloor(to)) to = nextSize(to, desired);
+  return Math.min(to, size);
 }
 
 function paceOf(goal: Load, track: TrackFacts, state: RolloutState): Pace {

@@ -1,13 +1,19 @@
 import { type Observed, type Pod, type Revision, millis, timestamp } from "./observed.ts";
 
 /**
+ * True for a time that has passed. False also for a text that is no time: in custom resources the API server checks only
+ * the digits, and accepts an offset of 99 hours.
+ */
+const isPast = (time: string | undefined, nowMs: number): boolean => millis(time) <= nowMs;
+
+/**
  * Nodes, former leaders and users have clocks of their own. A time in the future would put off deadlines and
  * availability until the operator's clock reaches that time, so it counts as now.
  */
 const pastTime =
   (nowMs: number) =>
   <T extends string | undefined>(time: T): T =>
-    millis(time) > nowMs ? (timestamp(nowMs) as T) : time;
+    isPast(time, nowMs) ? time : (timestamp(nowMs) as T);
 
 type Past = ReturnType<typeof pastTime>;
 
@@ -43,7 +49,7 @@ const oldestPodOf = ({ hash }: Revision, pods: readonly Pod[]): string | undefin
  */
 export function withPastTimes<O extends Observed>(observed: O, nowMs: number): O {
   const past = pastTime(nowMs);
-  const isFuture = (time: string | undefined): boolean => millis(time) > nowMs;
+  const isFuture = (time: string | undefined): boolean => !isPast(time, nowMs);
   const pods = observed.pods.map((pod) => (timesOf(pod).some(isFuture) ? pastPod(pod, past) : pod));
   const revisions = observed.revisions.map((revision) =>
     isFuture(revision.startedAt)

@@ -72,12 +72,15 @@ describe("the cache transform of Deployments and Services", () => {
   test("managedFields: other managers keep only the fields of spec, and entries keep their index, which patches use", () => {
     const managedFields = [
       { manager: "kube-controller-manager", subresource: "status", fieldsV1: { "f:status": {} } },
-      { manager: "kubectl", fieldsV1: { "f:spec": {}, "f:metadata": { "f:annotations": {} } } },
+      {
+        manager: "kubectl",
+        fieldsV1: { "f:spec": { "f:replicas": {} }, "f:metadata": { "f:annotations": {} } },
+      },
     ];
     const { metadata: kept } = manifestOf(deployment({ managedFields }));
     expect(kept.managedFields?.map(({ manager, fieldsV1 }) => [manager, fieldsV1])).toEqual([
       ["kube-controller-manager", {}],
-      ["kubectl", { "f:spec": {} }],
+      ["kubectl", { "f:spec": { "f:replicas": {} } }],
     ]);
   });
 
@@ -100,5 +103,48 @@ describe("the cache transform of Deployments and Services", () => {
     const managedFields = [{ manager: "kubectl-edit", fieldsV1: { "f:spec": below } }];
     const [entry] = manifestOf(deployment({ managedFields })).metadata.managedFields ?? [];
     expect(Object.keys(entry?.fieldsV1 ?? {})).toEqual(named);
+  });
+
+  test.each<{ name: string; fieldsV1: unknown; kept: object }>([
+    {
+      name: "keys that are no JSON",
+      fieldsV1: { "k:{": {}, "v:{": {}, "f:a": { "k:": {} } },
+      kept: { "f:a": {} },
+    },
+    {
+      name: "a key that is no object",
+      fieldsV1: { "k:null": {}, "k:5": {}, "v:5": {} },
+      kept: { "v:5": {} },
+    },
+    {
+      name: "members of every object",
+      fieldsV1: { constructor: {}, ["__proto__"]: {}, "f:constructor": {}, ".": {} },
+      kept: { "f:constructor": {}, ".": {} },
+    },
+    {
+      name: "values that are no objects",
+      fieldsV1: { "f:a": null, "f:b": [1], "f:c": "x" },
+      kept: { "f:a": {}, "f:b": {}, "f:c": {} },
+    },
+    { name: "no object at all", fieldsV1: "f:spec", kept: {} },
+  ])("managedFields with $name: only what a field set can have is kept", ({ fieldsV1, kept }) => {
+    const managedFields = [{ manager: "kubectl-edit", fieldsV1: { "f:spec": fieldsV1 as object } }];
+    const [entry] = manifestOf(deployment({ managedFields })).metadata.managedFields ?? [];
+    expect(entry?.fieldsV1?.["f:spec"] ?? {}).toEqual(kept);
+  });
+
+  test("an object has 4000 managers: the fields of the newest 200 and of the operator are kept", () => {
+    const entryOf = (manager: string) => ({
+      manager,
+      operation: "Apply",
+      fieldsV1: { "f:spec": { "f:replicas": {} } },
+    });
+    const others = Array.from({ length: 4000 }, (_, i) => entryOf(`manager-${i}`));
+    const managedFields = [entryOf("demoapp-operator"), ...others];
+    const kept = manifestOf(deployment({ managedFields })).metadata.managedFields ?? [];
+    const isKept = kept.map(({ fieldsV1 = {} }) => Object.keys(fieldsV1).length > 0);
+    expect(kept.length).toBe(4001);
+    expect(isKept.lastIndexOf(false)).toBe(3800);
+    expect(isKept.filter(Boolean).length).toBe(201);
   });
 });

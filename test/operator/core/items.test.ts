@@ -119,16 +119,3 @@ describe("long lists", () => {
     expect(costMs(1, 8000)).toBeLessThan(4 * costMs(16, 500));
   });
 });
-
-test("an object has 4000 managers: the operator reads the entries of the newest 200", () => {
-  const spied = withContainer(live, (c) => ({ ...c, env: variables(["A", "SPY"]) }));
-  const others = (count: number) =>
-    Array.from({ length: count }, (_, i) => ({ manager: `m${i}`, fieldsV1: { "f:spec": inContainer({}) } }));
-  const [spy] = withManager(spied, ofVariables(["SPY"])).metadata.managedFields?.slice(-1) ?? [];
-  const taken = (newer: number): number => {
-    const managedFields = [...others(4000), ...(spy ? [spy] : []), ...others(newer)];
-    const dirty = { ...spied, metadata: { ...live.metadata, managedFields } };
-    return drift(dirty, desired).takeOver.length;
-  };
-  expect([taken(199), taken(200)]).toEqual([3, 0]);
-});

@@ -210,6 +210,13 @@ test.each<{ name: string; during: Update; size: number }>([
   expect(sizeDuring(during)).toBe(size);
 });
 
+test("somebody scales to two billion pods during a rolling update: a lower size is found in some thousand steps", () => {
+  const startMs = performance.now();
+  const size = sizeDuring({ size: 2 ** 31 - 1, replicas: 8, old: [9, 9], newest: [3, 0] });
+  expect(size).toBeLessThan(2 ** 31 - 1);
+  expect(performance.now() - startMs).toBeLessThan(1000);
+});
+
 test("fewer replicas during any rolling update: the Deployment controller keeps the floor", () => {
   const podCounts = fc
     .tuple(fc.nat(12), fc.nat(12))

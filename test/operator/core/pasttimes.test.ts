@@ -53,6 +53,15 @@ describe("a clock that is ahead of the operator's", () => {
     expect(planOf(later, startMs + 600_000).events.map(({ reason }) => reason)).toContain("RevisionRejected");
   });
 
+  test("the transition time of Ready is no time: the deadline counts from the present time", () => {
+    const [condition] = unreadySince(0).conditions ?? [];
+    const conditions = condition && [{ ...condition, lastTransitionTime: "2026-01-01T00:00:00+99:99" }];
+    const before = observedApp({ app: appOf("app:1", { status: { conditions } }) });
+    const { status, requeueAtMs } = planOf(before, startMs);
+    expect(status.conditions?.find(({ type }) => type === "Ready")?.lastTransitionTime).toBe(at(0));
+    expect(requeueAtMs).toBe(startMs + 5000);
+  });
+
   test("no time is in the future: every object stays the same", () => {
     const before = observedApp({ app: appOf("app:1"), revisions: [v1], pods: [pod("a", v1)] });
     const after = withPastTimes(before, startMs);

@@ -165,6 +165,13 @@ test("a refused write: the status has no step, which would differ at each reconc
   expect(status({ phase: "Degraded", before: { ...before, refused } }).step).toBeUndefined();
 });
 
+test("the status of the Deployment has impossible counts: the counts stay within the schema", () => {
+  const counts = { replicas: 2 ** 31 - 1, readyReplicas: 100_001, availableReplicas: -1 };
+  const own = status({ phase: "Healthy", before: { revisions: [v1], deployment: deploymentOf(v1, counts) } });
+  expect(own).toMatchObject({ replicas: 100_000, readyReplicas: 100_000, availableReplicas: 0 });
+  expect(demoAppStatus.safeParse(own).success).toBe(true);
+});
+
 test("pod counts: those of the owned Deployment; 0 if the Deployment is not owned", () => {
   const deployment = deploymentOf(v1, { readyReplicas: 1 });
   const own = status({ phase: "Healthy", before: { revisions: [v1], deployment } });
