@@ -6,6 +6,7 @@ import type { Manifest } from "../../../operator/core/manifest.ts";
 import type { App, Observed } from "../../../operator/core/observed.ts";
 import { ownershipOf } from "../../../operator/core/ownership.ts";
 import { plan, reportOf } from "../../../operator/core/plan.ts";
+import { checkCleanText } from "./cleantext.ts";
 import { type Outputs, problemsOf } from "./pipeline.ts";
 import type { World } from "./world.ts";
 
@@ -113,5 +114,6 @@ export function check(outputs: Outputs, world: World): void {
   checkActions(outputs);
   checkEvents(outputs);
   checkRequeue(outputs);
+  checkCleanText(outputs);
   if (world.isRepeated) checkDeterminism(outputs, world);
 }
