@@ -1,6 +1,6 @@
 // The suffix of a test file is its tier. tools/test.ts runs the tiers in this order:
 //   *.test.ts          unit and property tests, no cluster            `npm run check` runs these
-//   *.fault.test.ts    the operator on the fault-injecting fake API server
+//   *.fault.test.ts    the operator on the fault-injecting fake API server, and with hostile objects
 //   *.pipeline.test.ts the workflows and manifests under the pinned checkers (tools/checkers); the pipeline's scripts
 //   *.docker.test.ts   both images, built and run by Docker
 //   *.api.test.ts      against a real API server, no node
