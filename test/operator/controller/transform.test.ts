@@ -35,11 +35,13 @@ describe("cache transforms", () => {
   test("a DemoApp's annotations: keeps those that the operator reads", () => {
     const annotations = {
       "demoapp.dev/abort": "3",
+      "demoapp.dev/adopt": "service",
       "kubectl.kubernetes.io/last-applied-configuration": "{}",
     };
     const object = demoApp({ image: "app:1" });
     expect(appOf({ ...object, metadata: { ...metadata, annotations } }).annotations).toEqual({
       "demoapp.dev/abort": "3",
+      "demoapp.dev/adopt": "service",
     });
   });
 
