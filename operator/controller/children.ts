@@ -21,7 +21,7 @@ import {
   truncate,
 } from "../core/manifest.ts";
 import { cleanText } from "../core/text.ts";
-import { withoutValues } from "../runtime/api-error.ts";
+import { withoutValues } from "../runtime/refusedvalues.ts";
 import { withoutTemplate } from "../core/storedrevisions.ts";
 import type { KubeObject } from "../runtime/kubernetes.ts";
 import { comparedManagedFields } from "./managedfields.ts";

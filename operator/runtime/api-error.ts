@@ -1,3 +1,5 @@
+import { withoutValues } from "./refusedvalues.ts";
+
 /** One cause in an error Status: the field, and the reason why its value is invalid. */
 export interface StatusCause {
   readonly reason?: string;
@@ -22,24 +24,6 @@ export interface StatusBody {
 
 /** An error that is not a defect of the program. It is logged as its message, without a stack trace. */
 export class ExpectedError extends Error {}
-
-/**
- * The problem of a field in the API server's format: its kind, the refused value, and the rest. Go prints strings in
- * quotation marks, and other values in formats that have no certain end.
- */
-const refusedValue =
-  /\b((?:Invalid|Unsupported|Duplicate) value|Not found): (?:(?:"(?:[^"\\]|\\.)*"|-?[\d.]+|true|false|null)(?=[:,\]\s]|$)|([^]+))/g;
-
-/** A value of another type than the schema's, in the format of server-side apply; no certain end either. */
-const wrongType = /(\bexpected [^,\n]{1,60}), got [^]+/;
-
-/** The API server's message without the values that it refuses: a Secret's value may be in a field by mistake. */
-export const withoutValues = (message: string): string =>
-  message
-    .replace(wrongType, "$1")
-    .replace(refusedValue, (_, problem: string, rest?: string) =>
-      rest === undefined ? problem : `${problem} …`,
-    );
 
 /** The API server responded with an error status. Its message has no values of the refused object. */
 export class ApiError extends ExpectedError {

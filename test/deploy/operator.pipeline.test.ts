@@ -21,11 +21,13 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(top, { recursive: true }));
 
+const fileOf = (folder: string): string => join(top, folder, "kustomization.yaml");
+const kustomization = (folder: string): Readonly<Record<string, unknown>> =>
+  parse(readFileSync(fileOf(folder), "utf8")) as Readonly<Record<string, unknown>>;
+
 /** Sets fields of a kustomization, as a page of the documentation shows them. */
-function set(folder: string, fields: object): void {
-  const file = join(top, folder, "kustomization.yaml");
-  writeFileSync(file, stringify({ ...(parse(readFileSync(file, "utf8")) as object), ...fields }));
-}
+const set = (folder: string, fields: object): void =>
+  writeFileSync(fileOf(folder), stringify({ ...kustomization(folder), ...fields }));
 
 async function render(folder: string): Promise<readonly Example[]> {
   const { text = "" } = (await renderAll(silent, top)).find(({ path }) => path === folder) ?? {};
@@ -69,8 +71,9 @@ describe("deploy/namespaced", () => {
 
   test("Argo CD's folder with the change of docs/operating.md: has the Roles, the image of settings.yaml and no CRD", async () => {
     set("deploy/argocd/operator", shown("resources", "namespaced"));
+    const [image] = kustomization("deploy/operator")["images"] as readonly { readonly newName: string }[];
     set("deploy/argocd/operator", {
-      images: [{ name: "ghcr.io/acme/demoapp-operator", newName: "example.com/operator", newTag: "2" }],
+      images: [{ name: image?.newName, newName: "example.com/operator", newTag: "2" }],
     });
     const objects = await render("deploy/argocd/operator");
     expect(objects.filter(({ kind }) => kind === "CustomResourceDefinition")).toEqual([]);

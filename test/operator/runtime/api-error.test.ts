@@ -37,8 +37,19 @@ test.each([
     kept: "[a: Duplicate value, b: Not found]",
   },
   {
-    name: "an object, whose end is not certain",
-    message: `${invalid}: Invalid value: {"a":"pass: word"}: must be empty`,
+    name: "an object",
+    message: `[${invalid}: Invalid value: {"a":["pass: }\\"word",{}]}: must be empty, b: Invalid value: []: no]`,
+    kept: `[${invalid}: Invalid value: must be empty, b: Invalid value: no]`,
+  },
+  {
+    name: "a value that contains the message of another problem",
+    message: `a: Invalid value: "Invalid value: 5: pass": no`,
+    kept: "a: Invalid value: no",
+  },
+  { name: "an object without an end", message: `x: Invalid value: {"a":"pass`, kept: "x: Invalid value …" },
+  {
+    name: "a Go value, whose end is not certain",
+    message: `${invalid}: Invalid value: core.Lifecycle{PostStart:"pass"}: must be empty`,
     kept: `${invalid}: Invalid value …`,
   },
   {
@@ -47,6 +58,11 @@ test.each([
     kept: "failed to create typed patch object: .env[0].value: expected string",
   },
   { name: "a string without an end", message: `x: Invalid value: "pass`, kept: "x: Invalid value …" },
+  {
+    name: "an object by a rule of its CRD",
+    message: 'DemoApp.demoapp.dev "a" is invalid: <nil>: Invalid value: true names end with a letter',
+    kept: 'DemoApp.demoapp.dev "a" is invalid: <nil>: Invalid value: true names end with a letter',
+  },
   { name: "no value", message: "exceeded quota: team", kept: "exceeded quota: team" },
 ])("the API server refuses $name: the error's message does not have the value", ({ message, kept }) => {
   expect(new ApiError(422, { message }).message).toBe(kept);

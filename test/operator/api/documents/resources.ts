@@ -4,7 +4,8 @@ const given = (requests: Fields, limits: Fields): Fields => ({ resources: { requ
 const malformed = (name: string, value: unknown): Row =>
   refused(name, given({ cpu: value }, {}), {
     problem: "spec.resources.requests.cpu: must be a quantity that is not negative, such as 500m, 1 or 256Mi",
-    server: `spec.resources.requests[cpu]: Invalid value: ${JSON.stringify(value)}: must be a quantity that is not negative`,
+    // Without the value, which the client leaves out of messages.
+    server: "spec.resources.requests[cpu]: Invalid value: must be a quantity that is not negative",
   });
 export const resources: readonly Row[] = [
   accepted("a request without a limit", { resources: { requests: { cpu: "500m" } } }),
