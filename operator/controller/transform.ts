@@ -1,4 +1,4 @@
-import { annotations, deploymentName, labels, tracks } from "../api/names.ts";
+import { annotations, deploymentName, formerAdopt, labels, tracks } from "../api/names.ts";
 import { type DemoAppStatus, demoAppStatus } from "../api/schema.ts";
 import { parseStored } from "../api/validate.ts";
 import { type Fields, fieldsOf, isFields, truncate } from "../core/manifest.ts";
@@ -30,7 +30,7 @@ export const storedStatusOf = (object: KubeObject): DemoAppStatus | undefined =>
 /** The annotations that the operator reads: the others, as kubectl's last-applied-configuration, can be large. */
 const commandsOf = (own: Readonly<Record<string, string>> = {}): Readonly<Record<string, string>> =>
   Object.fromEntries(
-    Object.values(annotations).flatMap((name) =>
+    [...Object.values(annotations), formerAdopt].flatMap((name) =>
       own[name] === undefined ? [] : [[name, truncate(own[name], maxTextLength)]],
     ),
   );
