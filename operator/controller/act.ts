@@ -5,7 +5,7 @@ import { isAdmissionMessage } from "../core/refusals.ts";
 import { ConnectionError, ExpectedError } from "../runtime/api-error.ts";
 import { ApiError } from "../runtime/client.ts";
 import type { ApiClient, KubeObject } from "../runtime/kubernetes.ts";
-import type { NoOpApplies } from "../runtime/noopapplies.ts";
+import { type NoOpApplies, objectId } from "../runtime/noopapplies.ts";
 import type { Repairs } from "./repairs.ts";
 import { resourceOf } from "./resources.ts";
 
@@ -57,6 +57,7 @@ async function write(action: Action, options: ActOptions): Promise<boolean> {
     return true;
   }
   await client.delete(resource, { namespace, name }, { preconditions: { uid } });
+  noOpApplies.forget(objectId(object));
   return true;
 }
 

@@ -1,4 +1,4 @@
-import { type Track, deploymentName, serviceName } from "../api/names.ts";
+import { type Track, deploymentName, serviceName, tracks } from "../api/names.ts";
 import type { Manifest } from "../core/manifest.ts";
 import type { App, Observed, Refusal, Revision } from "../core/observed.ts";
 import { ownershipOf } from "../core/ownership.ts";
@@ -32,6 +32,8 @@ export interface ObserveOptions {
 
 /** The live object with a child's name, owned by the app or not; or the API server's refusal to return the object. */
 interface ChildLookup {
+  /** The uid of the cached object at the time of the lookup. */
+  readonly cachedUid: string | undefined;
   readonly live?: Manifest;
   readonly refused?: Refusal;
 }
@@ -62,19 +64,26 @@ const withoutForeignContent = (app: App, live: Manifest): Manifest =>
  * the operator's labels, and such an object with the child's name must not be overwritten. The operator creates no
  * candidate Deployment that its cache doesn't select.
  */
-async function lookUpChild(app: App, child: Child, { caches, client }: ObserveOptions): Promise<ChildLookup> {
-  const isKnown = wholeChild(app, child, caches) !== undefined;
-  if (isKnown || (child === "candidate" && cachedChild(app, child, caches) === undefined)) return {};
+async function lookUpChild(
+  app: App,
+  child: Child,
+  { caches, client }: ObserveOptions,
+): Promise<ChildLookup | undefined> {
+  const cached = cachedChild(app, child, caches);
+  const isNeeded = cached === undefined ? child !== "candidate" : isStub(cached);
+  if (!isNeeded) return undefined;
+  const cachedUid = cached?.metadata.uid;
   const [kind, name] = [kindOf(child), nameOf(app, child)];
   try {
     const live = manifestOf(await client.get(resourceOf({ kind }), { namespace: app.namespace, name }));
-    return { live: withoutForeignContent(app, live) };
+    return { cachedUid, live: withoutForeignContent(app, live) };
   } catch (error) {
     if (!(error instanceof ApiError)) throw error;
-    if (error.isNotFound) return {};
+    if (error.isNotFound) return { cachedUid };
     if (!error.isForbidden) throw error;
     const scope = child === "service" ? "traffic" : child;
-    return { refused: { object: `${kind}/${name}`, scope, status: error.status, message: error.message } };
+    const { status, message } = error;
+    return { cachedUid, refused: { object: `${kind}/${name}`, scope, status, message } };
   }
 }
 
@@ -100,12 +109,21 @@ async function readUncached(app: App, key: string, options: ObserveOptions) {
   return { children: { stable, candidate, service }, warnings };
 }
 
+/** True if a cache has an object with a child's name, but without its content, that the lookup before does not have. */
+const isOutdated = (app: App, { children }: Uncached, caches: Caches): boolean =>
+  ([...tracks, "service"] as const).some((child) => {
+    const cached = cachedChild(app, child, caches);
+    if (cached === undefined || !isStub(cached)) return false;
+    const { cachedUid, live } = children[child] ?? {};
+    return ![cachedUid, live?.metadata.uid].includes(cached.metadata.uid);
+  });
+
 /** What the caches have after the API calls, so that `plan` doesn't compare old state with the current time. */
 function readCaches(key: string, { children, warnings }: Uncached, caches: Caches): Observed | undefined {
   const [namespace, name = ""] = key.split("/");
   const app = caches.apps.store.get(namespace, name);
   if (app === undefined) return undefined;
-  const liveOf = (child: Child) => wholeChild(app, child, caches) ?? children[child].live;
+  const liveOf = (child: Child) => wholeChild(app, child, caches) ?? children[child]?.live;
   const deployments = { stable: liveOf("stable"), candidate: liveOf("candidate") };
   return {
     app,
@@ -115,7 +133,7 @@ function readCaches(key: string, { children, warnings }: Uncached, caches: Cache
     pods: podsOf(caches, key),
     warnings,
     scalers: scalersOf(caches, key),
-    refused: Object.values(children).flatMap(({ refused }) => refused ?? []),
+    refused: Object.values(children).flatMap((lookup) => lookup?.refused ?? []),
   };
 }
 
@@ -151,6 +169,8 @@ export async function observe(key: string, options: ObserveOptions): Promise<Obs
   for (;;) {
     const seen = readCaches(key, uncached, caches);
     if (seen === undefined) return undefined;
+    // A child that the plan misses would be created, over the object that has its name.
+    if (isOutdated(seen.app, uncached, caches)) return observe(key, options);
     const readable = seen.revisions.filter(({ live }) => !refused.has(live.metadata.uid ?? ""));
     const { revisions, missing } = templates.complete(seen.app, readable);
     const [next] = missing;

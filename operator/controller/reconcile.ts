@@ -4,6 +4,7 @@ import { type Plan, type Report, plan, reportOf, undecidedWrites } from "../core
 import type { Clock } from "../runtime/clock.ts";
 import { ApiError } from "../runtime/client.ts";
 import { byKey } from "../runtime/controller.ts";
+import { objectId } from "../runtime/noopapplies.ts";
 import type { ReconcileResult } from "../runtime/workqueue.ts";
 import { type ActOptions, type Failure, type Results, act } from "./act.ts";
 import { confirm, refresh } from "./confirm.ts";
@@ -69,12 +70,13 @@ export async function reconcile(
 }
 
 function forget(key: string, options: ReconcileOptions): ReconcileResult {
-  const { metrics, reporter, noOpApplies, repairs, templates } = options;
+  const { metrics, reporter, noOpApplies, repairs, templates, caches } = options;
   metrics.forget(key);
   templates.forget(key);
   reporter.forget(key);
   repairs.forget(key);
-  for (const id of repairedObjects(key)) noOpApplies.forget(id);
+  const revisions = caches.revisions.store.byIndex(byKey, key).map(objectId);
+  for (const id of [...repairedObjects(key), ...revisions]) noOpApplies.forget(id);
   return {};
 }
 

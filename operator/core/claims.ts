@@ -1,6 +1,6 @@
 import { fieldManager } from "../api/names.ts";
 import { difference, isLeaf } from "./fields.ts";
-import type { FieldSet, ManagedFields, Manifest } from "./manifest.ts";
+import type { FieldSet, ManagedFields } from "./manifest.ts";
 
 // The fields that the managers of a live object own, as its managedFields tell.
 
@@ -41,15 +41,11 @@ export const claimsOf = (managed: readonly ManagedFields[]): readonly Claim[] =>
     isOperator(entry) || isLeaf(specFields(entry)) ? [] : [{ index, fields: revertible(specFields(entry)) }],
   );
 
-/**
- * True if another manager has changed the pod template of a Deployment: it owns a field there that the operator does not
- * own. The template keeps the label of its revision then, but its pods are not the revision's.
- */
-export function isTemplateEdited({ metadata: { managedFields = [] } }: Manifest): boolean {
-  const templateOf = (spec: FieldSet): FieldSet => {
-    const { ".": _, "f:metadata": __, ...fields } = spec["f:template"] ?? {};
-    return fields;
-  };
-  const own = templateOf(specFields(managedFields.find(isOperator)));
-  return claimsOf(managedFields).some(({ fields }) => !isLeaf(difference(templateOf(fields), own)));
+/** The fields of a Deployment's pods that other managers own and the operator does not. */
+export function foreignPodFields(managed: readonly ManagedFields[]): readonly FieldSet[] {
+  const podOf = (spec: FieldSet): FieldSet => spec["f:template"]?.["f:spec"] ?? {};
+  const own = podOf(specFields(managed.find(isOperator)));
+  return claimsOf(managed)
+    .map(({ fields }) => difference(podOf(fields), own))
+    .filter((fields) => !isLeaf(fields));
 }

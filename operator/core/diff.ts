@@ -1,5 +1,5 @@
 import { fieldManager, labels } from "../api/names.ts";
-import { type Claim, claimsOf, isOperator, specFields } from "./claims.ts";
+import { type Claim, claimsOf, foreignPodFields, isOperator, specFields } from "./claims.ts";
 import { templateMetadataOf } from "./deployment.ts";
 import { staleDerived } from "./derived.ts";
 import {
@@ -14,7 +14,7 @@ import {
   union,
 } from "./fields.ts";
 import { itemAt, keyOf } from "./items.ts";
-import { type FieldSet, type Manifest, fieldOf, isFields } from "./manifest.ts";
+import { type FieldSet, type Fields, type Manifest, fieldOf, fieldsOf, isFields } from "./manifest.ts";
 import { canonicalAt } from "./quantities.ts";
 
 /** The key fields of list items, by the name of the list. Source: the merge keys of the Kubernetes API. */
@@ -200,4 +200,21 @@ export function drift(live: Manifest, desired: Manifest): Drift {
   const apply = ofSpec || hasObsoleteField || !includes(live, rest, top(own));
   const byOthers = ofSpec && (isAdded || isOverwritten(claims, owned, spec));
   return { apply, takeOver: patch, ofSpec, byOthers };
+}
+
+const podSteps = ["f:spec", "f:template", "f:spec"];
+
+/**
+ * True if another manager has changed the pods of a Deployment from the stored template of its revision. The template
+ * keeps the label of its revision then, but its pods are not the revision's. `drift` finds each such change. Ownership is
+ * not enough: a manager owns a field also after it has undone its change, and the operator has nothing to revert then.
+ */
+export function isTemplateEdited({ metadata, spec }: Manifest, template: Fields): boolean {
+  const { managedFields = [] } = metadata;
+  const foreign = foreignPodFields(managedFields);
+  const pods = { live: fieldsOf(fieldsOf(spec)["template"])["spec"], desired: template["spec"] };
+  if (foreign.some((fields) => namesAddition(fields, pods))) return true;
+  const own = managedFields.find(isOperator)?.fieldsV1;
+  const owned = podSteps.reduce<FieldSet | undefined>((fields, step) => ownedBelow(fields)(step), own);
+  return nameDifference(foreign, pods) && !includes(pods.live, pods.desired, top(owned));
 }

@@ -9,7 +9,7 @@ import {
   restartsOf,
   templateMetadataOf,
 } from "./deployment.ts";
-import { isTemplateEdited } from "./claims.ts";
+import { isTemplateEdited } from "./diff.ts";
 import type { Manifest } from "./manifest.ts";
 import { type ObservedApp, type Pod, type Tracks, millis } from "./observed.ts";
 import { ownershipOf } from "./ownership.ts";
@@ -45,13 +45,21 @@ export interface Facts {
   readonly restarts: string;
 }
 
-function trackFacts({ app, deployments, pods }: ObservedApp, track: Track): TrackFacts {
+/** The revision that a Deployment's pod template names, unless the template differs from the revision's. */
+function deployedHashOf({ revisions }: ObservedApp, deployment: Manifest | undefined): string | undefined {
+  const hash = templateMetadataOf(deployment)?.labels?.[labels.hash];
+  const template = revisions.find((revision) => revision.hash === hash)?.template;
+  const isEdited = deployment && template && isTemplateEdited(deployment, template);
+  return isEdited === true ? undefined : hash;
+}
+
+function trackFacts(observed: ObservedApp, track: Track): TrackFacts {
+  const { app, deployments, pods } = observed;
   const live = deployments[track];
   const deployment = ownershipOf(app, live) === "taken" ? undefined : live;
-  const isRevision = deployment !== undefined && !isTemplateEdited(deployment);
   return {
     deployment,
-    deployedHash: isRevision ? templateMetadataOf(deployment)?.labels?.[labels.hash] : undefined,
+    deployedHash: deployedHashOf(observed, deployment),
     size: replicasOf(deployment),
     pods: pods.filter((pod) => pod.track === track && !pod.deleting),
   };

@@ -81,6 +81,8 @@ function revisionWrites(decision: Decision): readonly Action[] {
         do: "apply",
         object: renderRevision(app, { ...revision, quote: undefined }),
         why: "quote removed",
+        // An annotation that somebody has edited belongs to another field manager too, and stays.
+        over: revision.live.metadata.resourceVersion,
         ...inScope("history"),
       })),
     ...surplus.filter(isStored).map(({ live }): Action => ({

@@ -84,6 +84,21 @@ describe("an observation", () => {
     });
   });
 
+  test.each([
+    { name: "loses its content in the cache", before: deploymentOf(v1) },
+    { name: "appears in the cache without its content", before: undefined },
+  ])("a child $name during an API call: read from the API server", async ({ before }) => {
+    const { caches, server, run } = scene();
+    const { spec: _, ...stub } = deploymentOf(v1);
+    if (before !== undefined) caches.deployments.store.set("team", "web", before);
+    server.get = () => {
+      caches.deployments.store.set("team", "web", { ...stub, metadata: { ...stub.metadata, uid: "d" } });
+      server.get = () => Promise.resolve(deploymentOf(v1));
+      return Promise.reject(new ApiError(404, { reason: "NotFound" }));
+    };
+    expect((await run())?.deployments.stable).toMatchObject({ spec: { replicas: 2 } });
+  });
+
   test("the app is deleted during an API call: no observation", async () => {
     const { caches, run } = scene();
     const observing = run();

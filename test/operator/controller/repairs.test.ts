@@ -1,7 +1,28 @@
 import { describe, expect, test } from "@jest/globals";
 import type { Manifest } from "../../../operator/core/manifest.ts";
 import { ApiError } from "../../../operator/runtime/client.ts";
-import { healthyScene, statusWrite, unavailable } from "./scene.ts";
+import { renderRevision } from "../../../operator/core/revisions.ts";
+import { app, revision, rolledOut } from "../core/objects.ts";
+import { Scene, healthyScene, statusWrite, unavailable } from "./scene.ts";
+
+test("somebody has edited the quote of an old revision, which an apply can't remove then: applied only once", async () => {
+  const scene = new Scene();
+  const { metadata, ...content } = renderRevision(app(), {
+    ...revision("app:0", 1, "rejected"),
+    quote: "mine",
+  });
+  const edited = { ...content, metadata: { ...metadata, uid: "old", resourceVersion: "7" } };
+  const restore = () => scene.caches.revisions.store.set("team", metadata.name, edited);
+  restore();
+  await scene.reconcile();
+  scene.changeDeployment((live) => rolledOut(live));
+  await scene.reconcile();
+  scene.version = () => "7";
+  restore();
+  expect((await scene.reconcile()).steps).toEqual(["apply ControllerRevision"]);
+  restore();
+  expect((await scene.reconcile()).steps).toEqual([]);
+});
 
 describe("an apply changes nothing, because a webhook reverts it", () => {
   /** A healthy app whose Deployment has drifted and can't be corrected: reconcile, then restore the live Deployment. */

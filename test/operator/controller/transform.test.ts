@@ -32,7 +32,7 @@ describe("cache transforms", () => {
     expect(problems).toEqual([expect.objectContaining({ path: "spec.replicas" })]);
   });
 
-  test("a DemoApp's annotations: keeps those that the operator reads", () => {
+  test("a DemoApp's annotations: keeps those that the operator reads, or says that it no longer reads", () => {
     const annotations = {
       "demoapp.dev/abort": "3",
       "demoapp.dev/adopt": "service",

@@ -3,7 +3,7 @@ import { annotations } from "../../../operator/api/names.ts";
 import type { Manifest } from "../../../operator/core/manifest.ts";
 import type { Pod } from "../../../operator/core/observed.ts";
 import { renderDeployment } from "../../../operator/core/render/deployment.ts";
-import { inContainer, withManager } from "./driftobjects.ts";
+import { inContainer, inPod, withContainer, withManager } from "./driftobjects.ts";
 import { app, at, crashing, pod, rolledOut, running, spec, startMs, unready } from "./objects.ts";
 import {
   decided,
@@ -57,10 +57,31 @@ describe("acceptance of a rollout", () => {
     { name: "the Deployment has no status", deployment: { ...deploymentOf(v2), status: undefined } },
     {
       name: "somebody has changed the image in the Deployment, whose pods keep the revision's label",
-      deployment: withManager(deploymentOf(v2), inContainer({ "f:image": {} })),
+      deployment: withManager(
+        withContainer(deploymentOf(v2), (container) => ({ ...container, image: "app:3" })),
+        inContainer({ "f:image": {} }),
+      ),
+    },
+    {
+      name: "somebody has added a field to the Deployment's pods",
+      deployment: withManager(
+        withContainer(deploymentOf(v2), (container) => ({ ...container, tty: true })),
+        inContainer({ "f:tty": {} }),
+      ),
     },
   ])("$name: the rollout is not accepted", ({ deployment }) => {
     expect(outcomes(observedApp({ ...before, deployment }))["app:2"]).toBe("2 running");
+  });
+
+  test.each([
+    { name: "has changed the image and changed it back", fields: inContainer({ "f:image": {} }) },
+    {
+      name: "has applied a zero value, which the API server dropped",
+      fields: inPod({ "f:hostNetwork": {} }),
+    },
+  ])("somebody $name, and owns the field: the rollout is accepted", ({ fields }) => {
+    const deployment = withManager(deploymentOf(v2), fields);
+    expect(outcomes(observedApp({ ...before, deployment }))["app:2"]).toBe("2 accepted");
   });
 
   test("somebody has restarted the Deployment with kubectl, or set its size: the rollout is accepted", () => {
