@@ -105,33 +105,6 @@ test("the operator with the changes of docs/secrets.md: its pods use the Secret,
   }
 });
 
-test("the operator with the component of docs/operating.md: its metrics require a token, and it may review tokens", async () => {
-  const top = mkdtempSync(join(tmpdir(), "metrics-"));
-  try {
-    for (const folder of ["deploy/operator", "crds"])
-      cpSync(join(root, folder), join(top, folder), { recursive: true });
-    const file = join(top, "deploy/operator/kustomization.yaml");
-    const shown = documentsIn("operating.md").find((one) => one["components"] !== undefined);
-    writeFileSync(file, stringify({ ...(parse(readFileSync(file, "utf8")) as object), ...shown }));
-    const rendered = (await renderAll(silent, top)).filter(({ path }) => path === "deploy/operator");
-    const objects = parseAllDocuments(rendered[0]?.text ?? "").map((one) => one.toJS() as Example);
-    const named = (kind: string, name: string): Example | undefined =>
-      objects.find((one) => one.kind === kind && one.metadata?.name === name);
-    expect(JSON.stringify(named("Deployment", "demoapp-operator"))).toContain(
-      '{"name":"METRICS_AUTH","value":"true"},{"name":"METRICS_AUDIENCE","value":"demoapp-operator"}',
-    );
-    expect(named("ClusterRoleBinding", "demoapp-operator-metrics-auth")).toMatchObject({
-      subjects: [{ kind: "ServiceAccount", name: "demoapp-operator", namespace: "demoapp-system" }],
-    });
-    expect(named("ClusterRole", "demoapp-metrics-reader")).toMatchObject({
-      rules: [{ nonResourceURLs: ["/metrics"], verbs: ["get"] }],
-    });
-    expect(await validate(rendered)).toHaveLength(1);
-  } finally {
-    rmSync(top, { recursive: true });
-  }
-});
-
 test("docs/secrets.md: the project permits each of its kinds", () => {
   const shown = documentsIn("secrets.md");
   const rules = shown.find((one) => one["namespaceResourceWhitelist"] !== undefined);

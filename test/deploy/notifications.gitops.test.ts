@@ -5,6 +5,8 @@ import { type Sent, runNotifications } from "./customizations.ts";
 
 const folder = join(import.meta.dirname, "applications");
 const commit = "5e9b1d8c0f4a";
+const blockers =
+  "kubectl -n sre-demo-prod get demoapp sre-demo-app -o jsonpath='{.status.blockers[*].message}'";
 
 let all: readonly Sent[] = [];
 const buildMs = 20 * 60_000;
@@ -47,11 +49,11 @@ test.each([
   { name: "deployed", words: [commit, "3 of 3 pods of ghcr.io/acme/demoapp-webapp:1.2.0 are available."] },
   {
     name: "rejected",
-    words: [commit, "last with exit code 1);", "Next: Change spec.image in Git"],
+    words: [commit, "last with exit code 1);", "Next: Change spec.image in Git", blockers],
   },
   {
     name: "quota-exceeded",
-    words: [commit, "A ResourceQuota refuses the request", "Next: Raise the quota."],
+    words: [commit, "A ResourceQuota refuses the request", "Next: Raise the quota.", blockers],
   },
   { name: "imitating", words: ["&lt;!channel&gt; &amp; &lt;https://example.com|here&gt;"] },
   { name: "refused", words: [commit, "argocd app get webapp-prod --show-operation"] },

@@ -134,3 +134,21 @@ test("deploy/operator with the components of docs/operating.md: only monitoring 
     ],
   });
 });
+
+test("deploy/operator with the component metrics-auth: the metrics require a token, and the operator may review tokens", async () => {
+  set("deploy/operator", shown("components", "metrics-auth"));
+  const rendered = await renderAll(silent, top);
+  expect(await validate(rendered)).toHaveLength(rendered.length);
+  const objects = await render("deploy/operator");
+  const named = (kind: string, name: string): Example | undefined =>
+    objects.find((one) => one.kind === kind && one.metadata?.name === name);
+  expect(JSON.stringify(named("Deployment", "demoapp-operator"))).toContain(
+    '{"name":"METRICS_AUTH","value":"true"},{"name":"METRICS_AUDIENCE","value":"demoapp-operator"}',
+  );
+  expect(named("ClusterRoleBinding", "demoapp-operator-metrics-auth")).toMatchObject({
+    subjects: [{ kind: "ServiceAccount", name: "demoapp-operator", namespace: "demoapp-system" }],
+  });
+  expect(named("ClusterRole", "demoapp-metrics-reader")).toMatchObject({
+    rules: [{ nonResourceURLs: ["/metrics"], verbs: ["get"] }],
+  });
+});
