@@ -1,3 +1,5 @@
+import { shorten } from "./shorten.ts";
+
 /** One cause in an error Status: the field, and the reason why its value is invalid. */
 export interface StatusCause {
   readonly reason?: string;
@@ -41,6 +43,10 @@ export const withoutValues = (message: string): string =>
       rest === undefined ? problem : `${problem} …`,
     );
 
+/** Longest message and longest reason of an error, which logs and statuses keep. A Status can have megabytes. */
+const maxMessageLength = 4096;
+const maxReasonLength = 128;
+
 /** The API server responded with an error status. Its message has no values of the refused object. */
 export class ApiError extends ExpectedError {
   override readonly name = "ApiError";
@@ -50,13 +56,12 @@ export class ApiError extends ExpectedError {
   readonly reason: string;
   /** The Retry-After delay that the server requests, if any. */
   readonly retryAfterMs: number | undefined;
-  readonly details: StatusBody["details"];
 
   constructor(status: number, body: StatusBody, retryAfterMs?: number) {
-    super(withoutValues(body.message ?? `the API server responded with status ${status}`));
+    const message = body.message ?? `the API server responded with status ${status}`;
+    super(withoutValues(shorten(message, maxMessageLength)));
     this.status = status;
-    this.reason = body.reason ?? "";
-    this.details = body.details;
+    this.reason = shorten(body.reason ?? "", maxReasonLength);
     const seconds = body.details?.retryAfterSeconds;
     this.retryAfterMs = retryAfterMs ?? (seconds === undefined ? undefined : seconds * 1000);
   }
@@ -136,10 +141,10 @@ const retryAfterMs = (value: string | string[] | undefined): number | undefined 
 const statusBody = (text: string): StatusBody => {
   try {
     const body: unknown = JSON.parse(text);
-    return typeof body === "object" && body !== null ? body : { message: text.slice(0, 1024) };
+    return typeof body === "object" && body !== null ? body : { message: shorten(text, 1024) };
   } catch {
     // Proxies and load balancers respond in HTML or plain text: use the text as the message.
-    return text === "" ? {} : { message: text.slice(0, 1024) };
+    return text === "" ? {} : { message: shorten(text, 1024) };
   }
 };
 
