@@ -101,8 +101,7 @@ export class DemoAppController extends Operator {
       scalers: controller.cache({
         resource: resources.HorizontalPodAutoscaler,
         transform: scalerOf,
-        keys: ({ namespace, targetKind, targetName }) =>
-          targetKind === "Deployment" ? [`${namespace}/${targetName}`] : [],
+        keys: ({ namespace, deployment }) => (deployment === undefined ? [] : [`${namespace}/${deployment}`]),
         delayMs,
       }),
     };

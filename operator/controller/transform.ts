@@ -59,18 +59,22 @@ export function appOf(object: KubeObject, previous?: App): App {
   };
 }
 
-/** A HorizontalPodAutoscaler and its target. */
+/** A HorizontalPodAutoscaler. `deployment`: the name of its target; undefined if the target is no Deployment. */
 export interface Scaler {
   readonly namespace: string;
   readonly name: string;
-  readonly targetKind: string;
-  readonly targetName: string;
+  readonly deployment: string | undefined;
 }
+
+/** Longest name of a Deployment. The API server stores longer names of targets. */
+const maxNameLength = 253;
 
 export function scalerOf({ metadata, spec }: KubeObject): Scaler {
   const target = fieldsOf(fieldsOf(spec)["scaleTargetRef"]);
   const { namespace = "", name } = metadata;
-  return { namespace, name, targetKind: text(target["kind"]), targetName: text(target["name"]) };
+  const deployment =
+    target["kind"] === "Deployment" ? truncate(text(target["name"]), maxNameLength) : undefined;
+  return { namespace, name, deployment };
 }
 
 const optionalText = (value: unknown): string | undefined =>

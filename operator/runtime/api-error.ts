@@ -1,4 +1,5 @@
 import { withoutValues } from "./refusedvalues.ts";
+import { shorten } from "./shorten.ts";
 
 /** One cause in an error Status: the field, and the reason why its value is invalid. */
 export interface StatusCause {
@@ -25,6 +26,10 @@ export interface StatusBody {
 /** An error that is not a defect of the program. It is logged as its message, without a stack trace. */
 export class ExpectedError extends Error {}
 
+/** Longest message and longest reason of an error, which logs and statuses keep. A Status can have megabytes. */
+const maxMessageLength = 4096;
+const maxReasonLength = 128;
+
 /** The API server responded with an error status. Its message has no values of the refused object. */
 export class ApiError extends ExpectedError {
   override readonly name = "ApiError";
@@ -34,13 +39,12 @@ export class ApiError extends ExpectedError {
   readonly reason: string;
   /** The Retry-After delay that the server requests, if any. */
   readonly retryAfterMs: number | undefined;
-  readonly details: StatusBody["details"];
 
   constructor(status: number, body: StatusBody, retryAfterMs?: number) {
-    super(withoutValues(body.message ?? `the API server responded with status ${status}`));
+    const message = body.message ?? `the API server responded with status ${status}`;
+    super(withoutValues(shorten(message, maxMessageLength)));
     this.status = status;
-    this.reason = body.reason ?? "";
-    this.details = body.details;
+    this.reason = shorten(body.reason ?? "", maxReasonLength);
     const seconds = body.details?.retryAfterSeconds;
     this.retryAfterMs = retryAfterMs ?? (seconds === undefined ? undefined : seconds * 1000);
   }
@@ -120,10 +124,10 @@ const retryAfterMs = (value: string | string[] | undefined): number | undefined 
 const statusBody = (text: string): StatusBody => {
   try {
     const body: unknown = JSON.parse(text);
-    return typeof body === "object" && body !== null ? body : { message: text.slice(0, 1024) };
+    return typeof body === "object" && body !== null ? body : { message: shorten(text, 1024) };
   } catch {
     // Proxies and load balancers respond in HTML or plain text: use the text as the message.
-    return text === "" ? {} : { message: text.slice(0, 1024) };
+    return text === "" ? {} : { message: shorten(text, 1024) };
   }
 };
 

@@ -1,4 +1,5 @@
 import type { Logger } from "./log.ts";
+import { shorten } from "./shorten.ts";
 
 /** Maximum number of texts in memory, and of characters of each: webhooks choose both. */
 const maxTexts = 1_000;
@@ -31,7 +32,7 @@ export const createWarningLog = (log: Logger): ((answer: Answer) => void) => {
   const logged = new Set<string>();
   return ({ method, path, warnings }) => {
     for (const text of warnings) {
-      const warning = text.slice(0, maxLength);
+      const warning = shorten(text, maxLength);
       if (logged.size >= maxTexts || logged.has(warning) || !log.isLevelEnabled("warn")) continue;
       logged.add(warning);
       log.warn({ method, path, warning }, "the API server warns");

@@ -1,8 +1,10 @@
 import { ApiError, ExpectedError } from "./api-error.ts";
 import type { Clock } from "./clock.ts";
+import { digestOf } from "./digest.ts";
 import type { ApiClient, KubeObject, ResourceType } from "./kubernetes.ts";
 import type { Logger } from "./log.ts";
 import type { Metrics } from "./metrics.ts";
+import { shorten } from "./shorten.ts";
 import { type TokenBucket, refill } from "./tokenbucket.ts";
 
 /** The object of an event. */
@@ -50,12 +52,14 @@ const events: ResourceType = { group: "", version: "v1", plural: "events", kind:
 const seriesMs = 600_000;
 /** Rate limit per object, as in client-go's spam filter: a burst of events, then one event per refill interval. */
 const rate = { burst: 25, refillMs: 300_000 };
-/** Maximum number of series and of token buckets in memory. */
+/** Maximum number of series and of token buckets in memory: at most 32 MB of notes. */
 const maxEntries = 16_384;
 /** Maximum number of events that wait to be written: enough for the first events of some thousand objects, about 8 MB. */
 const maxQueued = 8192;
 /** The API server's limit for an event's message. */
 const maxNoteLength = 1024;
+
+const bounded = (event: EventNote): EventNote => ({ ...event, note: shorten(event.note, maxNoteLength) });
 
 const timestamp = (wallMs: number): string => new Date(wallMs).toISOString().replace(/\.\d+Z$/, "Z");
 
@@ -84,9 +88,10 @@ export class EventRecorder {
   }
 
   /** Queues an event to be written. */
-  record(event: EventNote): void {
+  record(note: EventNote): void {
+    const event = bounded(note);
     const nowMs = this.#options.clock.now();
-    const key = [event.target.uid, event.type, event.reason, event.note].join("\n");
+    const key = digestOf([event.target.uid, event.type, event.reason, event.note].join("\n"));
     const known = this.#series.get(key);
     const isSame = known !== undefined && nowMs - known.lastMs < seriesMs;
     if (!this.#takeToken(event.target.uid)) {
@@ -108,7 +113,7 @@ export class EventRecorder {
    */
   async recordOnce(event: EventNote, name: string): Promise<boolean> {
     const nowMs = this.#options.clock.now();
-    const body = this.#body({ event, firstMs: nowMs, lastMs: nowMs, count: 1 }, name);
+    const body = this.#body({ event: bounded(event), firstMs: nowMs, lastMs: nowMs, count: 1 }, name);
     try {
       await this.#options.client.create(events, body, { idempotent: true });
       return true;
@@ -195,7 +200,7 @@ export class EventRecorder {
       involvedObject: event.target,
       type: event.type,
       reason: event.reason,
-      message: event.note.slice(0, maxNoteLength),
+      message: event.note,
       count,
       firstTimestamp: timestamp(firstMs),
       lastTimestamp: timestamp(lastMs),

@@ -6,7 +6,7 @@ import { realClock, sleep } from "./clock.ts";
 import { ConnectionPools } from "./connections.ts";
 import type { CredentialSource, Credentials } from "./credentials.ts";
 import { Deadline } from "./deadline.ts";
-import { readText, throwApiError } from "./responsebody.ts";
+import { ResponseReader } from "./responsebody.ts";
 import { isRetryable } from "./retry.ts";
 import { Semaphore } from "./semaphore.ts";
 
@@ -71,6 +71,7 @@ export class Transport {
   readonly #pools: ConnectionPools;
   /** Has the count of connections, so that no request waits inside the pool, where its deadline can't abort it. */
   readonly #semaphore: Semaphore;
+  readonly #responses = new ResponseReader();
 
   constructor(options: TransportOptions) {
     this.#options = options;
@@ -180,7 +181,8 @@ export class Transport {
     const dispatcher = request.urgent === true ? unbounded : requests;
     try {
       const response = await this.#send(request, { credentials, dispatcher, signal: deadline.signal });
-      return JSON.parse(await readText(request, response));
+      const { signal } = deadline;
+      return await this.#responses.read<unknown>(request, response, { signal, parse: JSON.parse });
     } catch (error) {
       throw deadline.toClientError(error);
     }
@@ -200,7 +202,7 @@ export class Transport {
         headersTimeout: 0,
         bodyTimeout: 0,
       });
-      if (response.statusCode >= 400) await throwApiError(request, response);
+      if (response.statusCode >= 400) await this.#responses.throwApiError(request, response, signal);
       return response;
     } finally {
       const { method, path, resource } = request;

@@ -1,8 +1,8 @@
 import { describe, expect, test } from "@jest/globals";
-import { setFlagsFromString } from "node:v8";
-import { runInNewContext } from "node:vm";
 import { manifestOf } from "../../../operator/controller/children.ts";
-import { appOf, podOf, scalerOf } from "../../../operator/controller/transform.ts";
+import { type Scaler, appOf, podOf, scalerOf } from "../../../operator/controller/transform.ts";
+import { Store } from "../../../operator/runtime/store.ts";
+import { usedHeap } from "../../support/heap.ts";
 
 const metadata = { namespace: "team", name: "web", uid: "1", resourceVersion: "1", generation: 3 };
 const demoApp = (spec: unknown) => ({ apiVersion: "demoapp.dev/v1", kind: "DemoApp", metadata, spec });
@@ -111,17 +111,15 @@ describe("cache transforms", () => {
   });
 
   test("a cut text: the cache does not keep the whole text in memory", () => {
-    const before = process.memoryUsage().heapUsed;
+    const before = usedHeap();
     const kept = Array.from({ length: 300 }, (_, index) => {
       const message = `${index} ${"x".repeat(1_000_000)}`;
       const state = { waiting: { reason: "CreateContainerError", message: message.toUpperCase() } };
       const status = { containerStatuses: [{ name: "app", state }] };
       return podOf({ apiVersion: "v1", kind: "Pod", metadata, status });
     });
-    setFlagsFromString("--expose-gc");
-    (runInNewContext("gc") as () => void)();
+    expect(usedHeap() - before).toBeLessThan(50_000_000);
     expect(kept).toHaveLength(300);
-    expect(process.memoryUsage().heapUsed - before).toBeLessThan(50_000_000);
   });
 
   test("a termination message of 9,000 characters: cut to 1,024", () => {
@@ -135,16 +133,31 @@ describe("cache transforms", () => {
     expect(pod.containers[0]?.terminated?.message).toHaveLength(1024);
   });
 
-  test("a HorizontalPodAutoscaler: keeps only its name and target", () => {
-    const spec = { scaleTargetRef: { kind: "Deployment", name: "web" } };
-    expect(
-      scalerOf({ apiVersion: "autoscaling/v2", kind: "HorizontalPodAutoscaler", metadata, spec }),
-    ).toEqual({
-      namespace: "team",
-      name: "web",
-      targetKind: "Deployment",
-      targetName: "web",
+  const scaler = (kind: string, target: string, extra: Record<string, unknown> = {}) => {
+    const spec = { scaleTargetRef: { kind, name: target }, ...extra };
+    return scalerOf({ apiVersion: "autoscaling/v2", kind: "HorizontalPodAutoscaler", metadata, spec });
+  };
+
+  test("a HorizontalPodAutoscaler: keeps only its name and the Deployment that it targets", () => {
+    const own = { namespace: "team", name: "web" };
+    expect(scaler("Deployment", "web")).toEqual({ ...own, deployment: "web" });
+    expect(scaler("StatefulSet", "web")).toEqual({ ...own, deployment: undefined });
+  });
+
+  test.each([
+    { kind: "StatefulSet", maxMb: 4 },
+    { kind: "Deployment", maxMb: 12 },
+  ])("10,000 HorizontalPodAutoscalers of a long $kind name: below $maxMb MB in the cache", (limit) => {
+    const before = usedHeap();
+    const store = new Store<Scaler>({
+      byKey: ({ deployment }) => (deployment === undefined ? [] : [`team/${deployment}`]),
     });
+    for (let at = 0; at < 10_000; at += 1) {
+      const target = `${at} ${"x".repeat(5000)}`.toUpperCase();
+      store.set("team", `scaler-${at}`, scaler(limit.kind, target, { metrics: [{ type: target }] }));
+    }
+    expect(usedHeap() - before).toBeLessThan(limit.maxMb * 1_000_000);
+    expect(store.size).toBe(10_000);
   });
 });
 

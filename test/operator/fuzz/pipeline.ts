@@ -64,9 +64,7 @@ function cachesOf({ app, deployments, services, revisions, pods, scalers }: Obje
     services: cacheOf(services.filter(isManaged), childOf, appKey),
     revisions: cacheOf(revisions.filter(isManaged), revisionObjectOf, appKey),
     pods: cacheOf(pods.filter(isManaged), podOf, (pod) => `${pod.namespace}/${pod.app}`),
-    scalers: cacheOf(scalers, scalerOf, ({ namespace, targetKind, targetName }) =>
-      targetKind === "Deployment" ? `${namespace}/${targetName}` : "",
-    ),
+    scalers: cacheOf(scalers, scalerOf, ({ namespace, deployment }) => `${namespace}/${deployment}`),
   };
   return caches as unknown as Caches;
 }

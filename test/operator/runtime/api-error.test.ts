@@ -1,5 +1,6 @@
 import { expect, test } from "@jest/globals";
 import { ApiError, apiErrorOf } from "../../../operator/runtime/api-error.ts";
+import { usedHeap } from "../../support/heap.ts";
 
 const delayOf = (retryAfter: string | undefined): number | undefined =>
   apiErrorOf(503, "{}", retryAfter).retryAfterMs;
@@ -12,6 +13,9 @@ test("Retry-After in seconds, as a date, or unreadable: the delay in ms", () => 
   expect(delayOf("soon")).toBeUndefined();
   expect(delayOf(undefined)).toBeUndefined();
 });
+
+const statusWith = (message: string): string =>
+  JSON.stringify({ kind: "Status", message, reason: "Invalid", details: { causes: [{ message }] } });
 
 const invalid = 'Deployment.apps "web" is invalid: spec.template.spec.containers[0]';
 
@@ -66,4 +70,17 @@ test.each([
   { name: "no value", message: "exceeded quota: team", kept: "exceeded quota: team" },
 ])("the API server refuses $name: the error's message does not have the value", ({ message, kept }) => {
   expect(new ApiError(422, { message }).message).toBe(kept);
+});
+
+test.each([
+  { body: "a Status with a long message and long causes", text: (long: string) => statusWith(long) },
+  { body: "no JSON", text: (long: string) => long },
+  { body: "JSON without an object", text: (long: string) => JSON.stringify(long) },
+])("a response of 1 MB that has $body: its error keeps at most 4096 characters", ({ text }) => {
+  const before = usedHeap();
+  const errors = Array.from({ length: 50 }, (_, at) =>
+    apiErrorOf(422, text(`${at} ${"x".repeat(1_000_000)}`.toUpperCase()), undefined),
+  );
+  expect(usedHeap() - before).toBeLessThan(5_000_000);
+  expect(errors.every(({ message }) => message.length <= 4096)).toBe(true);
 });

@@ -54,3 +54,33 @@ describe("while a request startHangingRead on the only connection", () => {
     expect(server().received.map(({ method }) => method)).toEqual(["GET"]);
   });
 });
+
+test("two large responses: the second one is read when the first one has been, and small ones are not delayed", async () => {
+  const [isRead, isSent] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  let end = (): unknown => undefined;
+  server().respond = (received, response) => {
+    const { pathname } = received.url;
+    if (pathname.endsWith("/first")) {
+      // More than the network buffers, so that the client has read some when all is written.
+      response.write(" ".repeat(14_000_000), () => isRead.resolve());
+      end = () => response.end("{}");
+    } else if (pathname.endsWith("/second")) {
+      response.on("finish", () => isSent.resolve());
+      response.end(`${" ".repeat(300_000)}{}`);
+    } else ok(received, response);
+  };
+  const client = server().connect();
+  const done: string[] = [];
+  const get = async (name: string): Promise<void> => {
+    await client.get(resources.Service, { namespace: "shop", name });
+    done.push(name);
+  };
+  const first = get("first");
+  await isRead.promise;
+  const second = get("second");
+  await isSent.promise;
+  for (let at = 0; at < 3; at += 1) await get("small");
+  end();
+  await Promise.all([first, second]);
+  expect(done).toEqual(["small", "small", "small", "first", "second"]);
+});

@@ -3,6 +3,7 @@ import { type EventNote, EventRecorder } from "../../../operator/runtime/events.
 import { createLogger } from "../../../operator/runtime/log.ts";
 import { createMetrics } from "../../../operator/runtime/metrics.ts";
 import { settle, VirtualClock } from "../../sim/clock.ts";
+import { usedHeap } from "../../support/heap.ts";
 import { FakeObjects } from "./fake-objects.ts";
 
 const minute = 60_000;
@@ -138,4 +139,15 @@ test("a long note: cut to the API server's limit", async () => {
   recorder.record({ ...event, note: "x".repeat(5_000) });
   await recorder.flush();
   expect(stored()[0]?.message).toHaveLength(1_024);
+});
+
+test("the notes of many objects are long: the recorder keeps no more than it writes", async () => {
+  const before = usedHeap();
+  for (let i = 0; i < 500; i += 1) {
+    const note = `${i} ${"x".repeat(200_000)}`.toUpperCase();
+    recorder.record({ ...event, target: { ...target, uid: `uid-${i}` }, note });
+  }
+  await recorder.flush();
+  expect(usedHeap() - before).toBeLessThan(10_000_000);
+  expect(stored()).toHaveLength(500);
 });
