@@ -154,8 +154,18 @@ describe("the templates of revisions", () => {
     const { run, client } = scene(revisions(2, "accepted"), asks("app:2"));
     client.get = () => Promise.reject(new ApiError(403, { message: "cannot get resource" }));
     const { refused, revisions: seen } = await run();
-    expect(refused).toMatchObject([{ scope: "revision" }, { scope: "revision" }]);
+    expect(refused).toMatchObject([{ scope: "revision" }]);
     expect(seen).toEqual([]);
+  });
+
+  test("the API server refuses only to return the stable revision: no older one is taken for it", async () => {
+    const { run, client } = scene(revisions(2, "accepted"), asks("app:3"));
+    const { get } = client;
+    client.get = () => {
+      client.get = get;
+      return Promise.reject(new ApiError(403, { message: "cannot get resource" }));
+    };
+    expect((await run()).revisions).toEqual([]);
   });
 
   test("the revision is another object than in the cache: the observation fails, and the key is requeued", async () => {
