@@ -8,6 +8,7 @@ import type { App, Outcome, Revision } from "../../../operator/core/observed.ts"
 import { plan } from "../../../operator/core/plan.ts";
 import { renderPodTemplate } from "../../../operator/core/render/pod.ts";
 import { renderRevision } from "../../../operator/core/revisions.ts";
+import { neededTemplates } from "../../../operator/core/templates.ts";
 import { renderService } from "../../../operator/core/render/service.ts";
 import { ApiError } from "../../../operator/runtime/api-error.ts";
 import type { KubeObject } from "../../../operator/runtime/kubernetes.ts";
@@ -131,6 +132,16 @@ describe("the templates of revisions", () => {
       }
     }
     expect(written.slice(0, 11)).toEqual([...Array<string>(10).fill("ControllerRevision"), "Deployment"]);
+  });
+
+  test("the quotes of many revisions stay: the templates of revisions without an owner come first", () => {
+    const quoted = revisions(6, "rejected").map((one) => ({ ...one, template: undefined, quote: "mine" }));
+    const stable = revision("app:7", 7, "accepted");
+    const [{ live, ...oldest } = stable, ...others] = quoted;
+    const { ownerReferences: _, ...metadata } = live.metadata;
+    const orphan = { ...oldest, live: { ...live, metadata } };
+    const needed = neededTemplates({ app: asks("app:7"), revisions: [orphan, ...others, stable] });
+    expect(needed.map(({ rollout }) => rollout)).toEqual([7, 1, 6, 5, 4]);
   });
 
   test("a ControllerRevision has a template above 256 KiB: not believed, and never read", async () => {
