@@ -156,8 +156,9 @@ async function readTemplate(
 }
 
 /**
- * Returns everything that a plan for the app depends on; undefined if the app does not exist. A revision whose template the
- * API server refuses to return is missing.
+ * Returns everything that a plan for the app depends on; undefined if the app does not exist. If the API server refuses to
+ * return a revision, all revisions whose templates are not known are missing: without the stable revision, the one before
+ * must not be taken for it.
  */
 export async function observe(key: string, options: ObserveOptions): Promise<Observed | undefined> {
   const { caches, templates } = options;
@@ -165,17 +166,19 @@ export async function observe(key: string, options: ObserveOptions): Promise<Obs
   const app = caches.apps.store.get(namespace, name);
   if (app === undefined) return undefined;
   const uncached = await readUncached(app, key, options);
-  const refused = new Map<string, Refusal>();
+  const unread = new Set<Manifest>();
+  let refusal: Refusal | undefined;
   for (;;) {
     const seen = readCaches(key, uncached, caches);
     if (seen === undefined) return undefined;
     // A child that the plan misses would be created, over the object that has its name.
     if (isOutdated(seen.app, uncached, caches)) return observe(key, options);
-    const readable = seen.revisions.filter(({ live }) => !refused.has(live.metadata.uid ?? ""));
+    const readable = seen.revisions.filter(({ live }) => !unread.has(live));
     const { revisions, missing } = templates.complete(seen.app, readable);
     const [next] = missing;
-    if (next === undefined) return { ...seen, revisions, refused: [...seen.refused, ...refused.values()] };
-    const refusal = await readTemplate(next, options);
-    if (refusal !== undefined) refused.set(next.live.metadata.uid ?? "", refusal);
+    if (next === undefined)
+      return { ...seen, revisions, refused: refusal ? [...seen.refused, refusal] : seen.refused };
+    refusal ??= await readTemplate(next, options);
+    if (refusal !== undefined) for (const { live } of missing) unread.add(live);
   }
 }

@@ -38,13 +38,13 @@ export function neededTemplates(observed: Pick<Observed, "app" | "revisions">): 
   const isTried = requested?.outcome !== "rejected" || isCommanded(app, annotations.retry, requested);
   const stable = stableOf(revisions);
   const inUse = [stable, candidateOf(revisions), ...(isTried ? [requested] : [])];
-  const rewritten = newestFirst(revisions)
-    .filter((revision) => !inUse.includes(revision))
-    .filter(
-      (revision) =>
-        revision.outcome === undefined || hasLostOwner(app, revision) || hasObsoleteQuote(revision, stable),
-    );
-  return [...new Set([...forSpelling, ...inUse, ...rewritten.slice(0, maxRewrites)])].filter(
+  const others = newestFirst(revisions).filter((revision) => !inUse.includes(revision));
+  // Quotes come last: one that can't be removed must not delay for ever what the Deployment waits for.
+  const rewritten = new Set([
+    ...others.filter((revision) => revision.outcome === undefined || hasLostOwner(app, revision)),
+    ...others.filter((revision) => hasObsoleteQuote(revision, stable)),
+  ]);
+  return [...new Set([...forSpelling, ...inUse, ...[...rewritten].slice(0, maxRewrites)])].filter(
     (revision) => revision !== undefined,
   );
 }

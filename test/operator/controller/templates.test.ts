@@ -8,6 +8,7 @@ import type { App, Outcome, Revision } from "../../../operator/core/observed.ts"
 import { plan } from "../../../operator/core/plan.ts";
 import { renderPodTemplate } from "../../../operator/core/render/pod.ts";
 import { renderRevision } from "../../../operator/core/revisions.ts";
+import { neededTemplates } from "../../../operator/core/templates.ts";
 import { renderService } from "../../../operator/core/render/service.ts";
 import { ApiError } from "../../../operator/runtime/api-error.ts";
 import type { KubeObject } from "../../../operator/runtime/kubernetes.ts";
@@ -133,6 +134,16 @@ describe("the templates of revisions", () => {
     expect(written.slice(0, 11)).toEqual([...Array<string>(10).fill("ControllerRevision"), "Deployment"]);
   });
 
+  test("the quotes of many revisions stay: the templates of revisions without an owner come first", () => {
+    const quoted = revisions(6, "rejected").map((one) => ({ ...one, template: undefined, quote: "mine" }));
+    const stable = revision("app:7", 7, "accepted");
+    const [{ live, ...oldest } = stable, ...others] = quoted;
+    const { ownerReferences: _, ...metadata } = live.metadata;
+    const orphan = { ...oldest, live: { ...live, metadata } };
+    const needed = neededTemplates({ app: asks("app:7"), revisions: [orphan, ...others, stable] });
+    expect(needed.map(({ rollout }) => rollout)).toEqual([7, 1, 6, 5, 4]);
+  });
+
   test("a ControllerRevision has a template above 256 KiB: not believed, and never read", async () => {
     const all = revisions(2, "accepted");
     const { run, cache } = scene(all, asks("app:2"));
@@ -154,8 +165,18 @@ describe("the templates of revisions", () => {
     const { run, client } = scene(revisions(2, "accepted"), asks("app:2"));
     client.get = () => Promise.reject(new ApiError(403, { message: "cannot get resource" }));
     const { refused, revisions: seen } = await run();
-    expect(refused).toMatchObject([{ scope: "revision" }, { scope: "revision" }]);
+    expect(refused).toMatchObject([{ scope: "revision" }]);
     expect(seen).toEqual([]);
+  });
+
+  test("the API server refuses only to return the stable revision: no older one is taken for it", async () => {
+    const { run, client } = scene(revisions(2, "accepted"), asks("app:3"));
+    const { get } = client;
+    client.get = () => {
+      client.get = get;
+      return Promise.reject(new ApiError(403, { message: "cannot get resource" }));
+    };
+    expect((await run()).revisions).toEqual([]);
   });
 
   test("the revision is another object than in the cache: the observation fails, and the key is requeued", async () => {
