@@ -35,7 +35,7 @@ export const reasons = {
   Paused: (of: { image: string }) =>
     `The rollout of ${shortImage(of.image)} is paused by the annotation demoapp.dev/paused.`,
   RollbackNeeded: (of: { rollout: string; why: string; quote?: string | undefined }) =>
-    `Rollout ${of.rollout} failed (${of.why}), and spec.rollback.automatic is false.`,
+    `spec.rollback.automatic is false, and rollout ${of.rollout} failed: ${of.why}.`,
   ScaledToZero: (of: { open: string }) => `spec.replicas is 0: no pod runs.${of.open}`,
   RolledBack: (of: { rejected: string; serving: string; detail: string; why: string }) =>
     `Rollout ${of.rejected} was rejected (${of.why}); ${of.serving} serves${of.detail}.`,
@@ -101,13 +101,12 @@ export const reasons = {
   HistoryLimited: (of: { given: number; most: number }) =>
     `spec.revisionHistoryLimit is ${of.given}; the operator keeps at most ${of.most} old revisions.`,
   UnknownRollout: (of: { annotation: string; newest: number; quote: string }) =>
-    `Annotation ${of.annotation} names no rollout; the newest one is ${of.newest}.`,
+    `The newest rollout is ${of.newest}; no rollout has the number in annotation ${of.annotation}.`,
   BadAnnotation: (of: { annotation: string; expected: string; quote: string }) =>
     `Annotation ${of.annotation} is not ${of.expected}.`,
   RolloutNumbersUsedUp: (of: { object: string; rollout: number }) =>
     `${of.object} has the rollout number ${of.rollout}, and no higher one exists for a next rollout.`,
-  InvalidSpec: (of: { fields: string; quote: string }) =>
-    `The stored DemoApp is not valid: see ${of.fields}.`,
+  InvalidSpec: (of: { fields: string; quote: string }) => `The stored DemoApp is not valid in ${of.fields}.`,
 } as const satisfies Record<string, (of: never) => string>;
 
 export type Reason = keyof typeof reasons;

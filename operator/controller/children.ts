@@ -158,7 +158,7 @@ function isChild({ kind: objectKind, metadata }: Manifest): boolean {
 
 /** Maximum size of a cached object: several times that of a Deployment with a dozen containers. */
 const maxCachedSize = 128 * 1024;
-/** What a value costs beside its text, about. */
+/** Approximate size of a value beside its text, in characters. */
 const valueSize = 16;
 
 /** True if the texts and values of an object are within a size. Stops counting above the size. */

@@ -34,7 +34,7 @@ const podRefusalRules: readonly PodRefusalRule[] = [
   {
     reason: "PodSecurityRefused",
     pattern: /violates PodSecurity/i,
-    next: "Remove from spec.pod the fields that status.blockers quotes; the defaults meet the restricted standard.",
+    next: "Remove from spec.pod the fields that status.blockers names; the defaults meet the restricted standard.",
   },
   {
     reason: "ServiceAccountMissing",

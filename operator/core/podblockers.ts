@@ -44,7 +44,7 @@ const configMissing: ContainerRule = ({ container, pod }) => {
   const quote = waitingMessage(container, /^CreateContainerConfigError$/);
   if (quote === undefined) return undefined;
   const next =
-    "Create the object that status.blockers quotes, or correct spec.env, spec.envFrom or spec.pod.volumes; the pod then starts.";
+    "Create the object that status.blockers names, or correct spec.env, spec.envFrom or spec.pod.volumes; the pod then starts.";
   return blockerDraft(`Pod/${pod.name}`, reasonMessage("ConfigMissing", { quote }), next);
 };
 
@@ -55,7 +55,7 @@ const refusedByNode: ContainerRule = ({ container, pod, app }) => {
   );
   if (quote === undefined) return undefined;
   const describe = kubectl(app, `describe pod ${pod.name}`);
-  const next = `Correct the field that status.blockers quotes (spec.pod.command, volumes). For details: ${describe}.`;
+  const next = `Correct the field that status.blockers names (spec.pod.command, volumes). For details: ${describe}.`;
   return blockerDraft(`Pod/${pod.name}`, reasonMessage("ContainerRefused", { quote }), next);
 };
 
@@ -106,7 +106,7 @@ function warningBlocker({ app, warnings }: Observed, pod: Pod): BlockerDraft | u
   const volume = messageOf("FailedMount");
   if (volume !== undefined && !hasStarted) {
     const next =
-      "Create the object that status.blockers quotes, or correct spec.pod.volumes; the pod then starts.";
+      "Create the object that status.blockers names, or correct spec.pod.volumes; the pod then starts.";
     return blockerDraft(object, reasonMessage("ConfigMissing", { quote: volume }), next);
   }
   const sandbox = messageOf("FailedCreatePodSandBox");

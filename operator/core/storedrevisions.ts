@@ -82,7 +82,7 @@ function hashIn({ metadata, spec }: Fields): string | undefined {
   return isRunnable && typeof hash === "string" ? hash : undefined;
 }
 
-/** The image of the app's container. The annotation with the image is for people: it may tell another one. */
+/** The image of the app's container. The annotation with the image is for people, and can differ. */
 function imageIn({ spec }: Fields): string {
   const containers = fieldsOf(spec)["containers"] as readonly Fields[];
   return imageText(containers.find(({ name }) => name === containerName)?.["image"]);

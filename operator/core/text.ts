@@ -43,6 +43,6 @@ const quoted = (text: string): string => `"${quoteOf(text).replaceAll('"', "'")}
 export const withQuote = ({ message, quote }: Pick<ReasonMessage, "message" | "quote">): string =>
   quote === undefined ? message : `${message.replace(/\.$/, "")}: ${quoted(quote)}`;
 
-/** A field manager's name if it is one word, which can't be taken for a sentence; others are only mentioned. */
+/** A field manager's name if it is one word, which can't be taken for a sentence; else "another field manager". */
 export const managerText = (manager: string): string =>
   /^[\w./@-]{1,128}$/.test(manager) ? manager : "another field manager";

@@ -50,7 +50,7 @@ const applyRefused: RefusalRule = {
   reason: "ApplyRefused",
   matches: () => true,
   next: (app) =>
-    `Correct the field that status.blockers quotes, in Git or with ${kubectl(app, `edit demoapp ${app.name}`)}.`,
+    `Correct the field that status.blockers names, in Git or with ${kubectl(app, `edit demoapp ${app.name}`)}.`,
 };
 
 /** Why the API server refused a write, and what a person can do; the first match wins. */
@@ -59,7 +59,7 @@ const refusalRules: readonly RefusalRule[] = [
     reason: "PermissionMissing",
     matches: isPermissionRefusal,
     next: () =>
-      "Apply deploy/operator again, or deploy/namespaced: its roles have every permission that the operator uses.",
+      "Apply deploy/operator or deploy/namespaced again: each has every permission that the operator uses.",
   },
   {
     reason: "QuotaExceeded",

@@ -84,7 +84,7 @@ export const blockerCases: readonly BlockerCase[] = [
     spec: { env: [{ name: "KEY", valueFrom: { secretKeyRef: { name: "gone", key: "key" } } }] },
     reason: "ConfigMissing",
     message: /"secret 'gone' not found"/,
-    next: /Create the object that status.blockers quotes/,
+    next: /Create the object that status.blockers names/,
   },
   {
     name: "no-config",

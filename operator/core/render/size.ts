@@ -19,7 +19,7 @@ const bytesOf = (value: unknown): number => new TextEncoder().encode(JSON.string
 
 const inKibibytes = (bytes: number): string => `${Math.ceil(bytes / 1024)} KiB`;
 
-/** The field of the spec or of `spec.pod` that has most of something. */
+/** The field of the spec or of `spec.pod` with the largest size. */
 function largestField({ pod = {}, ...spec }: DemoAppSpec, sizeOf: (value: unknown) => number) {
   const sizesIn = (parent: string, fields: object) =>
     Object.entries(fields).map(([name, value]) => ({ path: `${parent}.${name}`, size: sizeOf(value) }));

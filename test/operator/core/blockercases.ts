@@ -63,7 +63,7 @@ export const rows: readonly Row[] = [
     before: stuck(waiting("CreateContainerConfigError", 'secret "s" not found')),
     reason: "ConfigMissing",
     message: "secret 's' not found",
-    next: "Create the object that status.blockers quotes",
+    next: "Create the object that status.blockers names",
   },
   {
     name: "the node can't run the container's command",

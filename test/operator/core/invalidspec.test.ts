@@ -13,7 +13,7 @@ describe("the status of an app with an invalid spec", () => {
       startMs,
     );
     expect(result).toMatchObject({ phase: "Degraded", observedGeneration: 2, stable: { image: "app:1" } });
-    expect(result.message).toContain("see spec.image.");
+    expect(result.message).toContain("not valid in spec.image.");
     expect(result.blockers?.[0]?.message).toContain('"spec.image: must be set"');
     expect(result.message).toContain("kubectl -n team edit demoapp web");
     expect(result.conditions).toMatchObject([

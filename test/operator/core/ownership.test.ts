@@ -162,7 +162,7 @@ describe("the blockers of all writes", () => {
         },
       },
       reason: "PermissionMissing",
-      next: "Apply deploy/operator again",
+      next: "Apply deploy/operator or deploy/namespaced again",
     },
     {
       name: "an admission webhook refuses the Deployment: the next step names webhooks and policies",
