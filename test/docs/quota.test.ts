@@ -13,8 +13,8 @@ test("the quota of docs/operating.md: counts each kind that the operator caches"
     group === "" ? `count/${plural}` : `count/${plural}.${group}`,
   );
   expect(quotas).toHaveLength(1);
-  const { hard } = quotas[0]?.["spec"] as { hard: Record<string, string> };
-  expect(Object.keys(hard).toSorted()).toEqual(names.toSorted());
+  const [{ spec } = {}] = quotas;
+  expect(Object.keys((spec as { hard: object }).hard).toSorted()).toEqual(names.toSorted());
 });
 
 test("the memory per app of docs/operating.md: the figure of docs/performance.md", () => {
