@@ -92,7 +92,6 @@ export class DemoAppController extends Operator {
       }),
       pods: controller.cache({
         resource: resources.Pod,
-        pageSize: largePageSize,
         transform: podOf,
         labelSelector,
         keys: ({ namespace, app }) => (app === undefined ? [] : [`${namespace}/${app}`]),
