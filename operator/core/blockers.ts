@@ -196,7 +196,9 @@ function deadlineBlockers(situation: Situation): readonly BlockerDraft[] {
   return [blockerDraft(`DemoApp/${app.name}`, problem, next)];
 }
 
-function podBlockers({ observed, nowMs }: Situation): readonly BlockerDraft[] {
+/** Why pods are not available. Once all pods of the app are, a pod in the cache that is not is on its way out. */
+function podBlockers({ observed, nowMs, complete }: Situation): readonly BlockerDraft[] {
+  if (complete) return [];
   const minReadyMs = observed.app.spec.minReadySeconds * 1000;
   return observed.pods
     .filter((pod) => !pod.deleting && availableAtMs(pod, minReadyMs) > nowMs)

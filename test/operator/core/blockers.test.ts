@@ -15,7 +15,7 @@ import {
   unready,
   waiting,
 } from "./objects.ts";
-import { situationOf, commanded, deploymentOf, v1 } from "./situations.ts";
+import { situationOf, commanded, deploymentOf, v1, v2 } from "./situations.ts";
 
 const blockers = (before: ObservedFields): readonly DatedBlocker[] => blockersOf(situationOf(before));
 
@@ -67,6 +67,10 @@ describe("situations without a blocker", () => {
     {
       name: "a crashing pod is terminating",
       before: { pods: [{ ...unready("a", v1, crashing("x")), deleting: true }] },
+    },
+    {
+      name: "a pod of an earlier version crashes, but the Deployment has no such pod any more",
+      before: { revisions: [v1], deployment: deploymentOf(v1), pods: [unready("a", v2, crashing("x"))] },
     },
     {
       name: "a warning event is about another pod",
