@@ -1,28 +1,26 @@
-import { expect, test } from "@jest/globals";
-import { mkdtempDisposable, readFile, writeFile } from "node:fs/promises";
+import { beforeAll, expect, test } from "@jest/globals";
+import { mkdtempDisposable, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createClient } from "../../operator/runtime/client.ts";
 import { realClock } from "../../operator/runtime/clock.ts";
 import { until } from "../../tools/cluster/command.ts";
 import { kubeconfigOf } from "../../tools/cluster/kubeconfig.ts";
+import { bundle } from "../../tools/images.ts";
+import { imageSettings, peakRssMiB } from "../../tools/imagesettings.ts";
 import { kinds } from "../../tools/objects.ts";
 import type { DemoApp } from "../e2e/objects.ts";
 import { FakeApiServer } from "../sim/apiserver/server.ts";
 import { WorkloadControllers } from "../sim/controllers.ts";
 import { demoAppKind } from "../sim/demoapp.ts";
 import { FakeKubelet } from "../sim/kubelet.ts";
-import { type Program, start } from "../support/program.ts";
+import { start } from "../support/program.ts";
 import { Flood } from "./flood.ts";
 
 const namespace = "default";
-const main = join(import.meta.dirname, "../../operator/main.ts");
-
-/** The largest resident memory of the process until now, in MiB. The container's limit is 384 MiB. */
-async function peakMiB({ pid }: Program): Promise<number> {
-  const [, kibibytes] = /^VmHWM:\s*(\d+) kB$/m.exec(await readFile(`/proc/${pid}/status`, "utf8")) ?? [];
-  return Math.round(Number(kibibytes) / 1024);
-}
+const main = join(import.meta.dirname, "../../dist/operator/main.js");
+/** The program of the image: the source takes tens of MiB more. */
+beforeAll(() => void bundle("operator"));
 
 test.each([{ lists: "streams lists" }, { lists: "lists in pages" }])(
   "tenants flood the API server, which $lists: the operator stays under 256 MiB and rolls an app out",
@@ -58,12 +56,9 @@ test.each([{ lists: "streams lists" }, { lists: "lists in pages" }])(
     await kubelet.start();
     const kubeconfig = join(folder.path, "kubeconfig");
     await writeFile(kubeconfig, kubeconfigOf({ server: server.url }));
-    // As in the image, except that NODE_OPTIONS can't set how fast the heap grows: the limit of the heap replaces it.
-    const memory = {
-      MALLOC_ARENA_MAX: "2",
-      NODE_OPTIONS: "--max-semi-space-size=8 --max-old-space-size=128",
-    };
-    const operator = await start(main, { KUBECONFIG: kubeconfig, POD_NAMESPACE: namespace, ...memory });
+    const { args, env } = imageSettings();
+    const own = { KUBECONFIG: kubeconfig, POD_NAMESPACE: namespace };
+    const operator = await start(main, { ...env, ...own }, args);
     try {
       await apply("sick", "app:1-never-ready");
       await apply("good", "app:1");
@@ -74,7 +69,13 @@ test.each([{ lists: "streams lists" }, { lists: "lists in pages" }])(
       await apply("good", "app:2");
       await healthy("good", 2);
       await healthy("web", 1);
-      expect(await peakMiB(operator)).toBeLessThan(256);
+      await until("the operator reads Events", 20_000, async () => {
+        const selectors = server.requests.map(({ query }) => query.get("fieldSelector") ?? "");
+        return selectors.some((selector) => selector.includes("type=Warning")) || undefined;
+      });
+      const peakMiB = Math.round(peakRssMiB(operator.pid));
+      process.stderr.write(`the operator, which ${lists}: at most ${peakMiB} MiB\n`);
+      expect(peakMiB).toBeLessThan(256);
     } finally {
       operator.kill("SIGKILL");
       await operator.exit;

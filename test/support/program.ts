@@ -15,9 +15,13 @@ export interface Program {
   readonly exit: Promise<number>;
 }
 
-/** Runs `file` with Node and only the variables of `env`. Resolves when the program listens or has exited. */
-export async function start(file: string, env: Record<string, string> = {}): Promise<Program> {
-  const child = spawn(process.execPath, [file], {
+/** Runs `file` with Node, its arguments `args` and only the variables of `env`. Resolves when the program listens or has exited. */
+export async function start(
+  file: string,
+  env: Readonly<Record<string, string>> = {},
+  args: readonly string[] = [],
+): Promise<Program> {
+  const child = spawn(process.execPath, [...args, file], {
     env: { PORT: "0", HOST: "127.0.0.1", POD_NAME: "pod-a", ...env },
     stdio: ["ignore", "pipe", "inherit"],
   });

@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { until } from "../cluster/command.ts";
+import { imageSettings, peakRssMiB } from "../imagesettings.ts";
 import { type RunningProcess, startProcess } from "../process.ts";
 import { type Requests, requestsIn } from "./requests.ts";
 
@@ -13,19 +14,6 @@ const msPerTick = 10;
 const idleCpuMs = 30;
 const idleWindowMs = 2_000;
 const startMs = 60_000;
-
-/** Node's arguments and environment of the image, on which memory depends. */
-function imageSettings(): { readonly args: readonly string[]; readonly env: NodeJS.ProcessEnv } {
-  const dockerfile = readFileSync(join(root, "Dockerfile.operator"), "utf8");
-  const command = /^CMD (\[.*\])$/m.exec(dockerfile)?.[1];
-  const settings = /^ENV (.*)$/m.exec(dockerfile)?.[1];
-  if (command === undefined || settings === undefined)
-    throw new Error("Dockerfile.operator has no CMD in JSON form, or no ENV");
-  return {
-    args: (JSON.parse(command) as string[]).filter((argument) => argument.startsWith("--")),
-    env: Object.fromEntries(settings.split(" ").map((setting) => setting.split("=") as [string, string])),
-  };
-}
 
 /** The operator as it is shipped: one bundle, with leader election, in its own process. */
 export class OperatorProcess {
@@ -57,14 +45,14 @@ export class OperatorProcess {
   /** User and system CPU time since the start, in ms. */
   get cpuMs(): number {
     // The second field, the program's name, may contain blanks: count the fields after its closing parenthesis.
-    const fields = this.#proc("stat").split(") ").at(-1)?.split(" ") ?? [];
+    const fields =
+      readFileSync(`/proc/${this.#process.pid}/stat`, "utf8").split(") ").at(-1)?.split(" ") ?? [];
     return (Number(fields[11]) + Number(fields[12])) * msPerTick;
   }
 
   /** The peak of resident memory, in MiB. */
   get peakRssMiB(): number {
-    const kiB = /^VmHWM:\s+(\d+) kB$/m.exec(this.#proc("status"))?.[1];
-    return Number(kiB) / 1024;
+    return peakRssMiB(this.#process.pid);
   }
 
   async requests(): Promise<Requests> {
@@ -96,9 +84,5 @@ export class OperatorProcess {
   #get(path: string): Promise<Response> {
     const port = /"port":(\d+)/.exec(this.#process.readyLine)?.[1];
     return fetch(`http://127.0.0.1:${port}${path}`);
-  }
-
-  #proc(file: string): string {
-    return readFileSync(`/proc/${this.#process.pid}/${file}`, "utf8");
   }
 }
