@@ -123,6 +123,7 @@ export class DemoAppController extends Operator {
         reporter: this.#reporter,
         warnings: this.#warnings,
         templates: this.#templates,
+        watchedSinceMs: this.manager.worksSinceMs,
         recorder,
         metrics: this.#metrics,
         log,

@@ -28,6 +28,8 @@ export interface ObserveOptions {
   readonly client: ApiClient;
   readonly warnings: Warnings;
   readonly templates: Templates;
+  /** Since when this process reconciles, ms since 1970. */
+  readonly watchedSinceMs?: number | undefined;
 }
 
 /** The live object with a child's name, owned by the app or not; or the API server's refusal to return the object. */
@@ -177,7 +179,12 @@ export async function observe(key: string, options: ObserveOptions): Promise<Obs
     const { revisions, missing } = templates.complete(seen.app, readable);
     const [next] = missing;
     if (next === undefined)
-      return { ...seen, revisions, refused: refusal ? [...seen.refused, refusal] : seen.refused };
+      return {
+        ...seen,
+        revisions,
+        refused: refusal ? [...seen.refused, refusal] : seen.refused,
+        watchedSinceMs: options.watchedSinceMs,
+      };
     refusal ??= await readTemplate(next, options);
     if (refusal !== undefined) for (const { live } of missing) unread.add(live);
   }

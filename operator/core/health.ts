@@ -14,6 +14,8 @@ export interface VerdictInput {
   readonly nowMs: number;
   /** True if the API server refuses more pods of the revision: a quota, a policy. */
   readonly isRefused: boolean;
+  /** Since when the operator has watched the pods, ms since 1970; undefined: for ever. */
+  readonly watchedSinceMs?: number | undefined;
 }
 
 /**
@@ -117,6 +119,12 @@ const isRolloutBlocked = (pods: readonly Pod[], { revision, isRefused }: Verdict
       startedAtMs(pod, ownContainers(pod, revision)) === Infinity,
   );
 
+/**
+ * Time that kubelets get to report after an operator began to lead, ms. The operator loses the lease in an outage of the
+ * API server, and the kubelets could not report either. They repeat a failed report every 10 s.
+ */
+const reportingMs = 15_000;
+
 /** A pod whose containers run, but that is not available by the deadline. */
 function deadlineVerdict(
   pod: Pod,
@@ -124,6 +132,7 @@ function deadlineVerdict(
   input: VerdictInput & { readonly isBlocked: boolean },
 ): ReasonMessage | undefined {
   if (availableAtMs(pod, input.minReadyMs) <= input.nowMs) return undefined;
+  if (input.nowMs < (input.watchedSinceMs ?? -Infinity) + reportingMs) return undefined;
   // All own containers are ready, so the pod waits for a readiness gate or an injected container.
   if (!pod.ready && own.every(({ ready }) => ready)) return undefined;
   // While the rollout is blocked, the deadline of a pod restarts when its readiness changes: a short failure of an

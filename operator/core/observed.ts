@@ -121,6 +121,8 @@ export interface Observed {
   readonly scalers: readonly string[];
   /** Children that the API server refuses to return. */
   readonly refused: readonly Refusal[];
+  /** Since when the operator has watched the app as the leader, ms since 1970; undefined: for ever. */
+  readonly watchedSinceMs?: number | undefined;
 }
 
 /** An Observed with a valid spec. */

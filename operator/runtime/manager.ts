@@ -74,6 +74,7 @@ export class Manager {
   /** For each namespace, whether its keys must wait; filled on demand. */
   readonly #blocked = new Map<string, boolean>();
   #started = false;
+  #worksSinceMs: number | undefined;
   /** True while all kinds can be read in at least one namespace. */
   #canWork = false;
   /** True from the end of a term until its last reconcile has ended. */
@@ -105,8 +106,7 @@ export class Manager {
     const { clock, random, log, metrics } = this;
     const isBlocked = (namespace: string): boolean => this.#isBlocked(namespace);
     const declareCache = <T>(cache: CacheOptions<T>): Informer<T> => this.cache(cache);
-    const shared = { clock, random, log, metrics, isBlocked, declareCache };
-    const controller = new Controller(options, shared);
+    const controller = new Controller(options, { clock, random, log, metrics, isBlocked, declareCache });
     this.#controllers.push(controller);
     return controller;
   }
@@ -139,6 +139,11 @@ export class Manager {
     this.#started = true;
     for (const { informer } of this.#caches) informer.start();
     this.#onSyncedChange();
+  }
+
+  /** Since when this process reconciles, ms since 1970; undefined while it doesn't. */
+  get worksSinceMs(): number | undefined {
+    return this.#worksSinceMs;
   }
 
   /** True if this process may write now. */
@@ -212,6 +217,7 @@ export class Manager {
 
   #runIfReady(): void {
     if (!this.#canWork || !this.isLeader() || this.#isEndingTerm) return;
+    this.#worksSinceMs ??= this.clock.now();
     for (const controller of this.#controllers) controller.run();
   }
 
@@ -219,6 +225,7 @@ export class Manager {
   async #pause(): Promise<void> {
     for (const controller of this.#controllers) controller.pause();
     this.#isEndingTerm = true;
+    this.#worksSinceMs = undefined;
     await Promise.all(this.#controllers.map(({ queue }) => queue.whenIdle()));
     this.#isEndingTerm = false;
     this.#runIfReady();

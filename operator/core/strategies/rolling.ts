@@ -31,6 +31,7 @@ export const rolling: Strategy = {
       delays: delaysText(spec),
       nowMs,
       isRefused: podRefusalOf(tracks.stable.deployment) !== undefined,
+      watchedSinceMs: observed.watchedSinceMs,
     });
   },
 

@@ -182,6 +182,12 @@ describe("the verdict on a revision", () => {
     expect(verdictOf(pods, late)).toBeUndefined();
   });
 
+  test("the operator began to lead after an outage: kubelets get 15 s to report before a deadline counts", () => {
+    const pods = [unready("b", bad, running("app", at(-900)))];
+    const watchedFor = (ms: number) => verdictOf(pods, { ...late, watchedSinceMs: startMs - ms })?.reason;
+    expect([watchedFor(14_999), watchedFor(15_000)]).toEqual([undefined, "NotReadyByDeadline"]);
+  });
+
   test("a readiness gate is not met, though all containers are ready: not rejected", () => {
     const pods = [{ ...unready("b", bad, []), containers: [running("app", at(-800))] }];
     expect(verdictOf(pods, late)).toBeUndefined();
