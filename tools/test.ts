@@ -91,7 +91,9 @@ async function main(): Promise<void> {
     });
   const outcomes = await runInOrder(parts, stop.signal);
   const lines = outcomes.map(lineOf);
-  console.log(["", "summary", ...lines].join("\n"));
+  // Once more at the end: a log of this length is often cut in the middle.
+  const failures = outcomes.flatMap((outcome) => outcome.failures ?? []);
+  console.log([...failures.flatMap((failure) => ["", failure]), "", "summary", ...lines].join("\n"));
   writeSummary(lines);
   const failed = sum(outcomes, "failed");
   if (failed > 0) process.exitCode ??= 1;

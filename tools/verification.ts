@@ -2,7 +2,8 @@
 import { spawn } from "node:child_process";
 import { mkdtempDisposable, readFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, relative } from "node:path";
+import { stripVTControlCharacters } from "node:util";
 
 const root = join(import.meta.dirname, "..");
 
@@ -12,6 +13,8 @@ export interface Outcome {
   readonly passed: number;
   readonly failed: number;
   readonly durationMs: number;
+  /** The failed tests of a run of jest, each with the start of its message. */
+  readonly failures?: readonly string[];
   /** Output of the tool; empty if the output was shown while the tool ran. */
   readonly output: string;
 }
@@ -88,16 +91,49 @@ interface JestReport {
   /** Test files that could not be loaded. */
   readonly numRuntimeErrorTestSuites: number;
   readonly numPendingTests: number;
+  readonly testResults: readonly {
+    /** The test file. */
+    readonly name: string;
+    readonly status: string;
+    readonly message: string;
+    readonly assertionResults: readonly {
+      readonly status: string;
+      readonly fullName: string;
+      readonly failureMessages: readonly string[];
+    }[];
+  }[];
 }
 
-/** The counts of a finished run. A run without a report has failed. */
-async function countsOf(file: string, ok: boolean): Promise<Pick<Outcome, "passed" | "failed">> {
+/** Lines of a failed test's message in the summary. */
+const maxFailureLines = 20;
+
+const failureText = (file: string, test: string, messages: readonly string[]): string => {
+  const lines = stripVTControlCharacters(messages.join("\n")).split("\n").slice(0, maxFailureLines);
+  return [`${relative(root, file)}: ${test}`, ...lines.map((line) => `  ${line}`)].join("\n");
+};
+
+/** The failed tests of a report, and the test files that failed outside their tests. */
+const failuresIn = ({ testResults }: JestReport): readonly string[] =>
+  testResults
+    .filter(({ status }) => status === "failed")
+    .flatMap(({ name, message, assertionResults }) => {
+      const failed = assertionResults.filter(({ status }) => status === "failed");
+      if (failed.length === 0) return failureText(name, "failed outside its tests", [message]);
+      return failed.map(({ fullName, failureMessages }) => failureText(name, fullName, failureMessages));
+    });
+
+/** The counts and failures of a finished run. A run without a report has failed. */
+async function countsOf(file: string, ok: boolean): Promise<Omit<Result, "output">> {
   const text = await readFile(file, "utf8").catch(() => undefined);
   if (text === undefined) return { passed: 0, failed: 1 };
   const report = JSON.parse(text) as JestReport;
   // A skipped test counts as failed.
   const failed = report.numFailedTests + report.numRuntimeErrorTestSuites + report.numPendingTests;
-  return { passed: report.numPassedTests, failed: failed === 0 && !ok ? 1 : failed };
+  return {
+    passed: report.numPassedTests,
+    failed: failed === 0 && !ok ? 1 : failed,
+    failures: failuresIn(report),
+  };
 }
 
 /** E2E files that stop or replace the operator. They run one at a time, on a cluster of their own. */
@@ -130,7 +166,8 @@ export const jestTier = (tier: Tier, shown: boolean): Part => ({
       const options = { signal, shown, env: { TIER: tier, TERM: "dumb" } };
       const results = await Promise.all(runsOf(tier).map((args) => jestRun(args, options)));
       const output = results.map((result) => result.output).join("");
-      return { passed: sum(results, "passed"), failed: sum(results, "failed"), output };
+      const failures = results.flatMap((result) => result.failures ?? []);
+      return { passed: sum(results, "passed"), failed: sum(results, "failed"), failures, output };
     }),
 });
 
