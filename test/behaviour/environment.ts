@@ -33,6 +33,9 @@ export interface Setup {
 
 export type Verb = "list" | "watch" | "patch";
 
+/** The options of an operator that its environment does not give. */
+type OwnOptions = Partial<Omit<OperatorOptions, "access" | "namespace" | "clock">>;
+
 export const image = (tag: string): string => `registry.local/web:${tag}`;
 
 /** Longer than any delay of the operator's own writes, such as that of a status with new counts only. */
@@ -71,9 +74,7 @@ export class TestEnvironment<S extends Setup = Setup> extends AppReader {
     return { namespace: this.namespace, name: "web" };
   }
 
-  async startOperator(
-    options: Partial<Pick<OperatorOptions, "identity" | "lastWrite" | "timeoutMs">> = {},
-  ): Promise<RunningOperator> {
+  async startOperator(options: OwnOptions = {}): Promise<RunningOperator> {
     const { access, namespace, clock } = this.setup;
     const operator = new RunningOperator({ access, namespace, clock, ...options });
     this.#operators.push(operator);
@@ -82,7 +83,7 @@ export class TestEnvironment<S extends Setup = Setup> extends AppReader {
   }
 
   /** Starts an operator and waits until the app is Healthy. */
-  async install(spec: Fields = {}, options: { readonly identity?: string } = {}): Promise<RunningOperator> {
+  async install(spec: Fields = {}, options: OwnOptions = {}): Promise<RunningOperator> {
     const operator = await this.startOperator(options);
     await this.deploy(spec);
     return operator;

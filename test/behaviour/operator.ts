@@ -16,13 +16,26 @@ export interface OperatorOptions {
   readonly clock: Clock;
   /** Its name in the leader election; without a name there is no election. */
   readonly identity?: string;
+  /** How long after its last renewal another operator takes the lease over; default 3 s. */
+  readonly leaseDurationMs?: number;
   /** Kills the operator at the write of this number, counted from 1. */
   readonly lastWrite?: number;
   /** Of one attempt of a request. */
   readonly timeoutMs?: number;
 }
 
-const lease = { name: userAgent, leaseDurationMs: 3_000, renewDeadlineMs: 2_000, retryPeriodMs: 400 };
+/** The leader election of an operator with a name. */
+const electionOf = ({ namespace, identity, leaseDurationMs = 3_000 }: OperatorOptions) =>
+  identity === undefined
+    ? undefined
+    : {
+        name: userAgent,
+        namespace,
+        identity,
+        leaseDurationMs,
+        renewDeadlineMs: (leaseDurationMs * 2) / 3,
+        retryPeriodMs: 400,
+      };
 
 type LogLine = Readonly<Record<string, unknown>>;
 
@@ -34,7 +47,8 @@ export class RunningOperator {
   readonly #client: ApiClient;
   readonly #controller: DemoAppController;
 
-  constructor({ access, namespace, clock, identity, lastWrite, timeoutMs }: OperatorOptions) {
+  constructor(options: OperatorOptions) {
+    const { access, namespace, clock, lastWrite, timeoutMs } = options;
     this.killSwitch = new KillSwitch(lastWrite);
     const onRequest = (request: RequestInfo): void => void this.#requests.push(request);
     this.#client = createClient({ ...access, userAgent, timeoutMs, onRequest });
@@ -44,7 +58,7 @@ export class RunningOperator {
       namespaces: [namespace],
       concurrency: 20,
       backoff: { baseMs: 200, maxMs: 120_000 },
-      leaderElection: identity === undefined ? undefined : { ...lease, namespace, identity },
+      leaderElection: electionOf(options),
       clock,
       random: Math.random,
       log: createLogger("debug", { write: (line) => this.log.push(JSON.parse(line) as LogLine) }),

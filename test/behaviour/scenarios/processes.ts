@@ -25,8 +25,10 @@ export const processes: Scenarios = {
   },
 
   "two operators run: one works, the other one takes over when it stops": async (env) => {
-    const first = await env.install({}, { identity: "first" });
-    const second = await env.startOperator({ identity: "second" });
+    // A busy machine must not let the lease expire: the second operator would then write.
+    const leaseDurationMs = 60_000;
+    const first = await env.install({}, { identity: "first", leaseDurationMs });
+    const second = await env.startOperator({ identity: "second", leaseDurationMs });
     await env.deploy({ image: image("2") });
     await env.quiet(first);
     expect(second.writes).toEqual([]);
