@@ -73,8 +73,14 @@ test.each(changes)(
     );
     const { status } = await ns.healthy("web");
     expect(status.stable?.rollout).toBe(1);
-    const repairs = (await ns.events("web")).filter(({ reason }) => reason === "DriftRepaired");
-    expect(repairs.at(-1)?.message).toContain("kubectl");
+    // The event is written after the Deployment.
+    await ns.eventually("an event names the manager", async () =>
+      (await ns.events("web")).some(
+        ({ reason, message }) => reason === "DriftRepaired" && message.includes("kubectl"),
+      )
+        ? true
+        : undefined,
+    );
   },
 );
 
