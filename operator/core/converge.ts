@@ -1,7 +1,8 @@
 import { type Track, childAnnotations as keys, fieldManager } from "../api/names.ts";
 import { type Action, inScope } from "./action.ts";
 import { replicasOf } from "./deployment.ts";
-import { drift, includes } from "./diff.ts";
+import { drift } from "./diff.ts";
+import { includes } from "./includes.ts";
 import { type ManagedFields, type Manifest, fieldsOf } from "./manifest.ts";
 import { timestamp } from "./observed.ts";
 import { ownershipOf } from "./ownership.ts";

@@ -1,5 +1,6 @@
 import { compareQuantities } from "../api/quantity.ts";
 import { type DemoAppSpec, demoAppSpec } from "../api/schema.ts";
+import { once } from "./memo.ts";
 
 /** The spec that zod makes of an image alone. */
 const bare = demoAppSpec.parse({ image: "none" });
@@ -57,10 +58,10 @@ export interface RollingUpdate {
 }
 
 /** `spec.strategy.rollingUpdate` with its defaults: at most a quarter more pods than `replicas`, and never fewer. */
-export const rollingUpdateOf = ({ strategy }: DemoAppSpec): RollingUpdate => ({
+export const rollingUpdateOf = once(({ strategy }: DemoAppSpec): RollingUpdate => ({
   maxSurge: strategy.rollingUpdate?.maxSurge ?? "25%",
   maxUnavailable: strategy.rollingUpdate?.maxUnavailable ?? 0,
-});
+}));
 
 type Quantities = Readonly<Record<string, string>>;
 export interface Resources {

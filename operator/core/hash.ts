@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import type { DemoAppSpec } from "../api/schema.ts";
 import { completeResources, impliedPod, podDefaults } from "./defaults.ts";
 import { type Fields, fieldOf, fieldsOf, isFields } from "./manifest.ts";
+import { once } from "./memo.ts";
 import { withCanonicalQuantities } from "./quantities.ts";
 
 /** JSON with sorted keys, so that equal values have equal text. */
@@ -44,25 +45,15 @@ const digest = (podFields: Fields): string =>
     .digest("hex")
     .slice(0, 10);
 
-/** Computes a hash once for each spec object, because a spec object never changes. */
-function memoized(hash: (spec: DemoAppSpec) => string): (spec: DemoAppSpec) => string {
-  const hashes = new WeakMap<DemoAppSpec, string>();
-  return (spec) => {
-    const known = hashes.get(spec) ?? hash(spec);
-    hashes.set(spec, known);
-    return known;
-  };
-}
-
 /**
  * Ten hex digits that identify the pod template of a spec. Values equal to their default are left out: the API server
  * adds the defaults of a newer CRD to stored objects, and an added default must not restart pods. Replicas, strategy
  * and service do not affect pods and are left out too. The quantities count as they are written: release 0.1.0 labelled
  * revisions with this hash.
  */
-export const hashOf = memoized((spec) => digest(podFieldsOf(spec)));
+export const hashOf = once((spec: DemoAppSpec) => digest(podFieldsOf(spec)));
 
 /** As `hashOf`, with one spelling for each quantity and for no value: specs that ask for the same pods have one hash. */
-export const canonicalHashOf = memoized((spec) =>
+export const canonicalHashOf = once((spec: DemoAppSpec) =>
   digest(withoutDefaults(withCanonicalQuantities(podFieldsOf(spec)), { pod: impliedPod })),
 );

@@ -1,5 +1,5 @@
 import { adoptBy, deploymentName, kind, ownedBy, selectorOf } from "../api/names.ts";
-import { includes } from "./diff.ts";
+import { includes } from "./includes.ts";
 import type { Manifest } from "./manifest.ts";
 import type { App } from "./observed.ts";
 

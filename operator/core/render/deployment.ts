@@ -6,9 +6,11 @@ import {
   kind,
   selectorOf,
 } from "../../api/names.ts";
+import type { DemoAppSpec } from "../../api/schema.ts";
 import type { RollingUpdate } from "../defaults.ts";
 import type { TemplateMetadata } from "../deployment.ts";
 import { type Fields, type Manifest, type OwnerReference, compact } from "../manifest.ts";
+import { remembered } from "../memo.ts";
 import type { App, ObservedApp } from "../observed.ts";
 
 /** The owner reference by which the garbage collector deletes an app's objects together with the DemoApp. */
@@ -33,45 +35,51 @@ export interface DeploymentInput {
   readonly restartedAt: string | undefined;
 }
 
+/** What a Deployment's `spec` is made of, beside the template. */
+interface SpecInput extends Pick<DeploymentInput, "track" | "size" | "rollingUpdate" | "restartedAt"> {
+  readonly name: string;
+  readonly spec: DemoAppSpec;
+}
+
 /** The stored pod template with the labels of the selector and the restart annotation. */
-function completeTemplate({ track, template, restartedAt }: DeploymentInput, app: App): Fields {
+function completeTemplate(template: Fields, { track, restartedAt, name }: SpecInput): Fields {
   const metadata = template["metadata"] as TemplateMetadata;
   const restart = restartedAt === undefined ? {} : { [childAnnotations.restartedAt]: restartedAt };
   const annotations = { ...metadata.annotations, ...restart };
   return {
     ...template,
     metadata: compact({
-      labels: { ...metadata.labels, ...selectorOf(app.name, track) },
+      labels: { ...metadata.labels, ...selectorOf(name, track) },
       annotations: Object.keys(annotations).length > 0 ? annotations : undefined,
     }),
   };
 }
 
+/** A Deployment's `spec`. One object for the same input, so that `drift` is remembered too. */
+const specOf = remembered((template: Fields, input: SpecInput): Fields => ({
+  replicas: input.size,
+  minReadySeconds: input.spec.minReadySeconds,
+  progressDeadlineSeconds: input.spec.progressDeadlineSeconds,
+  revisionHistoryLimit: 2,
+  selector: { matchLabels: selectorOf(input.name, input.track) },
+  strategy: { type: "RollingUpdate", rollingUpdate: input.rollingUpdate },
+  template: completeTemplate(template, input),
+}));
+
 /** The Deployment of a track. */
 export function renderDeployment({ app }: ObservedApp, input: DeploymentInput): Manifest {
-  const { spec } = app;
-  const labels = selectorOf(app.name, input.track);
+  const { name, namespace, spec } = app;
+  const { template, annotations, ...rest } = input;
   return {
     apiVersion: "apps/v1",
     kind: "Deployment",
     metadata: {
-      name: deploymentName(app.name, input.track),
-      namespace: app.namespace,
-      labels,
-      annotations: input.annotations,
+      name: deploymentName(name, input.track),
+      namespace,
+      labels: selectorOf(name, input.track),
+      annotations,
       ownerReferences: [ownerOf(app)],
     },
-    spec: {
-      replicas: input.size,
-      minReadySeconds: spec.minReadySeconds,
-      progressDeadlineSeconds: spec.progressDeadlineSeconds,
-      revisionHistoryLimit: 2,
-      selector: { matchLabels: labels },
-      strategy: {
-        type: "RollingUpdate",
-        rollingUpdate: input.rollingUpdate,
-      },
-      template: completeTemplate(input, app),
-    },
+    spec: specOf(template, { ...rest, name, spec }),
   };
 }

@@ -1,7 +1,21 @@
 import { type Track, portName, selectorOf, serviceName } from "../../api/names.ts";
-import type { Manifest } from "../manifest.ts";
+import type { DemoAppSpec } from "../../api/schema.ts";
+import type { Fields, Manifest } from "../manifest.ts";
+import { remembered } from "../memo.ts";
 import type { ObservedApp } from "../observed.ts";
 import { ownerOf } from "./deployment.ts";
+
+interface SpecInput {
+  readonly name: string;
+  readonly traffic: Track;
+}
+
+/** A Service's `spec`. One object for the same input, so that `drift` is remembered too. */
+const specOf = remembered(({ service }: DemoAppSpec, { name, traffic }: SpecInput): Fields => ({
+  type: "ClusterIP",
+  selector: selectorOf(name, traffic),
+  ports: [{ name: portName, port: service.port, targetPort: portName, protocol: "TCP" }],
+}));
 
 /** The app's ClusterIP Service, which selects the pods of a track; it has the name of the app. */
 export const renderService = ({ app }: ObservedApp, traffic: Track): Manifest => ({
@@ -13,9 +27,5 @@ export const renderService = ({ app }: ObservedApp, traffic: Track): Manifest =>
     labels: selectorOf(app.name, "stable"),
     ownerReferences: [ownerOf(app)],
   },
-  spec: {
-    type: "ClusterIP",
-    selector: selectorOf(app.name, traffic),
-    ports: [{ name: portName, port: app.spec.service.port, targetPort: portName, protocol: "TCP" }],
-  },
+  spec: specOf(app.spec, { name: app.name, traffic }),
 });

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "@jest/globals";
-import { drift, includes } from "../../../operator/core/diff.ts";
+import { drift } from "../../../operator/core/diff.ts";
+import { includes } from "../../../operator/core/includes.ts";
 import { withoutDefaults } from "../../../operator/core/hash.ts";
 import type { Fields, Manifest } from "../../../operator/core/manifest.ts";
 import { renderDeployment } from "../../../operator/core/render/deployment.ts";

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "@jest/globals";
-import { drift, includes } from "../../../operator/core/diff.ts";
+import { drift } from "../../../operator/core/diff.ts";
+import { includes } from "../../../operator/core/includes.ts";
 import { type ItemKey, itemAt } from "../../../operator/core/items.ts";
 import type { FieldSet, Fields } from "../../../operator/core/manifest.ts";
 import { bestMs } from "./cost.ts";
