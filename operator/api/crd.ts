@@ -68,6 +68,8 @@ export const demoAppSchema = (): Schema => ({
     spec: { ...toSchema(demoAppSpec), description: "The desired state of the app." },
     status: {
       ...toSchema(demoAppStatus),
+      // Without a status, tools that follow kstatus would take a new app for ready.
+      default: { observedGeneration: -1 },
       description: "The observed state of the app. Only the operator writes it.",
     },
   },

@@ -46,7 +46,8 @@ export class DemoAppController extends Operator {
     super(options);
     const { client, clock, log, metrics } = this.manager;
     this.#metrics = new AppMetrics(metrics, () => this.manager.isLeader());
-    this.#reporter = createReporter({ client, clock, updateCache: this.#updateCache });
+    const isBusy = (): boolean => this.controller.queue.depth > 0;
+    this.#reporter = createReporter({ client, clock, updateCache: this.#updateCache, isBusy });
     this.#repairs = new Repairs(clock);
     this.#warnings = new Warnings({ client, clock, log });
   }

@@ -131,7 +131,10 @@ interface Outcome {
   readonly written: ReadonlySet<string>;
 }
 
-/** Publishes the events of writes, the status, then the other events, which would be repeated without the status. */
+/**
+ * Publishes the events of writes, the status, then the other events. Those report a difference from the status before, and
+ * would be repeated if the status were not written.
+ */
 async function publish(
   { app }: Observed,
   { report, written }: Outcome,
@@ -139,11 +142,11 @@ async function publish(
 ): Promise<ReconcileResult> {
   const { clock, reporter, metrics } = options;
   publishEvents(app, report, { ...options, include: isOfWrite(written) });
-  const statusDelayMs = await reporter.write(app, report.status);
-  publishEvents(app, report, { ...options, include: ({ wrote }) => wrote === undefined });
+  const { isDelayed, delayMs } = await reporter.write(app, report.status);
+  if (!isDelayed) publishEvents(app, report, { ...options, include: ({ wrote }) => wrote === undefined });
   metrics.observe(app, report.status);
   return {
-    requeueAfterMs: earliest(statusDelayMs, report.requeueAtMs && report.requeueAtMs - clock.now()),
+    requeueAfterMs: earliest(delayMs, report.requeueAtMs && report.requeueAtMs - clock.now()),
   };
 }
 

@@ -3,6 +3,7 @@ import { type DemoAppStatus, demoAppStatus } from "../api/schema.ts";
 import { parseStored } from "../api/validate.ts";
 import { type Fields, fieldsOf, isFields, truncate } from "../core/manifest.ts";
 import { restartsOf } from "../core/deployment.ts";
+import { once } from "../core/memo.ts";
 import type { App, ContainerState, Pod, Termination } from "../core/observed.ts";
 import { sizeProblem } from "../core/render/size.ts";
 import { cleanText } from "../core/text.ts";
@@ -24,8 +25,9 @@ function specOf(object: KubeObject): Pick<App, "spec" | "problems"> {
 }
 
 /** The stored status of a DemoApp; undefined if there is none, or if it is invalid. */
-export const storedStatusOf = (object: KubeObject): DemoAppStatus | undefined =>
-  demoAppStatus.safeParse(object["status"]).data;
+export const storedStatusOf = once(
+  (object: KubeObject): DemoAppStatus | undefined => demoAppStatus.safeParse(object["status"]).data,
+);
 
 const readAnnotations = [...Object.values(annotations), formerAdopt];
 

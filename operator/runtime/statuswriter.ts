@@ -2,6 +2,12 @@ import { ApiError } from "./api-error.ts";
 import type { Clock } from "./clock.ts";
 import { type ApiClient, type KubeObject, type ResourceType, apiVersionOf, objectKey } from "./kubernetes.ts";
 
+/**
+ * How soon a change of the status is written. `now`: somebody may have to act. `soon`: after a second, because the status
+ * may change again in that time. `rarely`: only counts changed.
+ */
+export type Urgency = "now" | "soon" | "rarely";
+
 export interface StatusWriterOptions<S> {
   readonly client: ApiClient;
   readonly clock: Clock;
@@ -13,8 +19,10 @@ export interface StatusWriterOptions<S> {
   readonly statusOf: (object: KubeObject) => S | undefined;
   /** A text that is equal for equal statuses. */
   readonly textOf: (status: S | undefined) => string;
-  /** A text that changes if the status must be written at once. Other changes, such as counts, are throttled. */
-  readonly significant: (status: S | undefined) => string;
+  /** How soon a status that differs from the live one is written. */
+  readonly urgencyOf: (live: S | undefined, desired: S) => Urgency;
+  /** True while keys wait for a worker: a status that is not urgent waits behind their writes. */
+  readonly isBusy: () => boolean;
 }
 
 /** The object of a status, and the status that it has now. */
@@ -25,25 +33,43 @@ export interface Reported<S> {
   readonly status: S | undefined;
 }
 
-/** Minimum interval between two writes that change nothing significant. */
-const minIntervalMs = 1_000;
+/** The result of a report. */
+export interface Delay {
+  /** Delay in ms after which the status has to be reported again; undefined if it does not have to be. */
+  readonly delayMs: number | undefined;
+  /** True if the status was not written, because another one may follow. */
+  readonly isDelayed: boolean;
+}
+
+const done: Delay = { delayMs: undefined, isDelayed: false };
+
+/** Delay of a change that is written soon, and of a retry. */
+const soonMs = 1_000;
+/** Minimum interval between two writes that change only counts. */
+const countsMs = 5_000;
 /** Share of time for such writes: a write of t ms delays the next one by 20 t. */
 const timeShare = 1 / 20;
+/** The longest delay because keys wait, and the interval at which that is checked. */
+const [busyMs, busyCheckMs] = [10_000, 1_000];
 
-/** What is known of an object's status writes. */
-interface Written {
-  /** The last status that was sent. */
-  readonly sent: string;
-  /** Monotonic time from which a throttled write is allowed. */
+/** What is known of an object's status writes. Times are monotonic. */
+interface Writes {
+  /** The last status that was sent; undefined before the first one. */
+  readonly sent?: string | undefined;
+  /** When a write that changes only counts is allowed. */
   readonly nextMs: number;
   /** The status that the API server stored instead of the sent one, because other field managers own parts of it. */
   readonly stored?: string;
+  /** Since when the desired status differs from the live one; undefined if they are equal. */
+  readonly differsSinceMs?: number | undefined;
 }
 
-/** Writes the statuses of a kind: significant changes at once, other changes at most once a second. */
+const none: Writes = { nextMs: -Infinity };
+
+/** Writes the statuses of a kind: urgent changes at once, other changes later and less often. */
 export class StatusWriter<S> {
   readonly #options: StatusWriterOptions<S>;
-  readonly #written = new Map<string, Written>();
+  readonly #writes = new Map<string, Writes>();
 
   constructor(options: StatusWriterOptions<S>) {
     this.#options = options;
@@ -51,58 +77,79 @@ export class StatusWriter<S> {
 
   /** Drops the record of a deleted object, by `namespace/name`. */
   forget(key: string): void {
-    this.#written.delete(key);
+    this.#writes.delete(key);
   }
 
   /** True if the object's status is the one that this process has sent last: a change to it says nothing new. */
   isSent({ namespace, name, status }: Omit<Reported<S>, "uid">): boolean {
-    return this.#written.get(objectKey(namespace, name))?.sent === this.#options.textOf(status);
+    const sent = this.#writes.get(objectKey(namespace, name))?.sent;
+    return sent !== undefined && sent === this.#options.textOf(status);
   }
 
-  /** Writes the status if it differs from the live one. Returns the delay in ms after which a retry is due, if any. */
-  async write(object: Reported<S>, status: S): Promise<number | undefined> {
-    const { textOf, significant, clock } = this.#options;
+  /** Writes the status if it differs from the live one, now or, if it is not urgent, in a later call. */
+  async write(object: Reported<S>, status: S): Promise<Delay> {
+    const { textOf, clock } = this.#options;
     const [live, desired] = [textOf(object.status), textOf(status)];
     const key = objectKey(object.namespace, object.name);
-    const last = this.#written.get(key);
-    // Another process may have written the status: a change back to what this process sent before is no echo.
-    if (live === desired && last !== undefined && last.sent !== desired)
-      this.#written.set(key, { sent: desired, nextMs: last.nextMs });
+    const last = this.#writes.get(key) ?? none;
     // Another write can't remove what another field manager owns, for example a condition of another type.
-    if (live === desired || (last?.sent === desired && last.stored === live)) return undefined;
-    const waitMs = (last?.nextMs ?? -Infinity) - clock.monotonicMs();
-    if (waitMs > 0 && significant(object.status) === significant(status)) return waitMs;
+    if (live === desired || (last.sent === desired && last.stored === live)) {
+      // Another process may have written the status: a change back to what this process sent before is no echo.
+      const { sent, ...others } = last;
+      if (last !== none)
+        this.#writes.set(key, { ...others, sent: sent && desired, differsSinceMs: undefined });
+      return done;
+    }
+    const nowMs = clock.monotonicMs();
+    const { differsSinceMs = nowMs } = last;
+    const delayMs = this.#dueMs(object, status, { ...last, differsSinceMs }) - nowMs;
+    if (delayMs > 0) {
+      this.#writes.set(key, { ...last, differsSinceMs });
+      return { delayMs, isDelayed: true };
+    }
     return this.#send(object, status, { ...last, sent: desired });
+  }
+
+  /** When the status is to be written, monotonic ms. */
+  #dueMs({ status: live }: Reported<S>, desired: S, { nextMs, differsSinceMs = 0 }: Writes): number {
+    const { clock, urgencyOf, isBusy } = this.#options;
+    const urgency = urgencyOf(live, desired);
+    if (urgency === "now") return -Infinity;
+    const dueMs = urgency === "soon" ? differsSinceMs + soonMs : nextMs;
+    if (!isBusy()) return dueMs;
+    const latestMs = differsSinceMs + busyMs;
+    return Math.max(dueMs, Math.min(latestMs, clock.monotonicMs() + busyCheckMs));
   }
 
   async #send(
     { namespace, name, uid }: Reported<S>,
     status: S,
-    { sent, nextMs = -Infinity }: Pick<Written, "sent"> & Partial<Written>,
-  ): Promise<number | undefined> {
+    { sent, nextMs }: Pick<Writes, "sent" | "nextMs">,
+  ): Promise<Delay> {
     const { client, clock, resource, fieldManager, updateCache, statusOf, textOf } = this.#options;
     const { kind } = resource;
     const object = { apiVersion: apiVersionOf(resource), kind, metadata: { namespace, name, uid }, status };
     const key = objectKey(namespace, name);
     const startedMs = clock.monotonicMs();
     // Before the request: the watch event can arrive before the response.
-    this.#written.set(key, { sent, nextMs });
+    this.#writes.set(key, { sent, nextMs });
     try {
       const options = { fieldManager, force: true, subresource: "status" } as const;
       const response = await client.apply(resource, object, options);
       const tookMs = clock.monotonicMs() - startedMs;
       const stored = textOf(statusOf(response));
-      this.#written.set(key, {
+      this.#writes.set(key, {
         sent,
-        nextMs: startedMs + Math.max(minIntervalMs, tookMs / timeShare),
+        nextMs: startedMs + Math.max(countsMs, tookMs / timeShare),
         ...(stored !== sent && { stored }),
       });
       updateCache(response);
-      return undefined;
+      return done;
     } catch (error) {
       // The object was deleted or recreated (another uid), was changed too often, or the API server has just started and does
       // not serve the kind yet: retry with the object that the watch delivers, if there still is one.
-      if (error instanceof ApiError && (error.isNotFound || error.isConflict)) return minIntervalMs;
+      if (error instanceof ApiError && (error.isNotFound || error.isConflict))
+        return { delayMs: soonMs, isDelayed: true };
       throw error;
     }
   }

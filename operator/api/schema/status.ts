@@ -94,9 +94,9 @@ const weight = z.object({
 export const demoAppStatus = z.object({
   observedGeneration: z
     .int()
-    .min(0)
+    .min(-1)
     .optional()
-    .describe("The metadata.generation that the status describes."),
+    .describe("The metadata.generation that the status describes; -1 before the first status."),
   phase: z.enum(phases).optional().describe("The state of the app, one word."),
   message: text(2048)
     .optional()

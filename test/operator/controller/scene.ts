@@ -100,7 +100,7 @@ export class Scene {
       },
       log: createLogger("debug", { write: (line: string) => void this.logged.push(JSON.parse(line)) }),
     } as unknown as ReconcileOptions;
-    this.#options = { ...options, reporter: createReporter(options) };
+    this.#options = { ...options, reporter: createReporter({ ...options, isBusy: () => false }) };
   }
 
   /** Reconciles once. Returns the requeue time, the error if it throws, and the steps. */

@@ -7,11 +7,11 @@ local healthOf = {
 }
 local status = obj.status
 if status == nil or status.phase == nil then
-  return { status = "Progressing", message = "The operator has not seen it yet." }
+  return { status = "Progressing", message = "The operator has not reported on it yet." }
 end
 -- The status is about an older spec.
 if status.observedGeneration ~= obj.metadata.generation then
-  return { status = "Progressing", message = "The operator has not seen the newest change yet." }
+  return { status = "Progressing", message = "The operator has not reported on the newest change yet." }
 end
 local message = status.message or ""
 -- The triggers of the notifications read the reason: no text that a user can choose comes before it.
