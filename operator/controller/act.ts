@@ -1,4 +1,4 @@
-import { fieldManager } from "../api/names.ts";
+import { fieldManager, labels } from "../api/names.ts";
 import { type Action, type Scope, isStopped, scopes } from "../core/action.ts";
 import type { Refusal } from "../core/observed.ts";
 import { isAdmissionMessage } from "../core/refusals.ts";
@@ -38,6 +38,27 @@ export interface Results {
   readonly failed: readonly Failure[];
 }
 
+/** True if the caches of the operator have an object, under the app of its desired state. */
+const isCached = ({ metadata: live }: KubeObject, { metadata: desired }: Action["object"]): boolean =>
+  [labels.name, labels.managedBy].every((label) => live.labels?.[label] === desired.labels?.[label]);
+
+/**
+ * Creates an object. If it exists, the caches lag, and the error is thrown. An object without the operator's labels is in
+ * no cache: an apply restores the labels.
+ */
+async function create({ object }: Action, { client }: ActOptions): Promise<KubeObject> {
+  const resource = resourceOf(object);
+  try {
+    // A repeated request that finds its own object fails like one that finds an older object: the plan is made anew.
+    return await client.create(resource, object, { fieldManager, idempotent: true });
+  } catch (error) {
+    if (!(error instanceof ApiError && error.isAlreadyExists)) throw error;
+    const { namespace, name } = object.metadata;
+    if (isCached(await client.get(resource, { namespace, name }), object)) throw error;
+    return client.apply(resource, object, { fieldManager, force: true });
+  }
+}
+
 /** Makes one write. Returns true if the write changed the object. */
 async function write(action: Action, options: ActOptions): Promise<boolean> {
   const { client, updateCache, noOpApplies, recordOutcome } = options;
@@ -45,9 +66,13 @@ async function write(action: Action, options: ActOptions): Promise<boolean> {
   const resource = resourceOf(object);
   if (action.do === "apply") {
     if (action.outcome) await recordOutcome(action.outcome);
-    const response = await client.apply(resource, object, { fieldManager, force: true });
+    const response = await client.apply(resource, object, { fieldManager, force: action.isNew !== true });
     updateCache(response);
     return noOpApplies.record(object, action.over, response);
+  }
+  if (action.do === "create") {
+    updateCache(await create(action, options));
+    return true;
   }
   const { namespace, name, uid } = object.metadata;
   if (action.do === "take-over") {

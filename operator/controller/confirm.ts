@@ -4,12 +4,16 @@ import { canonical } from "../core/hash.ts";
 import type { App, Refusal } from "../core/observed.ts";
 import type { Plan } from "../core/plan.ts";
 import { ApiError } from "../runtime/client.ts";
+import { byKey } from "../runtime/controller.ts";
 import type { ApiClient, KubeObject, ObjectRef, ResourceType } from "../runtime/kubernetes.ts";
+import type { ObserveOptions } from "./observe.ts";
 import { resources } from "./resources.ts";
 import { appOf } from "./transform.ts";
 
 export interface ConfirmOptions {
   readonly client: ApiClient;
+  /** The DemoApp as the API server returned it during the observation, if it was asked. */
+  readonly early?: KubeObject | undefined;
   /** Stores an object in the cache, so that the next observation includes it. */
   readonly updateCache: (object: KubeObject) => void;
 }
@@ -28,24 +32,49 @@ async function current(
   }
 }
 
+/**
+ * Reads a DemoApp during its first observation: its first rollout is about to start, and `confirm` needs no request of its
+ * own then. Undefined for other apps, and if the API server returns no DemoApp.
+ */
+export async function readEarly(
+  key: string,
+  { caches, client }: Pick<ObserveOptions, "caches" | "client">,
+): Promise<KubeObject | undefined> {
+  const [namespace, name = ""] = key.split("/");
+  const spec = caches.apps.store.get(namespace, name)?.spec;
+  const isNew = caches.revisions.store.byIndex(byKey, key).length === 0;
+  if (spec === undefined || spec.suspend || !isNew) return undefined;
+  try {
+    return await current(client, resources.DemoApp, { namespace, name });
+  } catch (error) {
+    // `confirm` asks again, and reports the refusal.
+    if (error instanceof ApiError && error.isForbidden) return undefined;
+    throw error;
+  }
+}
+
 /** The parts of a DemoApp that decisions follow from. */
 const inputs = ({ uid, generation, deleting, annotations }: App): string =>
   canonical([uid, generation, deleting, annotations]);
 
 /**
- * The names of the ControllerRevisions that a plan follows from: those that it creates, without objects that are known
- * and not believed, and the one that a Deployment gets.
+ * The names of the ControllerRevisions that a plan follows from: those that it applies without a resourceVersion, and the
+ * one that a Deployment gets. Without objects that are known and not believed, and those that the plan creates: if such a
+ * revision exists, its creation fails.
  */
 function revisionsOf({ actions, observed }: Plan): readonly string[] {
   const { app, ignoredRevisions } = observed;
-  const ignored = new Set(ignoredRevisions.map(({ live }) => live.metadata.name));
+  const created = actions.flatMap(({ do: verb, object }) => (verb === "create" ? [object] : []));
+  const excluded = new Set(
+    [...created, ...ignoredRevisions.map(({ live }) => live)].map(({ metadata }) => metadata.name),
+  );
   const names = actions.flatMap(({ object }) => {
     if (object.kind === "ControllerRevision")
       return object.metadata.resourceVersion === undefined ? [object.metadata.name] : [];
     const hash = object.kind === "Deployment" ? templateMetadataOf(object)?.labels?.[labels.hash] : undefined;
     return hash === undefined ? [] : [revisionName(app.name, hash)];
   });
-  return [...new Set(names)].filter((name) => !ignored.has(name));
+  return [...new Set(names)].filter((name) => !excluded.has(name));
 }
 
 /** True if the cache lacks a revision of the app, or has an older state of it. */
@@ -64,22 +93,27 @@ function isNewer({ metadata }: KubeObject, { app, revisions }: Plan["observed"])
 export type Confirmation = "current" | "outdated" | "gone" | Refusal;
 
 /**
- * Reads from the API server what an irreversible plan follows from: the DemoApp, and the revisions that the plan creates
- * or deploys. The caches may lag behind, for example because a watch of a new leader does.
+ * Reads from the API server what an irreversible plan follows from: the DemoApp, and the stored revisions that the plan
+ * deploys. The caches may lag behind, for example because a watch of a new leader does.
  */
-export async function confirm(plan: Plan, { client, updateCache }: ConfirmOptions): Promise<Confirmation> {
+export async function confirm(
+  plan: Plan,
+  { client, updateCache, early }: ConfirmOptions,
+): Promise<Confirmation> {
   const { app } = plan.observed;
   const { namespace, name } = app;
+  const isSame = (live: KubeObject): boolean => inputs(appOf(live, app)) === inputs(app);
   try {
     const [live, ...revisions] = await Promise.all([
-      current(client, resources.DemoApp, { namespace, name }),
+      // The watch can have delivered a newer DemoApp than the early answer.
+      early && isSame(early) ? early : current(client, resources.DemoApp, { namespace, name }),
       ...revisionsOf(plan).map((revision) =>
         current(client, resources.ControllerRevision, { namespace, name: revision }),
       ),
     ]);
     if (live === undefined) return "gone";
     const newer = revisions.filter((revision) => revision !== undefined && isNewer(revision, plan.observed));
-    if (inputs(appOf(live, app)) === inputs(app) && newer.length === 0) return "current";
+    if (isSame(live) && newer.length === 0) return "current";
     for (const object of [live, ...newer]) if (object !== undefined) updateCache(object);
     return "outdated";
   } catch (error) {

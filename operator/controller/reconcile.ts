@@ -7,7 +7,7 @@ import { byKey } from "../runtime/controller.ts";
 import { objectId } from "../runtime/noopapplies.ts";
 import type { ReconcileResult } from "../runtime/workqueue.ts";
 import { type ActOptions, type Failure, type Results, act } from "./act.ts";
-import { confirm, refresh } from "./confirm.ts";
+import { confirm, readEarly, refresh } from "./confirm.ts";
 import type { AppMetrics } from "./metrics.ts";
 import { type ObserveOptions, observe } from "./observe.ts";
 import { type EventSinks, publishEvents, publishOutcome } from "./publishevents.ts";
@@ -28,7 +28,9 @@ interface Attempt {
   readonly failures: number;
 }
 
-const isConflict = ({ error }: Failure): boolean => error instanceof ApiError && error.isConflict;
+/** True for a write that was planned with outdated caches: the object has changed, or exists already. */
+const isConflict = ({ error }: Failure): boolean =>
+  error instanceof ApiError && (error.isConflict || error.isAlreadyExists);
 
 /** Delay in ms before caches that were outdated are used again, if the API server could not bring them up to date. */
 const outdatedDelayMs = 500;
@@ -41,10 +43,10 @@ export async function reconcile(
   { key, failures }: Attempt,
   options: ReconcileOptions,
 ): Promise<ReconcileResult> {
-  const observed = await observe(key, options);
+  const [observed, early] = await Promise.all([observe(key, options), readEarly(key, options)]);
   if (observed === undefined || observed.app.deleting) return forget(key, options);
   const planned = plan(observed, options.clock.now());
-  const confirmation = planned.isIrreversible ? await confirm(planned, options) : "current";
+  const confirmation = planned.isIrreversible ? await confirm(planned, { ...options, early }) : "current";
   // At once, unless the cache refuses the newer object: its version counts as older, after a restore of etcd.
   if (confirmation === "outdated")
     return { requeueAfterMs: isUpdated(key, observed, options) ? 0 : outdatedDelayMs };
@@ -59,7 +61,9 @@ export async function reconcile(
   if (conflict !== undefined) {
     // Planned anew at once: the object changed after it was observed. The next plan doesn't know of these writes.
     publishEvents(observed.app, report, { ...options, include: isOfWrite(written) });
-    return planAnew(conflict, options);
+    const isFound = await planAnew(conflict, options);
+    const isNewer = conflict.action.do === "create" ? isUpdated(key, observed, options) : isFound;
+    return { requeueAfterMs: isNewer ? 0 : outdatedDelayMs };
   }
   const result = await publish(observed, { report, written }, options).catch((error: unknown) => {
     // The failure of a write explains more than the failure of the status after it.
@@ -80,12 +84,11 @@ function forget(key: string, options: ReconcileOptions): ReconcileResult {
   return {};
 }
 
-/** Brings the caches up to date after a conflict. Returns when to reconcile again. */
-async function planAnew({ action, error }: Failure, options: ReconcileOptions): Promise<ReconcileResult> {
+/** Brings the caches up to date after a conflict. Returns false if the object is gone. */
+async function planAnew({ action, error }: Failure, options: ReconcileOptions): Promise<boolean> {
   const { object } = action;
   options.log.debug({ object: object.metadata.name, cause: error.message }, "planning anew after a conflict");
-  const isFound = await refresh(object, resourceOf(object), options);
-  return { requeueAfterMs: isFound ? 0 : outdatedDelayMs };
+  return refresh(object, resourceOf(object), options);
 }
 
 /**

@@ -37,6 +37,8 @@ export type Action = Write &
         readonly do: "apply";
         /** The resourceVersion of the live object that differs; undefined if there is no live object. */
         readonly over?: string | undefined;
+        /** True if there is no live object: the apply is not forced, and conflicts with an object of another writer. */
+        readonly isNew?: boolean;
         /** The end of a rollout, which the object stores: published before the write, so that a crash loses nothing. */
         readonly outcome?: AppEvent & { readonly name: string };
       }
@@ -45,6 +47,8 @@ export type Action = Write &
         readonly do: "take-over";
         readonly patch: readonly PatchOperation[];
       }
+    /** Creates an object by POST, which is cheaper than an apply. Its fields are never removed by a later apply. */
+    | { readonly do: "create" }
     | { readonly do: "delete" }
   );
 

@@ -64,7 +64,7 @@ type Where = ReturnType<typeof inScope>;
 
 /** The writes that make one live object equal to the desired object; none if they already agree. */
 function writesFor(state: RolloutState, { live, desired }: Pair, where: Where): readonly Action[] {
-  if (live === undefined) return [{ do: "apply", object: desired, why: "create", ...where }];
+  if (live === undefined) return [{ do: "apply", object: desired, why: "create", isNew: true, ...where }];
   const found = drift(live, desired);
   const { apply, takeOver: patch } = found;
   const why = reasonFor(state, { live, desired }, found);

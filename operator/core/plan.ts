@@ -55,8 +55,18 @@ export interface Report {
 
 const isValid = (observed: Observed): observed is ObservedApp => observed.app.spec !== undefined;
 
+/**
+ * True if a rollout starts and no ControllerRevision has its name. One with an outcome is applied, because a retry removes
+ * the outcome: an apply removes only fields that an apply has set.
+ */
+const isNewRevision = ({ ignoredRevisions }: Observed, { outcome, live: { metadata } }: Revision): boolean =>
+  outcome === undefined &&
+  metadata.resourceVersion === undefined &&
+  !ignoredRevisions.some(({ live }) => live.metadata.name === metadata.name);
+
 function revisionWrites(decision: Decision): readonly Action[] {
-  const { app } = decision.observed;
+  const { observed } = decision;
+  const { app } = observed;
   const surplus = surplusOf(decision);
   // A revision without its template is written by a later plan: `neededTemplates` limits how many are read at a time.
   const isOutdated = (revision: Revision): boolean =>
@@ -66,13 +76,12 @@ function revisionWrites(decision: Decision): readonly Action[] {
   return [
     ...decision.revisions.filter(isOutdated).map((revision): Action => {
       const outcome = decision.changed.includes(revision) ? outcomeEvent(app, revision) : undefined;
-      return {
-        do: "apply",
-        object: renderRevision(app, revision),
-        why: revision.outcome ?? "start of the rollout",
-        ...inScope("revision"),
-        ...(outcome && { outcome }),
-      };
+      const object = renderRevision(app, revision);
+      const why = revision.outcome ?? "start of the rollout";
+      const write = { object, why, ...inScope("revision") };
+      return isNewRevision(observed, revision)
+        ? { do: "create", ...write }
+        : { do: "apply", ...write, ...(outcome && { outcome }) };
     }),
     ...decision.revisions
       .filter((revision) => !isOutdated(revision) && !surplus.includes(revision))
@@ -146,7 +155,7 @@ function planValid(observed: ObservedApp, nowMs: number): Plan {
   const actions = writes.filter((action) => !isStopped(action, stopped));
   const isIrreversible =
     decision.changed.length > 0 ||
-    actions.some((action) => action.why === "create" || isDrastic(action, stored));
+    actions.some((action) => (action.do === "apply" && action.isNew === true) || isDrastic(action, stored));
   return { observed, nowMs, actions, isIrreversible, planned: { stored, decision, blockers } };
 }
 

@@ -117,6 +117,7 @@ export interface CallOptions {
 }
 
 export interface CreateOptions extends CallOptions {
+  readonly fieldManager?: string | undefined;
   /** True if an answer that the object exists is as good as its creation: the request may be repeated. */
   readonly idempotent?: boolean | undefined;
 }

@@ -80,15 +80,20 @@ export class RestClient implements ApiClient {
     return withItemTypes(await this.#transport.json({ ...request, ...call, idempotent: true }));
   }
 
-  async create(resource: ResourceType, object: ObjectInput, options?: CreateOptions): Promise<KubeObject> {
+  async create(
+    resource: ResourceType,
+    object: ObjectInput,
+    { fieldManager, ...options }: CreateOptions = {},
+  ): Promise<KubeObject> {
     const path = collectionPath(resource, object.metadata.namespace);
     return this.#write({
       method: "POST",
       path,
       resource: resource.plural,
+      query: queryOf({ fieldManager }),
       body: object,
       ...options,
-      idempotent: options?.idempotent ?? false,
+      idempotent: options.idempotent ?? false,
     });
   }
 

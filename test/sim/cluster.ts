@@ -60,6 +60,10 @@ export class SimulatedCluster implements Workloads {
     this.#store.onChange(listener);
   }
 
+  create(object: KubeObject, manager: string): void {
+    this.#writes.create({ kind: kindOf(object.kind), manager }, object);
+  }
+
   /** Forced server-side apply. */
   apply(object: KubeObject, manager: string): void {
     const context = { kind: kindOf(object.kind), manager, force: true };

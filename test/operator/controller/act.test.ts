@@ -26,6 +26,25 @@ describe("executing actions", () => {
     ]);
   });
 
+  test("a new Deployment: an apply that is not forced, so that it takes no object of another writer", async () => {
+    const { run, calls } = scene();
+    await run({ ...apply("Deployment"), isNew: true } as Action);
+    expect(calls[0]?.[3]).toEqual({ fieldManager: "demoapp-operator", force: false });
+  });
+
+  test("a new ControllerRevision: a POST that may be repeated, by the operator's field manager", async () => {
+    const { run, calls } = scene();
+    await run({ ...apply("ControllerRevision"), do: "create" });
+    expect(calls).toEqual([
+      [
+        "create",
+        expect.objectContaining({ plural: "controllerrevisions" }),
+        object("ControllerRevision"),
+        { fieldManager: "demoapp-operator", idempotent: true },
+      ],
+    ]);
+  });
+
   test("a take-over: a JSON patch by the operator's field manager", async () => {
     const { run, calls } = scene();
     await run(takeOver);

@@ -48,7 +48,13 @@ export function scene(...responses: readonly (KubeObject | Error)[]) {
       const next = left.shift();
       return next instanceof Error ? Promise.reject(next) : Promise.resolve(next ?? object("Service"));
     };
-  const client = { apply: respond("apply"), patch: respond("patch"), delete: respond("delete") };
+  const client = {
+    get: respond("get"),
+    create: respond("create"),
+    apply: respond("apply"),
+    patch: respond("patch"),
+    delete: respond("delete"),
+  };
   const cached: KubeObject[] = [];
   const written: string[] = [];
   const options: ActOptions = {

@@ -3,7 +3,7 @@ import { ApiError } from "../../../operator/runtime/client.ts";
 import { renderService } from "../../../operator/core/render/service.ts";
 import { app, at, crashing, pod, spec, unready } from "../core/objects.ts";
 import { deploymentOf, observedApp, v1, v2 } from "../core/situations.ts";
-import { Scene, conflict, lookups, reads, statusWrite, unavailable } from "./scene.ts";
+import { Scene, conflict, reads, statusWrite, unavailable } from "./scene.ts";
 
 /** An installed app in the middle of a rollout of app:2, whose pod is crash-looping. */
 function crashingScene(fields: object = {}): Scene {
@@ -82,6 +82,9 @@ describe("a bad version is rejected", () => {
 });
 
 describe("the caches are outdated", () => {
+  /** An early answer that differs from the cache may be older than the cache. */
+  const askedAgain = [...reads, "get DemoApp/web"];
+
   const edited = (fields: object) => (kind: string) =>
     kind === "DemoApp"
       ? {
@@ -100,23 +103,58 @@ describe("the caches are outdated", () => {
   ])("$name: no write, and a new plan at once", async ({ fields }) => {
     const scene = new Scene();
     scene.live = edited(fields);
-    expect(await scene.reconcile()).toEqual({ requeueAfterMs: 0, steps: reads });
+    expect(await scene.reconcile()).toEqual({ requeueAfterMs: 0, steps: askedAgain });
   });
 
   test("the DemoApp is gone: no write, and a new plan once the watch has reported it", async () => {
     const scene = new Scene();
     scene.live = () => undefined;
-    expect(await scene.reconcile()).toEqual({ requeueAfterMs: 500, steps: reads });
+    expect(await scene.reconcile()).toEqual({ requeueAfterMs: 500, steps: askedAgain });
   });
 
-  test("the revision of a rollout that would start exists already: no write, and a new plan at once", async () => {
+  const exists = new ApiError(409, { reason: "AlreadyExists" });
+  const newRevision = `get ControllerRevision/web-${v2.hash}`;
+
+  /** A new app whose revision exists, with these labels. */
+  function existingScene(labels: Readonly<Record<string, string>> | undefined): Scene {
     const scene = new Scene(app({ spec: spec({ image: "app:2" }) }));
     const live = scene.live;
-    scene.live = (kind, name) => (kind === "ControllerRevision" ? v2.live : live(kind, name));
-    const { requeueAfterMs, steps } = await scene.reconcile();
-    expect(requeueAfterMs).toBe(0);
-    expect(steps).toEqual([...lookups, "get DemoApp/web", `get ControllerRevision/web-${v2.hash}`]);
-    expect(scene.caches.revisions.store.get("team", `web-${v2.hash}`)).toBe(v2.live);
+    const revision = { ...v2.live, metadata: { ...v2.live.metadata, labels } };
+    scene.live = (kind, name) => (kind === "ControllerRevision" ? revision : live(kind, name));
+    scene.fault = (step) => (step === "create ControllerRevision" ? exists : undefined);
+    return scene;
+  }
+
+  test("the revision of a rollout that would start exists already: a new plan at once, without a failure", async () => {
+    const scene = existingScene(v2.live.metadata.labels);
+    const { error, requeueAfterMs, steps } = await scene.reconcile();
+    expect([error, requeueAfterMs]).toEqual([undefined, 0]);
+    expect(steps).toEqual([...reads, "create ControllerRevision", newRevision, newRevision]);
+    expect(scene.caches.revisions.store.get("team", `web-${v2.hash}`)).toEqual(v2.live);
+  });
+
+  test("the existing revision counts as older than the cache: a new plan only after a while", async () => {
+    const scene = existingScene(v2.live.metadata.labels);
+    scene.updatesCache = false;
+    expect((await scene.reconcile()).requeueAfterMs).toBe(500);
+  });
+
+  test("the existing revision has lost its labels, so that no cache has it: an apply restores them", async () => {
+    const { steps } = await existingScene({}).reconcile();
+    const restored = ["create ControllerRevision", newRevision, "apply ControllerRevision"];
+    expect(steps.slice(0, 8)).toEqual([...reads, ...restored, "apply Deployment", "apply Service"]);
+  });
+
+  test("the watch delivers a newer DemoApp than the early answer: the API server is asked again", async () => {
+    const scene = new Scene();
+    const newer = app({ spec: spec({ image: "app:2" }), generation: 2 });
+    const live = scene.live;
+    const early = live("DemoApp", "web");
+    let asked = 0;
+    scene.live = (kind, name) => (kind === "DemoApp" && (asked += 1) === 1 ? early : live(kind, name));
+    scene.fault = (step) => void (step === "get DemoApp/web" && (scene.app = newer));
+    const { steps } = await scene.reconcile();
+    expect(steps.slice(0, 5)).toEqual([...reads, "get DemoApp/web", "create ControllerRevision"]);
   });
 
   test("a forged object has the name of the revision: it is known, so there is no endless new plan", async () => {
@@ -168,7 +206,7 @@ describe("the caches are outdated", () => {
     const { steps } = await scene.reconcile();
     expect(steps).toEqual([
       ...reads,
-      "apply ControllerRevision",
+      "create ControllerRevision",
       "apply Deployment",
       "event RolloutStarted",
       "get Deployment/web",

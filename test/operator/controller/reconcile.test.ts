@@ -1,11 +1,12 @@
 import { describe, expect, test } from "@jest/globals";
 import { ApiError } from "../../../operator/runtime/client.ts";
+import { hashOf } from "../../../operator/core/hash.ts";
 import { app, rolledOut, spec } from "../core/objects.ts";
 import { Scene, healthyScene, lookups, reads, statusWrite, unavailable } from "./scene.ts";
 
 const invalid = new ApiError(422, { message: "spec.x: Invalid value" });
 const forbidden = new ApiError(403, { message: 'User "x" cannot get resource "services"' });
-const writes = ["apply ControllerRevision", "apply Deployment", "apply Service"];
+const writes = ["create ControllerRevision", "apply Deployment", "apply Service"];
 
 describe("the order of a reconcile", () => {
   test("a new app: observes, writes, publishes the events of the writes, and a second later writes the status", async () => {
@@ -15,7 +16,7 @@ describe("the order of a reconcile", () => {
     scene.clock.jump(1_000);
     expect((await scene.reconcile()).steps).toEqual([statusWrite]);
     expect(scene.logged.filter(({ msg }) => msg === "wrote")).toMatchObject([
-      { level: "debug", verb: "apply", kind: "ControllerRevision", why: "start of the rollout" },
+      { level: "debug", verb: "create", kind: "ControllerRevision", why: "start of the rollout" },
       { level: "debug", verb: "apply", kind: "Deployment", name: "web", why: "create" },
       { level: "debug", verb: "apply", kind: "Service", name: "web", why: "create" },
     ]);
@@ -50,7 +51,7 @@ describe("the order of a reconcile", () => {
 
 describe("the API server refuses", () => {
   test.each([
-    { refused: "apply ControllerRevision", attempts: writes.slice(0, 1), events: [] },
+    { refused: "create ControllerRevision", attempts: writes.slice(0, 1), events: [] },
     { refused: "apply Deployment", attempts: writes.slice(0, 2), events: ["event RolloutStarted"] },
     { refused: "apply Service", attempts: writes, events: ["event RolloutStarted"] },
   ])("$refused of a new app: skips dependent writes, reports", async ({ refused, attempts, events }) => {
@@ -66,20 +67,22 @@ describe("the API server refuses", () => {
     const scene = new Scene();
     scene.fault = (step) => (step === "apply Deployment" ? invalid : undefined);
     expect((await scene.reconcile()).requeueAfterMs).toBe(5_000);
-    const retry = [...reads, "apply Deployment"];
+    const revision = `get ControllerRevision/web-${hashOf(spec())}`;
+    const retry = [...reads, revision, "apply Deployment"];
     expect((await scene.reconcile()).steps).toEqual(retry);
   });
 
   test("the read of a child: writes only the status", async () => {
     const scene = new Scene();
     scene.fault = (step) => (step.startsWith("get Deployment") ? forbidden : undefined);
-    expect((await scene.reconcile()).steps).toEqual([...lookups, statusWrite, "event PermissionMissing"]);
+    expect((await scene.reconcile()).steps).toEqual([...reads, statusWrite, "event PermissionMissing"]);
   });
 
   test("the read of the DemoApp before a rollout starts: writes only the status", async () => {
     const scene = new Scene();
     scene.fault = (step) => (step.startsWith("get DemoApp") ? forbidden : undefined);
-    expect((await scene.reconcile()).steps).toEqual([...reads, statusWrite, "event PermissionMissing"]);
+    const asked = [...reads, "get DemoApp/web"];
+    expect((await scene.reconcile()).steps).toEqual([...asked, statusWrite, "event PermissionMissing"]);
   });
 });
 
@@ -100,7 +103,8 @@ describe("a request fails", () => {
     expect(error).toBe(unavailable);
     expect(steps).toEqual([...reads, ...writes.slice(0, 2), "event RolloutStarted"]);
     scene.fault = () => undefined;
-    const next = [...reads, "apply Deployment", "apply Service"];
+    const revision = `get ControllerRevision/web-${hashOf(spec())}`;
+    const next = [...reads, revision, "apply Deployment", "apply Service"];
     expect((await scene.reconcile()).steps).toEqual(next);
   });
 

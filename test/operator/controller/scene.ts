@@ -5,7 +5,6 @@ import { byKey } from "../../../operator/runtime/controller.ts";
 import { type ReconcileOptions, reconcile } from "../../../operator/controller/reconcile.ts";
 import { Templates } from "../../../operator/controller/templates.ts";
 import { createReporter } from "../../../operator/controller/report.ts";
-import { hashOf } from "../../../operator/core/hash.ts";
 import type { Manifest } from "../../../operator/core/manifest.ts";
 import type { App } from "../../../operator/core/observed.ts";
 import { ApiError } from "../../../operator/runtime/client.ts";
@@ -14,12 +13,12 @@ import { createMetrics } from "../../../operator/runtime/metrics.ts";
 import { Store } from "../../../operator/runtime/store.ts";
 import type { ReconcileResult } from "../../../operator/runtime/workqueue.ts";
 import { VirtualClock } from "../../sim/clock.ts";
-import { app, rolledOut, spec, startMs } from "../core/objects.ts";
+import { app, rolledOut, startMs } from "../core/objects.ts";
 
 /** Requests of a reconcile, as the scene records them. */
 export const lookups = ["get Deployment/web", "get Service/web"];
 /** The reads before the first rollout starts. */
-export const reads = [...lookups, "get DemoApp/web", `get ControllerRevision/web-${hashOf(spec())}`];
+export const reads = [...lookups, "get DemoApp/web"];
 export const statusWrite = "apply DemoApp/status";
 
 /** Responses that a retry may fix. */
@@ -73,15 +72,9 @@ export class Scene {
         if (live === undefined) throw new ApiError(404, { reason: "NotFound" });
         return live;
       },
-      apply: async (_: unknown, object: Manifest, { subresource }: { subresource?: string }) => {
-        this.#request(`apply ${object.kind}${subresource === undefined ? "" : `/${subresource}`}`);
-        const metadata = {
-          uid: `uid-${object.kind}`,
-          ...object.metadata,
-          resourceVersion: this.version(),
-        };
-        return { ...object, metadata };
-      },
+      create: async (_: unknown, object: Manifest) => this.#write("create", object),
+      apply: async (_: unknown, object: Manifest, { subresource }: { subresource?: string }) =>
+        this.#write("apply", object, subresource),
     };
     const updateCache = (object: Manifest) => this.#updateCache(object);
     const options = {
@@ -138,6 +131,12 @@ export class Scene {
   async phases(): Promise<string[]> {
     const text = await this.#metrics.scrape();
     return [...text.matchAll(/^demoapp_phase\{.*phase="(\w+)"/gm)].map(([, phase = ""]) => phase);
+  }
+
+  #write(verb: string, object: Manifest, subresource?: string): Manifest {
+    this.#request(`${verb} ${object.kind}${subresource === undefined ? "" : `/${subresource}`}`);
+    const { kind, metadata } = object;
+    return { ...object, metadata: { uid: `uid-${kind}`, ...metadata, resourceVersion: this.version() } };
   }
 
   #request(step: string): void {

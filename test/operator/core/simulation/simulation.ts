@@ -138,6 +138,7 @@ export class Simulation {
     const { kind, metadata } = action.object;
     const live = this.cluster.get(kind, metadata.name);
     if (action.do === "apply") this.cluster.apply(asJson(action.object), fieldManager);
+    else if (action.do === "create") this.cluster.create(asJson(action.object), fieldManager);
     else if (live && action.do === "delete") this.cluster.delete(live);
     else if (live && action.do === "take-over")
       this.cluster.update(live, fieldManager, jsonPatch(live, action.patch) as KubeObject);
