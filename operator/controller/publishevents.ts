@@ -33,21 +33,29 @@ function logEvent(
   log[type === "Warning" ? "warn" : "info"]({ namespace, name, reason, phase, hash }, message);
 }
 
-/** Publishes a report's events: as Kubernetes events for the app's users, and as log lines for the cluster's operators. */
-export function publishEvents(app: App, { events, status }: Report, options: PublishOptions): void {
-  const { recorder, log, include } = options;
-  const hash = (status.candidate ?? status.stable)?.hash;
-  for (const event of events.filter(include)) {
-    recorder.record(noteOf(app, event));
-    logEvent(app, { ...(hash !== undefined && { hash }), ...event }, { log, phase: status.phase });
-  }
-}
-
-/** Publishes the end of a rollout, exactly once: a second event with its name is refused. */
-export async function publishOutcome(
+/** Publishes an event whose name occurs once: a second one is refused, and not logged. */
+export async function publishOnce(
   app: App,
   { name, ...event }: AppEvent & { readonly name: string },
   { recorder, log }: EventSinks,
 ): Promise<void> {
   if (await recorder.recordOnce(noteOf(app, event), name)) logEvent(app, event, { log });
+}
+
+/** Publishes a report's events: as Kubernetes events for the app's users, and as log lines for the cluster's operators. */
+export async function publishEvents(
+  app: App,
+  { events, status }: Report,
+  options: PublishOptions,
+): Promise<void> {
+  const { recorder, log, include } = options;
+  const hash = (status.candidate ?? status.stable)?.hash;
+  for (const { name, ...event } of events.filter(include)) {
+    if (name !== undefined) {
+      await publishOnce(app, { ...event, name }, options);
+      continue;
+    }
+    recorder.record(noteOf(app, event));
+    logEvent(app, { ...(hash !== undefined && { hash }), ...event }, { log, phase: status.phase });
+  }
 }

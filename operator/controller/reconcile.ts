@@ -10,7 +10,7 @@ import { type ActOptions, type Failure, type Results, act } from "./act.ts";
 import { confirm, readEarly, refresh } from "./confirm.ts";
 import type { AppMetrics } from "./metrics.ts";
 import { type ObserveOptions, observe } from "./observe.ts";
-import { type EventSinks, publishEvents, publishOutcome } from "./publishevents.ts";
+import { type EventSinks, publishEvents, publishOnce } from "./publishevents.ts";
 import { repairedObjects } from "./repairs.ts";
 import type { Reporter } from "./report.ts";
 import { resourceOf } from "./resources.ts";
@@ -60,7 +60,7 @@ export async function reconcile(
   const report = reportOf(planned, { ...results, isRepeated: failures > 0 });
   if (conflict !== undefined) {
     // Planned anew at once: the object changed after it was observed. The next plan doesn't know of these writes.
-    publishEvents(observed.app, report, { ...options, include: isOfWrite(written) });
+    await publishEvents(observed.app, report, { ...options, include: isOfWrite(written) });
     const isFound = await planAnew(conflict, options);
     const isNewer = conflict.action.do === "create" ? isUpdated(key, observed, options) : isFound;
     return { requeueAfterMs: isNewer ? 0 : outdatedDelayMs };
@@ -103,7 +103,7 @@ async function execute(planned: Plan, written: Set<string>, options: ReconcileOp
     log.debug({ namespace, name, kind: object.kind, verb, why }, "wrote");
   };
   const recordOutcome: ActOptions["recordOutcome"] = (outcome) =>
-    publishOutcome(planned.observed.app, outcome, options);
+    publishOnce(planned.observed.app, outcome, options);
   const { namespace, name } = planned.observed.app;
   const key = `${namespace}/${name}`;
   const actOptions = { key, client, updateCache, noOpApplies, repairs, onWritten, recordOutcome };
@@ -144,9 +144,10 @@ async function publish(
   options: ReconcileOptions,
 ): Promise<ReconcileResult> {
   const { clock, reporter, metrics } = options;
-  publishEvents(app, report, { ...options, include: isOfWrite(written) });
+  await publishEvents(app, report, { ...options, include: isOfWrite(written) });
   const { isDelayed, delayMs } = await reporter.write(app, report.status);
-  if (!isDelayed) publishEvents(app, report, { ...options, include: ({ wrote }) => wrote === undefined });
+  if (!isDelayed)
+    await publishEvents(app, report, { ...options, include: ({ wrote }) => wrote === undefined });
   metrics.observe(app, report.status);
   return {
     requeueAfterMs: earliest(delayMs, report.requeueAtMs && report.requeueAtMs - clock.now()),

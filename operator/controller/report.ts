@@ -20,6 +20,7 @@ const significant = once((status: DemoAppStatus) =>
     status.conditions?.map(({ type, status: value, reason }) => [type, value, reason]),
     status.stable,
     status.candidate,
+    status.step?.startedAt,
     status.rejected,
     status.blockers?.map(({ reason }) => reason),
   ]),

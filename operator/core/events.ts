@@ -1,5 +1,5 @@
 import { type ReasonMessage, asSentence, reasonMessage, withNext } from "../api/reasons.ts";
-import type { Phase } from "../api/schema.ts";
+import type { DemoAppStatus, Phase } from "../api/schema.ts";
 import type { Action } from "./action.ts";
 import type { DatedBlocker } from "./blockers.ts";
 import type { App, Outcome, Revision } from "./observed.ts";
@@ -16,7 +16,22 @@ export interface AppEvent extends Omit<ReasonMessage, "quote"> {
   readonly wrote?: string;
   /** The hash of the revision that this event is about. */
   readonly hash?: string;
+  /** A name that occurs once, so that the API server refuses a second such event. */
+  readonly name?: string;
 }
+
+type NamedEvent = AppEvent & { readonly name: string };
+
+/** An event that occurs once per rollout, by what it reports. */
+const onceOf = (
+  app: App,
+  { rollout, hash }: Revision,
+  { what, ...event }: AppEvent & { what: string },
+): NamedEvent => ({
+  ...event,
+  hash,
+  name: `${app.name}.${app.uid}.${rollout}.${what}`,
+});
 
 const normal = ({ reason, message }: ReasonMessage): AppEvent => ({ type: "Normal", reason, message });
 const warning = ({ reason, message }: ReasonMessage): AppEvent => ({ type: "Warning", reason, message });
@@ -28,22 +43,25 @@ const outcomeEvents: Readonly<Record<Outcome, (revision: Revision) => AppEvent>>
   superseded: ({ rollout, image }) => normal(reasonMessage("RolloutSuperseded", { rollout, image })),
 };
 
-/**
- * The event that reports the end of a rollout; undefined before the end. Its name occurs once per rollout and outcome,
- * so that the API server refuses a second one.
- */
-export function outcomeEvent(app: App, revision: Revision): (AppEvent & { name: string }) | undefined {
-  const { outcome, rollout, hash } = revision;
-  if (outcome === undefined) return undefined;
-  return { ...outcomeEvents[outcome](revision), hash, name: `${app.name}.${app.uid}.${rollout}.${outcome}` };
-}
+/** The event that reports the end of a rollout; undefined before the end. */
+export const outcomeEvent = (app: App, revision: Revision): NamedEvent | undefined =>
+  revision.outcome &&
+  onceOf(app, revision, { what: revision.outcome, ...outcomeEvents[revision.outcome](revision) });
 
-function startEvents(revisions: readonly Revision[]): readonly AppEvent[] {
-  const started = revisions.filter(({ outcome }) => outcome === undefined);
-  return started.map(({ rollout, image, hash, live: { kind, metadata } }) => {
-    const event = normal(reasonMessage("RolloutStarted", { rollout, image }));
-    return { ...event, wrote: `${kind}/${metadata.name}`, hash };
-  });
+/**
+ * The event that reports the start of a long rollout, when the status first tells the rollout's step. The end alone is
+ * reported of a short one.
+ */
+function startEvents(
+  { observed: { app }, candidate }: Situation,
+  { step }: DemoAppStatus,
+): readonly AppEvent[] {
+  if (candidate === undefined || step === undefined || step.startedAt === app.status?.step?.startedAt)
+    return [];
+  const event = normal(
+    reasonMessage("RolloutStarted", { rollout: candidate.rollout, image: candidate.image }),
+  );
+  return [onceOf(app, candidate, { what: "started", ...event })];
 }
 
 /** The event of a write that reverts a manual change; undefined for other writes. */
@@ -67,6 +85,7 @@ function repairEvents(situation: Situation, actions: readonly Action[]): readonl
 
 /** The parts of a plan that events report. */
 export interface EventInput {
+  readonly status: DemoAppStatus;
   readonly phase: Phase;
   readonly summary: ReasonMessage;
   readonly blockers: readonly DatedBlocker[];
@@ -78,10 +97,15 @@ const needsAction = (phase: Phase, { reason }: ReasonMessage): boolean =>
   phase === "Degraded" && reason !== "RolledBack";
 
 /** One event for a new phase; none if the events of a rollout report the change already. */
-function phaseEvents({ observed, changed }: Situation, { phase, summary }: EventInput): readonly AppEvent[] {
-  const before = observed.app.status?.phase;
-  if (before === undefined || before === phase || changed.length > 0) return [];
-  return [needsAction(phase, summary) ? warning(summary) : normal(summary)];
+function phaseEvents(
+  { observed, candidate, changed }: Situation,
+  { phase, summary }: EventInput,
+): readonly AppEvent[] {
+  const before = observed.app.status;
+  if (before?.phase === undefined || before.phase === phase || changed.length > 0) return [];
+  if (needsAction(phase, summary)) return [warning(summary)];
+  // A rollout has started or ended, and the status is written only now.
+  return before.candidate?.rollout === candidate?.rollout ? [normal(summary)] : [];
 }
 
 /** Blockers that usually clear without action: a Normal event before the progress deadline, a Warning after it. */
@@ -94,7 +118,7 @@ const blockerEvent = (situation: Situation, { reason, message, next }: DatedBloc
   });
 
 /**
- * One event per transition: rollouts that started, a new phase, a new blocker, reverted manual changes. `outcomeEvent`
+ * One event per transition: a rollout that takes long, a new phase, a new blocker, reverted manual changes. `outcomeEvent`
  * reports the end of a rollout.
  */
 export function eventsOf(situation: Situation, input: EventInput): readonly AppEvent[] {
@@ -103,7 +127,7 @@ export function eventsOf(situation: Situation, input: EventInput): readonly AppE
   const reported = new Set<string>([...known, "RevisionRejected", ...phases.map(({ reason }) => reason)]);
   const blockers = input.blockers.filter(({ reason }) => !reported.has(reason));
   return [
-    ...startEvents(situation.changed),
+    ...startEvents(situation, input.status),
     ...phases,
     ...blockers.map((blocker) => blockerEvent(situation, blocker)),
     ...repairEvents(situation, input.actions),

@@ -12,7 +12,7 @@ import { pace } from "./pace.ts";
 import { withPastTimes } from "./pasttimes.ts";
 import { type Situation, phaseOf } from "./phase.ts";
 import { renderRevision, surplusOf } from "./revisions.ts";
-import { type RolloutState, falseSinceMs, rolloutStateOf } from "./rolloutstate.ts";
+import { type RolloutState, falseSinceMs, longAtMs, rolloutStateOf } from "./rolloutstate.ts";
 import { statusOf, statusOfInvalid } from "./status.ts";
 import { hasLostOwner, hasObsoleteQuote, isStored, withDeployedRevision } from "./storedrevisions.ts";
 import { strategyOf } from "./strategies/strategy.ts";
@@ -185,7 +185,7 @@ function nextPollAtMs(situation: Situation): number {
 }
 
 function requeueAtMs(situation: Situation): number | undefined {
-  const { nowMs, observed, complete, deadlineAtMs, restartDueAtMs, writeBlockers } = situation;
+  const { nowMs, observed, candidate, complete, deadlineAtMs, restartDueAtMs, writeBlockers } = situation;
   // Only the status follows the pods of a suspended app.
   if (observed.app.spec.suspend) return complete ? undefined : nextPollAtMs(situation);
   const deadlineMs = observed.app.spec.progressDeadlineSeconds * 1000;
@@ -197,7 +197,7 @@ function requeueAtMs(situation: Situation): number | undefined {
     : [restartDueAtMs, deadlineAtMs, ...podDeadlines, nextPollAtMs(situation)];
   const next = Math.min(
     Infinity,
-    ...times.filter((ms) => ms > nowMs),
+    ...[...times, candidate ? longAtMs(candidate) : Infinity].filter((ms) => ms > nowMs),
     ...(writeBlockers.length > 0 ? [nextPollAtMs(situation)] : []),
   );
   return next === Infinity ? undefined : next;
@@ -227,9 +227,10 @@ export function reportOf(result: Plan, { refused, failed, isRepeated }: Problems
   const { phase, summary } = phaseOf(situation);
   const allBlockers = blockersOf(situation);
   const { actions } = result;
+  const status = statusOf(situation, phase, { summary, blockers: allBlockers });
   return {
-    status: statusOf(situation, phase, { summary, blockers: allBlockers }),
-    events: eventsOf(situation, { phase, summary, blockers: allBlockers, actions }),
+    status,
+    events: eventsOf(situation, { status, phase, summary, blockers: allBlockers, actions }),
     requeueAtMs: requeueAtMs(situation),
   };
 }

@@ -77,6 +77,12 @@ function progressOf(facts: Facts, target: Revision | undefined): Progress {
   return { available, atMs: latest.atMs, stored: isWorthStoring ? latest : { best, atMs } };
 }
 
+/** A rollout that lasts as long, ms, is worth an event of its start, and its step in the status. */
+const longRolloutMs = 10_000;
+
+/** When a rollout counts as long, ms since 1970. */
+export const longAtMs = ({ startedAt }: Revision): number => millis(startedAt) + longRolloutMs;
+
 /** Since when a condition in the status is False, ms since 1970; the current time if it isn't. */
 export function falseSinceMs({ observed: { app }, nowMs }: Facts, type: "Ready" | "Available"): number {
   const condition = app.status?.conditions?.find((other) => other.type === type);

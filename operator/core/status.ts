@@ -10,6 +10,7 @@ import { compact, fieldsOf, isFields, truncate } from "./manifest.ts";
 import { type App, type Observed, type Revision, timestamp } from "./observed.ts";
 import { ownershipOf } from "./ownership.ts";
 import type { Situation } from "./phase.ts";
+import { longAtMs } from "./rolloutstate.ts";
 import { withCleanTexts, withQuote } from "./text.ts";
 
 type ConditionType = "Ready" | "Reconciling" | "Stalled" | "Available";
@@ -128,7 +129,7 @@ function rejectedOf({ revisions, requested }: Situation): NonNullable<DemoAppSta
 const revisionStatus = (revision: Revision | undefined, since: string | undefined): DemoAppStatus["stable"] =>
   revision && { hash: revision.hash, image: revision.image, since: since ?? "", rollout: revision.rollout };
 
-/** A rolling update has one step. */
+/** A rolling update has one step. A short rollout ends before the status has to tell its step. */
 const stepOf = ({ progress }: Situation, { startedAt }: Revision): DemoAppStatus["step"] => ({
   index: 1,
   total: 1,
@@ -159,7 +160,7 @@ export function statusOf(
   phase: Phase,
   to: { summary: ReasonMessage; blockers: readonly DatedBlocker[] },
 ): DemoAppStatus {
-  const { observed, counts, candidate, stable, writeBlockers } = situation;
+  const { observed, nowMs, counts, candidate, stable, writeBlockers } = situation;
   const { app } = observed;
   const message = messageOf(to.summary, to.blockers);
   // While the Deployment can't be written, no progress is stored: `progressAt` would differ in every status.
@@ -172,7 +173,10 @@ export function statusOf(
     stable: revisionStatus(stable, stable?.finishedAt),
     candidate: revisionStatus(candidate, candidate?.startedAt),
     rejected: rejectedOf(situation),
-    step: candidate && isProgressStored ? stepOf(situation, candidate) : undefined,
+    step:
+      candidate && isProgressStored && nowMs >= longAtMs(candidate)
+        ? stepOf(situation, candidate)
+        : undefined,
     ...countFields(counts),
     selector: selectorText(app),
     blockers: to.blockers.map(shownBlocker),

@@ -116,7 +116,7 @@ export const demoAppStatus = z.object({
     .describe(
       "The 10 newest rejected revisions, and always the requested one. The operator never retries them without a command.",
     ),
-  step: step.optional().describe("The present step of the rollout."),
+  step: step.optional().describe("The present step of the rollout, once the rollout has lasted 10 s."),
   weight: weight.optional().describe("Share of the candidate's pods. Unit: percent."),
   replicas: count.optional().describe("Pods of the Deployment. Unit: pods."),
   readyReplicas: count.optional().describe("Pods that are ready. Unit: pods."),

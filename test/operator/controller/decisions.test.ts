@@ -3,7 +3,7 @@ import { ApiError } from "../../../operator/runtime/client.ts";
 import { renderService } from "../../../operator/core/render/service.ts";
 import { app, at, crashing, pod, spec, unready } from "../core/objects.ts";
 import { deploymentOf, observedApp, v1, v2 } from "../core/situations.ts";
-import { Scene, conflict, reads, statusWrite, unavailable } from "./scene.ts";
+import { Scene, conflict, reads, statusWrite, unavailable, unrepairedScene } from "./scene.ts";
 
 /** An installed app in the middle of a rollout of app:2, whose pod is crash-looping. */
 function crashingScene(fields: object = {}): Scene {
@@ -201,15 +201,15 @@ describe("the caches are outdated", () => {
   });
 
   test("a conflict after a write: the event of the write is not lost", async () => {
-    const scene = new Scene();
-    scene.fault = (step) => (step === "apply Deployment" ? conflict : undefined);
-    const { steps } = await scene.reconcile();
-    expect(steps).toEqual([
-      ...reads,
-      "create ControllerRevision",
+    const scene = await unrepairedScene();
+    scene.fault = (step) => (step === "apply Service" ? conflict : undefined);
+    expect((await scene.reconcile()).steps).toEqual([
+      "get Service/web",
+      ...confirmation,
       "apply Deployment",
-      "event RolloutStarted",
-      "get Deployment/web",
+      "apply Service",
+      "event DriftRepaired",
+      "get Service/web",
     ]);
   });
 

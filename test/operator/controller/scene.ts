@@ -163,3 +163,14 @@ export async function healthyScene(): Promise<Scene> {
   if (scene.app?.status?.phase !== "Healthy") throw new Error("the app is not Healthy");
   return scene;
 }
+
+/** A healthy app whose Deployment was changed by hand, and whose Service was deleted. */
+export async function unrepairedScene(): Promise<Scene> {
+  const scene = await healthyScene();
+  scene.changeDeployment((live) => ({
+    ...live,
+    spec: { ...(live["spec"] as object), revisionHistoryLimit: 7 },
+  }));
+  scene.caches.services.store.delete("team", "web");
+  return scene;
+}

@@ -40,21 +40,36 @@ const lastStatus = (phase: DemoAppStatus["phase"], more: Partial<DemoAppStatus> 
   phase,
   ...more,
 });
+const told = {
+  index: 1,
+  total: 1,
+  name: "RollingUpdate",
+  startedAt: v2.startedAt,
+  best: 0,
+  progressAt: at(-100),
+};
 const crashLoop = { object: "Pod/a", reason: "CrashLoop", message: "", since: at(-9), next: "" };
 const stableOnly = { app: appOf("app:1", { status: lastStatus("Progressing") }), revisions: [v1], service };
 const rollingOut = {
-  app: appOf("app:2", { status: lastStatus("Progressing") }),
+  app: appOf("app:2", { status: lastStatus("Progressing", { step: told }) }),
   revisions: [v1, v2],
   service,
 };
+/** The rollout of app:2, started some seconds ago. */
+const startedAgo = (seconds: number) => ({
+  ...rollingOut,
+  app: appOf("app:2", { status: lastStatus("Progressing") }),
+  revisions: [v1, { ...v2, startedAt: at(-seconds) }],
+  deployment: withProgress(deploymentOf(v2, oneAvailable), 1, -seconds),
+});
 const oneAvailable = { availableReplicas: 1 };
 const crashingPod = unready("a", v1, crashing("no luck"));
 
 describe("events of transitions", () => {
   test.each<Row>([
     {
-      name: "a rollout starts: a Normal event",
-      before: { app: appOf("app:1") },
+      name: "a rollout lasts 10 s: a Normal event",
+      before: startedAgo(10),
       events: ["Normal RolloutStarted"],
     },
     {
@@ -75,14 +90,14 @@ describe("events of transitions", () => {
       events: ["Warning RevisionRejected", "Warning CrashLoop"],
     },
     {
-      name: "a rollout is superseded: Normal events for its end and the next start",
+      name: "a rollout is superseded: Normal events for its end",
       before: {
         app: commanded("app:3", {}),
         revisions: [v1, v2],
         service,
         deployment: deploymentOf(v2),
       },
-      events: ["Normal RolloutSuperseded", "Normal RolloutStarted"],
+      events: ["Normal RolloutSuperseded"],
     },
     {
       name: "a rollback is complete: a Normal event, because a Warning reported the rejection",
@@ -146,6 +161,12 @@ describe("events of transitions", () => {
 
 describe("reconciles without a transition", () => {
   test.each<Omit<Row, "events">>([
+    { name: "a rollout starts", before: { app: appOf("app:1") } },
+    { name: "a rollout lasts less than 10 s", before: startedAgo(9) },
+    {
+      name: "a rollout starts, and the status tells it later",
+      before: { ...startedAgo(1), app: appOf("app:2", { status: lastStatus("Healthy") }) },
+    },
     {
       name: "the app stays healthy",
       before: {

@@ -44,7 +44,7 @@ describe("the objects that a plan writes", () => {
   test("a first installation: the ControllerRevision, the Deployment and the Service are written in this order", () => {
     const { hash } = v1;
     expect(written({ app: appOf("app:1") })).toEqual([
-      `apply ControllerRevision/web-${hash}`,
+      `create ControllerRevision/web-${hash}`,
       "apply Deployment/web",
       "apply Service/web",
     ]);

@@ -1,6 +1,6 @@
 import { labels } from "../../../operator/api/names.ts";
 import { type Caches, observe } from "../../../operator/controller/observe.ts";
-import { publishEvents, publishOutcome } from "../../../operator/controller/publishevents.ts";
+import { publishEvents, publishOnce } from "../../../operator/controller/publishevents.ts";
 import { childOf, revisionObjectOf } from "../../../operator/controller/children.ts";
 import { Templates } from "../../../operator/controller/templates.ts";
 import { podOf, scalerOf, storedStatusOf } from "../../../operator/controller/transform.ts";
@@ -115,8 +115,8 @@ async function publish(
   const recorder = new EventRecorder(options);
   const sinks = { recorder, log: options.log };
   for (const action of planned.actions)
-    if (action.do === "apply" && action.outcome) await publishOutcome(app, action.outcome, sinks);
-  publishEvents(app, report, { ...sinks, include: () => true });
+    if (action.do === "apply" && action.outcome) await publishOnce(app, action.outcome, sinks);
+  await publishEvents(app, report, { ...sinks, include: () => true });
   await recorder.flush();
 }
 
