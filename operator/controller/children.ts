@@ -21,6 +21,7 @@ import {
   truncate,
 } from "../core/manifest.ts";
 import { cleanText } from "../core/text.ts";
+import { isEqual } from "../runtime/equal.ts";
 import { withoutValues } from "../runtime/refusedvalues.ts";
 import { withoutTemplate } from "../core/storedrevisions.ts";
 import type { KubeObject } from "../runtime/kubernetes.ts";
@@ -55,7 +56,7 @@ const identityOf = (metadata: KubeObject["metadata"] | Metadata): Metadata =>
   compact(Object.fromEntries(identityFields.map((field) => [field, metadata[field]]))) as unknown as Metadata;
 
 /** The metadata that is compared with the desired object. */
-function comparedMetadata({ metadata }: KubeObject): Metadata {
+function comparedMetadata({ metadata }: KubeObject, previous: Manifest | undefined): Metadata {
   const entries = (metadata.managedFields ?? []) as readonly ManagedFields[];
   const own = entries.find(({ manager, operation }) => manager === fieldManager && operation === "Apply");
   const applied = own?.fieldsV1?.["f:metadata"];
@@ -65,7 +66,7 @@ function comparedMetadata({ metadata }: KubeObject): Metadata {
     ...(ownerReferences && { ownerReferences }),
     ...(ownLabels && { labels: comparedTexts(ownLabels, applied?.["f:labels"]) }),
     ...(annotations && { annotations: comparedTexts(annotations, applied?.["f:annotations"]) }),
-    managedFields: comparedManagedFields(entries),
+    managedFields: comparedManagedFields(entries, previous?.metadata.managedFields),
   };
 }
 
@@ -85,14 +86,18 @@ const withCleanConditions = (status: unknown): unknown =>
     ? { ...status, conditions: status["conditions"].map(withCleanMessage) }
     : status;
 
-/** A Deployment or Service with the fields that are compared with the desired object, and the status. */
-export function manifestOf(object: KubeObject): Manifest {
+/**
+ * A Deployment or Service with the fields that are compared with the desired object, and the status. A `spec` that is equal to
+ * the previous one is the same object, so that drift is known.
+ */
+export function manifestOf(object: KubeObject, previous?: Manifest): Manifest {
   const { apiVersion, kind, spec, status } = object;
+  const known = previous?.["spec"];
   return {
     apiVersion,
     kind,
-    metadata: comparedMetadata(object),
-    spec,
+    metadata: comparedMetadata(object, previous),
+    spec: isEqual(spec, known) ? known : spec,
     status: withCleanConditions(status),
   };
 }
@@ -162,16 +167,15 @@ const maxCachedSize = 128 * 1024;
 const valueSize = 16;
 
 /** True if the texts and values of an object are within a size. Stops counting above the size. */
-function isWithin(object: unknown, size: number): boolean {
+function isWithin(object: object, size: number): boolean {
   const pending = [object];
   for (let left = size; pending.length > 0;) {
-    const value = pending.pop();
-    left -= valueSize + (typeof value === "string" ? value.length : 0);
-    if (typeof value === "object" && value !== null)
-      for (const [key, inner] of Object.entries(value)) {
-        left -= key.length;
-        pending.push(inner);
-      }
+    const value = pending.pop() ?? {};
+    for (const key of Object.keys(value)) {
+      const inner: unknown = Reflect.get(value, key);
+      left -= valueSize + key.length + (typeof inner === "string" ? inner.length : 0);
+      if (typeof inner === "object" && inner !== null) pending.push(inner);
+    }
     if (left < 0) return false;
   }
   return true;
@@ -181,8 +185,8 @@ function isWithin(object: unknown, size: number): boolean {
  * Transforms a Deployment or Service. An object that no DemoApp owns, as anybody can label one, or that is very large loses
  * its content: `observe` reads such an object when a plan needs it.
  */
-export function childOf(object: KubeObject): Manifest {
-  const child = manifestOf(object);
+export function childOf(object: KubeObject, previous?: Manifest): Manifest {
+  const child = manifestOf(object, previous);
   return isChild(child) && isWithin(child, maxCachedSize) ? child : stubOf(object);
 }
 

@@ -1,7 +1,14 @@
 import { fieldManager } from "../api/names.ts";
+import { isEqual } from "../runtime/equal.ts";
 import { isOperator } from "../core/claims.ts";
 import { fieldSetOf, isLeaf, isTooDeep } from "../core/fields.ts";
 import { type FieldSet, type ManagedFields, fieldsOf } from "../core/manifest.ts";
+
+const nothing: FieldSet = {};
+
+/** The previous state of a value if both are equal. */
+const same = <T>(value: unknown, previous: T | undefined): T | undefined =>
+  previous !== undefined && isEqual(value, previous) ? previous : undefined;
 
 const maxInterned = 1024;
 /** Longest JSON of a field set that is interned. That of the operator's Deployments has 2 to 4 thousand characters. */
@@ -35,20 +42,31 @@ const maxEntries = 200;
  * The fields that drift detection needs: those of `spec`, and of the operator itself also those of the metadata, which
  * contain the uid of the owner reference and so differ in every app.
  */
-function comparedFields({ manager, subresource, fieldsV1 }: ManagedFields): FieldSet {
-  if (subresource === "status") return {};
-  const { "f:spec": spec, "f:metadata": metadata } = fieldsOf(fieldsV1);
-  const ofSpec = intern(spec ?? {});
-  return {
+function comparedFields({ manager, subresource, fieldsV1 }: ManagedFields, previous: FieldSet): FieldSet {
+  if (subresource === "status") return nothing;
+  const { "f:spec": spec = nothing, "f:metadata": metadata } = fieldsOf(fieldsV1);
+  const ofSpec = same(spec, previous["f:spec"]) ?? intern(spec);
+  const isOwn = manager === fieldManager && metadata !== undefined;
+  const fields = {
     ...(!isLeaf(ofSpec) && { "f:spec": ofSpec }),
-    ...(manager === fieldManager && metadata !== undefined && { "f:metadata": fieldSetOf(metadata) }),
+    ...(isOwn && { "f:metadata": same(metadata, previous["f:metadata"]) ?? fieldSetOf(metadata) }),
   };
+  return same(fields, previous) ?? fields;
 }
 
-/** All entries keep their index, because take-over patches address entries by index. */
-export const comparedManagedFields = (entries: readonly ManagedFields[]): ManagedFields[] =>
-  entries.map((entry, index) => {
+/**
+ * All entries keep their index, because take-over patches address entries by index. Entries without compared fields have no
+ * time: the status changes much more often than `spec`, and then the result is `previous`, for which drift is known.
+ */
+export function comparedManagedFields(
+  entries: readonly ManagedFields[],
+  previous: readonly ManagedFields[] = [],
+): readonly ManagedFields[] {
+  const compared = entries.map((entry, index): ManagedFields => {
     const { manager = "", operation = "", time = "" } = entry;
     const isRead = isOperator(entry) || index >= entries.length - maxEntries;
-    return { manager, operation, time, fieldsV1: isRead ? comparedFields(entry) : {} };
+    const fieldsV1 = isRead ? comparedFields(entry, previous[index]?.fieldsV1 ?? nothing) : nothing;
+    return { manager, operation, time: isLeaf(fieldsV1) ? "" : time, fieldsV1 };
   });
+  return same(compared, previous) ?? compared;
+}

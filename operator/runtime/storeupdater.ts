@@ -1,4 +1,4 @@
-import { isDeepStrictEqual } from "node:util";
+import { isEqual } from "./equal.ts";
 import type { KubeObject } from "./kubernetes.ts";
 import { objectKey } from "./kubernetes.ts";
 import type { Store } from "./store.ts";
@@ -139,7 +139,7 @@ export class StoreUpdater<T> {
       this.#versions.set(key, resourceVersion);
       this.#tombstones.delete(key);
       // Only fields that the cache omits have changed.
-      if (previous !== undefined && isDeepStrictEqual(kept, previous)) return;
+      if (previous !== undefined && isEqual(kept, previous)) return;
       store.set(namespace, name, kept);
       onChange(
         previous === undefined

@@ -148,3 +148,59 @@ describe("the cache transform of Deployments and Services", () => {
     expect(isKept.filter(Boolean).length).toBe(201);
   });
 });
+
+describe("an object changes", () => {
+  const ofStatus = (time: string) => ({
+    manager: "kube-controller-manager",
+    operation: "Update",
+    subresource: "status",
+    time,
+    fieldsV1: { "f:status": { "f:replicas": {} } },
+  });
+  const ofSpec = (manager: string, time = "2026-01-01T00:00:00Z") => ({
+    manager,
+    operation: "Apply",
+    time,
+    fieldsV1: { "f:spec": { "f:replicas": {} }, "f:metadata": { "f:labels": {} } },
+  });
+  const before = [ofSpec("demoapp-operator"), ofStatus("2026-01-01T00:00:00Z")];
+  const previous = childOf(deployment({ managedFields: before }));
+  const known = previous.metadata.managedFields;
+  const after = (managedFields: readonly object[], fields: object = {}) => {
+    const more = { resourceVersion: "2", managedFields } as Partial<KubeObject["metadata"]>;
+    const object = structuredClone(deployment(more, fields));
+    const next = childOf(object, previous);
+    expect(next).toEqual(childOf(object));
+    return next;
+  };
+
+  test("only the status: spec and managed fields are the objects of before, for which drift is known", () => {
+    const next = after([before[0] ?? {}, ofStatus("2026-01-01T00:00:09Z")], { status: { replicas: 9 } });
+    expect(next["spec"]).toBe(previous["spec"]);
+    expect(next.metadata.managedFields).toBe(known);
+    expect(next["status"]).toEqual({ replicas: 9 });
+  });
+
+  test.each([
+    { name: "a new manager", managedFields: [...before, ofSpec("kubectl-edit")] },
+    {
+      name: "a write of the same fields",
+      managedFields: [ofSpec("demoapp-operator", "2027"), ...before.slice(1)],
+    },
+    { name: "a manager that is gone", managedFields: before.slice(1) },
+    {
+      name: "other fields",
+      managedFields: [{ ...ofSpec("demoapp-operator"), fieldsV1: {} }, ...before.slice(1)],
+    },
+  ])("$name: the managed fields are those of the new object", ({ managedFields }) => {
+    const next = after(managedFields);
+    expect(next.metadata.managedFields).not.toBe(known);
+    expect(next["spec"]).toBe(previous["spec"]);
+  });
+
+  test("spec: that of the new object, with the managed fields of before", () => {
+    const next = after(before, { spec: { replicas: 9 } });
+    expect(next["spec"]).toEqual({ replicas: 9 });
+    expect(next.metadata.managedFields).toBe(known);
+  });
+});
