@@ -3,7 +3,7 @@ import type { DemoAppSpec } from "../api/schema.ts";
 import type { Fields } from "../core/manifest.ts";
 import type { App, Revision } from "../core/observed.ts";
 import { isRespelt } from "../core/revisions.ts";
-import { readRevision } from "../core/storedrevisions.ts";
+import { readRevision, renderedAgain } from "../core/storedrevisions.ts";
 import { neededTemplates } from "../core/templates.ts";
 import { type KubeObject, objectKey } from "../runtime/kubernetes.ts";
 
@@ -30,7 +30,10 @@ const uidOf = ({ live }: Revision): string => live.metadata.uid ?? "";
 export class Templates {
   readonly #apps = new Map<string, Known>();
 
-  /** Adds the templates to the revisions of an app, as far as they are known. Drops templates that no plan needs now. */
+  /**
+   * Adds the templates to the revisions of an app, as far as they are known or follow from the spec. Drops templates that no
+   * plan needs now.
+   */
   complete(app: App, revisions: readonly Revision[]): Completed {
     const { templates, respelt } = this.#known(app);
     const completed = revisions.map((revision) =>
@@ -39,9 +42,16 @@ export class Templates {
         : revision,
     );
     const needed = neededTemplates({ app, revisions: completed });
+    const missing = needed.filter(({ template }) => template === undefined);
+    for (const revision of missing) {
+      const template = renderedAgain(app, revision);
+      if (template === undefined) continue;
+      templates.set(uidOf(revision), template);
+      return this.complete(app, revisions);
+    }
     const uids = new Set(needed.map(uidOf));
     for (const uid of templates.keys()) if (!uids.has(uid)) templates.delete(uid);
-    return { revisions: completed, missing: needed.filter(({ template }) => template === undefined) };
+    return { revisions: completed, missing };
   }
 
   /** Stores the template of a ControllerRevision that was read or written. Returns false if it is not a known app's. */

@@ -31,9 +31,11 @@ function isStep(text: string): boolean {
 /** Most levels of a field set that the API server writes; a Deployment has about 20. */
 const maxLevels = 64;
 
-/** True if walking a field set could overflow the stack. */
+/** True if walking a value of JSON could overflow the stack. */
 export const isTooDeep = (value: unknown, levels = maxLevels): boolean =>
-  isFields(value) && (levels === 0 || Object.values(value).some((below) => isTooDeep(below, levels - 1)));
+  typeof value === "object" &&
+  value !== null &&
+  (levels === 0 || Object.values(value).some((below) => isTooDeep(below, levels - 1)));
 
 const wellFormed = (value: unknown): FieldSet =>
   Object.fromEntries(

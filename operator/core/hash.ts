@@ -39,11 +39,11 @@ function podFieldsOf(spec: DemoAppSpec): Fields {
   return { image, port, probes, resources: completeResources(spec.resources), env, envFrom, pod };
 }
 
-const digest = (podFields: Fields): string =>
-  createHash("sha256")
-    .update(canonical(withoutDefaults(podFields, podDefaults)))
-    .digest("hex")
-    .slice(0, 10);
+/** 128 bits in hex digits that identify a JSON value. */
+export const digestOf = (value: unknown): string =>
+  createHash("sha256").update(canonical(value)).digest("hex").slice(0, 32);
+
+const digest = (podFields: Fields): string => digestOf(withoutDefaults(podFields, podDefaults)).slice(0, 10);
 
 /**
  * Ten hex digits that identify the pod template of a spec. Values equal to their default are left out: the API server

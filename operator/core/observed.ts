@@ -32,6 +32,8 @@ export interface Revision {
   readonly image: string;
   /** Undefined if the cache has dropped the template, because the plan does not need it (`neededTemplates`). */
   readonly template: Fields | undefined;
+  /** `digestOf` the template that the cache has dropped. */
+  readonly templateDigest?: string | undefined;
   /** Of a revision without template: true if the spec asks for it in another spelling of quantities. */
   readonly isRespelt?: boolean | undefined;
   readonly startedAt: string;

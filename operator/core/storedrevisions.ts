@@ -1,10 +1,12 @@
 import { childAnnotations as keys, containerName, labels, revisionName } from "../api/names.ts";
 import { isTime } from "../api/schema/spec.ts";
 import { templateMetadataOf, withoutRestarts } from "./deployment.ts";
-import { canonicalHashOf, hashOf } from "./hash.ts";
+import { isTooDeep } from "./fields.ts";
+import { canonicalHashOf, digestOf, hashOf } from "./hash.ts";
 import { type Fields, type Manifest, compact, fieldsOf, isFields } from "./manifest.ts";
 import { type App, type Observed, type Outcome, type Revision, timestamp } from "./observed.ts";
 import { ownershipOf } from "./ownership.ts";
+import { renderPodTemplate } from "./render/pod.ts";
 import { requestedOf, rolloutNumber, stableOf } from "./revisions.ts";
 import { annotationText, imageText, messageIn } from "./revisiontexts.ts";
 
@@ -15,21 +17,37 @@ const isOutcome = (text: string | undefined): text is Outcome => text !== undefi
 /** Longest JSON of a template: that of a template that the operator renders. */
 const maxTemplateLength = 256 * 1024;
 
+/** Most levels of a template: the schema of a spec allows 64 in a field of a pod. */
+const maxTemplateLevels = 128;
+
 /** The template that a ControllerRevision stores; undefined if the operator can't have written it. */
 function storedTemplate({ metadata, data }: Manifest): Fields | undefined {
   const template = isFields(data) ? data["template"] : undefined;
   const hash = metadata.labels?.[labels.hash];
   if (hash === undefined || !isFields(template) || hashIn(template) !== hash) return undefined;
+  if (isTooDeep(template, maxTemplateLevels)) return undefined;
   return JSON.stringify(template).length <= maxTemplateLength ? template : undefined;
 }
 
-/** What a cached ControllerRevision has instead of a valid template: the template's image. */
+/** What a cached ControllerRevision has instead of a valid template. */
 class DroppedTemplate {
   readonly image: string;
+  readonly digest: string;
 
   constructor(template: Fields) {
     this.image = imageIn(template);
+    this.digest = digestOf(template);
   }
+}
+
+/**
+ * The dropped template of a revision, if today's operator renders the same one from the spec: the template needs not be read.
+ * Undefined if it does not, for example because an older release rendered the revision.
+ */
+export function renderedAgain(app: App, { hash, templateDigest }: Revision): Fields | undefined {
+  if (app.spec === undefined || hash !== canonicalHashOf(app.spec)) return undefined;
+  const template = renderPodTemplate(app, app.spec);
+  return digestOf(template) === templateDigest ? template : undefined;
 }
 
 /** A ControllerRevision without its template. If the template is not valid, `data` is undefined. */
@@ -48,7 +66,8 @@ export function readRevision(live: Manifest): Revision | undefined {
   const rollout = rolloutNumber(live["revision"]);
   const template = storedTemplate(live);
   const { data } = live;
-  const image = data instanceof DroppedTemplate ? data.image : template && imageIn(template);
+  const dropped = data instanceof DroppedTemplate ? data : undefined;
+  const image = dropped?.image ?? (template && imageIn(template));
   if (hash === undefined || rollout === undefined || image === undefined) return undefined;
   const text = (name: "reason" | "message" | "quote"): string | undefined =>
     annotationText(name, annotations[keys[name]]);
@@ -62,6 +81,7 @@ export function readRevision(live: Manifest): Revision | undefined {
     rollout,
     image,
     template,
+    templateDigest: dropped?.digest,
     startedAt,
     outcome,
     finishedAt: outcome && (timeOf(annotations[keys.finishedAt]) ?? startedAt),

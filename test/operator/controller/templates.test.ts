@@ -25,6 +25,12 @@ const stored = ({ live }: Revision): KubeObject => ({
 const revisions = (count: number, outcome?: Outcome): readonly Revision[] =>
   Array.from({ length: count }, (_, index) => revision(`app:${index + 1}`, index + 1, outcome));
 
+/** The revision as an older operator rendered it: its template differs from the one that the spec gives today. */
+function older(one: Revision): Revision {
+  const template = { ...one.template, from: "an older operator" };
+  return { ...one, template, live: renderRevision(app(), { ...one, template }) };
+}
+
 /** An app whose caches have its Deployment, its Service, and its revisions without templates. */
 function scene(all: readonly Revision[], requested: App) {
   const caches = createCaches(requested);
@@ -61,11 +67,30 @@ const loaded = (all: readonly Revision[]): readonly number[] =>
   all.filter(({ template }) => template !== undefined).map(({ rollout }) => rollout);
 
 describe("the templates of revisions", () => {
-  test("an app at rest with a history: reads the template of the stable revision once, and no other", async () => {
-    const { run, reads } = scene(revisions(8, "accepted"), asks("app:8"));
-    expect(loaded((await run()).revisions)).toEqual([8]);
+  test("an app at rest with a history: the template of the stable revision follows from the spec, and none is read", async () => {
+    const all = revisions(8, "accepted");
+    const { run, reads } = scene(all, asks("app:8"));
+    const seen = (await run()).revisions;
+    expect(loaded(seen)).toEqual([8]);
+    expect(seen.at(-1)?.template).toEqual(all.at(-1)?.template);
+    expect(reads).toEqual([]);
+  });
+
+  test("an older operator rendered the stable revision: its template is read once, and no other", async () => {
+    const { run, reads } = scene(revisions(8, "accepted").map(older), asks("app:8"));
+    const seen = (await run()).revisions;
+    expect(loaded(seen)).toEqual([8]);
+    expect(seen.at(-1)?.template).toHaveProperty("from");
     expect(reads).toHaveLength(1);
     await run();
+    expect(reads).toEqual([]);
+  });
+
+  test("the spec changes while a revision is stable: its template, which follows from the spec before, stays known", async () => {
+    const { run, caches, reads } = scene(revisions(8, "accepted"), asks("app:8"));
+    await run();
+    caches.apps.store.set("team", "web", asks("app:9"));
+    expect(loaded((await run()).revisions)).toEqual([8]);
     expect(reads).toEqual([]);
   });
 
@@ -80,8 +105,8 @@ describe("the templates of revisions", () => {
   test("an earlier revision is requested again: it starts with its stored template", async () => {
     const [first, ...others] = revisions(8, "accepted");
     if (first === undefined) throw new Error("no revision");
-    const template = { ...first.template, from: "an older operator" };
-    const old = { ...first, live: renderRevision(app(), { ...first, template }) };
+    const old = older(first);
+    const { template } = old;
     const { run } = scene([old, ...others], asks("app:1"));
     const { actions } = plan(await run(), startMs);
     expect(actions[0]?.object).toMatchObject({ kind: "ControllerRevision", revision: 9, data: { template } });
@@ -161,8 +186,19 @@ describe("the templates of revisions", () => {
     ]);
   });
 
+  test("a stored template has thousands of levels: the revision is ignored", async () => {
+    const all = revisions(1, "accepted");
+    const { run, cache } = scene(all, asks("app:2"));
+    const [first] = all;
+    if (first === undefined) throw new Error("no revision");
+    const deep = JSON.parse(`${"[".repeat(9000)}${"]".repeat(9000)}`) as object;
+    const spec = { ...Object(first.template?.["spec"]), deep };
+    cache({ ...stored(first), data: { template: { ...first.template, spec } } });
+    expect((await run()).ignoredRevisions).toMatchObject([{ why: "has not the content of a revision" }]);
+  });
+
   test("the API server refuses to return a revision: a refusal, and the observation lacks the revision", async () => {
-    const { run, client } = scene(revisions(2, "accepted"), asks("app:2"));
+    const { run, client } = scene(revisions(2, "accepted").map(older), asks("app:2"));
     client.get = () => Promise.reject(new ApiError(403, { message: "cannot get resource" }));
     const { refused, revisions: seen } = await run();
     expect(refused).toMatchObject([{ scope: "revision" }]);
@@ -180,7 +216,7 @@ describe("the templates of revisions", () => {
   });
 
   test("the revision is another object than in the cache: the observation fails, and the key is requeued", async () => {
-    const { run, objects } = scene(revisions(1, "accepted"), asks("app:1"));
+    const { run, objects } = scene(revisions(1, "accepted").map(older), asks("app:1"));
     for (const [name, object] of objects)
       objects.set(name, { ...object, metadata: { ...object.metadata, uid: "other" } });
     await expect(run()).rejects.toThrow("is not as in the cache");
