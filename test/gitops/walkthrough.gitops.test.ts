@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
-import { retryStartupRace } from "../../tools/cluster/argocd/cli.ts";
+import { retryTransient } from "../../tools/cluster/argocd/cli.ts";
 import { command } from "../../tools/cluster/command.ts";
 import { gitEnvironment } from "../../tools/gitops/repository.ts";
 import { source } from "../support/fork.ts";
@@ -40,9 +40,7 @@ test.each(steps.filter(({ mark }) => mark.startsWith("run: argocd")))(
       .replace(/^(argocd app \w+) sre-demo-app/, `$1 ${app}`);
     // Here `argocd` is a command that uses this cluster in core mode.
     const env = { ...gitEnvironment, ...gitops.argo.environment };
-    const run = retryStartupRace(() =>
-      command(["sh", "-c", adapted], { cwd: gitops.repository.folder, env }),
-    );
+    const run = retryTransient(() => command(["sh", "-c", adapted], { cwd: gitops.repository.folder, env }));
     const printed = mark.endsWith("fails")
       ? await run.then(
           () => "no failure",

@@ -1,4 +1,4 @@
-import { retryStartupRace } from "../cluster/argocd/cli.ts";
+import { retryTransient } from "../cluster/argocd/cli.ts";
 import { command } from "../cluster/command.ts";
 import { type RunningProcess, startProcess } from "../process.ts";
 import type { Screen } from "./screen.ts";
@@ -33,7 +33,7 @@ export class Shell {
   async show(text: string): Promise<string> {
     const { screen } = this.#options;
     screen.command(text);
-    const output = await retryStartupRace(() => this.quietly(text));
+    const output = await retryTransient(() => this.quietly(text));
     if (output.trim() !== "") screen.output(output);
     return output;
   }

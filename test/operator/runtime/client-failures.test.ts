@@ -128,7 +128,7 @@ describe("failures", () => {
   test("the server does not respond: each attempt times out", async () => {
     server().respond = noResponse;
     await expect(
-      server().connect({ timeoutMs: 50, retries: 1 }).get(resources.Service, ref),
+      server().connect({ timeoutMs: 500, retries: 1 }).get(resources.Service, ref),
     ).rejects.toMatchObject({
       code: "ETIMEDOUT",
     });

@@ -15,7 +15,7 @@ import { kubectl } from "../kubectl.ts";
 import { silent } from "../progress.ts";
 import type { Progress } from "../progress.ts";
 import type { Cluster, Signal } from "../provider.ts";
-import { retryStartupRace } from "./cli.ts";
+import { retryTransient } from "./cli.ts";
 import {
   argoCdComponents,
   kubeconfigOf,
@@ -77,7 +77,7 @@ export class ArgoCd {
 
   /** Runs `argocd …` in core mode and returns its stdout. */
   cli(...args: readonly string[]): Promise<string> {
-    return retryStartupRace(() => command([this.#command, ...args]));
+    return retryTransient(() => command([this.#command, ...args]));
   }
 
   /** Environment for a shell in which `argocd` and `kubectl` use this cluster. */

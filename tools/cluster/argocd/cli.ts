@@ -1,18 +1,18 @@
 /**
- * In core mode `argocd` starts its own API server. If the command ends before this server has started, `argocd`
- * exits with code 20 and this message although the command succeeded. A retry returns the same result.
+ * Failures that a retry fixes. In core mode `argocd` starts its own API server. If the command ends before this server has
+ * started, `argocd` exits with code 20 although the command succeeded. A sync is refused while an automatic one runs.
  */
-const startupRace = /error getting RBAC configmap .*context canceled/;
+const transient = /error getting RBAC configmap .*context canceled|another operation is already in progress/;
 const maxAttempts = 5;
 
-/** Runs an `argocd` command, and retries it if its own API server was too slow to start. */
-export async function retryStartupRace<T>(run: () => Promise<T>): Promise<T> {
+/** Runs an `argocd` command, and retries it after a transient failure. */
+export async function retryTransient<T>(run: () => Promise<T>): Promise<T> {
   for (let attempt = 1; ; attempt++) {
     try {
       return await run();
     } catch (error) {
-      const isRace = error instanceof Error && startupRace.test(error.message);
-      if (!isRace || attempt === maxAttempts) throw error;
+      const isTransient = error instanceof Error && transient.test(error.message);
+      if (!isTransient || attempt === maxAttempts) throw error;
     }
   }
 }

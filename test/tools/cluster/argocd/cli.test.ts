@@ -1,5 +1,5 @@
 import { expect, test } from "@jest/globals";
-import { retryStartupRace } from "../../../../tools/cluster/argocd/cli.ts";
+import { retryTransient } from "../../../../tools/cluster/argocd/cli.ts";
 
 const startupRace = 'error getting RBAC configmap "argocd-rbac-cm": context canceled';
 
@@ -10,7 +10,7 @@ test("argocd ends before its own API server has started: the command is retried"
     if (failure !== undefined) throw new Error(`argocd app get: exit 20\n  ${failure}`);
     return "Synced";
   };
-  await expect(retryStartupRace(run)).resolves.toBe("Synced");
+  await expect(retryTransient(run)).resolves.toBe("Synced");
 });
 
 test("another error: not retried; the same race five times: the error is thrown", async () => {
@@ -19,8 +19,8 @@ test("another error: not retried; the same race five times: the error is thrown"
     runs += 1;
     return Promise.reject(new Error(message));
   };
-  await expect(retryStartupRace(failing("no such app"))).rejects.toThrow("no such app");
+  await expect(retryTransient(failing("no such app"))).rejects.toThrow("no such app");
   expect(runs).toBe(1);
-  await expect(retryStartupRace(failing(startupRace))).rejects.toThrow("context canceled");
+  await expect(retryTransient(failing(startupRace))).rejects.toThrow("context canceled");
   expect(runs).toBe(6);
 });
