@@ -18,6 +18,6 @@ export const isUrgentAppChange = ({ type, object, previous }: Change<App>): bool
   object.generation !== previous.generation ||
   canonical(object.annotations) !== canonical(previous.annotations);
 
-/** True if the Deployment has completed its rollout or is gone: the app's rollout can continue. */
-export const isUrgentDeploymentChange = ({ type, object }: Change<Manifest>): boolean =>
-  type === "DELETED" || isSettled(object);
+/** True if the Deployment has just completed its rollout, or is gone: the app's rollout can continue. */
+export const isUrgentDeploymentChange = ({ type, object, previous }: Change<Manifest>): boolean =>
+  type === "DELETED" || (isSettled(object) && (previous === undefined || !isSettled(previous)));

@@ -35,6 +35,12 @@ describe("a Deployment event is urgent", () => {
 
   test("all pods are updated and available", () => expect(isUrgent(done)).toBe(true));
 
+  test("not urgent: all pods were already updated and available, and other fields change", () => {
+    const [previous, object] = [deployment(done), deployment({ ...done, collisionCount: 1 })];
+    expect(isUrgentDeploymentChange({ type: "MODIFIED", object, previous })).toBe(false);
+    expect(isUrgentDeploymentChange({ type: "MODIFIED", object, previous: deployment({}) })).toBe(true);
+  });
+
   test("the Deployment is deleted", () =>
     expect(isUrgentDeploymentChange({ type: "DELETED", object: deployment({}) })).toBe(true));
 
