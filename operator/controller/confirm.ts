@@ -1,14 +1,14 @@
 import { labels, managedBy, revisionName } from "../api/names.ts";
 import { templateMetadataOf } from "../core/deployment.ts";
 import { canonical } from "../core/hash.ts";
-import type { App, Refusal } from "../core/observed.ts";
+import type { Refusal } from "../core/observed.ts";
 import type { Plan } from "../core/plan.ts";
 import { ApiError } from "../runtime/client.ts";
 import { byKey } from "../runtime/controller.ts";
 import type { ApiClient, KubeObject, ObjectRef, ResourceType } from "../runtime/kubernetes.ts";
 import type { ObserveOptions } from "./observe.ts";
 import { resources } from "./resources.ts";
-import { appOf } from "./transform.ts";
+import { headOf } from "./transform.ts";
 
 export interface ConfirmOptions {
   readonly client: ApiClient;
@@ -54,7 +54,7 @@ export async function readEarly(
 }
 
 /** The parts of a DemoApp that decisions follow from. */
-const inputs = ({ uid, generation, deleting, annotations }: App): string =>
+const inputs = ({ uid, generation, deleting, annotations }: ReturnType<typeof headOf>): string =>
   canonical([uid, generation, deleting, annotations]);
 
 /**
@@ -102,7 +102,7 @@ export async function confirm(
 ): Promise<Confirmation> {
   const { app } = plan.observed;
   const { namespace, name } = app;
-  const isSame = (live: KubeObject): boolean => inputs(appOf(live, app)) === inputs(app);
+  const isSame = (live: KubeObject): boolean => inputs(headOf(live)) === inputs(app);
   try {
     const [live, ...revisions] = await Promise.all([
       // The watch can have delivered a newer DemoApp than the early answer.

@@ -2,11 +2,12 @@ import { annotations, deploymentName, formerAdopt, labels, tracks } from "../api
 import { type DemoAppStatus, demoAppStatus } from "../api/schema.ts";
 import { parseStored } from "../api/validate.ts";
 import { type Fields, fieldsOf, isFields, truncate } from "../core/manifest.ts";
-import { restartsOf } from "../core/deployment.ts";
 import { once } from "../core/memo.ts";
+import { restartsOf } from "../core/deployment.ts";
 import type { App, ContainerState, Pod, Termination } from "../core/observed.ts";
 import { sizeProblem } from "../core/render/size.ts";
 import { cleanText } from "../core/text.ts";
+import { isEqual } from "../runtime/equal.ts";
 import type { KubeObject } from "../runtime/kubernetes.ts";
 
 /** Maximum length of a text in the cache: tenants write messages and reasons. */
@@ -24,10 +25,14 @@ function specOf(object: KubeObject): Pick<App, "spec" | "problems"> {
   return problem ? { spec: undefined, problems: [problem] } : { spec, problems: [] };
 }
 
+/** Once for the response to a status write, which both the writer and the cache read. */
+const parsedStatus = once((status: Fields) => demoAppStatus.safeParse(status).data);
+
 /** The stored status of a DemoApp; undefined if there is none, or if it is invalid. */
-export const storedStatusOf = once(
-  (object: KubeObject): DemoAppStatus | undefined => demoAppStatus.safeParse(object["status"]).data,
-);
+export function storedStatusOf({ status }: KubeObject, previous?: App): DemoAppStatus | undefined {
+  if (!isFields(status)) return undefined;
+  return isEqual(status, previous?.status) ? previous?.status : parsedStatus(status);
+}
 
 const readAnnotations = [...Object.values(annotations), formerAdopt];
 
@@ -39,6 +44,16 @@ const commandsOf = (own: Readonly<Record<string, string>> = {}): Readonly<Record
     ),
   );
 
+/** The parts of a DemoApp that are neither validated nor parsed. */
+export const headOf = ({ metadata }: KubeObject): Omit<App, "spec" | "problems" | "status"> => ({
+  name: metadata.name,
+  namespace: metadata.namespace ?? "",
+  uid: metadata.uid ?? "",
+  generation: metadata.generation ?? 0,
+  deleting: metadata.deletionTimestamp !== undefined,
+  annotations: commandsOf(metadata.annotations),
+});
+
 /**
  * Transforms a DemoApp. Validating the spec is the most expensive part and most events change only the status, so the
  * spec is validated once per generation and then taken from `previous`.
@@ -48,16 +63,11 @@ export function appOf(object: KubeObject, previous?: App): App {
   const isSame = previous?.uid === metadata.uid && previous?.generation === metadata.generation;
   const { spec, problems } = isSame && previous !== undefined ? previous : specOf(object);
   return {
-    name: metadata.name,
-    namespace: metadata.namespace ?? "",
-    uid: metadata.uid ?? "",
-    generation: metadata.generation ?? 0,
-    deleting: metadata.deletionTimestamp !== undefined,
-    annotations: commandsOf(metadata.annotations),
+    ...headOf(object),
     spec,
     problems,
     // Parsed independently of the spec: an invalid spec must not hide the live status, or each reconcile rewrites it.
-    status: storedStatusOf(object),
+    status: storedStatusOf(object, previous),
   };
 }
 

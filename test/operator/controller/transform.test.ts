@@ -1,6 +1,12 @@
 import { describe, expect, test } from "@jest/globals";
 import { manifestOf } from "../../../operator/controller/children.ts";
-import { type Scaler, appOf, podOf, scalerOf } from "../../../operator/controller/transform.ts";
+import {
+  appOf,
+  podOf,
+  scalerOf,
+  storedStatusOf,
+  type Scaler,
+} from "../../../operator/controller/transform.ts";
 import { Store } from "../../../operator/runtime/store.ts";
 import { usedHeap } from "../../support/heap.ts";
 
@@ -24,6 +30,17 @@ describe("cache transforms", () => {
       expect(
         appOf({ ...demoApp({ image: "app:2" }), metadata: { ...metadata, ...other } }, first).spec?.image,
       ).toBe("app:2");
+  });
+
+  test("the status is parsed once for an object, and not again while it is equal; another one or none is parsed", () => {
+    const stored = (message: string) => ({ ...demoApp({ image: "app:1" }), status: { message } });
+    const object = stored("a");
+    const first = appOf(object);
+    expect(storedStatusOf(object)).toBe(first.status);
+    expect(appOf(stored("a"), first).status).toBe(first.status);
+    expect(appOf(stored("b"), first).status).toEqual({ message: "b" });
+    expect(appOf(demoApp({ image: "app:1" }), first).status).toBeUndefined();
+    expect(appOf({ ...object, status: "none" }).status).toBeUndefined();
   });
 
   test("a stored DemoApp is invalid: it has problems instead of a spec", () => {
