@@ -1,4 +1,5 @@
 import { childAnnotations } from "../api/names.ts";
+import { isTime } from "../api/schema/spec.ts";
 import { type Fields, type Manifest, fieldsOf, isFields, truncate } from "./manifest.ts";
 import { cleanText } from "./text.ts";
 
@@ -46,11 +47,22 @@ export function countsOf(deployments: readonly (Manifest | undefined)[], desired
 /** Longest message of a refusal that the operator reads, in characters: a blocker's message has no more. */
 const maxMessage = 2048;
 
-/** The API server's message when it refuses pods of a Deployment; undefined if it refuses none. */
-export function podRefusalOf(deployment: Manifest | undefined): string | undefined {
+/** A condition of a Deployment that is True. */
+function trueCondition(deployment: Manifest | undefined, type: string): Fields | undefined {
   const { conditions } = statusOf(deployment);
   const all = Array.isArray(conditions) ? (conditions as Fields[]) : [];
-  const failure = all.find(({ type, status }) => type === "ReplicaFailure" && status === "True");
+  return all.find((condition) => condition["type"] === type && condition["status"] === "True");
+}
+
+/** When the Deployment controller last counted progress, also of a pod that flaps, ms since 1970; 0 if unknown. */
+export function progressedAtMs(deployment: Manifest | undefined): number {
+  const time = trueCondition(deployment, "Progressing")?.["lastUpdateTime"];
+  return typeof time === "string" && isTime(time) ? Date.parse(time) : 0;
+}
+
+/** The API server's message when it refuses pods of a Deployment; undefined if it refuses none. */
+export function podRefusalOf(deployment: Manifest | undefined): string | undefined {
+  const failure = trueCondition(deployment, "ReplicaFailure");
   if (failure === undefined) return undefined;
   return typeof failure["message"] === "string" ? truncate(failure["message"], maxMessage) : "";
 }

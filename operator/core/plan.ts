@@ -185,7 +185,8 @@ function nextPollAtMs(situation: Situation): number {
 }
 
 function requeueAtMs(situation: Situation): number | undefined {
-  const { nowMs, observed, candidate, complete, deadlineAtMs, restartDueAtMs, writeBlockers } = situation;
+  const { nowMs, observed, candidate, progress, complete, deadlineAtMs, restartDueAtMs, writeBlockers } =
+    situation;
   // Only the status follows the pods of a suspended app.
   if (observed.app.spec.suspend) return complete ? undefined : nextPollAtMs(situation);
   const deadlineMs = observed.app.spec.progressDeadlineSeconds * 1000;
@@ -194,7 +195,7 @@ function requeueAtMs(situation: Situation): number | undefined {
   );
   const times = complete
     ? [restartDueAtMs]
-    : [restartDueAtMs, deadlineAtMs, ...podDeadlines, nextPollAtMs(situation)];
+    : [restartDueAtMs, deadlineAtMs, progress.dueAtMs, ...podDeadlines, nextPollAtMs(situation)];
   const next = Math.min(
     Infinity,
     ...[...times, candidate ? longAtMs(candidate) : Infinity].filter((ms) => ms > nowMs),

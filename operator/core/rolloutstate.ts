@@ -1,5 +1,5 @@
 import { childAnnotations as keys } from "../api/names.ts";
-import { replicasOf, isSettledAt } from "./deployment.ts";
+import { isSettledAt, progressedAtMs, replicasOf } from "./deployment.ts";
 import type { Facts } from "./facts.ts";
 import { availableAtMs } from "./health.ts";
 import { type Revision, millis } from "./observed.ts";
@@ -12,10 +12,13 @@ export interface Progress {
   /** When the number of available pods last reached a new maximum, ms since 1970; the deadline counts from here. */
   readonly atMs: number;
   /**
-   * The maximum and its time, as the Deployment's annotations store them. The last pod is not stored: the outcome
-   * of the rollout is written at once, and a second write would be superfluous.
+   * The maximum and its time, as the Deployment's annotations store them. A new maximum is stored at most once per
+   * `noteIntervalMs`. The last pod is not stored: the outcome of the rollout is written at once, and a second write would
+   * be superfluous.
    */
   readonly stored: { readonly best: number; readonly atMs: number };
+  /** When a new maximum that is not stored yet is due to be stored, ms since 1970; Infinity if there is none. */
+  readonly dueAtMs: number;
 }
 
 /** The facts, and where the app's rollout stands according to its revisions. */
@@ -45,14 +48,22 @@ function availableOf({ observed, tracks, restarts, nowMs }: Facts, target: Revis
   return tracks.stable.pods.filter((pod) => isUpdated(pod) && availableAtMs(pod, minReadyMs) <= nowMs).length;
 }
 
+/** How long a new maximum of available pods may wait to be stored, in ms: each note is a write of the Deployment. */
+const noteIntervalMs = (progressDeadlineSeconds: number): number =>
+  Math.max(10_000, progressDeadlineSeconds * 100);
+
 /**
  * The stored progress, updated with the pods that are available now. A new rollout number or a restart resets the
  * maximum and the time. A scale-up resets only the maximum, and a scale-down limits the maximum to the replicas: otherwise
  * frequent scaling, or flapping pods while a scale-down is delayed, could postpone the deadline for ever.
+ *
+ * A maximum that waits to be stored counts as reached now. If it is lost before it is stored, it was at most
+ * `noteIntervalMs` newer than the stored time. As far as the Deployment controller has counted progress since then, the
+ * deadline counts from there, so that it never comes too early.
  */
 function progressOf(facts: Facts, target: Revision | undefined): Progress {
   const { observed, nowMs, restarts, tracks } = facts;
-  const { replicas } = observed.app.spec;
+  const { replicas, progressDeadlineSeconds } = observed.app.spec;
   const { deployment } = tracks.stable;
   const available = availableOf(facts, target);
   const stored = deployment?.metadata.annotations ?? {};
@@ -73,8 +84,16 @@ function progressOf(facts: Facts, target: Revision | undefined): Progress {
     best: isReset || isScaledUp ? reached : Math.max(reached, limited),
     atMs: isReset || isNewMaximum ? nowMs : atMs,
   };
-  const isWorthStoring = isReset || isScaledUp || limited !== best || (isNewMaximum && reached < replicas);
-  return { available, atMs: latest.atMs, stored: isWorthStoring ? latest : { best, atMs } };
+  const dueAtMs = atMs + noteIntervalMs(progressDeadlineSeconds);
+  const isToStore = isNewMaximum && reached < replicas;
+  const isWorthStoring = isReset || isScaledUp || limited !== best || (isToStore && dueAtMs <= nowMs);
+  const maybeLostAtMs = Math.min(progressedAtMs(deployment), dueAtMs, nowMs);
+  return {
+    available,
+    atMs: isReset ? nowMs : Math.max(latest.atMs, maybeLostAtMs),
+    stored: isWorthStoring ? latest : { best, atMs },
+    dueAtMs: isToStore && !isWorthStoring ? dueAtMs : Infinity,
+  };
 }
 
 /** A rollout that lasts as long, ms, is worth an event of its start, and its step in the status. */

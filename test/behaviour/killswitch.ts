@@ -6,8 +6,8 @@ export class KillSwitch {
   readonly #abort = new AbortController();
   readonly #lastWrite: number;
   #writes = 0;
-  /** The resources of which the operator has read an object. */
-  readonly reads = new Set<string>();
+  /** The resource of each object that the operator has read. */
+  readonly reads: string[] = [];
   /** Resolves when the operator is killed. */
   readonly killed = new Promise<void>((resolve) =>
     this.#abort.signal.addEventListener("abort", () => resolve()),
@@ -62,7 +62,7 @@ export class KillSwitch {
     return {
       server: client.server,
       get: (...args) => {
-        this.reads.add(args[0].plural);
+        this.reads.push(args[0].plural);
         return this.#read(() => client.get(...args));
       },
       list: (...args) => this.#read(() => client.list(...args)),

@@ -77,9 +77,9 @@ export class RunningOperator {
       .map(({ method, resource }) => `${method} ${resource}`);
   }
 
-  /** True if the operator has read one object of a resource; lists and watches don't count. */
-  reads(resource: string): boolean {
-    return this.killSwitch.reads.has(resource);
+  /** The resource of each read of one object; lists and watches don't count. */
+  get reads(): readonly string[] {
+    return this.killSwitch.reads;
   }
 
   get isReady(): boolean {

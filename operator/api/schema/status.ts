@@ -56,8 +56,12 @@ const step = z.object({
   total: z.int().min(0).max(100).describe("Number of steps of the rollout."),
   name: text(128).describe("What the step does."),
   startedAt: time("When the step started."),
-  best: count.describe("Largest number of available pods in this step. Unit: pods."),
-  progressAt: time("When best last rose; the progress deadline counts from here."),
+  best: count.describe(
+    "Largest number of available pods in this step, as the Deployment stores it. Unit: pods.",
+  ),
+  progressAt: time(
+    "When best last rose. The progress deadline counts from the newest rise, which is stored at most a tenth of the deadline later, or 10 s.",
+  ),
 });
 
 const blocker = z.object({

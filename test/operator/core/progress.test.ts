@@ -1,10 +1,11 @@
 import { describe, expect, test } from "@jest/globals";
 import { childAnnotations } from "../../../operator/api/names.ts";
 import type { DemoAppStatus } from "../../../operator/api/schema.ts";
+import { fieldsOf } from "../../../operator/core/manifest.ts";
 import type { Pod } from "../../../operator/core/observed.ts";
 import { renderService } from "../../../operator/core/render/service.ts";
-import { type ObservedFields, app, at, pod, revision, spec, withProgress } from "./objects.ts";
-import { planOf, deploymentOf, observedApp, v1, v2 } from "./situations.ts";
+import { type ObservedFields, app, at, pod, revision, spec, startMs, withProgress } from "./objects.ts";
+import { planOf, deploymentOf, observedApp, situationOf, v1, v2 } from "./situations.ts";
 
 const status: DemoAppStatus = { observedGeneration: 1 };
 const rolling = (replicas: number): ObservedFields => ({
@@ -53,6 +54,40 @@ describe("the stored progress of a rollout, which the deadline counts from", () 
   ])("$name", ({ best, available, expected }) => {
     expect(writtenProgress({ ...rolling(2), deployment: withBest(best), pods: pods(available) })).toBe(
       expected,
+    );
+  });
+
+  describe("the last note is 30 s old, and the deadline is 600 s", () => {
+    const progressing = (seconds: number) => [
+      { type: "Progressing", status: "True", lastUpdateTime: at(seconds) },
+    ];
+    const noted = (conditions: readonly object[] = []): ObservedFields => {
+      const deployment = withProgress(deploymentOf(v2, { availableReplicas: 0, conditions }), 1, -30);
+      return {
+        ...rolling(4),
+        deployment: { ...deployment, spec: { ...fieldsOf(deployment["spec"]), replicas: 4 } },
+      };
+    };
+    const stateAt = (before: ObservedFields, seconds: number) =>
+      situationOf(observedApp(before), startMs + seconds * 1000);
+
+    test("a new maximum: written once the note is a tenth of the deadline old", () => {
+      const before = { ...noted(), pods: pods(2) };
+      expect(writtenProgress(before)).toBeUndefined();
+      expect(stateAt(before, 0).progress).toMatchObject({ atMs: startMs, dueAtMs: startMs + 30_000 });
+      expect(stateAt(before, 30).progress.stored).toEqual({ best: 2, atMs: startMs + 30_000 });
+    });
+
+    test.each([
+      { name: "within that time", counted: -10, from: -10 },
+      { name: "later", counted: 100, from: 30 },
+      { name: "before the note", counted: -40, from: -30 },
+    ])(
+      "a new maximum is lost, and the Deployment controller counted progress $name: no verdict too early",
+      ({ counted, from }) => {
+        const { progress } = stateAt({ ...noted(progressing(counted)), pods: pods(1) }, 200);
+        expect(progress.atMs).toBe(startMs + from * 1000);
+      },
     );
   });
 
