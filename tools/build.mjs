@@ -105,6 +105,13 @@ async function sbomOf(program, files) {
   };
 }
 
+/**
+ * Escapes the characters that esbuild keeps in license comments. V8 stores a source with one such character in two
+ * bytes per character, in each pod.
+ */
+const toAscii = (source) =>
+  source.replaceAll(/\P{ASCII}/gu, (character) => `\\u{${character.codePointAt(0).toString(16)}}`);
+
 /** Writes a file below dist/. Atomic: another process may be building an image from the file. */
 async function writeDist(file, contents) {
   await mkdir(dirname(file), { recursive: true });
@@ -140,7 +147,7 @@ async function bundle(program) {
     metafile: true,
     plugins: [inlineFiles, replaceUnused],
   });
-  const [{ contents }] = outputFiles;
+  const contents = toAscii(outputFiles[0].text);
   await writeDist(outfile, contents);
   const inputs = Object.values(metafile.outputs).flatMap((output) => Object.entries(output.inputs));
   const files = inputs.filter(([, { bytesInOutput }]) => bytesInOutput > 0).map(([file]) => file);

@@ -66,6 +66,12 @@ describe("the web app's bundle", () => {
     expect(packages.map(({ name }) => name)).not.toContain(other);
   });
 
+  test("the operator's bundle: has only ASCII characters, so that V8 stores each in one byte", async () => {
+    await build("operator");
+    const source = await readFile(join(root, "dist/operator/main.js"), "utf8");
+    expect(/\P{ASCII}/u.exec(source)).toBeNull();
+  });
+
   test("build of an unknown program: fails and lists the known programs", async () => {
     await expect(build("website")).rejects.toThrow(
       /no such program: website; the programs are operator and webapp/,
