@@ -38,10 +38,13 @@ function intern(value: unknown): FieldSet {
  */
 const maxEntries = 200;
 
-/**
- * The fields that drift detection needs: those of `spec`, and of the operator itself also those of the metadata, which
- * contain the uid of the owner reference and so differ in every app.
- */
+/** The field set of metadata. Only its owner references, which contain a uid, differ in every app. */
+function metadataFieldsOf(metadata: unknown): FieldSet {
+  const { "f:ownerReferences": owners, ...shared } = fieldsOf(metadata);
+  return { ...intern(shared), ...(owners !== undefined && { "f:ownerReferences": fieldSetOf(owners) }) };
+}
+
+/** The fields that drift detection needs: those of `spec`, and of the operator itself also those of the metadata. */
 function comparedFields({ manager, subresource, fieldsV1 }: ManagedFields, previous: FieldSet): FieldSet {
   if (subresource === "status") return nothing;
   const { "f:spec": spec = nothing, "f:metadata": metadata } = fieldsOf(fieldsV1);
@@ -49,7 +52,7 @@ function comparedFields({ manager, subresource, fieldsV1 }: ManagedFields, previ
   const isOwn = manager === fieldManager && metadata !== undefined;
   const fields = {
     ...(!isLeaf(ofSpec) && { "f:spec": ofSpec }),
-    ...(isOwn && { "f:metadata": same(metadata, previous["f:metadata"]) ?? fieldSetOf(metadata) }),
+    ...(isOwn && { "f:metadata": same(metadata, previous["f:metadata"]) ?? metadataFieldsOf(metadata) }),
   };
   return same(fields, previous) ?? fields;
 }

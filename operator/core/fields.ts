@@ -37,12 +37,15 @@ export const isTooDeep = (value: unknown, levels = maxLevels): boolean =>
   value !== null &&
   (levels === 0 || Object.values(value).some((below) => isTooDeep(below, levels - 1)));
 
-const wellFormed = (value: unknown): FieldSet =>
-  Object.fromEntries(
-    Object.entries(fieldsOf(value)).flatMap(([text, below]) =>
-      isStep(text) ? [[text, wellFormed(below)]] : [],
-    ),
-  );
+/** One object for all leaves, which are the most part of a field set: `parsed` has an entry for each object. */
+const leaf: FieldSet = Object.freeze({});
+
+function wellFormed(value: unknown): FieldSet {
+  const steps = Object.entries(fieldsOf(value)).filter(([text]) => isStep(text));
+  return steps.length === 0
+    ? leaf
+    : Object.fromEntries(steps.map(([text, below]) => [text, wellFormed(below)]));
+}
 
 /**
  * A field set from JSON that a person may have written: without keys that can't be parsed, and empty if it is

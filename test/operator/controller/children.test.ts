@@ -95,6 +95,17 @@ describe("the cache transform of Deployments and Services", () => {
     expect(specOf(3000)).not.toBe(specOf(3000));
   });
 
+  test("metadata of two apps: the field sets differ only in the owner references, and share the other parts", () => {
+    const fieldsOf = (uid: string) => {
+      const own = { "f:labels": { "f:a": {} }, "f:ownerReferences": { [`k:{"uid":"${uid}"}`]: {} } };
+      const managedFields = [{ manager: "demoapp-operator", fieldsV1: { "f:metadata": own } }];
+      const { metadata: kept } = manifestOf(deployment({ managedFields }));
+      expect(kept.managedFields?.[0]?.fieldsV1).toEqual({ "f:metadata": own });
+      return kept.managedFields?.[0]?.fieldsV1?.["f:metadata"];
+    };
+    expect(fieldsOf("1")?.["f:labels"]).toBe(fieldsOf("2")?.["f:labels"]);
+  });
+
   test.each([
     { levels: 62, named: ["f:spec"] },
     { levels: 9000, named: [] },
