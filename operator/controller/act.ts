@@ -9,7 +9,7 @@ import { type NoOpApplies, objectId } from "../runtime/noopapplies.ts";
 import type { Repairs } from "./repairs.ts";
 import { resourceOf } from "./resources.ts";
 
-type Outcome = NonNullable<Extract<Action, { readonly do: "apply" }>["outcome"]>;
+type Outcome = NonNullable<Action["outcome"]>;
 
 export interface ActOptions {
   /** The app's `namespace/name`. */
@@ -43,8 +43,8 @@ const isCached = ({ metadata: live }: KubeObject, { metadata: desired }: Action[
   [labels.name, labels.managedBy].every((label) => live.labels?.[label] === desired.labels?.[label]);
 
 /**
- * Creates an object. If it exists, the caches lag, and the error is thrown. An object without the operator's labels is in
- * no cache: an apply restores the labels.
+ * Creates an object. If it exists, the caches lag, and the error is thrown: a new plan follows. No cache selects an object
+ * without the operator's labels, so that these are restored first.
  */
 async function create({ object }: Action, { client }: ActOptions): Promise<KubeObject> {
   const resource = resourceOf(object);
@@ -53,37 +53,51 @@ async function create({ object }: Action, { client }: ActOptions): Promise<KubeO
     return await client.create(resource, object, { fieldManager, idempotent: true });
   } catch (error) {
     if (!(error instanceof ApiError && error.isAlreadyExists)) throw error;
-    const { namespace, name } = object.metadata;
-    if (isCached(await client.get(resource, { namespace, name }), object)) throw error;
-    return client.apply(resource, object, { fieldManager, force: true });
+    const { namespace, name, labels: own } = object.metadata;
+    const ref = { namespace, name };
+    if (!isCached(await client.get(resource, ref), object))
+      await client.patch(resource, ref, { type: "merge", body: { metadata: { labels: own } }, fieldManager });
+    throw error;
   }
 }
 
-/** Makes one write. Returns true if the write changed the object. */
-async function write(action: Action, options: ActOptions): Promise<boolean> {
-  const { client, updateCache, noOpApplies, recordOutcome } = options;
+/** Makes one write. Returns the response; undefined after a delete. */
+async function send(action: Action, options: ActOptions): Promise<KubeObject | undefined> {
+  const { client } = options;
   const { object } = action;
   const resource = resourceOf(object);
-  if (action.do === "apply") {
-    if (action.outcome) await recordOutcome(action.outcome);
-    const response = await client.apply(resource, object, { fieldManager, force: action.isNew !== true });
-    updateCache(response);
-    return noOpApplies.record(object, action.over, response);
-  }
-  if (action.do === "create") {
-    updateCache(await create(action, options));
-    return true;
-  }
   const { namespace, name, uid } = object.metadata;
-  if (action.do === "take-over") {
-    updateCache(
-      await client.patch(resource, { namespace, name }, { type: "json", body: action.patch, fieldManager }),
-    );
+  switch (action.do) {
+    case "apply":
+      return client.apply(resource, object, { fieldManager, force: action.isNew !== true });
+    case "create":
+      return create(action, options);
+    case "patch":
+      return client.patch(resource, { namespace, name }, { type: "merge", body: action.patch, fieldManager });
+    case "take-over":
+      return client.patch(resource, { namespace, name }, { type: "json", body: action.patch, fieldManager });
+    case "delete":
+      await client.delete(resource, { namespace, name }, { preconditions: { uid } });
+      return undefined;
+  }
+}
+
+/** True for a write that can leave its object unchanged. */
+const mayChangeNothing = (action: Action): action is Extract<Action, { readonly over?: unknown }> =>
+  action.do === "apply" || action.do === "patch";
+
+/** Makes one write. Returns true if the write changed the object. */
+async function write(action: Action, options: ActOptions): Promise<boolean> {
+  const { updateCache, noOpApplies, recordOutcome } = options;
+  const { object } = action;
+  if (action.outcome) await recordOutcome(action.outcome);
+  const response = await send(action, options);
+  if (response === undefined) {
+    noOpApplies.forget(objectId(object));
     return true;
   }
-  await client.delete(resource, { namespace, name }, { preconditions: { uid } });
-  noOpApplies.forget(objectId(object));
-  return true;
+  updateCache(response);
+  return mayChangeNothing(action) ? noOpApplies.record(object, action.over, response) : true;
 }
 
 /** Messages of 500 responses that a retry can't fix: a field or type unknown to the API server, an oversized object. */
@@ -138,7 +152,7 @@ const stoppedBy = (problem: Refusal | Failure): readonly Scope[] =>
 export async function act(actions: readonly Action[], options: ActOptions): Promise<Results> {
   const { key, noOpApplies, repairs } = options;
   const writes = actions.filter(
-    (action) => action.do !== "apply" || !noOpApplies.has(action.object, action.over),
+    (action) => !mayChangeNothing(action) || !noOpApplies.has(action.object, action.over),
   );
   const { refusals, withheld } = repairs.contested(key, writes);
   const stopped = new Set<Scope>();

@@ -1,7 +1,7 @@
 import type { Track } from "../api/names.ts";
 import type { AppEvent } from "./events.ts";
 import type { PatchOperation } from "./fields.ts";
-import type { Manifest } from "./manifest.ts";
+import type { Fields, Manifest } from "./manifest.ts";
 
 /** What a write changes: stored outcomes and templates, the Deployment of a track, the Service, or old revisions. */
 export type Scope = "revision" | Track | "traffic" | "history";
@@ -28,6 +28,8 @@ interface Write {
   readonly scope: Scope;
   /** The scopes that the write depends on. */
   readonly needs: readonly Scope[];
+  /** The end of a rollout, which the object stores: published before the write, so that a crash loses nothing. */
+  readonly outcome?: (AppEvent & { readonly name: string }) | undefined;
 }
 
 /** One write to the API server. */
@@ -39,16 +41,21 @@ export type Action = Write &
         readonly over?: string | undefined;
         /** True if there is no live object: the apply is not forced, and conflicts with an object of another writer. */
         readonly isNew?: boolean;
-        /** The end of a rollout, which the object stores: published before the write, so that a crash loses nothing. */
-        readonly outcome?: AppEvent & { readonly name: string };
       }
     | {
         /** Takes over the fields of other managers with a JSON patch on `managedFields`. */
         readonly do: "take-over";
         readonly patch: readonly PatchOperation[];
       }
-    /** Creates an object by POST, which is cheaper than an apply. Its fields are never removed by a later apply. */
+    /** Creates an object by POST, which is cheaper than an apply. */
     | { readonly do: "create" }
+    | {
+        /** Changes a created object by a merge patch. */
+        readonly do: "patch";
+        readonly patch: Fields;
+        /** As for an apply. */
+        readonly over: string | undefined;
+      }
     | { readonly do: "delete" }
   );
 

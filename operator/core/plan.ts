@@ -14,7 +14,13 @@ import { type Situation, phaseOf } from "./phase.ts";
 import { renderRevision, surplusOf } from "./revisions.ts";
 import { type RolloutState, falseSinceMs, longAtMs, rolloutStateOf } from "./rolloutstate.ts";
 import { statusOf, statusOfInvalid } from "./status.ts";
-import { hasLostOwner, hasObsoleteQuote, isStored, withDeployedRevision } from "./storedrevisions.ts";
+import {
+  hasLostOwner,
+  hasObsoleteQuote,
+  isStored,
+  revisionPatch,
+  withDeployedRevision,
+} from "./storedrevisions.ts";
 import { strategyOf } from "./strategies/strategy.ts";
 import { type WriteBlocker, failureBlocker, refusalBlocker, writeBlockersOf } from "./writeblockers.ts";
 
@@ -55,14 +61,15 @@ export interface Report {
 
 const isValid = (observed: Observed): observed is ObservedApp => observed.app.spec !== undefined;
 
-/**
- * True if a rollout starts and no ControllerRevision has its name. One with an outcome is applied, because a retry removes
- * the outcome: an apply removes only fields that an apply has set.
- */
-const isNewRevision = ({ ignoredRevisions }: Observed, { outcome, live: { metadata } }: Revision): boolean =>
-  outcome === undefined &&
-  metadata.resourceVersion === undefined &&
-  !ignoredRevisions.some(({ live }) => live.metadata.name === metadata.name);
+/** The write that stores a revision. An object that is not believed is applied over if it has the revision's name. */
+function revisionWrite({ app, ignoredRevisions }: Observed, revision: Revision, why: string): Action {
+  const object = renderRevision(app, revision);
+  const { name, resourceVersion: over } = object.metadata;
+  const write = { object, why, ...inScope("revision") };
+  if (isStored(revision)) return { do: "patch", patch: revisionPatch(app, revision, object), over, ...write };
+  const isTaken = ignoredRevisions.some(({ live }) => live.metadata.name === name);
+  return { do: isTaken ? "apply" : "create", ...write };
+}
 
 function revisionWrites(decision: Decision): readonly Action[] {
   const { observed } = decision;
@@ -76,22 +83,14 @@ function revisionWrites(decision: Decision): readonly Action[] {
   return [
     ...decision.revisions.filter(isOutdated).map((revision): Action => {
       const outcome = decision.changed.includes(revision) ? outcomeEvent(app, revision) : undefined;
-      const object = renderRevision(app, revision);
       const why = revision.outcome ?? "start of the rollout";
-      const write = { object, why, ...inScope("revision") };
-      return isNewRevision(observed, revision)
-        ? { do: "create", ...write }
-        : { do: "apply", ...write, ...(outcome && { outcome }) };
+      return { ...revisionWrite(observed, revision, why), outcome };
     }),
     ...decision.revisions
       .filter((revision) => !isOutdated(revision) && !surplus.includes(revision))
       .filter((revision) => revision.template !== undefined && hasObsoleteQuote(revision, decision.stable))
       .map((revision): Action => ({
-        do: "apply",
-        object: renderRevision(app, { ...revision, quote: undefined }),
-        why: "quote removed",
-        // An annotation that somebody has edited belongs to another field manager too, and stays.
-        over: revision.live.metadata.resourceVersion,
+        ...revisionWrite(observed, { ...revision, quote: undefined }, "quote removed"),
         ...inScope("history"),
       })),
     ...surplus.filter(isStored).map(({ live }): Action => ({

@@ -1,7 +1,7 @@
 import { childAnnotations as keys, labels, ownedBy, revisionName } from "../api/names.ts";
 import type { DemoAppSpec } from "../api/schema.ts";
 import { maxHistory } from "../api/schema/spec.ts";
-import { canonicalHashOf, hashOf } from "./hash.ts";
+import { canonical, canonicalHashOf, hashOf } from "./hash.ts";
 import { type Fields, type Manifest, compact } from "./manifest.ts";
 import { type App, type Observed, type Revision, timestamp } from "./observed.ts";
 import { ownerOf } from "./render/deployment.ts";
@@ -35,7 +35,8 @@ export function renderRevision(app: App, revision: Revision): Manifest {
       ownerReferences: [ownerOf(app)],
     },
     revision: revision.rollout,
-    data: { template: templateOf(revision) } satisfies Fields,
+    // In the order of keys in which the API server stores an apply: it compares texts, and refuses a change of `data`.
+    data: JSON.parse(canonical({ template: templateOf(revision) })) as Fields,
   };
 }
 

@@ -203,6 +203,31 @@ export function withDeployedRevision<O extends Observed>(observed: O): O {
 export const hasLostOwner = (app: App, { live }: Revision): boolean =>
   !(live.metadata.ownerReferences ?? []).some((owner) => owner.uid === app.uid);
 
+/** The annotations that a ControllerRevision may have; null removes one. */
+const noAnnotations = Object.fromEntries(
+  [keys.image, keys.startedAt, keys.outcome, keys.finishedAt, keys.reason, keys.message, keys.quote].map(
+    (key) => [key, null],
+  ),
+);
+
+/**
+ * The merge patch that stores a revision in its ControllerRevision. It leaves out `data`, which never changes: an apply
+ * would spell it in another order of keys than the POST did, and the API server would take that for a change.
+ */
+export function revisionPatch(app: App, revision: Revision, { metadata, ...content }: Manifest): Fields {
+  const { resourceVersion, labels: own, annotations, ownerReferences } = metadata;
+  return {
+    metadata: {
+      resourceVersion,
+      labels: own,
+      annotations: { ...noAnnotations, ...annotations },
+      // Other owners stay.
+      ...(hasLostOwner(app, revision) && { ownerReferences }),
+    },
+    revision: content["revision"],
+  };
+}
+
 /** True if a revision still has the quote of a rejection that a later acceptance made obsolete. */
 export const hasObsoleteQuote = ({ rollout, quote }: Revision, stable: Revision | undefined): boolean =>
   quote !== undefined && stable !== undefined && stable.rollout > rollout;

@@ -23,7 +23,7 @@ function crashingScene(fields: object = {}): Scene {
   return scene;
 }
 const confirmation = ["get DemoApp/web", `get ControllerRevision/web-${v1.hash}`];
-const rollback = ["event RevisionRejected", "apply ControllerRevision", "apply Deployment"];
+const rollback = ["event RevisionRejected", "patch ControllerRevision", "apply Deployment"];
 
 describe("a bad version is rejected", () => {
   test("no write fails: the event, then the outcome, then the Deployment", async () => {
@@ -64,7 +64,7 @@ describe("a bad version is rejected", () => {
   test("the API server refuses to store the outcome: scaling goes on, with the revision that runs", async () => {
     const scene = crashingScene({ replicas: 3 });
     const denied = new ApiError(403, { message: "exceeded quota: count/controllerrevisions.apps" });
-    scene.fault = (step) => (step === "apply ControllerRevision" ? denied : undefined);
+    scene.fault = (step) => (step === "patch ControllerRevision" ? denied : undefined);
     const { steps } = await scene.reconcile();
     expect(steps).toContain("apply Deployment");
     expect(scene.app?.status?.rejected).toEqual([]);
@@ -73,7 +73,7 @@ describe("a bad version is rejected", () => {
 
   test("the write of the outcome fails: the status does not tell of a rejection that is not stored", async () => {
     const scene = crashingScene();
-    scene.fault = (step) => (step === "apply ControllerRevision" ? unavailable : undefined);
+    scene.fault = (step) => (step === "patch ControllerRevision" ? unavailable : undefined);
     const { steps } = await scene.reconcile();
     expect(steps.slice(0, 5)).toEqual([...confirmation, ...rollback.slice(0, 2), statusWrite]);
     expect(scene.app?.status?.candidate).toMatchObject({ image: "app:2" });
@@ -139,10 +139,12 @@ describe("the caches are outdated", () => {
     expect((await scene.reconcile()).requeueAfterMs).toBe(500);
   });
 
-  test("the existing revision has lost its labels, so that no cache has it: an apply restores them", async () => {
-    const { steps } = await existingScene({}).reconcile();
-    const restored = ["create ControllerRevision", newRevision, "apply ControllerRevision"];
-    expect(steps.slice(0, 8)).toEqual([...reads, ...restored, "apply Deployment", "apply Service"]);
+  test("the existing revision has lost its labels, so that no cache has it: they are restored, and a new plan follows", async () => {
+    const scene = existingScene({});
+    const { steps, requeueAfterMs } = await scene.reconcile();
+    const restored = ["create ControllerRevision", newRevision, "patch ControllerRevision", newRevision];
+    expect(steps).toEqual([...reads, ...restored]);
+    expect(requeueAfterMs).toBe(0);
   });
 
   test("the watch delivers a newer DemoApp than the early answer: the API server is asked again", async () => {

@@ -5,7 +5,7 @@ import { renderRevision } from "../../../operator/core/revisions.ts";
 import { app, revision, rolledOut } from "../core/objects.ts";
 import { Scene, healthyScene, statusWrite, unavailable } from "./scene.ts";
 
-test("somebody has edited the quote of an old revision, which an apply can't remove then: applied only once", async () => {
+test("a webhook restores the quote of an old revision: it is removed only once", async () => {
   const scene = new Scene();
   const { metadata, ...content } = renderRevision(app(), {
     ...revision("app:0", 1, "rejected"),
@@ -19,7 +19,7 @@ test("somebody has edited the quote of an old revision, which an apply can't rem
   await scene.reconcile();
   scene.version = () => "7";
   restore();
-  expect((await scene.reconcile()).steps).toEqual(["apply ControllerRevision"]);
+  expect((await scene.reconcile()).steps).toEqual(["patch ControllerRevision"]);
   restore();
   expect((await scene.reconcile()).steps).toEqual([]);
 });

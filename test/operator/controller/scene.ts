@@ -12,6 +12,7 @@ import { createLogger } from "../../../operator/runtime/log.ts";
 import { createMetrics } from "../../../operator/runtime/metrics.ts";
 import { Store } from "../../../operator/runtime/store.ts";
 import type { ReconcileResult } from "../../../operator/runtime/workqueue.ts";
+import { mergePatch } from "../../sim/apiserver/patches.ts";
 import { VirtualClock } from "../../sim/clock.ts";
 import { app, rolledOut, startMs } from "../core/objects.ts";
 
@@ -73,6 +74,10 @@ export class Scene {
         return live;
       },
       create: async (_: unknown, object: Manifest) => this.#write("create", object),
+      patch: async (_: unknown, { name }: { name: string }, { body }: { body: object }) => {
+        const live = this.caches.revisions.store.get("team", name) ?? this.live("ControllerRevision", name);
+        return this.#write("patch", mergePatch(live, body) as Manifest);
+      },
       apply: async (_: unknown, object: Manifest, { subresource }: { subresource?: string }) =>
         this.#write("apply", object, subresource),
     };

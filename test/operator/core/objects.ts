@@ -159,9 +159,11 @@ export const rolledOut = (deployment: Manifest, counts: Fields = {}): Manifest =
   };
 };
 
-/** The object of a kind that a plan applies. Throws if the plan applies none. */
+/** The object of a kind that a plan applies or patches. Throws if the plan does neither. */
 export function applied(actions: readonly Action[], appliedKind: string): Manifest {
-  const action = actions.find(({ do: verb, object }) => verb === "apply" && object.kind === appliedKind);
+  const action = actions.find(
+    ({ do: verb, object }) => /^(apply|patch)$/.test(verb) && object.kind === appliedKind,
+  );
   if (!action)
     throw new Error(`no ${appliedKind} is applied by ${JSON.stringify(actions.map(({ why }) => why))}`);
   return action.object;

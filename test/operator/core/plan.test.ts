@@ -109,10 +109,10 @@ describe("the objects that a plan writes", () => {
     });
   });
 
-  test("a ControllerRevision lost its owner reference: the ControllerRevision is applied again", () => {
+  test("a ControllerRevision lost its owner reference: the ControllerRevision is patched", () => {
     const { ownerReferences: _, ...metadata } = v1.live.metadata;
     const orphan = { ...v1, live: { ...v1.live, metadata } };
-    expect(written({ ...steady, revisions: [orphan] })).toEqual([`apply ControllerRevision/web-${v1.hash}`]);
+    expect(written({ ...steady, revisions: [orphan] })).toEqual([`patch ControllerRevision/web-${v1.hash}`]);
   });
 
   describe("a Service of other pods is to be adopted", () => {

@@ -59,9 +59,7 @@ export function planOf(
 ): Plan & Report {
   const planned = plan(complete(before), nowMs);
   const report = reportOf(planned, problems);
-  const outcomes = planned.actions.flatMap((action) =>
-    action.do === "apply" && action.outcome ? [action.outcome] : [],
-  );
+  const outcomes = planned.actions.flatMap((action) => (action.outcome ? [action.outcome] : []));
   return { ...planned, ...report, events: [...outcomes, ...report.events] };
 }
 

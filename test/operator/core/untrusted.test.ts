@@ -128,7 +128,7 @@ describe("the quote of a rejected revision", () => {
       revisions: [old, accepted2],
       deployment: deploymentOf(accepted2),
     });
-    expect(actions[0]).toMatchObject({ do: "apply", why: "quote removed", scope: "history" });
+    expect(actions[0]).toMatchObject({ do: "patch", why: "quote removed", scope: "history" });
     const { metadata } = applied(actions, "ControllerRevision");
     expect(metadata.name).toBe(`web-${old.hash}`);
     expect(metadata.annotations).not.toHaveProperty([keys.quote]);

@@ -79,7 +79,7 @@ function checkApply(app: App, { metadata, ...object }: Manifest): void {
 function checkActions({ observed, planned }: Outputs): void {
   for (const action of planned.actions) {
     checkOwner(planned.observed, action);
-    if (action.do === "apply" || action.do === "create") checkApply(observed.app, action.object);
+    if (action.do !== "take-over" && action.do !== "delete") checkApply(observed.app, action.object);
   }
 }
 

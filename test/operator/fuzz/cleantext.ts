@@ -26,7 +26,7 @@ export function checkCleanText({ planned, report, events, log }: Outputs): void 
   for (const action of planned.actions) {
     const { object, why, reverts } = action;
     checkTexts([why, reverts?.manager], "action");
-    if (action.do === "apply" || action.do === "create")
+    if (action.do !== "take-over" && action.do !== "delete")
       checkTexts(object.metadata.annotations, `${object.kind}.annotations`);
   }
 }

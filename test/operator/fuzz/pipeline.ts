@@ -114,8 +114,7 @@ async function publish(
 ) {
   const recorder = new EventRecorder(options);
   const sinks = { recorder, log: options.log };
-  for (const action of planned.actions)
-    if (action.do === "apply" && action.outcome) await publishOnce(app, action.outcome, sinks);
+  for (const action of planned.actions) if (action.outcome) await publishOnce(app, action.outcome, sinks);
   await publishEvents(app, report, { ...sinks, include: () => true });
   await recorder.flush();
 }

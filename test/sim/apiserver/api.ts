@@ -1,3 +1,4 @@
+import { canonical } from "../../../operator/core/hash.ts";
 import type { Clock } from "../../../operator/runtime/clock.ts";
 import type { KubeObject } from "../../../operator/runtime/kubernetes.ts";
 import { type Admit, podAdmission, serviceAllocator } from "./admission.ts";
@@ -187,7 +188,8 @@ export class Api {
 
   #apply(request: ApiRequest): Answer {
     const { kind, namespace, name = "", subresource, query } = request;
-    const config = fieldsOf(request.body);
+    // The API server reads an apply into maps, and stores them with sorted keys.
+    const config = fieldsOf(JSON.parse(canonical(request.body)));
     if ((query.get("fieldManager") ?? "") === "")
       throw invalid({ group: "meta.k8s.io", kind: "PatchOptions" }, "", [
         required("fieldManager", "Required value: is required for apply patch"),
@@ -200,7 +202,7 @@ export class Api {
     if (live !== undefined)
       return { code: 200, body: this.#writes.apply({ ...context, force }, live, config) };
     if (subresource !== undefined) throw notFound(kind, name);
-    const object = this.#placed(request, objectOf(request), name);
+    const object = this.#placed(request, objectOf({ ...request, body: config }), name);
     return { code: 201, body: this.#writes.create(context, object, config) };
   }
 

@@ -3,7 +3,7 @@ import { type Fields, isFields } from "./json.ts";
 import { Refusal } from "./refusal.ts";
 
 /** A merge patch (RFC 7386): null removes, objects merge, every other value replaces. */
-function mergePatch(target: unknown, patch: unknown): unknown {
+export function mergePatch(target: unknown, patch: unknown): unknown {
   if (!isFields(patch)) return patch;
   const result: Record<string, unknown> = isFields(target) ? { ...target } : {};
   for (const [name, value] of Object.entries(patch)) {

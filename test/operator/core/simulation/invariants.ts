@@ -40,7 +40,7 @@ export class InvariantChecker implements Checks {
       false,
       "the operator must not write while the app is suspended",
     );
-    if (action.do !== "apply" && action.do !== "create") return;
+    if (action.do === "take-over" || action.do === "delete") return;
     if (action.object.kind === "ControllerRevision") this.#checkRevision(simulation, action.object);
     if (action.object.kind === "Deployment") checkDeployment(simulation, action.object);
   };

@@ -9,7 +9,7 @@ import type { App, Observed, Refusal, Revision } from "../../../../operator/core
 import { type Plan, plan, reportOf } from "../../../../operator/core/plan.ts";
 import { readRevisions } from "../../../../operator/core/storedrevisions.ts";
 import type { KubeObject } from "../../../../operator/runtime/kubernetes.ts";
-import { jsonPatch } from "../../../sim/apiserver/patches.ts";
+import { jsonPatch, mergePatch } from "../../../sim/apiserver/patches.ts";
 import { SimulatedCluster } from "../../../sim/cluster.ts";
 import type { Behaviour } from "../../../sim/kubelet/lifecycle.ts";
 import { imageOf } from "../../../sim/kubelet/status.ts";
@@ -140,6 +140,8 @@ export class Simulation {
     if (action.do === "apply") this.cluster.apply(asJson(action.object), fieldManager);
     else if (action.do === "create") this.cluster.create(asJson(action.object), fieldManager);
     else if (live && action.do === "delete") this.cluster.delete(live);
+    else if (live && action.do === "patch")
+      this.cluster.update(live, fieldManager, mergePatch(live, action.patch) as KubeObject);
     else if (live && action.do === "take-over")
       this.cluster.update(live, fieldManager, jsonPatch(live, action.patch) as KubeObject);
   }

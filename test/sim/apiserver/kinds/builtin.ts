@@ -84,8 +84,9 @@ function hasPorts(object: KubeObject): readonly StatusCause[] {
   return itemsOf(ports).length === 0 && clusterIP !== "None" ? [required("spec.ports")] : [];
 }
 
+/** The API server compares the JSON text that it stores. */
 const isDataUnchanged = (object: KubeObject, before: KubeObject | undefined): readonly StatusCause[] =>
-  before && !equal(before["data"], object["data"])
+  before && JSON.stringify(before["data"]) !== JSON.stringify(object["data"])
     ? [invalidValue("data", object["data"], "field is immutable")]
     : [];
 
