@@ -23,6 +23,26 @@ describe("the order of a reconcile", () => {
     expect(await scene.phases()).toEqual(["Installing"]);
   });
 
+  const outcome = ["event RolloutAccepted", "patch ControllerRevision", statusWrite];
+
+  /** The writes from now on until the Deployment has been rolled out. */
+  async function writesOf(scene: Scene): Promise<readonly string[]> {
+    const { steps: before } = await scene.reconcile();
+    scene.changeDeployment((live) => rolledOut(live));
+    const { steps: after } = await scene.reconcile();
+    return [...before, ...after].filter((step) => !step.startsWith("get "));
+  }
+
+  test("an install ends within a second: six writes", async () => {
+    expect(await writesOf(new Scene())).toEqual([...writes, ...outcome]);
+  });
+
+  test("a change ends within a second: five writes", async () => {
+    const scene = await healthyScene();
+    scene.app = { ...app({ spec: spec({ image: "app:2" }), generation: 2 }), status: scene.app?.status };
+    expect(await writesOf(scene)).toEqual([...writes.slice(0, 2), ...outcome]);
+  });
+
   test("a new phase: its event is published after the status is written", async () => {
     const scene = await healthyScene();
     scene.changeDeployment((live) => rolledOut(live, { availableReplicas: 0, readyReplicas: 0 }));
