@@ -46,8 +46,7 @@ export class DemoAppController extends Operator {
     super(options);
     const { client, clock, log, metrics } = this.manager;
     this.#metrics = new AppMetrics(metrics, () => this.manager.isLeader());
-    const isBusy = (): boolean => this.controller.queue.depth > 0;
-    this.#reporter = createReporter({ client, clock, updateCache: this.#updateCache, isBusy });
+    this.#reporter = createReporter({ client, clock, updateCache: this.#updateCache });
     this.#repairs = new Repairs(clock);
     this.#warnings = new Warnings({ client, clock, log });
   }

@@ -47,7 +47,7 @@ export function urgencyOf(before: DemoAppStatus = {}, after: DemoAppStatus): Urg
 const canonicalStatus = once(canonical);
 
 export const createReporter = (
-  options: Pick<StatusWriterOptions<DemoAppStatus>, "client" | "clock" | "updateCache" | "isBusy">,
+  options: Pick<StatusWriterOptions<DemoAppStatus>, "client" | "clock" | "updateCache">,
 ): Reporter =>
   new StatusWriter({
     ...options,

@@ -21,8 +21,6 @@ export interface StatusWriterOptions<S> {
   readonly textOf: (status: S | undefined) => string;
   /** How soon a status that differs from the live one is written. */
   readonly urgencyOf: (live: S | undefined, desired: S) => Urgency;
-  /** True while keys wait for a worker: a status that is not urgent waits behind their writes. */
-  readonly isBusy: () => boolean;
 }
 
 /** The object of a status, and the status that it has now. */
@@ -47,29 +45,31 @@ const done: Delay = { delayMs: undefined, isDelayed: false };
 const soonMs = 1_000;
 /** Minimum interval between two writes that change only counts. */
 const countsMs = 5_000;
-/** Share of time for such writes: a write of t ms delays the next one by 20 t. */
-const timeShare = 1 / 20;
-/** The longest delay because keys wait, and the interval at which that is checked. */
-const [busyMs, busyCheckMs] = [10_000, 1_000];
+/** The API server is busy if writes are slow: a write of t ms delays those that are not urgent by 20 t, within a bound. */
+const [timeShare, maxBusyMs] = [1 / 20, 10_000];
+/** Weight of the last write in the average time of a write. */
+const lastWeight = 1 / 5;
 
 /** What is known of an object's status writes. Times are monotonic. */
 interface Writes {
   /** The last status that was sent; undefined before the first one. */
   readonly sent?: string | undefined;
-  /** When a write that changes only counts is allowed. */
-  readonly nextMs: number;
+  /** When the last write began. */
+  readonly sentMs: number;
   /** The status that the API server stored instead of the sent one, because other field managers own parts of it. */
   readonly stored?: string;
   /** Since when the desired status differs from the live one; undefined if they are equal. */
   readonly differsSinceMs?: number | undefined;
 }
 
-const none: Writes = { nextMs: -Infinity };
+const none: Writes = { sentMs: -Infinity };
 
 /** Writes the statuses of a kind: urgent changes at once, other changes later and less often. */
 export class StatusWriter<S> {
   readonly #options: StatusWriterOptions<S>;
   readonly #writes = new Map<string, Writes>();
+  /** The average time that the last writes took, ms. */
+  #tookMs = 0;
 
   constructor(options: StatusWriterOptions<S>) {
     this.#options = options;
@@ -111,38 +111,34 @@ export class StatusWriter<S> {
   }
 
   /** When the status is to be written, monotonic ms. */
-  #dueMs({ status: live }: Reported<S>, desired: S, { nextMs, differsSinceMs = 0 }: Writes): number {
-    const { clock, urgencyOf, isBusy } = this.#options;
-    const urgency = urgencyOf(live, desired);
-    if (urgency === "now") return -Infinity;
-    const dueMs = urgency === "soon" ? differsSinceMs + soonMs : nextMs;
-    if (!isBusy()) return dueMs;
-    const latestMs = differsSinceMs + busyMs;
-    return Math.max(dueMs, Math.min(latestMs, clock.monotonicMs() + busyCheckMs));
+  #dueMs({ status: live }: Reported<S>, desired: S, { sentMs, differsSinceMs = 0 }: Writes): number {
+    const busyMs = Math.min(this.#tookMs / timeShare, maxBusyMs);
+    const due: Readonly<Record<Urgency, number>> = {
+      now: -Infinity,
+      soon: differsSinceMs + Math.max(soonMs, busyMs),
+      rarely: sentMs + Math.max(countsMs, busyMs),
+    };
+    return due[this.#options.urgencyOf(live, desired)];
   }
 
   async #send(
     { namespace, name, uid }: Reported<S>,
     status: S,
-    { sent, nextMs }: Pick<Writes, "sent" | "nextMs">,
+    { sent }: Pick<Writes, "sent">,
   ): Promise<Delay> {
     const { client, clock, resource, fieldManager, updateCache, statusOf, textOf } = this.#options;
     const { kind } = resource;
     const object = { apiVersion: apiVersionOf(resource), kind, metadata: { namespace, name, uid }, status };
     const key = objectKey(namespace, name);
-    const startedMs = clock.monotonicMs();
+    const sentMs = clock.monotonicMs();
     // Before the request: the watch event can arrive before the response.
-    this.#writes.set(key, { sent, nextMs });
+    this.#writes.set(key, { sent, sentMs });
     try {
       const options = { fieldManager, force: true, subresource: "status" } as const;
       const response = await client.apply(resource, object, options);
-      const tookMs = clock.monotonicMs() - startedMs;
+      this.#tookMs += lastWeight * (clock.monotonicMs() - sentMs - this.#tookMs);
       const stored = textOf(statusOf(response));
-      this.#writes.set(key, {
-        sent,
-        nextMs: startedMs + Math.max(countsMs, tookMs / timeShare),
-        ...(stored !== sent && { stored }),
-      });
+      this.#writes.set(key, { sent, sentMs, ...(stored !== sent && { stored }) });
       updateCache(response);
       return done;
     } catch (error) {

@@ -90,6 +90,7 @@ async function measure(bench: Bench, work: Work) {
     const byKind = per(changes, difference(changed.requests, created.requests));
     const cost = {
       cpuMsPerApp: (created.beforeMs - started.afterMs) / apps,
+      writesPerApp: total(writesAmong(per(apps, difference(created.requests, started.requests)))),
       cpuMsPerChange: (changed.beforeMs - created.afterMs) / changes,
       requestsPerChange: total(byKind),
       writesPerChange: total(writesAmong(byKind)),

@@ -16,12 +16,9 @@ const delayed = (delayMs: number) => ({ delayMs, isDelayed: true });
 function reporter(fail?: Error) {
   const clock = new VirtualClock();
   const written: unknown[] = [];
-  let [writeMs, isBusy] = [0, false];
+  let writeMs = 0;
   const setWriteMs = (ms: number): void => {
     writeMs = ms;
-  };
-  const setBusy = (busy: boolean): void => {
-    isBusy = busy;
   };
   const apply = (_: unknown, object: { status: unknown }) => {
     written.push(object.status);
@@ -29,13 +26,8 @@ function reporter(fail?: Error) {
     return fail ? Promise.reject(fail) : Promise.resolve(object);
   };
   const client = { apply } as unknown as ApiClient;
-  const subject = createReporter({
-    client,
-    clock,
-    updateCache: () => undefined,
-    isBusy: () => isBusy,
-  });
-  return { clock, written, setWriteMs, setBusy, subject };
+  const subject = createReporter({ client, clock, updateCache: () => undefined });
+  return { clock, written, setWriteMs, subject };
 }
 
 describe("reporting a status", () => {
@@ -73,16 +65,6 @@ describe("reporting a status", () => {
     // The cache does not have the write yet, so there seems to be nothing to write.
     await subject.write(before, healthy(1));
     expect(isEcho(subject, { type: "MODIFIED", object: sent, previous: before })).toBe(false);
-  });
-
-  test("only counts differ and a write takes 1 s: the next write is delayed to 20 s after the last one", async () => {
-    const { clock, subject, written, setWriteMs } = reporter();
-    setWriteMs(1000);
-    await subject.write(app(), healthy(0));
-    expect(await subject.write(app({ status: healthy(0) }), healthy(1))).toEqual(delayed(19_000));
-    await clock.advance(19_000);
-    await subject.write(app({ status: healthy(0) }), healthy(1));
-    expect(written).toHaveLength(2);
   });
 
   test("a new phase that says how a rollout ended: written at once; only counts differ: at most once in 5 s", async () => {
@@ -144,27 +126,28 @@ describe("a rollout begins", () => {
     expect(await subject.write(app({ status: before }), after)).toEqual(delayed(1000));
   });
 
-  test("while keys wait: its status waits behind their writes, for ten seconds at most", async () => {
-    const { clock, subject, written, setBusy } = reporter();
-    setBusy(true);
+  test("while writes take 500 ms: its status waits for two seconds, its counts for five", async () => {
+    const { clock, subject, written, setWriteMs } = reporter();
+    setWriteMs(500);
+    await subject.write(app(), before);
+    expect(await subject.write(app({ status: before }), after)).toEqual(delayed(2000));
+    await clock.advance(2000);
     await subject.write(app({ status: before }), after);
-    for (let second = 1; second <= 10; second += 1) {
-      expect(written).toEqual([]);
-      await clock.advance(1000);
-      await subject.write(app({ status: before }), after);
-    }
-    expect(written).toEqual([after]);
+    expect(written).toEqual([before, after]);
+    const more = { ...after, readyReplicas: 2 };
+    expect(await subject.write(app({ status: after }), more)).toEqual(delayed(4500));
   });
 
-  test("while keys wait for a moment: its status is written when no key waits", async () => {
-    const { clock, subject, written, setBusy } = reporter();
+  test("while writes take seconds: its status and its counts wait for ten seconds", async () => {
+    const { clock, subject, written, setWriteMs } = reporter();
+    setWriteMs(5_000);
+    await subject.write(app(), before);
+    expect(await subject.write(app({ status: before }), after)).toEqual(delayed(10_000));
+    await clock.advance(10_000);
     await subject.write(app({ status: before }), after);
-    setBusy(true);
-    await clock.advance(1000);
-    expect(await subject.write(app({ status: before }), after)).toEqual(delayed(1000));
-    setBusy(false);
-    await subject.write(app({ status: before }), after);
-    expect(written).toEqual([after]);
+    expect(written).toEqual([before, after]);
+    const more = { ...after, readyReplicas: 2 };
+    expect(await subject.write(app({ status: after }), more)).toEqual(delayed(5_000));
   });
 });
 

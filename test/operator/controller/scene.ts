@@ -98,7 +98,7 @@ export class Scene {
       },
       log: createLogger("debug", { write: (line: string) => void this.logged.push(JSON.parse(line)) }),
     } as unknown as ReconcileOptions;
-    this.#options = { ...options, reporter: createReporter({ ...options, isBusy: () => false }) };
+    this.#options = { ...options, reporter: createReporter(options) };
   }
 
   /** Reconciles once. Returns the requeue time, the error if it throws, and the steps. */

@@ -17,6 +17,7 @@ const report = (cpuMsPerChange: number): Report => ({
       operated: speed,
       operator: {
         cpuMsPerApp: 1,
+        writesPerApp: 1,
         cpuMsPerChange,
         requestsPerChange: 9,
         writesPerChange: 5,
