@@ -16,7 +16,7 @@ export const processes: Scenarios = {
 
   "an operator is killed during a rollout: its successor continues the rollout": async (env) => {
     const operator = await env.install();
-    env.behaviours.set(image("2"), { does: "ready", afterMs: 2_000 });
+    env.behaviours.set(image("2"), { does: "ready", afterMs: 15_000 });
     await env.deploy({ image: image("2") }, "Progressing");
     await operator.kill();
     await env.startOperator();
