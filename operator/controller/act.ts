@@ -67,19 +67,15 @@ async function send(action: Action, options: ActOptions): Promise<KubeObject | u
   const { object } = action;
   const resource = resourceOf(object);
   const { namespace, name, uid } = object.metadata;
-  switch (action.do) {
-    case "apply":
-      return client.apply(resource, object, { fieldManager, force: action.isNew !== true });
-    case "create":
-      return create(action, options);
-    case "patch":
-      return client.patch(resource, { namespace, name }, { type: "merge", body: action.patch, fieldManager });
-    case "take-over":
-      return client.patch(resource, { namespace, name }, { type: "json", body: action.patch, fieldManager });
-    case "delete":
-      await client.delete(resource, { namespace, name }, { preconditions: { uid } });
-      return undefined;
+  if (action.do === "create") return create(action, options);
+  if (action.do === "apply")
+    return client.apply(resource, object, { fieldManager, force: action.isNew !== true });
+  if (action.do === "delete") {
+    await client.delete(resource, { namespace, name }, { preconditions: { uid } });
+    return undefined;
   }
+  const type = action.do === "patch" ? "merge" : "json";
+  return client.patch(resource, { namespace, name }, { type, body: action.patch, fieldManager });
 }
 
 /** True for a write that can leave its object unchanged. */

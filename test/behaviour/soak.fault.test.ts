@@ -34,8 +34,8 @@ const size = {
 const minuteMs = 60_000;
 const incidentsPerMinute = 0.5;
 const kills = 3;
-/** Longer than the progress deadline and the maximum backoff together. */
-const settleMinutes = 20;
+/** Much longer than the progress deadline and the maximum backoff together: the machine may be busy. */
+const settleMinutes = 240;
 /**
  * How much larger than in the middle of the run the heap may be later. Before, a new process still compiles its code: it
  * has grown from 44 to 53 MiB. Measured: at most 1.03. An object that leaks with each change would double the heap.

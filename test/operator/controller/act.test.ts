@@ -88,7 +88,7 @@ describe("executing actions", () => {
       message: "",
       name: "web.1.2.accepted",
     } as const;
-    await run({ ...apply("ControllerRevision"), outcome } as Action);
+    await run({ ...apply("ControllerRevision"), outcome });
     expect(calls.map(([verb]) => verb)).toEqual(["event", "apply"]);
   });
 
