@@ -29,6 +29,8 @@ export const timestamp = (ms: number): string => new Date(ms).toISOString().repl
 /** Completes, validates, admits and stores each written object, and records its field managers. */
 export class Writes {
   readonly #options: WritesOptions;
+  /** Objects whose status is the schema's default: it is not stored before the first update, even one without a change. */
+  readonly #withDefaultStatus = new WeakSet<KubeObject>();
 
   constructor(options: WritesOptions) {
     this.#options = options;
@@ -58,7 +60,9 @@ export class Writes {
             object,
             applyConfiguration(empty, config, { ...this.#infoOf(context, "Apply"), force: true }),
           );
-    return store.put(kind, this.#options.allocate(kind, recorded, undefined));
+    const stored = store.put(kind, this.#options.allocate(kind, recorded, undefined));
+    if (kind.isCustom && stored["status"] !== undefined) this.#withDefaultStatus.add(stored);
+    return stored;
   }
 
   /** Stores an object that a client updated or patched. */
@@ -108,7 +112,8 @@ export class Writes {
     const isNew = subresource !== "status" && kind.isNewGeneration?.(before, allocated) === true;
     const object = withMetadata(allocated, { resourceVersion, ...(isNew && { generation: generation + 1 }) });
     // A write that changes only the times of managers changes nothing.
-    if (isSameContent(before, object) && equal(before, withTimesOf(object, before))) return before;
+    const isSame = isSameContent(before, object) && equal(before, withTimesOf(object, before));
+    if (isSame && !this.#withDefaultStatus.has(before)) return before;
     this.#admit({ operation: "update", kind, object });
     const { deletionTimestamp, finalizers = [] } = object.metadata;
     const { deletionGracePeriodSeconds = 0 } = object.metadata as { deletionGracePeriodSeconds?: number };
