@@ -87,8 +87,8 @@ const withCleanConditions = (status: unknown): unknown =>
     : status;
 
 /**
- * A Deployment or Service with the fields that are compared with the desired object, and the status. A `spec` that is equal to
- * the previous one is the same object, so that drift is known.
+ * A Deployment or Service with the fields that are compared with the desired object, and the status. If `spec`
+ * equals the previous one, the result has the previous object, so that `drift` does not compare it again.
  */
 export function manifestOf(object: KubeObject, previous?: Manifest): Manifest {
   const { apiVersion, kind, spec, status } = object;

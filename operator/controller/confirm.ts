@@ -33,8 +33,8 @@ async function current(
 }
 
 /**
- * Reads a DemoApp during its first observation: its first rollout is about to start, and `confirm` needs no request of its
- * own then. Undefined for other apps, and if the API server returns no DemoApp.
+ * Reads a DemoApp that has no revision yet. `observe` reads the names of its children at the same time, so that `confirm`
+ * needs no second round trip before the first rollout. Undefined for other apps, and if the API server returns no DemoApp.
  */
 export async function readEarly(
   key: string,
@@ -47,7 +47,7 @@ export async function readEarly(
   try {
     return await current(client, resources.DemoApp, { namespace, name });
   } catch (error) {
-    // `confirm` asks again, and reports the refusal.
+    // `confirm` then repeats the request and reports the API server's refusal.
     if (error instanceof ApiError && error.isForbidden) return undefined;
     throw error;
   }
@@ -94,7 +94,7 @@ export type Confirmation = "current" | "outdated" | "gone" | Refusal;
 
 /**
  * Reads from the API server what an irreversible plan follows from: the DemoApp, and the stored revisions that the plan
- * deploys. The caches may lag behind, for example because a watch of a new leader does.
+ * deploys. The caches may be outdated, for example those of a new leader whose watches lag.
  */
 export async function confirm(
   plan: Plan,

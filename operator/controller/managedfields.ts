@@ -6,7 +6,7 @@ import { type FieldSet, type ManagedFields, fieldsOf } from "../core/manifest.ts
 
 const nothing: FieldSet = {};
 
-/** The previous state of a value if both are equal. */
+/** Returns the object `previous` if it equals the value, so that results remembered for it stay valid; else undefined. */
 const same = <T>(value: unknown, previous: T | undefined): T | undefined =>
   previous !== undefined && isEqual(value, previous) ? previous : undefined;
 
@@ -58,8 +58,9 @@ function comparedFields({ manager, subresource, fieldsV1 }: ManagedFields, previ
 }
 
 /**
- * All entries keep their index, because take-over patches address entries by index. Entries without compared fields have no
- * time: the status changes much more often than `spec`, and then the result is `previous`, for which drift is known.
+ * The entries of managedFields with only the fields that are compared. All entries keep their index, because take-over
+ * patches address entries by index. Entries without compared fields, such as those of status writers, get no time: a new
+ * status then returns the object `previous`, and drift is not computed again.
  */
 export function comparedManagedFields(
   entries: readonly ManagedFields[],

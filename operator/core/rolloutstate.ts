@@ -99,7 +99,7 @@ function progressOf(facts: Facts, target: Revision | undefined): Progress {
 /** A rollout that lasts as long, ms, is worth an event of its start, and its step in the status. */
 const longRolloutMs = 10_000;
 
-/** When a rollout counts as long, ms since 1970. */
+/** When a rollout has lasted `longRolloutMs`, ms since 1970. */
 export const longAtMs = ({ startedAt }: Revision): number => millis(startedAt) + longRolloutMs;
 
 /** Since when a condition in the status is False, ms since 1970; the current time if it isn't. */

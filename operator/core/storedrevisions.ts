@@ -203,7 +203,7 @@ export function withDeployedRevision<O extends Observed>(observed: O): O {
 export const hasLostOwner = (app: App, { live }: Revision): boolean =>
   !(live.metadata.ownerReferences ?? []).some((owner) => owner.uid === app.uid);
 
-/** The annotations that a ControllerRevision may have; null removes one. */
+/** Null for each annotation of a ControllerRevision: a merge patch removes those that it does not set. */
 const noAnnotations = Object.fromEntries(
   [keys.image, keys.startedAt, keys.outcome, keys.finishedAt, keys.reason, keys.message, keys.quote].map(
     (key) => [key, null],
@@ -221,7 +221,7 @@ export function revisionPatch(app: App, revision: Revision, { metadata, ...conte
       resourceVersion,
       labels: own,
       annotations: { ...noAnnotations, ...annotations },
-      // Other owners stay.
+      // A merge patch replaces the whole list, so an intact list is left out: other owners stay.
       ...(hasLostOwner(app, revision) && { ownerReferences }),
     },
     revision: content["revision"],

@@ -126,29 +126,23 @@ describe("a rollout begins", () => {
     expect(await subject.write(app({ status: before }), after)).toEqual(delayed(1000));
   });
 
-  test("while writes take 500 ms: its status waits for two seconds, its counts for five", async () => {
-    const { clock, subject, written, setWriteMs } = reporter();
-    setWriteMs(500);
-    await subject.write(app(), before);
-    expect(await subject.write(app({ status: before }), after)).toEqual(delayed(2000));
-    await clock.advance(2000);
-    await subject.write(app({ status: before }), after);
-    expect(written).toEqual([before, after]);
-    const more = { ...after, readyReplicas: 2 };
-    expect(await subject.write(app({ status: after }), more)).toEqual(delayed(4500));
-  });
-
-  test("while writes take seconds: its status and its counts wait for ten seconds", async () => {
-    const { clock, subject, written, setWriteMs } = reporter();
-    setWriteMs(5_000);
-    await subject.write(app(), before);
-    expect(await subject.write(app({ status: before }), after)).toEqual(delayed(10_000));
-    await clock.advance(10_000);
-    await subject.write(app({ status: before }), after);
-    expect(written).toEqual([before, after]);
-    const more = { ...after, readyReplicas: 2 };
-    expect(await subject.write(app({ status: after }), more)).toEqual(delayed(5_000));
-  });
+  test.each([
+    { writeMs: 500, statusMs: 2000, countsMs: 4500 },
+    { writeMs: 5_000, statusMs: 10_000, countsMs: 5_000 },
+  ])(
+    "while writes take $writeMs ms: its status waits for $statusMs ms, its counts for $countsMs ms more",
+    async ({ writeMs, statusMs, countsMs }) => {
+      const { clock, subject, written, setWriteMs } = reporter();
+      setWriteMs(writeMs);
+      await subject.write(app(), before);
+      expect(await subject.write(app({ status: before }), after)).toEqual(delayed(statusMs));
+      await clock.advance(statusMs);
+      await subject.write(app({ status: before }), after);
+      expect(written).toEqual([before, after]);
+      const more = { ...after, readyReplicas: 2 };
+      expect(await subject.write(app({ status: after }), more)).toEqual(delayed(countsMs));
+    },
+  );
 });
 
 const condition = (type: string, status: "True" | "False") => ({
