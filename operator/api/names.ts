@@ -29,6 +29,8 @@ export const annotations = {
   /** Names a rollout number, as `retry` does: one left behind has no effect on later rollouts. */
   abort: `${group}/abort`,
   retry: `${group}/retry`,
+  /** Names a rollout number and a step: `7/2` is past step 2 of rollout 7, `7/all` to its end. */
+  promote: `${group}/promote`,
   paused: `${group}/paused`,
   restartAt: `${group}/restart-at`,
 } as const;
@@ -48,6 +50,10 @@ export const childAnnotations = {
   progressAt: `${group}/progress-at`,
   /** On Deployments: the restarts of the pods that `best` counts; absent if there was none. */
   progressRestarts: `${group}/progress-restarts`,
+  /** On Deployments: the present step of a canary, from 1, when it started, and a digest of all steps. */
+  step: `${group}/step`,
+  stepStartedAt: `${group}/step-started-at`,
+  stepsHash: `${group}/steps-hash`,
   /** On pod templates: the last restart, RFC 3339. */
   restartedAt: `${group}/restarted-at`,
   /** On revisions: `spec.image`. */
@@ -55,6 +61,8 @@ export const childAnnotations = {
   /** On revisions: when the last rollout started and ended, RFC 3339. */
   startedAt: `${group}/started-at`,
   finishedAt: `${group}/finished-at`,
+  /** On revisions in a later rollout: when the revision was accepted, RFC 3339. Removed by a rejection. */
+  acceptedAt: `${group}/accepted-at`,
   /** On revisions: the outcome of the last rollout, with a reason and a message if it was rejected. */
   outcome: `${group}/outcome`,
   reason: `${group}/reason`,
@@ -66,6 +74,9 @@ export const childAnnotations = {
 /** The Deployments of an app, of which there are at most two. */
 export const tracks = ["stable", "candidate"] as const;
 export type Track = (typeof tracks)[number];
+
+/** The pods that the Service selects: those of a track, or of both. */
+export type Traffic = Track | "both";
 
 /** The name of the app's container. Sidecars and init containers can't have this name. */
 export const containerName = "app";
@@ -93,3 +104,7 @@ export const selectorOf = (app: string, track: Track): Record<string, string> =>
   ...ownedBy(app),
   [labels.track]: track,
 });
+
+/** The selector of a Service. */
+export const trafficSelector = (app: string, traffic: Traffic): Record<string, string> =>
+  traffic === "both" ? ownedBy(app) : selectorOf(app, traffic);

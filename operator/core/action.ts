@@ -13,7 +13,7 @@ const prerequisites: Readonly<Record<Scope, readonly Scope[]>> = {
   stable: ["revision"],
   candidate: ["revision"],
   // If the API server refuses the pods of a changed spec, the Service must not serve by the changed spec either.
-  traffic: ["revision", "stable", "candidate"],
+  traffic: ["revision", "stable"],
   history: ["revision"],
 };
 

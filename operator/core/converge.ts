@@ -2,6 +2,7 @@ import { type Track, childAnnotations as keys, fieldManager } from "../api/names
 import { type Action, inScope } from "./action.ts";
 import { replicasOf } from "./deployment.ts";
 import { drift } from "./diff.ts";
+import { cursorAnnotations } from "./cursor.ts";
 import { includes } from "./includes.ts";
 import { type ManagedFields, type Manifest, fieldsOf } from "./manifest.ts";
 import { timestamp } from "./observed.ts";
@@ -15,6 +16,10 @@ import type { RolloutState } from "./rolloutstate.ts";
 interface Pair {
   readonly live: Manifest | undefined;
   readonly desired: Manifest;
+  /** The track of a Deployment. */
+  readonly track?: Track;
+  /** True if a rollout can cause the write, although neither the spec nor the revision changes. */
+  readonly isMoving: boolean;
 }
 
 /**
@@ -24,19 +29,19 @@ interface Pair {
  */
 function reasonFor(
   state: RolloutState,
-  { live, desired }: Pair,
+  { live, desired, track, isMoving }: Pair,
   { ofSpec, byOthers }: ReturnType<typeof drift>,
 ): string {
-  const { observed, target, tracks, restarting } = state;
+  const { observed, target, tracks } = state;
   const { app } = observed;
   if (ownershipOf(app, live) !== "owned") return "adopt";
-  const { deployedHash, deployment } = tracks.stable;
+  const { deployedHash, deployment, restarting } = tracks[track ?? "stable"];
   const wasDeployed =
     deployedHash === target?.hash ||
     deployment?.metadata.annotations?.[keys.rollout] === String(target?.rollout);
   const isScaled = replicasOf(live) !== replicasOf(desired);
   const isApplied = app.status?.observedGeneration === app.generation && wasDeployed && !isScaled;
-  return byOthers || (isApplied && ofSpec && !restarting) ? "drift" : "update";
+  return byOthers || (!isMoving && isApplied && ofSpec && !restarting) ? "drift" : "update";
 }
 
 /** The field manager, other than the operator, that last wrote to an object's spec. */
@@ -63,11 +68,12 @@ const withVersion = (desired: Manifest, { metadata: { resourceVersion } }: Manif
 type Where = ReturnType<typeof inScope>;
 
 /** The writes that make one live object equal to the desired object; none if they already agree. */
-function writesFor(state: RolloutState, { live, desired }: Pair, where: Where): readonly Action[] {
+function writesFor(state: RolloutState, pair: Pair, where: Where): readonly Action[] {
+  const { live, desired } = pair;
   if (live === undefined) return [{ do: "apply", object: desired, why: "create", isNew: true, ...where }];
   const found = drift(live, desired);
   const { apply, takeOver: patch } = found;
-  const why = reasonFor(state, { live, desired }, found);
+  const why = reasonFor(state, { ...pair, live }, found);
   const reason = {
     why,
     ...(why === "drift" && { reverts: { manager: lastWriter(live), spec: live["spec"] } }),
@@ -81,26 +87,53 @@ function writesFor(state: RolloutState, { live, desired }: Pair, where: Where): 
   ];
 }
 
-/** The annotations that store a rollout's progress on the Deployment, so that a restarted operator continues. */
-const progressAnnotations = (
-  { progress, restarts, target }: RolloutState,
-  { revision }: Pace,
-): Record<string, string> => ({
-  // The Deployment can return with the stable revision in the course of the candidate's rollout.
-  [keys.rollout]: String((target ?? revision).rollout),
-  [keys.best]: String(progress.stored.best),
-  [keys.progressAt]: timestamp(progress.stored.atMs),
-  ...(restarts !== "" && { [keys.progressRestarts]: restarts }),
-});
+const progressKeys = [keys.rollout, keys.best, keys.progressAt, keys.progressRestarts];
+
+/** The progress that a Deployment stores of an earlier rollout. */
+const storedProgress = (live: Manifest | undefined): Record<string, string> =>
+  Object.fromEntries(
+    progressKeys.flatMap((key) => {
+      const value = live?.metadata.annotations?.[key];
+      return value === undefined ? [] : [[key, value]];
+    }),
+  );
+
+/** The annotations that store a rollout's progress on its Deployment, so that a restarted operator continues. */
+function progressAnnotations(state: RolloutState, track: Track, { revision }: Pace): Record<string, string> {
+  const { progress, tracks, target, cursor } = state;
+  if (track !== state.track) return storedProgress(tracks[track].deployment);
+  const { restarts } = tracks[track];
+  return {
+    // The Deployment can return with the stable revision in the course of the candidate's rollout.
+    [keys.rollout]: String((target ?? revision).rollout),
+    [keys.best]: String(progress.stored.best),
+    [keys.progressAt]: timestamp(progress.stored.atMs),
+    ...(restarts !== "" && { [keys.progressRestarts]: restarts }),
+    ...(cursor && cursorAnnotations(cursor)),
+  };
+}
 
 function deploymentWrites(state: RolloutState, track: Track, pace: Pace | undefined): readonly Action[] {
   if (pace === undefined) return [];
-  const { observed, restartedAt } = state;
-  const annotations = progressAnnotations(state, pace);
-  const { revision, size, rollingUpdate } = pace;
+  const { observed } = state;
+  const annotations = progressAnnotations(state, track, pace);
+  const { revision, size, rollingUpdate, restartedAt } = pace;
   const input = { track, template: templateOf(revision), size, rollingUpdate, annotations, restartedAt };
-  const pair = { live: observed.deployments[track], desired: renderDeployment(observed, input) };
-  return writesFor(state, pair, inScope(track));
+  const desired = renderDeployment(observed, input);
+  const isMoving = state.tracks.candidate.deployment !== undefined;
+  return writesFor(state, { live: observed.deployments[track], desired, track, isMoving }, inScope(track));
+}
+
+/** The write that takes pods from a candidate Deployment that no goal needs, or deletes the Deployment. */
+function leavingWrites({ tracks }: RolloutState, { leaving }: Shape): readonly Action[] {
+  const { deployment: live } = tracks.candidate;
+  if (leaving === undefined || live === undefined) return [];
+  const where = { object: live, why: "no candidate", ...inScope("candidate") };
+  if (leaving === "deleted") return [{ do: "delete", ...where }];
+  const { resourceVersion } = live.metadata;
+  // Only the size: the template can be that of a revision whose template is not read.
+  const patch = { metadata: { resourceVersion }, spec: { replicas: leaving.size } };
+  return [{ do: "patch", patch, over: resourceVersion, ...where }];
 }
 
 /**
@@ -119,12 +152,14 @@ function serviceWrites(state: RolloutState, { traffic }: Shape): readonly Action
   if (isAdoptionTooEarly(state, desired)) return [];
   // Without its Service an installed app is down, so the creation waits for no other write.
   const needs = service === undefined && state.stable !== undefined ? { needs: [] } : {};
-  return writesFor(state, { live: service, desired }, { ...inScope("traffic"), ...needs });
+  const isMoving = state.served !== undefined && state.served !== traffic;
+  return writesFor(state, { live: service, desired, isMoving }, { ...inScope("traffic"), ...needs });
 }
 
 /** The writes that bring the app's objects into a shape, in order, each with the scopes that it depends on. */
 export const converge = (shape: Shape, state: RolloutState): readonly Action[] => [
   ...deploymentWrites(state, "stable", shape.tracks.stable),
-  ...deploymentWrites(state, "candidate", shape.tracks.candidate),
   ...serviceWrites(state, shape),
+  ...deploymentWrites(state, "candidate", shape.tracks.candidate),
+  ...leavingWrites(state, shape),
 ];

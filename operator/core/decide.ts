@@ -1,9 +1,11 @@
 import { annotations } from "../api/names.ts";
 import { type ReasonMessage, reasonMessage } from "../api/reasons.ts";
+import { storedCursor, stepsHashOf } from "./cursor.ts";
 import { type App, type Revision, timestamp } from "./observed.ts";
 import { rolloutNumber, startRollout } from "./revisions.ts";
 import { type RolloutState, rolloutStateOf } from "./rolloutstate.ts";
 import { strategyOf } from "./strategies/strategy.ts";
+import { verdictOn } from "./strategies/verdict.ts";
 
 /** The state of a rollout after the decisions that are due. */
 export interface Decision extends RolloutState {
@@ -17,12 +19,24 @@ export interface Decision extends RolloutState {
 export const isCommanded = (app: App, annotation: string, { rollout }: Revision): boolean =>
   rolloutNumber(app.annotations[annotation]) === rollout;
 
+/** True if the steps of the candidate's rollout were edited in the course of it. */
+function areStepsEdited({ observed, cursor, tracks, nowMs }: RolloutState): boolean {
+  const stored = storedCursor(tracks.candidate.deployment, nowMs);
+  return (
+    stored !== undefined &&
+    stored.rollout === cursor?.rollout &&
+    stored.stepsHash !== stepsHashOf(observed.app.spec)
+  );
+}
+
 /**
  * True if a rollout of the requested revision has to start: the revision is new, was superseded, is retried by
- * command, or was accepted before the stable revision.
+ * command, was accepted before the stable revision, or its steps were edited.
  */
-function needsRollout({ observed, requested, stable }: RolloutState): boolean {
+function needsRollout(state: RolloutState): boolean {
+  const { observed, requested, candidate, stable } = state;
   if (requested === undefined || requested.outcome === "superseded") return true;
+  if (requested === candidate) return areStepsEdited(state);
   if (requested.outcome === "rejected") return isCommanded(observed.app, annotations.retry, requested);
   return requested.outcome === "accepted" && requested !== stable;
 }
@@ -36,11 +50,16 @@ export const isDelayed = (state: RolloutState): boolean =>
   state.stable !== undefined &&
   state.observed.app.annotations[annotations.paused] === "true";
 
-/** What speaks against the candidate by its own pods; undefined without a stable revision to restore. */
-function verdictOn(state: RolloutState): ReasonMessage | undefined {
-  if (state.stable === undefined || state.candidate === undefined) return undefined;
-  return strategyOf(state).verdict(state, state.candidate);
-}
+/** True while the stable track is brought to an accepted revision, and the candidate's Deployment serves it. */
+export const isPromoting = ({ candidate, stable, tracks, complete }: RolloutState): boolean =>
+  candidate === undefined &&
+  stable !== undefined &&
+  !complete &&
+  tracks.candidate.deployment !== undefined &&
+  tracks.candidate.deployedHash === stable.hash;
+
+/** True if a new rollout waits for the end of the one before, whose pods serve. Not beyond the deadline. */
+const isQueued = (state: RolloutState): boolean => isPromoting(state) && state.nowMs < state.deadlineAtMs;
 
 /** Why the candidate is rejected. */
 function rejectionOf(state: RolloutState, candidate: Revision, verdict: ReasonMessage | undefined) {
@@ -54,9 +73,10 @@ function rejectionOf(state: RolloutState, candidate: Revision, verdict: ReasonMe
 function judged(state: RolloutState, candidate: Revision, verdict: ReasonMessage | undefined): Revision {
   const finishedAt = timestamp(state.nowMs);
   const rejection = rejectionOf(state, candidate, verdict);
-  if (rejection) return { ...candidate, outcome: "rejected", finishedAt, ...rejection };
+  if (rejection)
+    return { ...candidate, outcome: "rejected", finishedAt, acceptedAt: undefined, ...rejection };
   return verdict === undefined && strategyOf(state).isDone(state)
-    ? { ...candidate, outcome: "accepted", finishedAt }
+    ? { ...candidate, outcome: "accepted", finishedAt, acceptedAt: finishedAt }
     : candidate;
 }
 
@@ -71,7 +91,8 @@ export const undecided = (state: RolloutState): Decision => ({ ...state, changed
 export function decide(state: RolloutState): Decision {
   const { observed, requested, candidate, nowMs } = state;
   const isWaiting = isDelayed(state);
-  const started = needsRollout(state) && !isWaiting ? startRollout(state) : undefined;
+  const isStarted = needsRollout(state) && !isWaiting && !isQueued(state);
+  const started = isStarted ? startRollout(state) : undefined;
   const verdict = verdictOn(state);
   const end = (revision: Revision): Revision => {
     if (revision.outcome !== undefined) return revision;

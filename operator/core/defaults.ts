@@ -57,10 +57,29 @@ export interface RollingUpdate {
   readonly maxUnavailable: string | number;
 }
 
-/** `spec.strategy.rollingUpdate` with its defaults: at most a quarter more pods than `replicas`, and never fewer. */
+/**
+ * The limits of the strategy with their defaults: at most a quarter more pods than `replicas`, and never fewer. A canary
+ * has no `maxUnavailable`.
+ */
 export const rollingUpdateOf = once(({ strategy }: DemoAppSpec): RollingUpdate => ({
-  maxSurge: strategy.rollingUpdate?.maxSurge ?? "25%",
+  maxSurge: (strategy.canary ?? strategy.rollingUpdate)?.maxSurge ?? "25%",
   maxUnavailable: strategy.rollingUpdate?.maxUnavailable ?? 0,
+}));
+
+type Canary = NonNullable<DemoAppSpec["strategy"]["canary"]>;
+
+/** The steps of a canary that names none. */
+const defaultSteps: NonNullable<Canary["steps"]> = [
+  { setWeight: 10 },
+  { pause: { seconds: 60 } },
+  { setWeight: 50 },
+  { pause: { seconds: 60 } },
+];
+
+/** `spec.strategy.canary` with the defaults of the fields that decide the way of a new version. */
+export const canaryOf = once(({ strategy: { canary } }: DemoAppSpec) => ({
+  steps: canary?.steps ?? defaultSteps,
+  fastRollback: canary?.fastRollback ?? true,
 }));
 
 type Quantities = Readonly<Record<string, string>>;
@@ -117,3 +136,7 @@ export function floorOf(replicas: number, { maxSurge, maxUnavailable }: RollingU
   const unavailable = countOf(maxUnavailable, replicas, "down");
   return replicas - Math.min(replicas, surge === 0 && unavailable === 0 ? 1 : unavailable);
 }
+
+/** The most pods that both tracks together may have: the budget of a rollout. */
+export const mostOf = (spec: DemoAppSpec): number =>
+  spec.replicas + countOf(rollingUpdateOf(spec).maxSurge, spec.replicas, "up");

@@ -1,4 +1,11 @@
-import { type Track, annotations, childAnnotations, labels } from "../api/names.ts";
+import {
+  type Traffic,
+  type Track,
+  annotations,
+  childAnnotations,
+  labels,
+  trafficSelector,
+} from "../api/names.ts";
 import { isTime } from "../api/schema/spec.ts";
 import { floorOf, rollingUpdateOf } from "./defaults.ts";
 import {
@@ -10,7 +17,8 @@ import {
   templateMetadataOf,
 } from "./deployment.ts";
 import { isTemplateEdited } from "./diff.ts";
-import type { Manifest } from "./manifest.ts";
+import { availableAtMs } from "./health.ts";
+import { type Manifest, fieldsOf } from "./manifest.ts";
 import { type ObservedApp, type Pod, type Tracks, millis } from "./observed.ts";
 import { ownershipOf } from "./ownership.ts";
 
@@ -24,6 +32,14 @@ export interface TrackFacts {
   readonly size: number | undefined;
   /** The pods that are not terminating. */
   readonly pods: readonly Pod[];
+  /** How many of the pods are available, of any template. */
+  readonly available: number;
+  /** True while the Deployment controller replaces pods of another template or of an earlier restart. */
+  readonly isRolling: boolean;
+  /** `restartsOf` the pod template with the newest restart. Pods with another value are replaced. */
+  readonly restarts: string;
+  /** True while the newest restart is not yet in the Deployment's pod template. */
+  readonly restarting: boolean;
 }
 
 /** What follows from an observation directly, before any decision. Computed once per plan. */
@@ -39,10 +55,8 @@ export interface Facts {
   readonly restartedAt: string | undefined;
   /** When the next requested restart is due, ms since 1970; Infinity for none. */
   readonly restartDueAtMs: number;
-  /** True while the newest restart is not yet in the Deployment's pod template. */
-  readonly restarting: boolean;
-  /** `restartsOf` the pod template with the newest restart. Pods with another value are replaced. */
-  readonly restarts: string;
+  /** The pods that the live Service selects; undefined without a Service, or if it selects others. */
+  readonly served: Traffic | undefined;
 }
 
 /** The revision that a Deployment's pod template names, unless the template differs from the revision's. */
@@ -53,16 +67,47 @@ function deployedHashOf({ revisions }: ObservedApp, deployment: Manifest | undef
   return isEdited === true ? undefined : hash;
 }
 
-function trackFacts(observed: ObservedApp, track: Track): TrackFacts {
-  const { app, deployments, pods } = observed;
+/** The Deployment of a track, unless somebody else owns the object of its name. */
+function ownDeployment({ app, deployments }: ObservedApp, track: Track): Manifest | undefined {
   const live = deployments[track];
-  const deployment = ownershipOf(app, live) === "taken" ? undefined : live;
+  return ownershipOf(app, live) === "taken" ? undefined : live;
+}
+
+interface Moment {
+  readonly restartedAt: string | undefined;
+  readonly nowMs: number;
+}
+
+function trackFacts(observed: ObservedApp, track: Track, { restartedAt, nowMs }: Moment): TrackFacts {
+  const deployment = ownDeployment(observed, track);
+  const pods = observed.pods.filter((pod) => pod.track === track && !pod.deleting);
+  const live = templateMetadataOf(deployment);
+  const minReadyMs = observed.app.spec.minReadySeconds * 1000;
+  const own = restartedAt === undefined ? {} : { [childAnnotations.restartedAt]: restartedAt };
+  const liveRestarts = restartsOf(live?.annotations);
   return {
     deployment,
     deployedHash: deployedHashOf(observed, deployment),
     size: replicasOf(deployment),
-    pods: pods.filter((pod) => pod.track === track && !pod.deleting),
+    pods,
+    available: pods.filter((pod) => availableAtMs(pod, minReadyMs) <= nowMs).length,
+    isRolling: pods.some((pod) => pod.hash !== live?.labels?.[labels.hash] || pod.restarts !== liveRestarts),
+    restarts: restartsOf({ ...live?.annotations, ...own }),
+    restarting: restartedAt !== restartedAtOf(deployment),
   };
+}
+
+const traffics: readonly Traffic[] = ["stable", "candidate", "both"];
+
+/** The pods that the live Service selects. */
+function servedBy({ app, service }: ObservedApp): Traffic | undefined {
+  const selector = fieldsOf(fieldsOf(service?.["spec"])["selector"]);
+  const own = traffics.map((traffic) => ({ traffic, labels: trafficSelector(app.name, traffic) }));
+  return own.find(
+    ({ labels: wanted }) =>
+      Object.keys(selector).length === Object.keys(wanted).length &&
+      Object.entries(wanted).every(([key, value]) => selector[key] === value),
+  )?.traffic;
 }
 
 /** True if a pod that is not terminating was created at or before a time (RFC 3339): a restart replaces it. */
@@ -88,25 +133,24 @@ function restartFacts(observed: ObservedApp, deployment: Manifest | undefined, n
   ];
   const future = requested.map(millis).filter((ms) => ms > nowMs);
   const restartedAt = due.toSorted((a, b) => millis(b) - millis(a))[0] ?? completed;
-  const live = templateMetadataOf(deployment)?.annotations;
-  const own = restartedAt === undefined ? {} : { [childAnnotations.restartedAt]: restartedAt };
-  return {
-    restartedAt,
-    restartDueAtMs: Math.min(Infinity, ...future),
-    restarting: restartedAt !== completed,
-    restarts: restartsOf({ ...live, ...own }),
-  };
+  return { restartedAt, restartDueAtMs: Math.min(Infinity, ...future) };
 }
 
 export function factsOf(observed: ObservedApp, nowMs: number): Facts {
   const { spec } = observed.app;
-  const tracks = { stable: trackFacts(observed, "stable"), candidate: trackFacts(observed, "candidate") };
+  const restart = restartFacts(observed, ownDeployment(observed, "stable"), nowMs);
+  const moment = { restartedAt: restart.restartedAt, nowMs };
+  const tracks = {
+    stable: trackFacts(observed, "stable", moment),
+    candidate: trackFacts(observed, "candidate", moment),
+  };
   return {
     observed,
     nowMs,
     tracks,
     counts: countsOf([tracks.stable.deployment, tracks.candidate.deployment], spec.replicas),
     floor: floorOf(spec.replicas, rollingUpdateOf(spec)),
-    ...restartFacts(observed, tracks.stable.deployment, nowMs),
+    ...restart,
+    served: servedBy(observed),
   };
 }

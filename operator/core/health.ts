@@ -14,6 +14,8 @@ export interface VerdictInput {
   readonly nowMs: number;
   /** True if the API server refuses more pods of the revision: a quota, a policy. */
   readonly isRefused: boolean;
+  /** True if all pods of the rollout's present step were available once. The rollout can wait there for days. */
+  readonly wasReached?: boolean;
   /** Since when the operator has watched the pods, ms since 1970; undefined: for ever. */
   readonly watchedSinceMs?: number | undefined;
 }
@@ -135,9 +137,9 @@ function deadlineVerdict(
   if (input.nowMs < (input.watchedSinceMs ?? -Infinity) + reportingMs) return undefined;
   // All own containers are ready, so the pod waits for a readiness gate or an injected container.
   if (!pod.ready && own.every(({ ready }) => ready)) return undefined;
-  // While the rollout is blocked, the deadline of a pod restarts when its readiness changes: a short failure of an
-  // available pod must not reject the revision.
-  const readinessMs = input.isBlocked ? millis(pod.readinessSince) : 0;
+  // While the rollout is blocked or waits, the deadline of a pod restarts when its readiness changes: a short failure of
+  // an available pod must not reject the revision.
+  const readinessMs = input.isBlocked || input.wasReached ? millis(pod.readinessSince) : 0;
   const sinceMs = Math.max(input.progressAtMs, startedAtMs(pod, own), readinessMs);
   if (input.nowMs < sinceMs + input.deadlineMs) return undefined;
   const { delays, deadlineMs } = input;

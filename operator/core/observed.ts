@@ -40,6 +40,8 @@ export interface Revision {
   /** Undefined until the rollout is decided. */
   readonly outcome: Outcome | undefined;
   readonly finishedAt: string | undefined;
+  /** When the revision was last accepted. A rejection removes the time, a later rollout does not. */
+  readonly acceptedAt?: string | undefined;
   readonly reason: string | undefined;
   readonly message: string | undefined;
   /** Untrusted text about the rejection, as in `ReasonMessage`. Removed when a later rollout is accepted. */

@@ -9,6 +9,7 @@ import { type AppEvent, eventsOf, outcomeEvent } from "./events.ts";
 import { factsOf } from "./facts.ts";
 import { type Observed, type ObservedApp, type Refusal, type Revision, millis } from "./observed.ts";
 import { pace } from "./pace.ts";
+import { drainedAtMs } from "./paceboth.ts";
 import { withPastTimes } from "./pasttimes.ts";
 import { type Situation, phaseOf } from "./phase.ts";
 import { renderRevision, surplusOf } from "./revisions.ts";
@@ -21,7 +22,8 @@ import {
   revisionPatch,
   withDeployedRevision,
 } from "./storedrevisions.ts";
-import { strategyOf } from "./strategies/strategy.ts";
+import { stepEndsAtMs } from "./strategies/canary.ts";
+import { goalOf } from "./strategies/strategy.ts";
 import { type WriteBlocker, failureBlocker, refusalBlocker, writeBlockersOf } from "./writeblockers.ts";
 
 /** What the operator does about one app now. */
@@ -118,7 +120,7 @@ function isAdoptionPending(decision: Decision): boolean {
 
 /** The writes to the app's objects that are safe now, on the way to the goal of its strategy. */
 function objectWrites(decision: Decision): readonly Action[] {
-  const goal = strategyOf(decision).goal(decision);
+  const goal = goalOf(decision);
   return goal === undefined ? [] : converge(pace(goal, decision), decision);
 }
 
@@ -128,9 +130,11 @@ const isFrozen = ({ observed, stable }: RolloutState, blockers: readonly WriteBl
   blockers.some(({ scope }) => stable === undefined || scope === "revision" || scope === "stable");
 
 /** True if a write replaces pods by those of another revision, or removes pods. */
-function isDrastic({ do: verb, object }: Action, { tracks }: RolloutState): boolean {
-  if (verb !== "apply" || object.kind !== "Deployment") return false;
-  const { deployedHash, size = 0 } = tracks.stable;
+function isDrastic({ do: verb, object, scope }: Action, { tracks }: RolloutState): boolean {
+  if (object.kind !== "Deployment" || verb === "take-over") return false;
+  // Other writes to Deployments are applies.
+  if (verb !== "apply") return true;
+  const { deployedHash, size = 0 } = scope === "candidate" ? tracks.candidate : tracks.stable;
   return (
     templateMetadataOf(object)?.labels?.[labels.hash] !== deployedHash || (replicasOf(object) ?? 0) < size
   );
@@ -194,7 +198,15 @@ function requeueAtMs(situation: Situation): number | undefined {
   );
   const times = complete
     ? [restartDueAtMs]
-    : [restartDueAtMs, deadlineAtMs, progress.dueAtMs, ...podDeadlines, nextPollAtMs(situation)];
+    : [
+        restartDueAtMs,
+        deadlineAtMs,
+        progress.dueAtMs,
+        stepEndsAtMs(situation),
+        drainedAtMs(situation),
+        ...podDeadlines,
+        nextPollAtMs(situation),
+      ];
   const next = Math.min(
     Infinity,
     ...[...times, candidate ? longAtMs(candidate) : Infinity].filter((ms) => ms > nowMs),

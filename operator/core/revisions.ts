@@ -13,7 +13,7 @@ import { quoteOf } from "./text.ts";
 /** The ControllerRevision of a revision. Its data never changes; its number and its annotations do. */
 export function renderRevision(app: App, revision: Revision): Manifest {
   const { resourceVersion } = revision.live.metadata;
-  const { hash, image, startedAt, outcome, finishedAt, reason, message, quote } = revision;
+  const { hash, image, startedAt, outcome, finishedAt, acceptedAt, reason, message, quote } = revision;
   return {
     apiVersion: "apps/v1",
     kind: "ControllerRevision",
@@ -28,6 +28,8 @@ export function renderRevision(app: App, revision: Revision): Manifest {
         [keys.startedAt]: startedAt,
         [keys.outcome]: outcome,
         [keys.finishedAt]: finishedAt,
+        // Of an accepted revision, `finishedAt` is the time.
+        [keys.acceptedAt]: outcome === "accepted" ? undefined : acceptedAt,
         [keys.reason]: reason,
         [keys.message]: message,
         [keys.quote]: quote === undefined ? undefined : quoteOf(quote),
@@ -129,6 +131,7 @@ export function startRollout(state: RolloutState): Revision {
     startedAt: timestamp(state.nowMs),
     outcome: undefined,
     finishedAt: undefined,
+    acceptedAt: requested?.acceptedAt,
     reason: undefined,
     message: undefined,
     live: requested?.live ?? { apiVersion: "apps/v1", kind: "ControllerRevision", metadata },

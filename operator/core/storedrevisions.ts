@@ -76,6 +76,7 @@ export function readRevision(live: Manifest): Revision | undefined {
   const startedAt = timeOf(annotations[keys.startedAt]) ?? creationTimestamp ?? timestamp(0);
   const stored = annotations[keys.outcome];
   const outcome = isOutcome(stored) ? stored : undefined;
+  const finishedAt = outcome && (timeOf(annotations[keys.finishedAt]) ?? startedAt);
   return {
     hash,
     rollout,
@@ -84,7 +85,8 @@ export function readRevision(live: Manifest): Revision | undefined {
     templateDigest: dropped?.digest,
     startedAt,
     outcome,
-    finishedAt: outcome && (timeOf(annotations[keys.finishedAt]) ?? startedAt),
+    finishedAt,
+    acceptedAt: outcome === "accepted" ? finishedAt : timeOf(annotations[keys.acceptedAt]),
     reason: /^\w+$/.exec(text("reason") ?? "")?.[0],
     ...messageIn(text("message"), text("quote")),
     live,
@@ -205,9 +207,16 @@ export const hasLostOwner = (app: App, { live }: Revision): boolean =>
 
 /** Null for each annotation of a ControllerRevision: a merge patch removes those that it does not set. */
 const noAnnotations = Object.fromEntries(
-  [keys.image, keys.startedAt, keys.outcome, keys.finishedAt, keys.reason, keys.message, keys.quote].map(
-    (key) => [key, null],
-  ),
+  [
+    keys.image,
+    keys.startedAt,
+    keys.outcome,
+    keys.finishedAt,
+    keys.acceptedAt,
+    keys.reason,
+    keys.message,
+    keys.quote,
+  ].map((key) => [key, null]),
 );
 
 /**

@@ -38,12 +38,114 @@ const rollingUpdate = withRules(
   ],
 );
 
-export const strategy = z.strictObject({
-  type: z
-    .enum(["RollingUpdate"])
-    .apply(withDefault, "RollingUpdate")
-    .describe("How a new version replaces the old one. RollingUpdate: pod by pod. Default: RollingUpdate."),
-  rollingUpdate: rollingUpdate
-    .optional()
-    .describe("Limits of a rolling update. Default: maxSurge 25%, maxUnavailable 0."),
-});
+const maxPauseSeconds = 604_800;
+
+const step = withRules(
+  z.strictObject({
+    setWeight: z
+      .int()
+      .min(1)
+      .max(100)
+      .optional()
+      .describe(
+        "Share of the pods that run the new version from this step on. Default: none. Unit: percent.",
+      ),
+    pause: z
+      .strictObject({
+        seconds: z
+          .int()
+          .min(1)
+          .max(maxPauseSeconds)
+          .optional()
+          .describe(
+            "Time until the rollout goes on, at most 7 days. Default: none, a person has to promote. Unit: seconds.",
+          ),
+      })
+      .optional()
+      .describe("Wait, for a time or for a person. Default: none."),
+  }),
+  [
+    {
+      cel: "has(self.setWeight) != has(self.pause)",
+      message: "each step must have one of setWeight and pause: split or remove the step",
+      holds: ({ setWeight, pause }) => (setWeight === undefined) !== (pause === undefined),
+    },
+  ],
+);
+
+const cel = "self.filter(s, has(s.setWeight)).map(s, s.setWeight)";
+const steps = withRules(z.array(step).min(1).max(20).meta({ "x-kubernetes-list-type": "atomic" }), [
+  {
+    cel: "self.size() == 0 || has(self[0].setWeight)",
+    message: "the first step must be setWeight: put the share to begin with before the first pause",
+    holds: ([first]) => first?.setWeight !== undefined,
+  },
+  {
+    cel: `${cel}.isSorted() && ${cel}.all(w, ${cel}.exists_one(v, v == w))`,
+    message: "each setWeight must be above the one before: order the steps by weight",
+    holds: (all) => {
+      const weights = all.flatMap(({ setWeight }) => setWeight ?? []);
+      return weights.every((weight, i) => i === 0 || weight > Number(weights[i - 1]));
+    },
+  },
+]);
+
+const canary = withRules(
+  z.strictObject({
+    maxSurge: countOrShare
+      .optional()
+      .describe(
+        "Pods of both versions together that may run in addition to replicas, rounded up, at least 1. Default: 25%. Unit: pods, or percent of replicas.",
+      ),
+    steps: steps
+      .optional()
+      .describe(
+        "The way of a new version, at most 20 steps. Default: setWeight 10, pause 60 s, setWeight 50, pause 60 s.",
+      ),
+    fastRollback: z
+      .boolean()
+      .optional()
+      .describe(
+        "True: a version in the history that was accepted before is rolled out without steps. Default: true.",
+      ),
+  }),
+  [
+    {
+      cel: `!has(self.maxSurge) || !${zero("maxSurge")}`,
+      message: "maxSurge must not be 0, because the new version starts beside the old one: raise it",
+      at: ["maxSurge"],
+      holds: ({ maxSurge = "25%" }) => !isZero(maxSurge),
+    },
+  ],
+);
+
+export const strategy = withRules(
+  z.strictObject({
+    type: z
+      .enum(["RollingUpdate", "Canary"])
+      .apply(withDefault, "RollingUpdate")
+      .describe(
+        "How a new version replaces the old one. RollingUpdate: pod by pod. Canary: in steps, by a second Deployment. Default: RollingUpdate.",
+      ),
+    rollingUpdate: rollingUpdate
+      .optional()
+      .describe("Limits of a rolling update. Default: maxSurge 25%, maxUnavailable 0."),
+    canary: canary
+      .optional()
+      .describe("Steps and limits of a canary. Default: maxSurge 25%, steps with 10 and 50 percent."),
+  }),
+  [
+    {
+      cel: "!has(self.rollingUpdate) || !has(self.type) || self.type == 'RollingUpdate'",
+      message: "rollingUpdate has no effect with another type: remove it or set type RollingUpdate",
+      at: ["rollingUpdate"],
+      holds: ({ type, rollingUpdate: given }) => given === undefined || type === "RollingUpdate",
+    },
+    {
+      cel: "!has(self.canary) || (has(self.type) && self.type == 'Canary')",
+      message: "canary has no effect with another type: remove it or set type Canary",
+      at: ["canary"],
+      holds: ({ type, canary: given }) => given === undefined || type === "Canary",
+    },
+  ],
+);

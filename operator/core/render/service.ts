@@ -1,4 +1,4 @@
-import { type Track, portName, selectorOf, serviceName } from "../../api/names.ts";
+import { type Traffic, portName, selectorOf, serviceName, trafficSelector } from "../../api/names.ts";
 import type { DemoAppSpec } from "../../api/schema.ts";
 import type { Fields, Manifest } from "../manifest.ts";
 import { remembered } from "../memo.ts";
@@ -7,18 +7,18 @@ import { ownerOf } from "./deployment.ts";
 
 interface SpecInput {
   readonly name: string;
-  readonly traffic: Track;
+  readonly traffic: Traffic;
 }
 
 /** A Service's `spec`. One object for the same input, so that `drift` is remembered too. */
 const specOf = remembered(({ service }: DemoAppSpec, { name, traffic }: SpecInput): Fields => ({
   type: "ClusterIP",
-  selector: selectorOf(name, traffic),
+  selector: trafficSelector(name, traffic),
   ports: [{ name: portName, port: service.port, targetPort: portName, protocol: "TCP" }],
 }));
 
-/** The app's ClusterIP Service, which selects the pods of a track; it has the name of the app. */
-export const renderService = ({ app }: ObservedApp, traffic: Track): Manifest => ({
+/** The app's ClusterIP Service, which selects the pods of a track or of both; it has the name of the app. */
+export const renderService = ({ app }: ObservedApp, traffic: Traffic): Manifest => ({
   apiVersion: "v1",
   kind: "Service",
   metadata: {

@@ -1,8 +1,9 @@
-import type { ReasonMessage } from "../../api/reasons.ts";
+import { type Traffic, labels } from "../../api/names.ts";
 import type { StrategySpec } from "../../api/schema.ts";
-import type { Track } from "../../api/names.ts";
+import { templateMetadataOf } from "../deployment.ts";
 import type { Revision, Tracks } from "../observed.ts";
 import type { RolloutState } from "../rolloutstate.ts";
+import { canary } from "./canary.ts";
 import { rolling } from "./rolling.ts";
 
 /** What the Deployment of a track runs. */
@@ -15,14 +16,12 @@ export interface Load {
 export interface Goal {
   /** Undefined: the track's Deployment is left as it is. */
   readonly tracks: Tracks<Load | undefined>;
-  /** The track that the Service selects. */
-  readonly traffic: Track;
+  /** The pods that the Service selects. */
+  readonly traffic: Traffic;
 }
 
 /** How a revision replaces another one. */
 export interface Strategy {
-  /** What speaks against the candidate; undefined if nothing does. */
-  readonly verdict: (state: RolloutState, candidate: Revision) => ReasonMessage | undefined;
   /** True if the candidate has passed the last step of its rollout. */
   readonly isDone: (state: RolloutState) => boolean;
   /** Undefined if there is nothing to run. */
@@ -30,7 +29,28 @@ export interface Strategy {
 }
 
 /** The strategy for each `spec.strategy.type`; a type without a strategy does not compile. */
-const strategies: Record<StrategySpec["type"], Strategy> = { RollingUpdate: rolling };
+const strategies: Record<StrategySpec["type"], Strategy> = { RollingUpdate: rolling, Canary: canary };
 
-export const strategyOf = ({ observed }: RolloutState): Strategy =>
-  strategies[observed.app.spec.strategy.type];
+/** The strategy of the present rollout: a rolling update if the rollout takes no steps. */
+export const strategyOf = ({ observed, cursor }: RolloutState): Strategy =>
+  cursor === undefined ? rolling : strategies[observed.app.spec.strategy.type];
+
+/** The stable revision at full size, and no candidate. */
+const stableAlone = ({ stable, observed }: RolloutState): Goal | undefined =>
+  stable && {
+    tracks: { stable: { revision: stable, size: observed.app.spec.replicas }, candidate: undefined },
+    traffic: "stable",
+  };
+
+/**
+ * Where the app wants to be. A candidate Deployment of another revision, or of a rollout that no longer takes steps, first
+ * gives its traffic back to the stable revision.
+ */
+export function goalOf(state: RolloutState): Goal | undefined {
+  const { candidate, cursor, stable, tracks } = state;
+  const { deployment } = tracks.candidate;
+  const carried = templateMetadataOf(deployment)?.labels?.[labels.hash];
+  const isLeft = cursor === undefined ? candidate !== undefined : carried !== candidate?.hash;
+  if (deployment !== undefined && isLeft && stable !== undefined) return stableAlone(state);
+  return strategyOf(state).goal(state);
+}

@@ -61,6 +61,7 @@ export function revision(
     startedAt: at(rollout * 10 - 1000),
     outcome,
     finishedAt: outcome && at(rollout * 10 - 995),
+    acceptedAt: outcome === "accepted" ? at(rollout * 10 - 995) : undefined,
     reason: outcome === "rejected" ? "CrashLoop" : undefined,
     message:
       outcome === "rejected" ? "container app of pod a is crash-looping, last with exit code 1" : undefined,

@@ -1,20 +1,84 @@
-import { accepted, refused, unknown, type Row } from "./row.ts";
+import { accepted, asList, refused, unknown, type Row } from "./row.ts";
 
 const rolling = (rollingUpdate: unknown) => ({ strategy: { rollingUpdate } });
+const canary = (fields: unknown) => ({ strategy: { type: "Canary", canary: fields } });
+const steps = (...all: readonly unknown[]) => canary({ steps: all });
+const notRising = "spec.strategy.canary.steps: each setWeight must be above the one before";
+const noSurge = "spec.strategy.canary.maxSurge: maxSurge must not be 0";
 const bothZero = "spec.strategy.rollingUpdate: maxSurge and maxUnavailable must not both be 0";
 export const strategies: readonly Row[] = [
   accepted("an empty strategy", { strategy: {} }),
   accepted("a rolling update with percentages", rolling({ maxSurge: "100%", maxUnavailable: "50%" })),
   accepted("a rolling update with numbers of pods", rolling({ maxSurge: 0, maxUnavailable: 1 })),
+  accepted("a canary with its defaults", { strategy: { type: "Canary" } }),
+  accepted(
+    "a canary with every field",
+    canary({
+      maxSurge: "100%",
+      steps: [{ setWeight: 1 }, { pause: { seconds: 604_800 } }, { pause: {} }, { setWeight: 100 }],
+      fastRollback: false,
+    }),
+  ),
+  accepted("a canary with 20 steps", steps(...asList(20, (i) => ({ setWeight: i + 1 })))),
+  refused("a canary without steps", steps(), "spec.strategy.canary.steps: should have at least 1 items"),
   refused(
-    "the strategy Canary, which does not exist yet",
-    { strategy: { type: "Canary" } },
-    'spec.strategy.type: supported values: "RollingUpdate"',
+    "a canary with 21 steps",
+    steps(...asList(21, (i) => ({ setWeight: i + 1 }))),
+    "spec.strategy.canary.steps: must have at most 20 items",
+  ),
+  refused(
+    "a weight of 0",
+    steps({ setWeight: 0 }),
+    "spec.strategy.canary.steps[0].setWeight: should be greater than or equal to 1",
+  ),
+  refused(
+    "a weight of 101",
+    steps({ setWeight: 101 }),
+    "spec.strategy.canary.steps[0].setWeight: should be less than or equal to 100",
+  ),
+  refused("a weight that falls", steps({ setWeight: 50 }, { setWeight: 10 }), notRising),
+  refused("a weight twice", steps({ setWeight: 10 }, { pause: {} }, { setWeight: 10 }), notRising),
+  refused(
+    "a pause before the first weight",
+    steps({ pause: {} }, { setWeight: 10 }),
+    "spec.strategy.canary.steps: the first step must be setWeight",
+  ),
+  refused(
+    "a pause of more than 7 days",
+    steps({ setWeight: 10 }, { pause: { seconds: 604_801 } }),
+    "spec.strategy.canary.steps[1].pause.seconds: should be less than or equal to 604800",
+  ),
+  refused(
+    "a step with a weight and a pause",
+    steps({ setWeight: 10, pause: {} }),
+    "spec.strategy.canary.steps[0]: each step must have one of setWeight and pause",
+  ),
+  refused(
+    "an empty step",
+    steps({ setWeight: 10 }, {}),
+    "spec.strategy.canary.steps[1]: each step must have one of setWeight and pause",
   ),
   unknown(
+    "the step analysis, which does not exist yet",
+    steps({ setWeight: 10 }, { pause: {}, analysis: {} }),
+    "spec.strategy.canary.steps[1].analysis",
+  ),
+  refused("a canary with maxSurge 0", canary({ maxSurge: 0 }), noSurge),
+  refused("a canary with maxSurge 0%", canary({ maxSurge: "0%" }), noSurge),
+  refused(
     "canary steps in a rolling update",
-    { strategy: { type: "RollingUpdate", canary: { steps: [] } } },
-    "spec.strategy.canary",
+    { strategy: { type: "RollingUpdate", canary: { steps: [{ setWeight: 10 }] } } },
+    "spec.strategy.canary: canary has no effect with another type",
+  ),
+  refused(
+    "canary steps in the default strategy",
+    { strategy: { canary: {} } },
+    "spec.strategy.canary: canary has no effect with another type",
+  ),
+  refused(
+    "limits of a rolling update in a canary",
+    { strategy: { type: "Canary", rollingUpdate: { maxSurge: 1 } } },
+    "spec.strategy.rollingUpdate: rollingUpdate has no effect with another type",
   ),
   unknown(
     "the field blueGreen in a rolling update",

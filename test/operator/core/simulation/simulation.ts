@@ -1,4 +1,4 @@
-import { annotations, fieldManager } from "../../../../operator/api/names.ts";
+import { annotations, deploymentName, fieldManager } from "../../../../operator/api/names.ts";
 import type { DemoAppSpec, DemoAppStatus, Phase } from "../../../../operator/api/schema.ts";
 import { manifestOf, revisionObjectOf } from "../../../../operator/controller/children.ts";
 import { podOf } from "../../../../operator/controller/transform.ts";
@@ -68,6 +68,10 @@ export class Simulation {
     return this.cluster.get("Deployment", this.app.name);
   }
 
+  get candidate(): KubeObject | undefined {
+    return this.cluster.get("Deployment", deploymentName(this.app.name, "candidate"));
+  }
+
   get pods(): readonly KubeObject[] {
     return this.cluster.list("Pod");
   }
@@ -78,9 +82,12 @@ export class Simulation {
   }
 
   observe(): Observed {
-    const { app, deployment } = this;
+    const { app, deployment, candidate } = this;
     const service = this.cluster.get("Service", app.name);
-    const deployments = { stable: deployment && manifestOf(deployment), candidate: undefined };
+    const deployments = {
+      stable: deployment && manifestOf(deployment),
+      candidate: candidate && manifestOf(candidate),
+    };
     const objects = this.cluster.list("ControllerRevision");
     const { revisions, ignoredRevisions } = readRevisions(
       { app, deployments },
