@@ -13,6 +13,25 @@ const quoting =
   () =>
     message;
 
+/** Where a canary stands. */
+interface CanaryTexts {
+  /** "7 of app:2" */
+  readonly rollout: string;
+  /** "2 of 4" */
+  readonly step: string;
+  /** The wanted share and the present one, in percent. */
+  readonly weight: { readonly desired: number; readonly actual: number };
+  /** "1 of 2" */
+  readonly ready: string;
+  /** The available pods of the stable track, and their image. */
+  readonly stable: { readonly available: number; readonly image: string };
+}
+
+const at = ({ rollout, step }: CanaryTexts): string => `Rollout ${rollout}, step ${step}`;
+
+const tracksText = ({ ready, stable, weight }: CanaryTexts): string =>
+  `${ready} pods of this version and ${stable.available} of ${shortImage(stable.image)} are available (${weight.actual} %, step ${weight.desired} %)`;
+
 /**
  * All reasons, each with its message. Conditions, events and blockers use the same reasons, and no other code
  * defines one.
@@ -29,6 +48,14 @@ export const reasons = {
     `${of.ready} pods are available; Kubernetes is starting, replacing or removing pods.`,
   Crashing: (of: { ready: string }) => `${of.ready} pods are available; other pods keep crashing.`,
   Restarting: (of: { ready: string }) => `Restarting the pods: ${of.ready} pods are available.`,
+  CanaryStep: (of: CanaryTexts) => `${at(of)}: ${tracksText(of)}.`,
+  StepPaused: (of: CanaryTexts & { seconds: number }) =>
+    `${at(of)} pauses for ${of.seconds} s: ${tracksText(of)}.`,
+  StepWaits: (of: CanaryTexts) => `${at(of)} waits for a promotion: ${tracksText(of)}.`,
+  StepHeld: (of: CanaryTexts & { promotion: string }) =>
+    `${at(of)} is held by the annotation demoapp.dev/paused${of.promotion}: ${tracksText(of)}.`,
+  Promoting: (of: { rollout: string; ready: string; candidates: number }) =>
+    `Rollout ${of.rollout} is accepted: ${of.ready} pods of the stable track run it, and ${of.candidates} pods of the candidate serve until all do.`,
   RollingBack: (of: { image: string; ready: string }) =>
     `Rolling back to ${shortImage(of.image)}: ${of.ready} pods of this version are available.`,
   Suspended: () => "Suspended: the operator writes only this status. Set spec.suspend to false to resume.",
@@ -102,6 +129,8 @@ export const reasons = {
     `spec.revisionHistoryLimit is ${of.given}; the operator keeps at most ${of.most} old revisions.`,
   UnknownRollout: (of: { annotation: string; newest: number; quote: string }) =>
     `The newest rollout is ${of.newest}; no rollout has the number in annotation ${of.annotation}.`,
+  UnknownStep: (of: { annotation: string; steps: number; quote: string }) =>
+    `Annotation ${of.annotation} names no step of the rollout, which has ${of.steps} steps.`,
   BadAnnotation: (of: { annotation: string; expected: string; quote: string }) =>
     `Annotation ${of.annotation} is not ${of.expected}.`,
   RolloutNumbersUsedUp: (of: { object: string; rollout: number }) =>

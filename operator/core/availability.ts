@@ -29,8 +29,9 @@ function wasNeverReady({ ready, readinessSince, containers }: Pod): boolean {
  */
 function startingOf({ observed, tracks, counts, nowMs, deadlineAtMs }: RolloutState): number {
   const deadlineMs = observed.app.spec.progressDeadlineSeconds * 1000;
-  const { deployment, pods } = tracks.stable;
+  const { deployment } = tracks.stable;
   if (deployment === undefined || podRefusalOf(deployment) !== undefined) return 0;
+  const pods = [...tracks.stable.pods, ...tracks.candidate.pods];
   const young = pods.filter((pod) => nowMs - millis(pod.createdAt) < deadlineMs && wasNeverReady(pod));
   const absent = nowMs < deadlineAtMs ? Math.max(0, counts.desired - pods.length) : 0;
   return young.length + absent;

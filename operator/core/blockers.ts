@@ -8,8 +8,10 @@ import { availableAtMs } from "./health.ts";
 import { timestamp } from "./observed.ts";
 import { ownershipOf } from "./ownership.ts";
 import { type Situation, deadlineProblem } from "./phase.ts";
+import { waitOf } from "./phasetexts.ts";
 import { podBlocker } from "./podblockers.ts";
 import { quotaMessage } from "./refusals.ts";
+import { promotion } from "./promote.ts";
 import { newestFirst, rolloutNumber } from "./revisions.ts";
 
 interface PodRefusalRule {
@@ -49,12 +51,22 @@ const podRefusalRules: readonly PodRefusalRule[] = [
 ];
 
 function podRefusalBlockers({ tracks }: Situation): readonly BlockerDraft[] {
-  const { deployment } = tracks.stable;
-  const quote = podRefusalOf(deployment) ?? "";
-  const rule = podRefusalRules.find(({ pattern }) => pattern.test(quote));
-  if (!rule || !deployment) return [];
-  const problem = reasonMessage(rule.reason, { quote });
-  return [blockerDraft(`Deployment/${deployment.metadata.name}`, problem, rule.next)];
+  return Object.values(tracks).flatMap(({ deployment }) => {
+    const quote = podRefusalOf(deployment) ?? "";
+    const rule = podRefusalRules.find(({ pattern }) => pattern.test(quote));
+    if (!rule || !deployment) return [];
+    const problem = reasonMessage(rule.reason, { quote });
+    return [blockerDraft(`Deployment/${deployment.metadata.name}`, problem, rule.next)];
+  });
+}
+
+/** A canary that a person has to promote. */
+function stepBlockers(situation: Situation): readonly BlockerDraft[] {
+  const { candidate, cursor, observed } = situation;
+  const wait = waitOf(situation);
+  if (candidate === undefined || cursor === undefined || wait?.reason !== "StepWaits") return [];
+  const promote = annotate(observed.app, annotations.promote, `${candidate.rollout}/${cursor.index + 1}`);
+  return [blockerDraft(`DemoApp/${observed.app.name}`, wait, `Promote the rollout: ${promote}`)];
 }
 
 /** An abort command that has no effect, because there is no stable revision to roll back to. */
@@ -69,9 +81,10 @@ function abortBlockers({ observed, candidate, stable }: Situation): readonly Blo
 /** Commands on rollouts that don't exist. A command on an older rollout did its work, or came too late. */
 function unknownRolloutBlockers({ observed: { app }, revisions }: Situation): readonly BlockerDraft[] {
   const newest = newestFirst(revisions)[0]?.rollout ?? 0;
-  return [annotations.abort, annotations.retry].flatMap((annotation) => {
+  return [annotations.abort, annotations.retry, annotations.promote].flatMap((annotation) => {
     const value = app.annotations[annotation];
-    if (value === undefined || (rolloutNumber(value) ?? Infinity) <= newest) return [];
+    const rollout = annotation === annotations.promote ? promotion(app)?.rollout : rolloutNumber(value);
+    if (value === undefined || (rollout ?? Infinity) <= newest) return [];
     const remove = annotate(app, annotation);
     const problem = reasonMessage("UnknownRollout", { annotation, newest, quote: value });
     const next = `Set a number that status.history shows, or remove the annotation: ${remove}`;
@@ -217,6 +230,7 @@ export function blockersOf(situation: Situation): readonly DatedBlocker[] {
   const all = [
     ...situation.writeBlockers,
     ...pauseBlockers(situation),
+    ...stepBlockers(situation),
     ...verdictBlockers(situation),
     ...rejectionBlockers(situation),
     ...podRefusalBlockers(situation),

@@ -98,6 +98,10 @@ interface SpecDrift extends Omit<Drift, "apply"> {
   readonly isObsolete: boolean;
 }
 
+/** The selector in the field set of a spec. The API server adds no keys to it, unlike to other atomic maps. */
+const selectorIn = ({ "f:selector": selector }: FieldSet): FieldSet =>
+  selector === undefined ? {} : { "f:selector": selector };
+
 /** Compares `spec`. Most objects have the same one in each reconcile, and the comparison takes longest. */
 const specDrift = remembered((live: Fields, input: SpecInput): SpecDrift => {
   const { desired, managed } = input;
@@ -117,7 +121,9 @@ const specDrift = remembered((live: Fields, input: SpecInput): SpecDrift => {
     takeOver: patch,
     ofSpec,
     byOthers: ofSpec && (isAdded || isOverwritten(claims, owned, spec)),
-    isObsolete: own?.["f:spec"] !== undefined && namesAddition(own["f:spec"], spec),
+    isObsolete:
+      own?.["f:spec"] !== undefined &&
+      (namesAddition(own["f:spec"], spec) || nameExtendedMap([selectorIn(own["f:spec"])], spec)),
   };
 });
 

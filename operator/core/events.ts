@@ -56,8 +56,9 @@ function startEvents(
   { observed: { app }, candidate }: Situation,
   { step }: DemoAppStatus,
 ): readonly AppEvent[] {
-  if (candidate === undefined || step === undefined || step.startedAt === app.status?.step?.startedAt)
-    return [];
+  const before = app.status;
+  const isTold = before?.step !== undefined && before.candidate?.rollout === candidate?.rollout;
+  if (candidate === undefined || step === undefined || isTold) return [];
   const event = normal(
     reasonMessage("RolloutStarted", { rollout: candidate.rollout, image: candidate.image }),
   );

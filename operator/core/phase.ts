@@ -1,9 +1,10 @@
 import { type ReasonMessage, reasonMessage, shortImage } from "../api/reasons.ts";
 import type { Phase } from "../api/schema.ts";
 import { availabilityOf } from "./availability.ts";
-import { type Decision, isDelayed } from "./decide.ts";
+import { type Decision, isDelayed, isPromoting } from "./decide.ts";
 import { availableAtMs, isPodCrashing } from "./health.ts";
 import type { Revision } from "./observed.ts";
+import { canaryTexts, waitOf } from "./phasetexts.ts";
 import { falseSinceMs } from "./rolloutstate.ts";
 import type { WriteBlocker } from "./writeblockers.ts";
 
@@ -17,9 +18,9 @@ const readyText = ({ counts, progress, complete }: Situation): string =>
   `${complete ? counts.available : Math.min(progress.available, counts.desired)} of ${counts.desired}`;
 
 /** " (2 ready for less than 15 s)": the target's ready pods that `minReadySeconds` does not count yet. */
-function minReadyText({ observed, tracks, target, nowMs }: Situation): string {
+function minReadyText({ observed, tracks, track, target, nowMs }: Situation): string {
   const { minReadySeconds } = observed.app.spec;
-  const count = tracks.stable.pods.filter((pod) => {
+  const count = tracks[track].pods.filter((pod) => {
     const countsAtMs = availableAtMs(pod, minReadySeconds * 1000);
     return pod.hash === target?.hash && countsAtMs > nowMs && countsAtMs < Infinity;
   }).length;
@@ -41,10 +42,13 @@ const rolloutText = (revision: Revision | undefined): string =>
  * only after a manual change, which the operator reverts.
  */
 function isRollingBack({ tracks, revisions, target, stable, complete }: Situation): boolean {
-  const { deployedHash, pods } = tracks.stable;
+  const { deployedHash } = tracks.stable;
   if (complete || target === undefined || target !== stable || deployedHash === undefined) return false;
   const accepted = new Set(revisions.flatMap(({ outcome, hash }) => (outcome === "accepted" ? [hash] : [])));
-  return !accepted.has(deployedHash) || pods.some(({ hash }) => !accepted.has(hash));
+  const { deployment, deployedHash: candidate = "" } = tracks.candidate;
+  const isLeft = deployment !== undefined && !accepted.has(candidate);
+  const pods = [...tracks.stable.pods, ...tracks.candidate.pods];
+  return isLeft || !accepted.has(deployedHash) || pods.some(({ hash }) => !accepted.has(hash));
 }
 
 /** The reason and message of a phase; undefined if the app is not in this phase. */
@@ -94,7 +98,7 @@ const delayed: Rule = (situation) =>
     ? reasonMessage("Paused", { image: situation.observed.app.spec.image })
     : undefined;
 
-const paused: Rule = (situation) => undecidedVerdict(situation) ?? delayed(situation);
+const paused: Rule = (situation) => undecidedVerdict(situation) ?? delayed(situation) ?? waitOf(situation);
 
 const noProgress = (situation: Situation): ReasonMessage =>
   reasonMessage("DeadlinePassed", {
@@ -134,13 +138,27 @@ const rollingBack: Rule = (situation) =>
 const installing: Rule = (situation) =>
   situation.stable === undefined ? reasonMessage("Installing", rolloutTexts(situation)) : undefined;
 
-const rollingOut: Rule = (situation) =>
-  situation.candidate ? reasonMessage("RollingOut", rolloutTexts(situation)) : undefined;
+function rollingOut(situation: Situation): ReasonMessage | undefined {
+  const texts = canaryTexts(situation);
+  if (texts !== undefined) return reasonMessage("CanaryStep", texts);
+  return situation.candidate ? reasonMessage("RollingOut", rolloutTexts(situation)) : undefined;
+}
+
+const promoting: Rule = (situation) =>
+  isPromoting(situation)
+    ? reasonMessage("Promoting", {
+        rollout: rolloutText(situation.stable),
+        ready: readyText(situation),
+        candidates: situation.tracks.candidate.available,
+      })
+    : undefined;
 
 /** The operator can't help here: it never rolls back a revision that was accepted. */
 const crashing: Rule = (situation) =>
   !situation.complete &&
-  situation.tracks.stable.pods.some((pod) => pod.hash === situation.target?.hash && isPodCrashing(pod))
+  situation.tracks[situation.track].pods.some(
+    (pod) => pod.hash === situation.target?.hash && isPodCrashing(pod),
+  )
     ? reasonMessage("Crashing", { ready: readyText(situation) })
     : undefined;
 
@@ -168,6 +186,7 @@ const rules: readonly { readonly phase: Phase; readonly rule: Rule }[] = [
   { phase: "Healthy", rule: scaledToZero },
   { phase: "Installing", rule: installing },
   { phase: "Progressing", rule: rollingOut },
+  { phase: "Promoting", rule: promoting },
   { phase: "Degraded", rule: crashing },
   { phase: "Progressing", rule: restarting },
   { phase: "Progressing", rule: recovering },

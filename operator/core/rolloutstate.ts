@@ -2,7 +2,7 @@ import type { Track } from "../api/names.ts";
 import { type Cursor, firstCursor, storedCursor, stepsHashOf } from "./cursor.ts";
 import { isSettledAt } from "./deployment.ts";
 import type { Facts } from "./facts.ts";
-import { type Revision, type Tracks, millis } from "./observed.ts";
+import { type Pod, type Revision, type Tracks, millis } from "./observed.ts";
 import { type Progress, progressOf } from "./progress.ts";
 import { candidateOf, requestedOf, stableOf } from "./revisions.ts";
 import { advance, sizesAt, takesSteps } from "./strategies/canary.ts";
@@ -54,6 +54,10 @@ function startedCursor({ observed, tracks, nowMs }: Facts, candidate: Revision):
   return isValid ? stored : firstCursor(spec, candidate, nowMs);
 }
 
+/** When a pod last became unready, ms since 1970; 0 if all are ready. */
+const lostAtMs = (pods: readonly Pod[]): number =>
+  Math.max(0, ...pods.map((pod) => (pod.ready ? 0 : millis(pod.readinessSince ?? pod.createdAt))));
+
 /** Where the rollout stands at a step; the stored one unless another one is given. */
 function stateAt(facts: Facts, revisions: readonly Revision[], next?: Cursor): RolloutState {
   const { observed, tracks } = facts;
@@ -69,7 +73,9 @@ function stateAt(facts: Facts, revisions: readonly Revision[], next?: Cursor): R
   const { deployment, deployedHash, restarting } = tracks[track];
   const isDeployed = target !== undefined && deployedHash === target.hash && !restarting;
   // During a canary Ready is False for hours, so that only its own pods tell a lack of progress.
-  const sinceMs = isCanary ? progress.atMs : Math.max(progress.atMs, falseSinceMs(facts, "Ready"));
+  const sinceMs = isCanary
+    ? Math.max(progress.atMs, progress.stored.best >= sizes.candidate ? lostAtMs(tracks.candidate.pods) : 0)
+    : Math.max(progress.atMs, falseSinceMs(facts, "Ready"));
   const isReached = isCanary && progress.available >= sizes.candidate;
   return {
     ...facts,

@@ -6,7 +6,13 @@ const noChecks = { onWrite: () => undefined, onPhase: () => undefined };
 
 const installed = (fields: object = {}): Simulation => {
   const simulation = new Simulation(
-    spec({ image: "good:0", replicas: 4, progressDeadlineSeconds: 60, strategy: { type: "Canary" }, ...fields }),
+    spec({
+      image: "good:0",
+      replicas: 4,
+      progressDeadlineSeconds: 60,
+      strategy: { type: "Canary" },
+      ...fields,
+    }),
     noChecks,
   );
   simulation.settle();

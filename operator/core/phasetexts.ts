@@ -1,0 +1,49 @@
+import { type ReasonMessage, reasonMessage, shortImage } from "../api/reasons.ts";
+import { canaryOf } from "./defaults.ts";
+import { promotedStep } from "./promote.ts";
+import type { RolloutState } from "./rolloutstate.ts";
+import { isAtWeight, isHeld, isNextStepDue, weightAt } from "./strategies/canary.ts";
+
+/** The share of the pods that a canary's step wants, and the present one, in percent; undefined without a canary. */
+export function weightOf({ observed, cursor, tracks }: RolloutState) {
+  if (cursor === undefined) return undefined;
+  const ready = (pods: readonly { readonly ready: boolean }[]): number =>
+    pods.filter((pod) => pod.ready).length;
+  const candidate = ready(tracks.candidate.pods);
+  const all = candidate + ready(tracks.stable.pods);
+  const actual = all === 0 ? 0 : Math.round((candidate * 100) / all);
+  return { desired: weightAt(observed.app.spec, cursor), actual };
+}
+
+/** Where a canary stands, for messages; undefined without a canary. */
+export function canaryTexts(state: RolloutState) {
+  const { observed, candidate, stable, cursor, progress, sizes, tracks } = state;
+  const weight = weightOf(state);
+  if (candidate === undefined || stable === undefined || cursor === undefined || weight === undefined)
+    return undefined;
+  const { steps } = canaryOf(observed.app.spec);
+  return {
+    rollout: `${candidate.rollout} of ${shortImage(candidate.image)}`,
+    step: `${Math.min(cursor.index + 1, steps.length)} of ${steps.length}`,
+    weight,
+    ready: `${progress.available} of ${sizes.candidate}`,
+    stable: { available: tracks.stable.available, image: stable.image },
+  };
+}
+
+/** Why a canary waits although all its pods are available: for a time, for a person, or for the end of a pause. */
+export function waitOf(state: RolloutState): ReasonMessage | undefined {
+  const texts = canaryTexts(state);
+  const { observed, cursor, candidate } = state;
+  if (texts === undefined || cursor === undefined || candidate === undefined || !isAtWeight(state))
+    return undefined;
+  const isPromoted = promotedStep(observed.app, candidate.rollout) > cursor.index;
+  const promotion = isPromoted ? ", and so is its promotion" : "";
+  if (isHeld(state) && isNextStepDue(state)) return reasonMessage("StepHeld", { ...texts, promotion });
+  const { pause } = canaryOf(observed.app.spec).steps[cursor.index] ?? {};
+  if (pause === undefined) return undefined;
+  const { seconds } = pause;
+  return seconds === undefined
+    ? reasonMessage("StepWaits", texts)
+    : reasonMessage("StepPaused", { ...texts, seconds });
+}
