@@ -148,7 +148,61 @@ const commands: readonly (readonly [weight: number, fc.Arbitrary<Command>])[] = 
   [1, once("only the cluster's controllers work", ({ cluster }) => cluster.run())],
 ];
 
-export const command = fc.oneof(...commands.map(([weight, arbitrary]) => ({ weight, arbitrary })));
+const ofWeights = (all: typeof commands): fc.Arbitrary<Command> =>
+  fc.oneof(...all.map(([weight, arbitrary]) => ({ weight, arbitrary })));
+
+export const command = ofWeights(commands);
+
+const setWeights = fc
+  .uniqueArray(fc.integer({ min: 1, max: 100 }), { minLength: 1, maxLength: 3 })
+  .map((weights) => weights.toSorted((a, b) => a - b));
+const pauses = fc.constantFrom(undefined, { pause: { seconds: 20 } }, { pause: {} });
+const canaries = fc.record({
+  type: fc.constant("Canary" as const),
+  canary: fc.record({
+    maxSurge: fc.constantFrom(1, 2, "25%", "100%"),
+    fastRollback: fc.boolean(),
+    steps: fc
+      .tuple(setWeights, pauses)
+      .map(([weights, pause]) => weights.flatMap((setWeight) => [{ setWeight }, ...(pause ? [pause] : [])])),
+  }),
+});
+
+/** Commands on an app with two Deployments. */
+export const canaryCommand = ofWeights([
+  ...commands,
+  [
+    4,
+    fc
+      .tuple(fc.nat(1), fc.constantFrom("1", "2", "all"))
+      .map(([back, step]) =>
+        named(`promote newest - ${back} past ${step}`, (s) =>
+          s.annotate("promote", `${newestRollout(s) - back}/${step}`),
+        ),
+      ),
+  ],
+  [1, canaries.map((strategy) => named("edit the steps", (s) => s.edit({ strategy })))],
+  [1, once("take RollingUpdate", (s) => s.edit({ strategy: { type: "RollingUpdate" } }))],
+  [1, once("delete the candidate", (s) => s.candidate && s.cluster.delete(s.candidate))],
+  [
+    1,
+    fc.constantFrom(...Object.entries(manualChanges)).map(([name, change]) =>
+      named(`edit the candidate by hand: ${name}`, (s) => {
+        const { candidate: live } = s;
+        if (live) s.cluster.update(live, "kubectl-edit", { ...live, spec: change(fieldsOf(live["spec"])) });
+      }),
+    ),
+  ],
+  [
+    2,
+    fc.nat(9).map((n) =>
+      named(`delete pod ${n}`, ({ cluster, pods }) => {
+        const pod = pods[n % Math.max(1, pods.length)];
+        if (pod) cluster.delete(pod);
+      }),
+    ),
+  ],
+]);
 
 /** Specs with different rollout settings. */
 export const specs = fc.record({
@@ -164,4 +218,14 @@ export const specs = fc.record({
     { rollingUpdate: { maxSurge: 0, maxUnavailable: "50%" } },
     { rollingUpdate: { maxSurge: "100%", maxUnavailable: 0 } },
   ),
+});
+
+/** Specs of canaries. */
+export const canarySpecs = fc.record({
+  replicas: fc.integer({ min: 1, max: 5 }),
+  minReadySeconds: fc.constantFrom(0, 15),
+  progressDeadlineSeconds: fc.constant(60),
+  revisionHistoryLimit: fc.constantFrom(0, 10),
+  rollback: fc.record({ automatic: fc.constantFrom(true, true, true, false) }),
+  strategy: canaries,
 });

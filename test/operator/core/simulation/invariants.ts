@@ -2,14 +2,14 @@ import assert from "node:assert/strict";
 import { annotations, childAnnotations, labels, revisionName } from "../../../../operator/api/names.ts";
 import type { Phase } from "../../../../operator/api/schema.ts";
 import type { Action } from "../../../../operator/core/action.ts";
-import { rollingUpdateOf } from "../../../../operator/core/defaults.ts";
+import { floorOf, mostOf, rollingUpdateOf } from "../../../../operator/core/defaults.ts";
 import type { Manifest } from "../../../../operator/core/manifest.ts";
 import { templateMetadataOf } from "../../../../operator/core/deployment.ts";
 import { candidateOf, stableOf, usedRollouts } from "../../../../operator/core/revisions.ts";
 import { readRevision } from "../../../../operator/core/storedrevisions.ts";
 import { fieldsOf } from "../../../sim/apiserver/json.ts";
 import { isActive, replicasOf } from "../../../sim/controllers/workload.ts";
-import type { Checks, Simulation } from "./simulation.ts";
+import type { Checks, Counted, Simulation } from "./simulation.ts";
 
 /** The allowed successors of each phase. Each phase may also stay, or become Suspended. */
 const successors: Record<Phase, readonly Phase[]> = {
@@ -17,9 +17,9 @@ const successors: Record<Phase, readonly Phase[]> = {
   // An app at 0 replicas is Healthy, also before its first pods, and during a rollout that can be aborted.
   Healthy: ["Installing", "RollingBack", "Progressing", "Paused", "Degraded"],
   // Without its ControllerRevision, which somebody deleted, no stable revision is known.
-  Progressing: ["Installing", "Healthy", "RollingBack", "Degraded", "Paused"],
-  Paused: ["Healthy", "Progressing", "RollingBack", "Degraded"],
-  Promoting: [],
+  Progressing: ["Installing", "Healthy", "RollingBack", "Degraded", "Paused", "Promoting"],
+  Paused: ["Healthy", "Progressing", "RollingBack", "Degraded", "Promoting"],
+  Promoting: ["Healthy", "Progressing", "Degraded"],
   RollingBack: ["Healthy", "Progressing", "Degraded", "Paused"],
   Degraded: ["Installing", "Healthy", "Progressing", "RollingBack", "Paused"],
   Suspended: ["Installing", "Healthy", "Progressing", "Paused", "RollingBack", "Degraded"],
@@ -42,7 +42,22 @@ export class InvariantChecker implements Checks {
     );
     if (action.do === "take-over" || action.do === "delete") return;
     if (action.object.kind === "ControllerRevision") this.#checkRevision(simulation, action.object);
-    if (action.object.kind === "Deployment") checkDeployment(simulation, action.object);
+    if (action.object.kind !== "Deployment") return;
+    if (isCanary(simulation)) checkTrack(simulation, action);
+    else checkDeployment(simulation, action.object);
+  };
+
+  readonly onTurn = (simulation: Simulation, before: Counted): void => {
+    const { spec } = simulation.app;
+    if (spec === undefined || !isCanary(simulation)) return;
+    const { pods, available, serving } = simulation.counted;
+    const floor = floorOf(spec.replicas, rollingUpdateOf(spec));
+    assert.ok(
+      serving >= Math.min(before.serving, floor),
+      `${serving} pods serve, before ${before.serving}, floor ${floor}`,
+    );
+    assert.ok(pods <= Math.max(before.pods, mostOf(spec)), `${pods} pods, at most ${mostOf(spec)}`);
+    assert.ok(serving > 0 || available === 0, "the Service selects none of the available pods");
   };
 
   #checkRevision(simulation: Simulation, object: Manifest): void {
@@ -63,6 +78,19 @@ export class InvariantChecker implements Checks {
     const retry = app.annotations[annotations.retry];
     assert.equal(retry, String(before.rollout), "only a retry of its rollout may start a rejected revision");
   }
+}
+
+/** True while the rules for two Deployments hold. */
+const isCanary = ({ app, candidate }: Simulation): boolean =>
+  candidate !== undefined || app.spec?.strategy.type === "Canary";
+
+/** A Deployment grows only without a change of the pod template, and without pods of a rejected revision. */
+function checkTrack(simulation: Simulation, { object, scope }: Action): void {
+  const deployment = scope === "candidate" ? simulation.candidate : simulation.deployment;
+  const { replicas } = fieldsOf(object["spec"]);
+  const pods = simulation.pods.filter(({ metadata }) => metadata.labels?.[labels.track] === scope);
+  if (deployment !== undefined && Number(replicas) > replicasOf(deployment))
+    checkGrowth({ deployment, revisions: simulation.revisions, pods }, object);
 }
 
 function checkGrowth(

@@ -9,8 +9,10 @@ import type { App, Observed, Refusal, Revision } from "../../../../operator/core
 import { type Plan, plan, reportOf } from "../../../../operator/core/plan.ts";
 import { readRevisions } from "../../../../operator/core/storedrevisions.ts";
 import type { KubeObject } from "../../../../operator/runtime/kubernetes.ts";
+import { fieldsOf } from "../../../sim/apiserver/json.ts";
 import { jsonPatch, mergePatch } from "../../../sim/apiserver/patches.ts";
 import { SimulatedCluster } from "../../../sim/cluster.ts";
+import { availableAtMs, isActive } from "../../../sim/controllers/workload.ts";
 import type { Behaviour } from "../../../sim/kubelet/lifecycle.ts";
 import { imageOf } from "../../../sim/kubelet/status.ts";
 import { app as newApp, startMs } from "../objects.ts";
@@ -28,8 +30,20 @@ const behaviours: Readonly<Record<string, Behaviour>> = {
 
 const nameOf = (pod: KubeObject): string => imageOf(pod).split(":")[0] ?? "";
 
-/** Checks that the simulation calls before each write of the operator and at each report of a phase. */
+/** The pods that count, at one moment. */
+export interface Counted {
+  /** Pods that are not terminating, of both tracks. */
+  readonly pods: number;
+  /** Available pods of both tracks. */
+  readonly available: number;
+  /** Available pods that the Service selects; the available pods without a Service. */
+  readonly serving: number;
+}
+
+/** Checks that the simulation calls before each write of the operator, at each report of a phase, and after each turn. */
 export interface Checks {
+  /** The operator and then the cluster's controllers worked, and no time passed. */
+  readonly onTurn?: (simulation: Simulation, before: Counted) => void;
   readonly onWrite: (simulation: Simulation, action: Action) => void;
   readonly onPhase: (before: Phase | undefined, after: Phase | undefined) => void;
 }
@@ -228,12 +242,30 @@ export class Simulation {
     if (canonical(status) !== canonical(this.app.status)) this.#setApp({ status });
   }
 
+  get counted(): Counted {
+    const minReadySeconds = this.app.spec?.minReadySeconds ?? 0;
+    const active = this.pods.filter(isActive);
+    const available = active.filter((pod) => availableAtMs(pod, minReadySeconds) <= this.nowMs);
+    const service = this.cluster.get("Service", this.app.name);
+    const selector = Object.entries(fieldsOf(fieldsOf(service?.["spec"])["selector"]));
+    const isServing = ({ metadata: { labels = {} } }: KubeObject): boolean =>
+      selector.every(([key, value]) => labels[key] === value);
+    return {
+      pods: active.length,
+      available: available.length,
+      serving: available.filter(isServing).length,
+    };
+  }
+
   /** Lets the cluster and the operator work until neither has anything to do at this time. */
   settle(): void {
     for (let turns = 0; turns < 100; turns += 1) {
       this.cluster.run();
       if (!this.#hasChanged && this.#requeueAtMs > this.nowMs) return;
+      const before = this.counted;
       this.reconcile();
+      this.cluster.run();
+      this.#checks.onTurn?.(this, before);
     }
     throw new Error("the operator and the controllers react to each other without end");
   }

@@ -1,0 +1,49 @@
+import { expect, test } from "@jest/globals";
+import * as fc from "fast-check";
+import { spec } from "./objects.ts";
+import { planOf } from "./situations.ts";
+import { canaryCommand, canarySpecs } from "./simulation/commands.ts";
+import { InvariantChecker } from "./simulation/invariants.ts";
+import { Simulation } from "./simulation/simulation.ts";
+
+const histories = fc.tuple(canarySpecs, fc.array(canaryCommand, { maxLength: 25 }));
+
+/** By default the same histories in every run: a rare one must not fail a change that has nothing to do with it. */
+const { ROLLOUTS_SEED = "1", ROLLOUTS_RUNS = "40" } = process.env;
+const runs = { seed: Number(ROLLOUTS_SEED), numRuns: Number(ROLLOUTS_RUNS) };
+
+/** Resumes and promotes the app, then lets more time pass than every deadline, pause and container start takes. */
+function waitUntilIdle(simulation: Simulation): void {
+  simulation.refusedKind = undefined;
+  simulation.resumeWatches();
+  simulation.edit({ suspend: false });
+  simulation.annotate("paused", "false");
+  const newest = Math.max(0, ...simulation.revisions.map(({ rollout }) => rollout));
+  simulation.annotate("promote", `${newest}/all`);
+  simulation.pass(600);
+  const last = Math.max(0, ...simulation.revisions.map(({ rollout }) => rollout));
+  simulation.annotate("promote", `${last}/all`);
+  simulation.pass(600);
+}
+
+test("random commands on canaries: the invariants hold, and a rest is reached in the end", () => {
+  fc.assert(
+    fc.property(histories, ([fields, commands]) => {
+      const simulation = new Simulation(spec({ image: "good:0", ...fields }), new InvariantChecker());
+      simulation.settle();
+      for (const run of commands) {
+        run(simulation);
+        simulation.settle();
+      }
+      waitUntilIdle(simulation);
+      const { app, nowMs, candidate } = simulation;
+      fc.pre(!app.spec?.image.startsWith("flap"));
+      const last = planOf(simulation.observe(), nowMs);
+      expect(last.actions).toEqual([]);
+      expect(last.events).toEqual([]);
+      const isOpen = app.status?.candidate !== undefined;
+      if (!isOpen) expect(candidate).toBeUndefined();
+    }),
+    runs,
+  );
+}, 120_000);
