@@ -97,10 +97,16 @@ function limitsNow(track: Track, state: RolloutState, budget: Budget): RollingUp
     : undefined;
 }
 
-/** The traffic that is safe now. It leaves the candidate once the stable track alone holds the floor, or if nothing is lost. */
-function trafficOf({ traffic }: Goal, { served, tracks }: RolloutState, { lanes, floor }: Budget): Traffic {
+/**
+ * The traffic that is safe now. It leaves the candidate once the stable track alone holds the floor and has no pods to
+ * replace, or if nothing is lost.
+ */
+function trafficOf(goal: Goal, { served, tracks }: RolloutState, { lanes, floor }: Budget): Traffic {
+  const { traffic } = goal;
   if (traffic === "both" || served === "stable") return traffic;
-  const isSafe = lanes.stable.kept >= floor || tracks.candidate.available === 0;
+  const load = goal.tracks.stable;
+  const isWhole = lanes.stable.kept >= floor && load !== undefined && !isReplacing(tracks.stable, load);
+  const isSafe = isWhole || tracks.candidate.available === 0;
   return isSafe || served === undefined ? traffic : "both";
 }
 
@@ -211,7 +217,6 @@ export function paceBoth(goal: Goal, state: RolloutState): Shape {
     floor: state.floor,
     most: mostOf(spec),
   };
-  const traffic = trafficOf(goal, state, start);
   const paces: Partial<Record<Track, Pace | undefined>> = {};
   let budget = start;
   let isFree = true;
@@ -225,6 +230,7 @@ export function paceBoth(goal: Goal, state: RolloutState): Shape {
     budget = next.budget;
     isFree &&= !next.isReplaced;
   }
+  const traffic = trafficOf(goal, state, budget);
   const leaving = goal.tracks.candidate === undefined ? leavingOf(state, budget, traffic) : undefined;
   return { traffic, tracks: { stable: paces.stable, candidate: paces.candidate }, leaving };
 }

@@ -148,9 +148,15 @@ export function surplusOf({
   requested,
   stable,
   target,
+  tracks,
 }: RolloutState): readonly Revision[] {
   const sorted = newestFirst(revisions);
-  const needed = new Set([requested, stable, target, sorted[0]].map((revision) => revision?.hash));
+  // While the candidate's Deployment exists, the stable one can carry the revision before: its outcome tells the phase.
+  const running = tracks.candidate.deployment === undefined ? [] : Object.values(tracks);
+  const needed = new Set([
+    ...[requested, stable, target, sorted[0]].map((revision) => revision?.hash),
+    ...running.flatMap(({ deployedHash, pods }) => [deployedHash, ...pods.map(({ hash }) => hash)]),
+  ]);
   return sorted
     .filter(({ hash }) => !needed.has(hash))
     .slice(Math.min(maxHistory, observed.app.spec.revisionHistoryLimit));

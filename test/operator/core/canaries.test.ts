@@ -41,8 +41,12 @@ test("random commands on canaries: the invariants hold, and a rest is reached in
       const last = planOf(simulation.observe(), nowMs);
       expect(last.actions).toEqual([]);
       expect(last.events).toEqual([]);
-      const isOpen = app.status?.candidate !== undefined;
-      if (!isOpen) expect(candidate).toBeUndefined();
+      const { candidate: open, stable, rejected = [] } = app.status ?? {};
+      if (open === undefined) expect(candidate).toBeUndefined();
+      const image = app.spec?.image ?? "";
+      const isWorking = image.startsWith("good") && !rejected.some((one) => one.image === image);
+      if (isWorking && app.spec?.replicas !== 0)
+        expect({ phase: app.status?.phase, image: stable?.image }).toEqual({ phase: "Healthy", image });
     }),
     runs,
   );
