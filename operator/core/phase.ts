@@ -6,6 +6,7 @@ import { availableAtMs, isPodCrashing } from "./health.ts";
 import type { Revision } from "./observed.ts";
 import { canaryTexts, waitOf } from "./phasetexts.ts";
 import { falseSinceMs } from "./rolloutstate.ts";
+import { isAtWeight } from "./strategies/canary.ts";
 import type { WriteBlocker } from "./writeblockers.ts";
 
 /** The decision, and what stops its writes: the input of phase, status, blockers and events. */
@@ -125,12 +126,13 @@ function pausedTooLong(situation: Situation): ReasonMessage | undefined {
 export const deadlineProblem: Rule = (situation) =>
   paused(situation) ? pausedTooLong(situation) : deadlinePassed(situation);
 
-const scaledToZero: Rule = ({ observed, complete, candidate, writeBlockers }) =>
-  observed.app.spec.replicas === 0 && complete && writeBlockers.length === 0
-    ? reasonMessage("ScaledToZero", {
-        open: candidate ? ` Rollout ${rolloutText(candidate)} stays open.` : "",
-      })
-    : undefined;
+function scaledToZero(situation: Situation): ReasonMessage | undefined {
+  const { observed, complete, cursor, candidate, writeBlockers } = situation;
+  const isAtZero = complete || (cursor !== undefined && isAtWeight(situation));
+  if (observed.app.spec.replicas > 0 || !isAtZero || writeBlockers.length > 0) return undefined;
+  const open = candidate ? ` Rollout ${rolloutText(candidate)} stays open.` : "";
+  return reasonMessage("ScaledToZero", { open });
+}
 
 const rollingBack: Rule = (situation) =>
   isRollingBack(situation) ? reasonMessage("RollingBack", rolloutTexts(situation)) : undefined;

@@ -35,8 +35,8 @@ export function canaryTexts(state: RolloutState) {
 export function waitOf(state: RolloutState): ReasonMessage | undefined {
   const texts = canaryTexts(state);
   const { observed, cursor, candidate } = state;
-  if (texts === undefined || cursor === undefined || candidate === undefined || !isAtWeight(state))
-    return undefined;
+  if (texts === undefined || cursor === undefined || candidate === undefined) return undefined;
+  if (observed.app.spec.replicas === 0 || !isAtWeight(state)) return undefined;
   const isPromoted = promotedStep(observed.app, candidate.rollout) > cursor.index;
   const promotion = isPromoted ? ", and so is its promotion" : "";
   if (isHeld(state) && isNextStepDue(state)) return reasonMessage("StepHeld", { ...texts, promotion });
