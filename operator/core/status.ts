@@ -4,13 +4,14 @@ import type { Blocker, Condition, DemoAppStatus, Phase } from "../api/schema.ts"
 import { availabilityBy, availabilityOf } from "./availability.ts";
 import { kubectl } from "./blockerdraft.ts";
 import type { DatedBlocker } from "./blockers.ts";
-import { canaryOf, floorOf } from "./defaults.ts";
+import { floorOf } from "./defaults.ts";
 import { type Counts, countsOf } from "./deployment.ts";
 import { compact, fieldsOf, isFields, truncate } from "./manifest.ts";
 import { type App, type Observed, type Revision, timestamp } from "./observed.ts";
 import { ownershipOf } from "./ownership.ts";
 import type { Situation } from "./phase.ts";
 import { weightOf } from "./phasetexts.ts";
+import { canaryColumns, stepOf } from "./statusstep.ts";
 import { longAtMs } from "./rolloutstate.ts";
 import { withCleanTexts, withQuote } from "./text.ts";
 
@@ -92,8 +93,6 @@ function messageOf(summary: ReasonMessage, blockers: readonly DatedBlocker[]): s
   return withNext(`${summary.message}${problem}`, first.next, maxMessage);
 }
 
-type CanaryStep = Partial<ReturnType<typeof canaryOf>["steps"][number]>;
-
 const byRollout = (a: Revision, b: Revision): number => b.rollout - a.rollout;
 const outcomeWords = { accepted: "Accepted", rejected: "Rejected", superseded: "Superseded" } as const;
 const maxRejected = 10;
@@ -131,33 +130,6 @@ function rejectedOf({ revisions, requested }: Situation): NonNullable<DemoAppSta
 
 const revisionStatus = (revision: Revision | undefined, since: string | undefined): DemoAppStatus["stable"] =>
   revision && { hash: revision.hash, image: revision.image, since: since ?? "", rollout: revision.rollout };
-
-/** "setWeight 10", "pause 60 s" or "pause"; "done" after the last step. */
-function stepName({ setWeight, pause }: CanaryStep = {}): string {
-  if (setWeight !== undefined) return `setWeight ${setWeight}`;
-  if (pause === undefined) return "done";
-  return pause.seconds === undefined ? "pause" : `pause ${pause.seconds} s`;
-}
-
-/** A rolling update has one step. A short rollout ends before the status has to tell its step. */
-function stepOf({ observed, progress, cursor }: Situation, { startedAt }: Revision): DemoAppStatus["step"] {
-  const progressed = { best: progress.stored.best, progressAt: timestamp(progress.stored.atMs) };
-  if (cursor === undefined) return { index: 1, total: 1, name: "RollingUpdate", startedAt, ...progressed };
-  const { steps } = canaryOf(observed.app.spec);
-  return {
-    index: Math.min(cursor.index + 1, steps.length),
-    total: steps.length,
-    name: stepName(steps[cursor.index]),
-    startedAt: timestamp(cursor.startedMs),
-    ...progressed,
-  };
-}
-
-/** The columns of a canary. */
-function canaryColumns(step: DemoAppStatus["step"], weight: DemoAppStatus["weight"]) {
-  if (weight === undefined) return {};
-  return { ...(step && { step: `${step.index}/${step.total}` }), weight: `${weight.actual}%` };
-}
 
 /** Without the track: an autoscaler counts the pods of both tracks. */
 const selectorText = (app: App): string =>

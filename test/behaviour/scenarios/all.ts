@@ -1,4 +1,5 @@
 import type { TestEnvironment } from "../environment.ts";
+import { canaries } from "./canaries.ts";
 import { obstacles } from "./obstacles.ts";
 import { ownership } from "./ownership.ts";
 import { processes } from "./processes.ts";
@@ -9,7 +10,14 @@ import { rollouts } from "./rollouts.ts";
 export type Scenarios = Readonly<Record<string, (env: TestEnvironment) => Promise<void>>>;
 
 /** The operator's behaviour, which must be the same on every API server. */
-export const scenarios: Scenarios = { ...rollouts, ...rejections, ...ownership, ...obstacles, ...processes };
+export const scenarios: Scenarios = {
+  ...rollouts,
+  ...canaries,
+  ...rejections,
+  ...ownership,
+  ...obstacles,
+  ...processes,
+};
 
 /** Only a failing test or an overloaded machine takes this long. */
 export const timeoutMs = 120_000;

@@ -9,7 +9,8 @@ import { candidateOf, stableOf, usedRollouts } from "../../../../operator/core/r
 import { readRevision } from "../../../../operator/core/storedrevisions.ts";
 import { fieldsOf } from "../../../sim/apiserver/json.ts";
 import { isActive, replicasOf } from "../../../sim/controllers/workload.ts";
-import type { Checks, Counted, Simulation } from "./simulation.ts";
+import type { Counted } from "./counted.ts";
+import type { Checks, Simulation } from "./simulation.ts";
 
 /** The allowed successors of each phase. Each phase may also stay, or become Suspended. */
 const successors: Record<Phase, readonly Phase[]> = {

@@ -9,36 +9,12 @@ import type { App, Observed, Refusal, Revision } from "../../../../operator/core
 import { type Plan, plan, reportOf } from "../../../../operator/core/plan.ts";
 import { readRevisions } from "../../../../operator/core/storedrevisions.ts";
 import type { KubeObject } from "../../../../operator/runtime/kubernetes.ts";
-import { fieldsOf } from "../../../sim/apiserver/json.ts";
 import { jsonPatch, mergePatch } from "../../../sim/apiserver/patches.ts";
 import { SimulatedCluster } from "../../../sim/cluster.ts";
-import { availableAtMs, isActive } from "../../../sim/controllers/workload.ts";
-import type { Behaviour } from "../../../sim/kubelet/lifecycle.ts";
-import { imageOf } from "../../../sim/kubelet/status.ts";
 import { app as newApp, startMs } from "../objects.ts";
+import { behaviourOf, nameOf } from "./behaviours.ts";
+import { type Counted, count } from "./counted.ts";
 import { withTemplates } from "./templates.ts";
-
-/** What the pods of an image do, by the image's name before the colon. */
-const behaviours: Readonly<Record<string, Behaviour>> = {
-  good: { does: "ready", afterMs: 3_000 },
-  slow: { does: "ready", afterMs: 40_000 },
-  crash: { does: "crash", lastsMs: 5_000, backoffMs: 10_000 },
-  never: { does: "never-ready" },
-  missing: { does: "image-missing" },
-  flap: { does: "flap", afterMs: 6_000, lastsMs: 6_000 },
-};
-
-const nameOf = (pod: KubeObject): string => imageOf(pod).split(":")[0] ?? "";
-
-/** The pods that count, at one moment. */
-export interface Counted {
-  /** Pods that are not terminating, of both tracks. */
-  readonly pods: number;
-  /** Available pods of both tracks. */
-  readonly available: number;
-  /** Available pods that the Service selects; the available pods without a Service. */
-  readonly serving: number;
-}
 
 /** Checks that the simulation calls before each write of the operator, at each report of a phase, and after each turn. */
 export interface Checks {
@@ -67,11 +43,9 @@ export class Simulation {
     this.cluster = new SimulatedCluster(this.app.namespace, startMs, (pod) => {
       if (nameOf(pod) === "secret")
         return this.#hasSecret ? { does: "ready", afterMs: 3_000 } : { does: "config-missing" };
-      return behaviours[nameOf(pod)] ?? { does: "ready" };
+      return behaviourOf(pod);
     });
-    this.cluster.onChange(({ kind }) => {
-      if (kind.kind !== "ReplicaSet") this.#hasChanged = true;
-    });
+    this.cluster.onChange(({ kind }) => void (this.#hasChanged ||= kind.kind !== "ReplicaSet"));
   }
 
   get nowMs(): number {
@@ -171,6 +145,7 @@ export class Simulation {
   #isConflict({ do: verb, object }: Action): boolean {
     const { name, resourceVersion } = object.metadata;
     const live = this.cluster.get(object.kind, name);
+    if (verb === "create") return live !== undefined;
     const isCreated =
       verb === "apply" && object.kind === "ControllerRevision" && resourceVersion === undefined;
     if (isCreated) return live !== undefined && this.revisions.some((one) => one.live.metadata.name === name);
@@ -243,18 +218,7 @@ export class Simulation {
   }
 
   get counted(): Counted {
-    const minReadySeconds = this.app.spec?.minReadySeconds ?? 0;
-    const active = this.pods.filter(isActive);
-    const available = active.filter((pod) => availableAtMs(pod, minReadySeconds) <= this.nowMs);
-    const service = this.cluster.get("Service", this.app.name);
-    const selector = Object.entries(fieldsOf(fieldsOf(service?.["spec"])["selector"]));
-    const isServing = ({ metadata: { labels = {} } }: KubeObject): boolean =>
-      selector.every(([key, value]) => labels[key] === value);
-    return {
-      pods: active.length,
-      available: available.length,
-      serving: available.filter(isServing).length,
-    };
+    return count(this);
   }
 
   /** Lets the cluster and the operator work until neither has anything to do at this time. */

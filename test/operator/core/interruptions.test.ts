@@ -1,0 +1,121 @@
+import { describe, expect, test } from "@jest/globals";
+import { canary, fewestServing, installed, ready, waiting } from "./canaryscene.ts";
+import { at, spec, startMs } from "./objects.ts";
+
+describe("in the middle of a canary", () => {
+  test("a new version at 80 percent that is slow to become ready: the floor holds, and the steps start over", () => {
+    const simulation = waiting(4);
+    simulation.edit({ image: "slow:1" });
+    expect(fewestServing(simulation, 150)).toBe(4);
+    expect(simulation.app.status).toMatchObject({ candidate: { image: "slow:1" }, step: { index: 2 } });
+  });
+
+  test("back to the stable version: the candidate goes, no steps", () => {
+    const simulation = waiting(4);
+    simulation.edit({ image: "good:0" });
+    expect(fewestServing(simulation, 60)).toBe(4);
+    expect(simulation.candidate).toBeUndefined();
+    expect(simulation.app.status).toMatchObject({
+      phase: "Healthy",
+      stable: { image: "good:0", rollout: 1 },
+    });
+  });
+
+  test("the app is scaled: both tracks follow, and the step stays", () => {
+    const simulation = waiting(2);
+    simulation.edit({ replicas: 8 });
+    expect(fewestServing(simulation, 60)).toBe(5);
+    expect(ready(simulation)).toEqual({ stable: 7, candidate: 2 });
+    expect(simulation.app.status?.step).toMatchObject({ index: 2 });
+    simulation.edit({ replicas: 2 });
+    expect(fewestServing(simulation, 60)).toBe(3);
+    expect(ready(simulation)).toEqual({ stable: 2, candidate: 1 });
+  });
+
+  test("a restart with one replica: one pod serves at every moment, and all pods are replaced", () => {
+    const simulation = waiting(2, { replicas: 1 });
+    const before = new Set(simulation.pods.map(({ metadata }) => metadata.uid));
+    simulation.annotate("restartAt", at((simulation.nowMs - startMs) / 1000));
+    expect(fewestServing(simulation, 60)).toBe(1);
+    expect(simulation.pods.filter(({ metadata }) => before.has(metadata.uid))).toEqual([]);
+    expect(simulation.app.status).toMatchObject({ phase: "Paused", step: { index: 2 } });
+  });
+
+  test("the steps are edited: they start over under the next number", () => {
+    const simulation = waiting(4);
+    simulation.edit(
+      spec({ image: "good:1", replicas: 4, ...canary({ steps: [{ setWeight: 40 }, { pause: {} }] }) }),
+    );
+    expect(fewestServing(simulation, 60)).toBe(4);
+    expect(simulation.app.status).toMatchObject({
+      candidate: { image: "good:1", rollout: 3 },
+      step: { index: 2, total: 2 },
+    });
+    expect(ready(simulation)).toEqual({ stable: 3, candidate: 2 });
+  });
+
+  test("the strategy becomes RollingUpdate: the stable version gets the traffic, then the update goes on", () => {
+    const simulation = waiting(4);
+    simulation.edit({ strategy: { type: "RollingUpdate" } });
+    expect(fewestServing(simulation, 120)).toBe(4);
+    expect(simulation.app.status).toMatchObject({
+      phase: "Healthy",
+      stable: { image: "good:1", rollout: 2 },
+    });
+  });
+
+  test("the strategy becomes Canary in a rolling update: the stable version returns, then the steps begin", () => {
+    const simulation = installed({ strategy: { type: "RollingUpdate" } });
+    simulation.edit({ image: "good:1" });
+    simulation.pass(4);
+    simulation.edit(canary());
+    expect(fewestServing(simulation, 120)).toBe(4);
+    expect(simulation.app.status).toMatchObject({ phase: "Paused", step: { index: 2 } });
+  });
+
+  test("the candidate's Deployment is deleted: the steps start over", () => {
+    const simulation = waiting(4);
+    if (simulation.candidate) simulation.cluster.delete(simulation.candidate);
+    simulation.pass(1);
+    expect(simulation.app.status).toMatchObject({ step: { index: 1 }, candidate: { rollout: 2 } });
+    simulation.pass(60);
+    // The promotion past step 2 is still there.
+    expect(simulation.app.status).toMatchObject({ phase: "Paused", step: { index: 4 } });
+  });
+
+  test("`paused` holds the next step, and the message tells the promotion that waits", () => {
+    const simulation = waiting(2);
+    simulation.annotate("paused", "true");
+    simulation.annotate("promote", "2/2");
+    simulation.pass(30);
+    expect(simulation.app.status).toMatchObject({ phase: "Paused", step: { index: 2 } });
+    expect(simulation.app.status?.message).toMatch(
+      /held by the annotation demoapp\.dev\/paused, and so is its promotion/,
+    );
+    simulation.annotate("paused", "false");
+    simulation.pass(60);
+    expect(simulation.app.status?.step).toMatchObject({ index: 4 });
+  });
+
+  test("scaled to 0: the outcome stays open, and the step goes on with the pods", () => {
+    const simulation = waiting(2);
+    simulation.edit({ replicas: 0 });
+    simulation.pass(30);
+    expect(simulation.pods).toEqual([]);
+    expect(simulation.app.status).toMatchObject({ phase: "Healthy", candidate: { image: "good:1" } });
+    simulation.edit({ replicas: 4 });
+    simulation.pass(60);
+    expect(simulation.app.status).toMatchObject({ phase: "Paused", step: { index: 2 } });
+  });
+
+  test("a bad stable version with no ready pod: a good one is promoted", () => {
+    const simulation = installed();
+    simulation.edit({ strategy: { type: "RollingUpdate" } });
+    for (const pod of simulation.pods) simulation.cluster.crash(pod);
+    simulation.edit(canary());
+    simulation.annotate("promote", "2/all");
+    simulation.edit({ image: "good:1" });
+    simulation.pass(200);
+    expect(simulation.app.status).toMatchObject({ phase: "Healthy", stable: { image: "good:1" } });
+  });
+});
