@@ -1,4 +1,4 @@
-import { type Track, deploymentName, serviceName, tracks } from "../api/names.ts";
+import { type Track, childAnnotations, deploymentName, serviceName, tracks } from "../api/names.ts";
 import type { Manifest } from "../core/manifest.ts";
 import type { App, Observed, Refusal, Revision } from "../core/observed.ts";
 import { ownershipOf } from "../core/ownership.ts";
@@ -61,10 +61,20 @@ function wholeChild(app: App, child: Child, caches: Caches): Manifest | undefine
 const withoutForeignContent = (app: App, live: Manifest): Manifest =>
   ownershipOf(app, live) === "taken" ? stubOf(live) : live;
 
+/** True if a canary of the app can be in progress, according to the caches. */
+function isInCanary({ namespace, name, spec }: App, caches: Caches): boolean {
+  if (spec?.strategy.type !== "Canary") return false;
+  const revisions = caches.revisions.store.byIndex(byKey, `${namespace}/${name}`);
+  const isOpen = revisions.some(
+    ({ metadata }) => metadata.annotations?.[childAnnotations.outcome] === undefined,
+  );
+  return isOpen && revisions.length > 1;
+}
+
 /**
  * Gets an object with a child's name from the API server if the cache lacks its content. The cache omits objects without
- * the operator's labels, and such an object with the child's name must not be overwritten. The operator creates no
- * candidate Deployment that its cache doesn't select.
+ * the operator's labels, and such an object with the child's name must not be overwritten. Only a canary in progress needs
+ * the candidate's name.
  */
 async function lookUpChild(
   app: App,
@@ -72,7 +82,7 @@ async function lookUpChild(
   { caches, client }: ObserveOptions,
 ): Promise<ChildLookup | undefined> {
   const cached = cachedChild(app, child, caches);
-  const isNeeded = cached === undefined ? child !== "candidate" : isStub(cached);
+  const isNeeded = cached === undefined ? child !== "candidate" || isInCanary(app, caches) : isStub(cached);
   if (!isNeeded) return undefined;
   const cachedUid = cached?.metadata.uid;
   const [kind, name] = [kindOf(child), nameOf(app, child)];

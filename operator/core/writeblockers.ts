@@ -6,7 +6,7 @@ import { canonicalHashOf, hashOf } from "./hash.ts";
 import type { Manifest } from "./manifest.ts";
 import type { App, Observed, Refusal } from "./observed.ts";
 import { ownershipOf } from "./ownership.ts";
-import { maxRollout, usedRollouts } from "./revisions.ts";
+import { candidateOf, maxRollout, stableOf, usedRollouts } from "./revisions.ts";
 import { isAdmissionMessage, isPermissionRefusal, quotaMessage } from "./refusals.ts";
 import { managerText } from "./text.ts";
 
@@ -118,13 +118,19 @@ function numberBlockers(observed: Observed): readonly WriteBlocker[] {
   ];
 }
 
+/** True if a canary is in progress: nothing else needs the candidate's name. */
+const needsCandidate = ({ app, revisions }: Observed): boolean =>
+  app.spec?.strategy.type === "Canary" &&
+  stableOf(revisions) !== undefined &&
+  candidateOf(revisions) !== undefined;
+
 /** Blockers that stop writes; each only those of its scope and those that depend on them. */
 export function writeBlockersOf(observed: Observed): readonly WriteBlocker[] {
   const { app, deployments, service } = observed;
   return [
     ...observed.refused.map((refusal) => refusalBlocker(app, refusal)),
     ...nameBlocker(app, deployments.stable, "stable"),
-    ...nameBlocker(app, deployments.candidate, "candidate"),
+    ...(needsCandidate(observed) ? nameBlocker(app, deployments.candidate, "candidate") : []),
     ...nameBlocker(app, service, "traffic"),
     ...terminatingRevisions(observed).flatMap((live) => nameBlocker(app, live, "revision")),
     ...numberBlockers(observed),

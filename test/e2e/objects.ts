@@ -48,7 +48,12 @@ export interface Deployment {
 
 export interface Service {
   readonly metadata: Meta;
-  readonly spec: { readonly type: string; readonly clusterIP: string; readonly ports: readonly object[] };
+  readonly spec: {
+    readonly type: string;
+    readonly clusterIP: string;
+    readonly ports: readonly object[];
+    readonly selector: Readonly<Record<string, string>>;
+  };
 }
 
 export interface DemoApp {

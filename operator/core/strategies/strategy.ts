@@ -47,10 +47,12 @@ const stableAlone = ({ stable, observed }: RolloutState): Goal | undefined =>
  * gives its traffic back to the stable revision.
  */
 export function goalOf(state: RolloutState): Goal | undefined {
-  const { candidate, cursor, stable, tracks } = state;
+  const { candidate, cursor, stable, tracks, observed } = state;
   const { deployment } = tracks.candidate;
   const carried = templateMetadataOf(deployment)?.labels?.[labels.hash];
   const isLeft = cursor === undefined ? candidate !== undefined : carried !== candidate?.hash;
-  if (deployment !== undefined && isLeft && stable !== undefined) return stableAlone(state);
+  const isTaken = deployment === undefined && observed.deployments.candidate !== undefined;
+  const isStableAlone = (deployment !== undefined && isLeft) || (cursor !== undefined && isTaken);
+  if (isStableAlone && stable !== undefined) return stableAlone(state);
   return strategyOf(state).goal(state);
 }
