@@ -57,6 +57,12 @@ interface Budget {
   readonly most: number;
 }
 
+/** A step of one track, with the budget that earlier steps leave. */
+interface Step {
+  readonly state: RolloutState;
+  readonly budget: Budget;
+}
+
 const other = (track: Track): Track => (track === "stable" ? "candidate" : "stable");
 
 /** How many pods may be added now. */
@@ -66,6 +72,20 @@ const roomIn = ({ lanes, most }: Budget): number =>
 /** How many pods of a track have to stay available, because the other track does not have them. */
 const floorOn = (track: Track, { lanes, floor }: Budget): number =>
   Math.max(0, floor - lanes[other(track)].kept);
+
+/**
+ * The lowest size of a track, from a desired one on, that leaves the floor of both tracks available. While pods are
+ * replaced, the Deployment controller may also take `maxUnavailable` of the pods that are left.
+ */
+function lowestOn(track: Track, desired: number, { state, budget }: Step): number {
+  const facts = state.tracks[track];
+  const { surge, unavailable } = liveLimits(facts);
+  const floor = floorOn(track, budget);
+  const lowest = lowestSize(desired, facts, { ...state, keep: { floor, maxSurge: surge } });
+  const needed = Math.min(facts.available, floor);
+  if (!facts.isRolling || needed === 0) return lowest;
+  return Math.max(lowest, Math.min(facts.size ?? 0, needed + unavailable));
+}
 
 /** The budget after a track got another size. */
 function resized(budget: Budget, track: Track, size: number): Budget {
@@ -133,14 +153,8 @@ function leavingOf(state: RolloutState, budget: Budget, traffic: Traffic): Shape
   if (served === "stable") return nowMs < drainedAtMs(state) ? undefined : { size: 0 };
   // The Service first leaves the pods.
   if (traffic === "stable") return undefined;
-  const keep = { floor: floorOn("candidate", budget), maxSurge: liveLimits(tracks.candidate).surge };
-  const to = lowestSize(0, tracks.candidate, { ...state, keep });
+  const to = lowestOn("candidate", 0, { state, budget });
   return to < size ? { size: to } : undefined;
-}
-
-interface Step {
-  readonly state: RolloutState;
-  readonly budget: Budget;
 }
 
 /** True if the write that brings a track to its load changes the pod template. */
@@ -153,8 +167,7 @@ function nextSize(track: Track, load: Load, { state, budget }: Step): number {
   const facts = state.tracks[track];
   const { size = 0 } = facts;
   if (facts.deployment !== undefined && load.size < size) {
-    const keep = { floor: floorOn(track, budget), maxSurge: liveLimits(facts).surge };
-    return lowestSize(load.size, facts, { ...state, keep });
+    return lowestOn(track, load.size, { state, budget });
   }
   if (facts.deployment !== undefined && !mayGrow(load.revision, facts, state)) return size;
   return Math.min(load.size, size + roomIn(budget));
