@@ -129,8 +129,6 @@ export const reasons = {
     `spec.revisionHistoryLimit is ${of.given}; the operator keeps at most ${of.most} old revisions.`,
   UnknownRollout: (of: { annotation: string; newest: number; quote: string }) =>
     `The newest rollout is ${of.newest}; no rollout has the number in annotation ${of.annotation}.`,
-  UnknownStep: (of: { annotation: string; steps: number; quote: string }) =>
-    `Annotation ${of.annotation} names no step of the rollout, which has ${of.steps} steps.`,
   BadAnnotation: (of: { annotation: string; expected: string; quote: string }) =>
     `Annotation ${of.annotation} is not ${of.expected}.`,
   RolloutNumbersUsedUp: (of: { object: string; rollout: number }) =>

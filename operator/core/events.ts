@@ -57,7 +57,8 @@ function startEvents(
   { step }: DemoAppStatus,
 ): readonly AppEvent[] {
   const before = app.status;
-  const isTold = before?.step !== undefined && before.candidate?.rollout === candidate?.rollout;
+  const isSame = before?.candidate?.rollout === candidate?.rollout;
+  const isTold = before?.step !== undefined && (isSame || before.step.startedAt === step?.startedAt);
   if (candidate === undefined || step === undefined || isTold) return [];
   const event = normal(
     reasonMessage("RolloutStarted", { rollout: candidate.rollout, image: candidate.image }),
