@@ -1,16 +1,12 @@
 import type { Traffic, Track } from "../api/names.ts";
-import { fieldManager } from "../api/names.ts";
 import { type RollingUpdate, countOf, mostOf } from "./defaults.ts";
 import { isProcessed, restartedAtOf } from "./deployment.ts";
+import { drainedAtMs } from "./drain.ts";
 import type { TrackFacts } from "./facts.ts";
 import { fieldsOf, type Manifest } from "./manifest.ts";
-import { millis } from "./observed.ts";
 import { type Pace, type Shape, lowestSize, mayGrow } from "./pace.ts";
 import type { RolloutState } from "./rolloutstate.ts";
 import type { Goal, Load } from "./strategies/strategy.ts";
-
-/** How long pods that lost their traffic stay, in ms: nodes follow the Service's selector later. */
-const drainMs = 5_000;
 
 /** The limits that a live Deployment has. */
 function rollingUpdateIn(deployment: Manifest | undefined): RollingUpdate {
@@ -129,19 +125,6 @@ function trafficOf(goal: Goal, { served, tracks }: RolloutState, { lanes, floor 
   const isSafe = isWhole || tracks.candidate.available === 0;
   return isSafe || served === undefined ? traffic : "both";
 }
-
-/** When the operator last wrote to the Service, ms since 1970; 0 if unknown. */
-const writtenAtMs = (service: Manifest | undefined): number =>
-  Math.max(
-    0,
-    ...(service?.metadata.managedFields ?? []).map(({ manager, time }) =>
-      manager === fieldManager ? millis(time) : 0,
-    ),
-  );
-
-/** When a candidate that lost its traffic may go, ms since 1970. */
-export const drainedAtMs = ({ observed, nowMs }: RolloutState): number =>
-  Math.min(nowMs, writtenAtMs(observed.service)) + drainMs;
 
 /** What happens to a candidate Deployment that no goal needs. */
 function leavingOf(state: RolloutState, budget: Budget, traffic: Traffic): Shape["leaving"] {

@@ -1,8 +1,8 @@
 import type { Track } from "../api/names.ts";
 import { type Cursor, firstCursor, storedCursor, stepsHashOf } from "./cursor.ts";
-import { isSettledAt } from "./deployment.ts";
+import { isSettledAt, podRefusalOf } from "./deployment.ts";
 import type { Facts } from "./facts.ts";
-import { type Pod, type Revision, type Tracks, millis } from "./observed.ts";
+import { type Revision, type Tracks, millis } from "./observed.ts";
 import { type Progress, progressOf } from "./progress.ts";
 import { candidateOf, requestedOf, stableOf } from "./revisions.ts";
 import { advance, sizesAt, takesSteps } from "./strategies/canary.ts";
@@ -54,9 +54,29 @@ function startedCursor({ observed, tracks, nowMs }: Facts, candidate: Revision):
   return isValid ? stored : firstCursor(spec, candidate, nowMs);
 }
 
-/** When a pod last became unready, ms since 1970; 0 if all are ready. */
-const lostAtMs = (pods: readonly Pod[]): number =>
-  Math.max(0, ...pods.map((pod) => (pod.ready ? 0 : millis(pod.readinessSince ?? pod.createdAt))));
+/** When a pod last became unready, or 0, ms since 1970; the current time while a pod is missing and about to be created. */
+function lostAtMs({ tracks: { candidate }, nowMs }: Facts, size: number): number {
+  const { deployment, pods } = candidate;
+  if (pods.length < size && podRefusalOf(deployment) === undefined) return nowMs;
+  return Math.max(0, ...pods.map((pod) => (pod.ready ? 0 : millis(pod.readinessSince ?? pod.createdAt))));
+}
+
+/**
+ * Since when a canary makes no progress, ms since 1970. Ready is False during all of a canary, so that only its own pods
+ * tell. While a candidate of another rollout leaves, there is no progress to store.
+ */
+function canarySinceMs(
+  facts: Facts,
+  candidate: Revision,
+  { progress, sizes }: Pick<RolloutState, "progress" | "sizes">,
+): number {
+  const { deployment, deployedHash } = facts.tracks.candidate;
+  const isOther = storedCursor(deployment, facts.nowMs)?.rollout !== candidate.rollout;
+  if (deployment !== undefined && isOther && deployedHash !== candidate.hash)
+    return Math.min(facts.nowMs, millis(candidate.startedAt));
+  const wasReached = progress.stored.best >= sizes.candidate;
+  return Math.max(progress.atMs, wasReached ? lostAtMs(facts, sizes.candidate) : 0);
+}
 
 /** Where the rollout stands at a step; the stored one unless another one is given. */
 function stateAt(facts: Facts, revisions: readonly Revision[], next?: Cursor): RolloutState {
@@ -72,9 +92,8 @@ function stateAt(facts: Facts, revisions: readonly Revision[], next?: Cursor): R
   const progress = progressOf(facts, { target, track, size: sizes[track], isNewStep: next !== undefined });
   const { deployment, deployedHash, restarting } = tracks[track];
   const isDeployed = target !== undefined && deployedHash === target.hash && !restarting;
-  // During a canary Ready is False for hours, so that only its own pods tell a lack of progress.
   const sinceMs = isCanary
-    ? Math.max(progress.atMs, progress.stored.best >= sizes.candidate ? lostAtMs(tracks.candidate.pods) : 0)
+    ? canarySinceMs(facts, candidate, { progress, sizes })
     : Math.max(progress.atMs, falseSinceMs(facts, "Ready"));
   const isReached = isCanary && progress.available >= sizes.candidate;
   return {

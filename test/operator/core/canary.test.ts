@@ -35,6 +35,15 @@ describe("a good version", () => {
     expect(simulation.app.status).toMatchObject({ phase: "Healthy", stable: { image: "slow:1" } });
   });
 
+  test("a promotion of an older rollout, and one past an earlier step: nothing changes", () => {
+    const simulation = waiting(2);
+    for (const command of ["1/all", "1/2", "2/1", "2", "all"]) {
+      simulation.annotate("promote", command);
+      simulation.pass(30);
+      expect(simulation.app.status).toMatchObject({ phase: "Paused", step: { index: 2 } });
+    }
+  });
+
   test("the first install takes no steps", () => {
     const simulation = new Simulation(spec({ image: "good:0", ...canary() }), new InvariantChecker());
     simulation.settle();

@@ -118,4 +118,51 @@ describe("in the middle of a canary", () => {
     simulation.pass(200);
     expect(simulation.app.status).toMatchObject({ phase: "Healthy", stable: { image: "good:1" } });
   });
+
+  test("the candidate is edited by hand: the change is reverted, and the step stays", () => {
+    const simulation = waiting(2);
+    const { candidate } = simulation;
+    const spec = candidate?.["spec"] as { template: { spec: object } };
+    const template = { ...spec.template, spec: { ...spec.template.spec, hostNetwork: true } };
+    if (candidate)
+      simulation.cluster.update(candidate, "kubectl-edit", { ...candidate, spec: { ...spec, template } });
+    expect(fewestServing(simulation, 60)).toBe(4);
+    expect(JSON.stringify(simulation.candidate?.["spec"])).not.toContain("hostNetwork");
+    expect(simulation.app.status).toMatchObject({ phase: "Paused", step: { index: 2 } });
+  });
+
+  test("the candidate's ControllerRevision is deleted: the steps start over under the next number", () => {
+    const simulation = waiting(4);
+    const [live] = simulation.cluster.list("ControllerRevision").filter((one) => one["revision"] === 2);
+    if (live) simulation.cluster.delete(live);
+    expect(fewestServing(simulation, 60)).toBe(4);
+    expect(simulation.app.status).toMatchObject({
+      phase: "Paused",
+      candidate: { image: "good:1", rollout: 3 },
+      step: { index: 2 },
+    });
+  });
+
+  test("a pod of the candidate is evicted in a pause: the step stays, and the pod is replaced", () => {
+    const simulation = waiting(2);
+    simulation.pass(3600);
+    const [pod] = simulation.pods.filter(({ metadata }) => metadata.name.startsWith("web-candidate"));
+    if (pod) simulation.cluster.delete(pod);
+    simulation.pass(1);
+    expect(simulation.app.status?.phase).toBe("Progressing");
+    simulation.pass(10);
+    expect(simulation.app.status).toMatchObject({ phase: "Paused", step: { index: 2 } });
+  });
+
+  test("a new version while the one before is promoted: it waits, and then takes its steps", () => {
+    const simulation = waiting(4);
+    simulation.annotate("promote", "2/all");
+    simulation.pass(4);
+    expect(simulation.app.status?.phase).toBe("Promoting");
+    simulation.edit({ image: "good:2" });
+    simulation.pass(1);
+    expect(simulation.app.status).toMatchObject({ phase: "Promoting", stable: { image: "good:1" } });
+    expect(fewestServing(simulation, 90)).toBe(4);
+    expect(simulation.app.status).toMatchObject({ candidate: { image: "good:2" }, step: { index: 2 } });
+  });
 });
