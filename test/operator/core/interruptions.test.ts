@@ -1,6 +1,8 @@
 import { describe, expect, test } from "@jest/globals";
 import { canary, fewestServing, installed, ready, waiting } from "./canaryscene.ts";
 import { at, spec, startMs } from "./objects.ts";
+import { InvariantChecker } from "./simulation/invariants.ts";
+import { Simulation } from "./simulation/simulation.ts";
 
 describe("in the middle of a canary", () => {
   test("a new version at 80 percent that is slow to become ready: the floor holds, and the steps start over", () => {
@@ -108,11 +110,12 @@ describe("in the middle of a canary", () => {
     expect(simulation.app.status).toMatchObject({ phase: "Paused", step: { index: 2 } });
   });
 
-  test("a bad stable version with no ready pod: a good one is promoted", () => {
-    const simulation = installed();
-    simulation.edit({ strategy: { type: "RollingUpdate" } });
-    for (const pod of simulation.pods) simulation.cluster.crash(pod);
-    simulation.edit(canary());
+  test("the stable version's pods come and go: a good one is promoted", () => {
+    const fields = { image: "flap:0", replicas: 4, progressDeadlineSeconds: 60, ...canary() };
+    const simulation = new Simulation(spec(fields), new InvariantChecker());
+    simulation.settle();
+    simulation.pass(60);
+    expect(simulation.app.status?.stable?.image).toBe("flap:0");
     simulation.annotate("promote", "2/all");
     simulation.edit({ image: "good:1" });
     simulation.pass(200);
