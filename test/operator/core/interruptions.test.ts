@@ -136,7 +136,7 @@ describe("in the middle of a canary", () => {
 
   test("the candidate's ControllerRevision is deleted: the steps start over under the next number", () => {
     const simulation = waiting(4);
-    const [live] = simulation.cluster.list("ControllerRevision").filter((one) => one["revision"] === 2);
+    const live = simulation.cluster.list("ControllerRevision").find((one) => one["revision"] === 2);
     if (live) simulation.cluster.delete(live);
     expect(fewestServing(simulation, 60)).toBe(4);
     expect(simulation.app.status).toMatchObject({
@@ -149,7 +149,7 @@ describe("in the middle of a canary", () => {
   test("a pod of the candidate is evicted in a pause: the step stays, and the pod is replaced", () => {
     const simulation = waiting(2);
     simulation.pass(3600);
-    const [pod] = simulation.pods.filter(({ metadata }) => metadata.name.startsWith("web-candidate"));
+    const pod = simulation.pods.find(({ metadata }) => metadata.name.startsWith("web-candidate"));
     if (pod) simulation.cluster.delete(pod);
     simulation.pass(1);
     expect(simulation.app.status?.phase).toBe("Progressing");
