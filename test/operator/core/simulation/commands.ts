@@ -168,6 +168,20 @@ const canaries = fc.record({
   }),
 });
 
+/** Restarts the pods as `kubectl rollout restart` does. */
+function rolloutRestart({ cluster, nowMs }: Simulation, live: Simulation["candidate"]): void {
+  if (live === undefined) return;
+  const spec = fieldsOf(live["spec"]);
+  const template = fieldsOf(spec["template"]);
+  const metadata = fieldsOf(template["metadata"]);
+  const annotations = {
+    ...fieldsOf(metadata["annotations"]),
+    "kubectl.kubernetes.io/restartedAt": at((nowMs - startMs) / 1000),
+  };
+  const changed = { ...template, metadata: { ...metadata, annotations } };
+  cluster.update(live, "kubectl-rollout", { ...live, spec: { ...spec, template: changed } });
+}
+
 /** Commands on an app with two Deployments. */
 export const canaryCommand = ofWeights([
   ...commands,
@@ -183,6 +197,8 @@ export const canaryCommand = ofWeights([
   ],
   [1, canaries.map((strategy) => named("edit the steps", (s) => s.edit({ strategy })))],
   [1, once("take RollingUpdate", (s) => s.edit({ strategy: { type: "RollingUpdate" } }))],
+  [1, once("kubectl rollout restart", (s) => rolloutRestart(s, s.deployment))],
+  [1, once("kubectl rollout restart of the candidate", (s) => rolloutRestart(s, s.candidate))],
   [1, once("delete the candidate", (s) => s.candidate && s.cluster.delete(s.candidate))],
   [
     1,
