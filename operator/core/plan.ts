@@ -12,7 +12,7 @@ import { type Observed, type ObservedApp, type Refusal, type Revision, millis } 
 import { pace } from "./pace.ts";
 import { withPastTimes } from "./pasttimes.ts";
 import { type Situation, phaseOf } from "./phase.ts";
-import { renderRevision, surplusOf } from "./revisions.ts";
+import { renderOutcome, renderRevision, surplusOf } from "./revisions.ts";
 import { type RolloutState, falseSinceMs, longAtMs, rolloutStateOf } from "./rolloutstate.ts";
 import { statusOf, statusOfInvalid } from "./status.ts";
 import {
@@ -65,23 +65,24 @@ const isValid = (observed: Observed): observed is ObservedApp => observed.app.sp
 
 /** The write that stores a revision. An object that is not believed is applied over if it has the revision's name. */
 function revisionWrite({ app, ignoredRevisions }: Observed, revision: Revision, why: string): Action {
+  const where = { why, ...inScope("revision") };
+  if (isStored(revision)) {
+    const object = renderOutcome(app, revision);
+    const { resourceVersion: over } = object.metadata;
+    return { do: "patch", object, patch: revisionPatch(app, revision, object), over, ...where };
+  }
   const object = renderRevision(app, revision);
-  const { name, resourceVersion: over } = object.metadata;
-  const write = { object, why, ...inScope("revision") };
-  if (isStored(revision)) return { do: "patch", patch: revisionPatch(app, revision, object), over, ...write };
-  const isTaken = ignoredRevisions.some(({ live }) => live.metadata.name === name);
-  return { do: isTaken ? "apply" : "create", ...write };
+  const isTaken = ignoredRevisions.some(({ live }) => live.metadata.name === object.metadata.name);
+  return { do: isTaken ? "apply" : "create", object, ...where };
 }
 
 function revisionWrites(decision: Decision): readonly Action[] {
   const { observed } = decision;
   const { app } = observed;
   const surplus = surplusOf(decision);
-  // A revision without its template is written by a later plan: `neededTemplates` limits how many are read at a time.
   const isOutdated = (revision: Revision): boolean =>
-    revision.template !== undefined &&
-    (decision.changed.includes(revision) ||
-      (!surplus.includes(revision) && (!isStored(revision) || hasLostOwner(app, revision))));
+    decision.changed.includes(revision) ||
+    (!surplus.includes(revision) && (!isStored(revision) || hasLostOwner(app, revision)));
   return [
     ...decision.revisions.filter(isOutdated).map((revision): Action => {
       const outcome = decision.changed.includes(revision) ? outcomeEvent(app, revision) : undefined;
@@ -90,7 +91,7 @@ function revisionWrites(decision: Decision): readonly Action[] {
     }),
     ...decision.revisions
       .filter((revision) => !isOutdated(revision) && !surplus.includes(revision))
-      .filter((revision) => revision.template !== undefined && hasObsoleteQuote(revision, decision.stable))
+      .filter((revision) => hasObsoleteQuote(revision, decision.stable))
       .map((revision): Action => ({
         ...revisionWrite(observed, { ...revision, quote: undefined }, "quote removed"),
         ...inScope("history"),
@@ -102,20 +103,6 @@ function revisionWrites(decision: Decision): readonly Action[] {
       ...inScope("history"),
     })),
   ];
-}
-
-/**
- * True if a later plan has to adopt revisions that a deleted DemoApp left behind. They are believed only while the
- * Deployment has no owner either, so the plan must not adopt the Deployment before them.
- */
-function isAdoptionPending(decision: Decision): boolean {
-  const surplus = surplusOf(decision);
-  return decision.revisions.some(
-    (revision) =>
-      revision.template === undefined &&
-      !surplus.includes(revision) &&
-      hasLostOwner(decision.observed.app, revision),
-  );
 }
 
 /** The writes to the app's objects that are safe now, on the way to the goal of its strategy. */
@@ -151,10 +138,7 @@ function planValid(observed: ObservedApp, nowMs: number): Plan {
   const isStorable = !stopped.delete("revision");
   const writes = isReadOnly
     ? []
-    : [
-        ...(isStorable ? revisionWrites(decision) : []),
-        ...(isStorable && isAdoptionPending(decision) ? [] : objectWrites(decision)),
-      ];
+    : [...(isStorable ? revisionWrites(decision) : []), ...objectWrites(decision)];
   const actions = writes.filter((action) => !isStopped(action, stopped));
   const isIrreversible =
     decision.changed.length > 0 ||

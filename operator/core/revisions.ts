@@ -10,8 +10,8 @@ import { spelledLike } from "./render/spelling.ts";
 import type { RolloutState } from "./rolloutstate.ts";
 import { quoteOf } from "./text.ts";
 
-/** The ControllerRevision of a revision. Its data never changes; its number and its annotations do. */
-export function renderRevision(app: App, revision: Revision): Manifest {
+/** The ControllerRevision of a revision without its data, which never changes: its number and its annotations do. */
+export function renderOutcome(app: App, revision: Revision): Manifest {
   const { resourceVersion } = revision.live.metadata;
   const { hash, image, startedAt, outcome, finishedAt, acceptedAt, reason, message, quote } = revision;
   return {
@@ -37,10 +37,15 @@ export function renderRevision(app: App, revision: Revision): Manifest {
       ownerReferences: [ownerOf(app)],
     },
     revision: revision.rollout,
-    // In the order of keys in which the API server stores an apply: it compares texts, and refuses a change of `data`.
-    data: JSON.parse(canonical({ template: templateOf(revision) })) as Fields,
   };
 }
+
+/** The ControllerRevision of a revision. Throws if the template was not read. */
+export const renderRevision = (app: App, revision: Revision): Manifest => ({
+  ...renderOutcome(app, revision),
+  // In the order of keys in which the API server stores an apply: it compares texts, and refuses a change of `data`.
+  data: JSON.parse(canonical({ template: templateOf(revision) })) as Fields,
+});
 
 /** The revisions by rollout number, the highest first. */
 export const newestFirst = (revisions: readonly Revision[]): readonly Revision[] =>

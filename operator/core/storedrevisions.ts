@@ -223,8 +223,8 @@ const noAnnotations = Object.fromEntries(
  * The merge patch that stores a revision in its ControllerRevision. It leaves out `data`, which never changes: an apply
  * would spell it in another order of keys than the POST did, and the API server would take that for a change.
  */
-export function revisionPatch(app: App, revision: Revision, { metadata, ...content }: Manifest): Fields {
-  const { resourceVersion, labels: own, annotations, ownerReferences } = metadata;
+export function revisionPatch(app: App, revision: Revision, outcome: Manifest): Fields {
+  const { resourceVersion, labels: own, annotations, ownerReferences } = outcome.metadata;
   return {
     metadata: {
       resourceVersion,
@@ -233,7 +233,7 @@ export function revisionPatch(app: App, revision: Revision, { metadata, ...conte
       // A merge patch replaces the whole list, so an intact list is left out: other owners stay.
       ...(hasLostOwner(app, revision) && { ownerReferences }),
     },
-    revision: content["revision"],
+    revision: outcome["revision"],
   };
 }
 

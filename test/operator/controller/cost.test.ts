@@ -113,6 +113,7 @@ function objectsOf(app: App): Objects {
     rollout: at + 1,
     outcome: "rejected" as const,
     finishedAt: timestamp(startMs),
+    live: { ...started.live, data: {} },
     template: undefined,
     isRespelt: false,
   }));
