@@ -30,7 +30,7 @@ interface CanaryTexts {
 const at = ({ rollout, step }: CanaryTexts): string => `Rollout ${rollout}, step ${step}`;
 
 const tracksText = ({ ready, stable, weight }: CanaryTexts): string =>
-  `${ready} pods of this version and ${stable.available} of ${shortImage(stable.image)} are available (${weight.actual} %, step ${weight.desired} %)`;
+  `${ready} pods of this version and ${stable.available} of ${shortImage(stable.image)} are available (weight ${weight.actual} %, desired ${weight.desired} %)`;
 
 /**
  * All reasons, each with its message. Conditions, events and blockers use the same reasons, and no other code
@@ -49,13 +49,13 @@ export const reasons = {
   Crashing: (of: { ready: string }) => `${of.ready} pods are available; other pods keep crashing.`,
   Restarting: (of: { ready: string }) => `Restarting the pods: ${of.ready} pods are available.`,
   CanaryStep: (of: CanaryTexts) => `${at(of)}: ${tracksText(of)}.`,
-  StepPaused: (of: CanaryTexts & { seconds: number }) =>
-    `${at(of)} pauses for ${of.seconds} s: ${tracksText(of)}.`,
+  StepPaused: (of: CanaryTexts & { until: string }) =>
+    `${at(of)} pauses until ${of.until}: ${tracksText(of)}.`,
   StepWaits: (of: CanaryTexts) => `${at(of)} waits for a promotion: ${tracksText(of)}.`,
   StepHeld: (of: CanaryTexts & { promotion: string }) =>
     `${at(of)} is held by the annotation demoapp.dev/paused${of.promotion}: ${tracksText(of)}.`,
-  Promoting: (of: { rollout: string; ready: string; candidates: number }) =>
-    `Rollout ${of.rollout} is accepted: ${of.ready} pods of the stable track run it, and ${of.candidates} pods of the candidate serve until all do.`,
+  Promoting: (of: { rollout: string; ready: string; candidates: number; queued: string }) =>
+    `Rollout ${of.rollout} is accepted: ${of.ready} pods of the stable track run it, and ${of.candidates} pods of the candidate serve until all do.${of.queued}`,
   RollingBack: (of: { image: string; ready: string }) =>
     `Rolling back to ${shortImage(of.image)}: ${of.ready} pods of this version are available.`,
   Suspended: () => "Suspended: the operator writes only this status. Set spec.suspend to false to resume.",
@@ -108,6 +108,7 @@ export const reasons = {
   ContainerRefused: quoting("The node can't start the container."),
   NotReady: quoting("The pod runs but is not ready."),
   Unschedulable: quoting("No node can run the pod."),
+  VolumeInUse: quoting("The pod can't start while another pod uses the same volume."),
   QuotaExceeded: quoting("A ResourceQuota refuses the request."),
   LimitRangeExceeded: quoting("A LimitRange refuses new pods."),
   PodSecurityRefused: quoting("The namespace's Pod Security Standard refuses the pods."),
@@ -129,6 +130,8 @@ export const reasons = {
     `spec.revisionHistoryLimit is ${of.given}; the operator keeps at most ${of.most} old revisions.`,
   UnknownRollout: (of: { annotation: string; newest: number; quote: string }) =>
     `The newest rollout is ${of.newest}; no rollout has the number in annotation ${of.annotation}.`,
+  UnknownStep: (of: { annotation: string; rollout: number; step: number; steps: number }) =>
+    `Annotation ${of.annotation} names step ${of.step}, but rollout ${of.rollout} has ${of.steps} steps.`,
   BadAnnotation: (of: { annotation: string; expected: string; quote: string }) =>
     `Annotation ${of.annotation} is not ${of.expected}.`,
   RolloutNumbersUsedUp: (of: { object: string; rollout: number }) =>

@@ -1,58 +1,14 @@
 import { annotations, labels, revisionName } from "../api/names.ts";
 import { reasonMessage } from "../api/reasons.ts";
-import { isTime, maxHistory } from "../api/schema/spec.ts";
+import { maxHistory } from "../api/schema/spec.ts";
 import { type BlockerDraft, annotate, blockerDraft, kubectl } from "./blockerdraft.ts";
-import { isCommanded, isDelayed } from "./decide.ts";
+import { commandBlockers, waitBlockers } from "./commandblockers.ts";
 import { availableAtMs } from "./health.ts";
 import { timestamp } from "./observed.ts";
 import { ownershipOf } from "./ownership.ts";
 import { type Situation, deadlineProblem } from "./phase.ts";
-import { waitOf } from "./phasetexts.ts";
 import { podBlocker } from "./podblockers.ts";
 import { podRefusalBlockers } from "./podrefusals.ts";
-import { promotion } from "./promote.ts";
-import { newestFirst, rolloutNumber } from "./revisions.ts";
-
-/** A canary that a person has to promote. */
-function stepBlockers(situation: Situation): readonly BlockerDraft[] {
-  const { candidate, cursor, observed } = situation;
-  const wait = waitOf(situation);
-  if (candidate === undefined || cursor === undefined || wait?.reason !== "StepWaits") return [];
-  const promote = annotate(observed.app, annotations.promote, `${candidate.rollout}/${cursor.index + 1}`);
-  return [blockerDraft(`DemoApp/${observed.app.name}`, wait, `Promote the rollout: ${promote}`)];
-}
-
-/** An abort command that has no effect, because there is no stable revision to roll back to. */
-function abortBlockers({ observed, candidate, stable }: Situation): readonly BlockerDraft[] {
-  if (stable !== undefined || candidate === undefined) return [];
-  if (!isCommanded(observed.app, annotations.abort, candidate)) return [];
-  const { rollout } = candidate;
-  const next = "Change spec.image, or delete the DemoApp.";
-  return [blockerDraft(`DemoApp/${observed.app.name}`, reasonMessage("AbortRefused", { rollout }), next)];
-}
-
-/** Commands on rollouts that don't exist. A command on an older rollout did its work, or came too late. */
-function unknownRolloutBlockers({ observed: { app }, revisions }: Situation): readonly BlockerDraft[] {
-  const newest = newestFirst(revisions)[0]?.rollout ?? 0;
-  return [annotations.abort, annotations.retry, annotations.promote].flatMap((annotation) => {
-    const value = app.annotations[annotation];
-    const rollout = annotation === annotations.promote ? promotion(app)?.rollout : rolloutNumber(value);
-    if (value === undefined || (rollout ?? Infinity) <= newest) return [];
-    const remove = annotate(app, annotation);
-    const problem = reasonMessage("UnknownRollout", { annotation, newest, quote: value });
-    const next = `Set a number that status.history shows, or remove the annotation: ${remove}`;
-    return [blockerDraft(`DemoApp/${app.name}`, problem, next)];
-  });
-}
-
-/** A rollout that `demoapp.dev/paused` delays. */
-function pauseBlockers(situation: Situation): readonly BlockerDraft[] {
-  const { app } = situation.observed;
-  if (!isDelayed(situation) || app.spec.suspend) return [];
-  const next = `Remove the annotation: ${annotate(app, annotations.paused)}`;
-  const problem = reasonMessage("Paused", { image: app.spec.image });
-  return [blockerDraft(`DemoApp/${app.name}`, problem, next)];
-}
 
 /** A bad version that a person has to reject, because `rollback.automatic` is false. */
 function verdictBlockers({ observed: { app }, candidate, verdict }: Situation): readonly BlockerDraft[] {
@@ -99,35 +55,6 @@ function scalerBlockers({ observed: { app, scalers } }: Situation): readonly Blo
     ),
   );
 }
-
-interface AnnotationRule {
-  readonly annotation: string;
-  readonly isValid: (value: string) => boolean;
-  /** What the value has to be, and an example. */
-  readonly expected: string;
-  readonly example: (nowMs: number) => string;
-}
-
-/** Command annotations whose value is not a rollout number. */
-const annotationRules: readonly AnnotationRule[] = [
-  { annotation: annotations.restartAt, isValid: isTime, expected: "an RFC 3339 time", example: timestamp },
-  {
-    annotation: annotations.paused,
-    isValid: (value) => /^(true|false)$/.test(value),
-    expected: "true or false",
-    example: () => "true",
-  },
-];
-
-/** Command annotations that have no effect because of their value. */
-const badAnnotationBlockers = ({ observed: { app }, nowMs }: Situation): readonly BlockerDraft[] =>
-  annotationRules.flatMap(({ annotation, isValid, expected, example }) => {
-    const value = app.annotations[annotation];
-    if (value === undefined || isValid(value)) return [];
-    const command = annotate(app, annotation, example(nowMs));
-    const problem = reasonMessage("BadAnnotation", { annotation, expected, quote: value });
-    return [blockerDraft(`DemoApp/${app.name}`, problem, `Correct the value: ${command}`)];
-  });
 
 /** What makes a retry of a rejected version worthwhile, by the reason of the rejection. */
 const remedies: ReadonlyMap<string, string> = new Map([
@@ -182,19 +109,16 @@ export interface DatedBlocker extends BlockerDraft {
 export function blockersOf(situation: Situation): readonly DatedBlocker[] {
   const all = [
     ...situation.writeBlockers,
-    ...pauseBlockers(situation),
-    ...stepBlockers(situation),
+    ...waitBlockers(situation),
     ...verdictBlockers(situation),
     ...rejectionBlockers(situation),
     ...podRefusalBlockers(situation),
     ...podBlockers(situation),
     ...deadlineBlockers(situation),
-    ...abortBlockers(situation),
-    ...unknownRolloutBlockers(situation),
+    ...commandBlockers(situation),
     ...ignoredRevisionBlockers(situation),
     ...scalerBlockers(situation),
     ...historyBlockers(situation),
-    ...badAnnotationBlockers(situation),
   ];
   const first = new Map(all.toReversed().map((blocker) => [blocker.reason, blocker]));
   const before = situation.observed.app.status?.blockers ?? [];

@@ -59,7 +59,8 @@ export const isPromoting = ({ candidate, stable, tracks, complete }: RolloutStat
   tracks.candidate.deployedHash === stable.hash;
 
 /** True if a new rollout waits for the end of the one before, whose pods serve. Not beyond the deadline. */
-const isQueued = (state: RolloutState): boolean => isPromoting(state) && state.nowMs < state.deadlineAtMs;
+export const isQueued = (state: RolloutState): boolean =>
+  needsRollout(state) && isPromoting(state) && state.nowMs < state.deadlineAtMs;
 
 /** Why the candidate is rejected. */
 function rejectionOf(state: RolloutState, candidate: Revision, verdict: ReasonMessage | undefined) {

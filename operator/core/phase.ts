@@ -1,7 +1,7 @@
 import { type ReasonMessage, reasonMessage, shortImage } from "../api/reasons.ts";
 import type { Phase } from "../api/schema.ts";
 import { availabilityOf } from "./availability.ts";
-import { type Decision, isDelayed, isPromoting } from "./decide.ts";
+import { type Decision, isDelayed, isPromoting, isQueued } from "./decide.ts";
 import { availableAtMs, isPodCrashing } from "./health.ts";
 import type { Revision } from "./observed.ts";
 import { canaryTexts, waitOf } from "./phasetexts.ts";
@@ -152,6 +152,7 @@ const promoting: Rule = (situation) =>
         rollout: rolloutText(situation.stable),
         ready: readyText(situation),
         candidates: situation.tracks.candidate.available,
+        queued: isQueued(situation) ? ` ${situation.observed.app.spec.image} starts after that.` : "",
       })
     : undefined;
 

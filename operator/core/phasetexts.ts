@@ -1,8 +1,9 @@
 import { type ReasonMessage, reasonMessage, shortImage } from "../api/reasons.ts";
 import { canaryOf } from "./defaults.ts";
-import { promotedStep } from "./promote.ts";
+import { timestamp } from "./observed.ts";
+import { isPromoted } from "./promote.ts";
 import type { RolloutState } from "./rolloutstate.ts";
-import { isAtWeight, isHeld, isNextStepDue, weightAt } from "./strategies/canary.ts";
+import { isAtWeight, isHeld, isNextStepDue, stepEndsAtMs, weightAt } from "./strategies/canary.ts";
 
 /** The share of the pods that a canary's step wants, and the present one, in percent; undefined without a canary. */
 export function weightOf({ observed, cursor, tracks }: RolloutState) {
@@ -37,13 +38,11 @@ export function waitOf(state: RolloutState): ReasonMessage | undefined {
   const { observed, cursor, candidate } = state;
   if (texts === undefined || cursor === undefined || candidate === undefined) return undefined;
   if (observed.app.spec.replicas === 0 || !isAtWeight(state)) return undefined;
-  const isPromoted = promotedStep(observed.app, candidate.rollout) > cursor.index;
-  const promotion = isPromoted ? ", and so is its promotion" : "";
+  const promotion = isPromoted(observed, cursor) ? ", and so is its promotion" : "";
   if (isHeld(state) && isNextStepDue(state)) return reasonMessage("StepHeld", { ...texts, promotion });
   const { pause } = canaryOf(observed.app.spec).steps[cursor.index] ?? {};
   if (pause === undefined) return undefined;
-  const { seconds } = pause;
-  return seconds === undefined
+  return pause.seconds === undefined
     ? reasonMessage("StepWaits", texts)
-    : reasonMessage("StepPaused", { ...texts, seconds });
+    : reasonMessage("StepPaused", { ...texts, until: timestamp(stepEndsAtMs(state)) });
 }

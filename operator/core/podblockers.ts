@@ -97,12 +97,24 @@ function containerBlocker({ app }: Observed, pod: Pod): BlockerDraft | undefined
   return undefined;
 }
 
+/**
+ * True if another pod has a volume that only one node or one pod may have: the messages of the attach-detach controller
+ * and of the scheduler.
+ */
+const isInUse = (quote: string): boolean => /Multi-Attach error|ReadWriteOncePod/i.test(quote);
+
+const oneAtATime =
+  "Set spec.strategy to type RollingUpdate with maxSurge 0 and maxUnavailable 1, so that a pod stops before the next one starts; or use a volume that several pods can mount.";
+
 /** A cause that only the Events of the pod show: a failed mount, a failed sandbox, a failing probe. */
 function warningBlocker({ app, warnings }: Observed, pod: Pod): BlockerDraft | undefined {
   const object = `Pod/${pod.name}`;
   const messageOf = (reason: string): string | undefined =>
     warnings.findLast((warning) => warning.pod === pod.name && warning.reason === reason)?.message;
   const hasStarted = pod.containers.some(({ runningSince }) => runningSince !== undefined);
+  const shared = messageOf("FailedAttachVolume");
+  if (shared !== undefined && isInUse(shared) && !hasStarted)
+    return blockerDraft(object, reasonMessage("VolumeInUse", { quote: shared }), oneAtATime);
   const volume = messageOf("FailedMount");
   if (volume !== undefined && !hasStarted) {
     const next =
@@ -122,6 +134,10 @@ function warningBlocker({ app, warnings }: Observed, pod: Pod): BlockerDraft | u
 
 /** Why one pod is not available. The scheduler's reason comes first, then container states, then Events. */
 export function podBlocker(observed: Observed, pod: Pod): BlockerDraft | undefined {
+  if (pod.unschedulable !== undefined && isInUse(pod.unschedulable)) {
+    const problem = reasonMessage("VolumeInUse", { quote: pod.unschedulable });
+    return blockerDraft(`Pod/${pod.name}`, problem, oneAtATime);
+  }
   if (pod.unschedulable !== undefined) {
     const problem = reasonMessage("Unschedulable", { quote: pod.unschedulable });
     const next =

@@ -1,16 +1,32 @@
 import { annotations } from "../api/names.ts";
-import type { App } from "./observed.ts";
+import type { Cursor } from "./cursor.ts";
+import { canaryOf } from "./defaults.ts";
+import type { App, ObservedApp } from "./observed.ts";
 import { rolloutNumber } from "./revisions.ts";
 
 /** A promote command: `7/2` is past step 2 of rollout 7, `7/all` to its end. */
-export function promotion(app: App): { readonly rollout: number; readonly step: number } | undefined {
-  const [, number, step] = /^(\d+)\/(\d{1,3}|all)$/.exec(app.annotations[annotations.promote] ?? "") ?? [];
-  const rollout = rolloutNumber(number);
-  return rollout === undefined ? undefined : { rollout, step: step === "all" ? Infinity : Number(step) };
+interface Promotion {
+  readonly rollout: number;
+  /** From 1. The rollout need not have the step. */
+  readonly step: number | "all";
 }
 
-/** The number of the last step, from 1, that a command promotes a rollout past; 0 for none. */
-export const promotedStep = (app: App, rollout: number): number => {
+function promotionIn(value: string): Promotion | undefined {
+  const [, number, step = ""] = /^(\d+)\/(\d{1,3}|all)$/.exec(value) ?? [];
+  const rollout = rolloutNumber(number);
+  return rollout === undefined ? undefined : { rollout, step: step === "all" ? step : Number(step) };
+}
+
+/** True if an annotation's value is a promote command. */
+export const isPromotion = (value: string): boolean => promotionIn(value) !== undefined;
+
+/** The promote command of an app; undefined if there is none, or one that is not valid. */
+export const promotion = (app: App): Promotion | undefined =>
+  promotionIn(app.annotations[annotations.promote] ?? "");
+
+/** True if a command promotes a rollout past its present step. A step that the rollout does not have promotes nothing. */
+export function isPromoted({ app }: ObservedApp, { rollout, index }: Cursor): boolean {
   const command = promotion(app);
-  return command?.rollout === rollout ? command.step : 0;
-};
+  if (command?.rollout !== rollout) return false;
+  return command.step === "all" || (command.step > index && command.step <= canaryOf(app.spec).steps.length);
+}

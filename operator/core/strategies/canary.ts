@@ -3,7 +3,7 @@ import type { DemoAppSpec } from "../../api/schema.ts";
 import type { Cursor } from "../cursor.ts";
 import { canaryOf, mostOf } from "../defaults.ts";
 import type { Revision, Tracks } from "../observed.ts";
-import { promotedStep } from "../promote.ts";
+import { isPromoted } from "../promote.ts";
 import type { RolloutState } from "../rolloutstate.ts";
 import { sizesFor } from "../weight.ts";
 import type { Strategy } from "./strategy.ts";
@@ -52,7 +52,7 @@ export function stepEndsAtMs({ observed, cursor }: RolloutState): number {
 /** True if the present step of a rollout is done. */
 function isStepDone(state: RolloutState, cursor: Cursor): boolean {
   const { pause } = canaryOf(state.observed.app.spec).steps[cursor.index] ?? {};
-  if (pause === undefined || promotedStep(state.observed.app, cursor.rollout) > cursor.index) return true;
+  if (pause === undefined || isPromoted(state.observed, cursor)) return true;
   return stepEndsAtMs(state) <= state.nowMs;
 }
 

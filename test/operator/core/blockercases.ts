@@ -125,6 +125,17 @@ export const rows: readonly Row[] = [
     message: "configmap 'c' not found",
     next: "spec.pod.volumes",
   },
+  ...["Multi-Attach error for volume", "node has pod using PersistentVolumeClaim with ReadWriteOncePod"].map(
+    (text) => ({
+      name: `another pod has the volume: ${text}`,
+      before: text.startsWith("node")
+        ? { pods: [{ ...unready("a", v1, []), unschedulable: text }] }
+        : withWarning("FailedAttachVolume", text, waiting("ContainerCreating")),
+      reason: "VolumeInUse",
+      message: text,
+      next: "RollingUpdate with maxSurge 0",
+    }),
+  ),
   {
     name: "a readiness probe fails",
     before: withWarning("Unhealthy", "Readiness probe failed: HTTP 503", running()),

@@ -165,6 +165,7 @@ describe("in the middle of a canary", () => {
     simulation.edit({ image: "good:2" });
     simulation.pass(1);
     expect(simulation.app.status).toMatchObject({ phase: "Promoting", stable: { image: "good:1" } });
+    expect(simulation.app.status?.message).toMatch(/good:2 starts after that\./);
     expect(fewestServing(simulation, 90)).toBe(4);
     expect(simulation.app.status).toMatchObject({ candidate: { image: "good:2" }, step: { index: 2 } });
   });
