@@ -11,15 +11,27 @@ interface StatusSummary {
   readonly phase: string;
   /** Reasons of the blockers. */
   readonly reasons: readonly string[];
+  /** Where a canary stands; undefined without a canary. */
+  readonly canary: { readonly step: number; readonly weight: number } | undefined;
   /** Numbers of the rollouts that had not ended. */
   readonly running: readonly number[];
 }
 
-const summaryOf = ({ phase, blockers = [], history = [] }: DemoAppStatus): StatusSummary => ({
+const summaryOf = ({ phase, step, weight, blockers = [], history = [] }: DemoAppStatus): StatusSummary => ({
   phase: phase ?? "",
+  canary: step && weight && { step: step.index, weight: weight.actual },
   reasons: blockers.map(({ reason }) => reason),
   running: history.filter(({ finishedAt }) => finishedAt === undefined).map(({ rollout }) => rollout),
 });
+
+type AppLabel = "namespace" | "name";
+
+interface AppGauges {
+  readonly phase: Gauge<AppLabel | "phase">;
+  readonly step: Gauge<AppLabel>;
+  readonly weight: Gauge<AppLabel>;
+  readonly blockers: Gauge<AppLabel | "reason">;
+}
 
 /** Metrics per app. Deleting an app removes its series. Only the leader exports them. */
 export class AppMetrics {
@@ -33,6 +45,18 @@ export class AppMetrics {
       name: "demoapp_phase",
       help: "1 for the current phase of the app",
       labelNames: ["namespace", "name", "phase"],
+      registers,
+    });
+    const step = new Gauge({
+      name: "demoapp_canary_step",
+      help: "Number of the step, from 1, that the app's canary is in",
+      labelNames: ["namespace", "name"],
+      registers,
+    });
+    const weight = new Gauge({
+      name: "demoapp_canary_weight_percent",
+      help: "Share of the app's ready pods that run the new version of its canary",
+      labelNames: ["namespace", "name"],
       registers,
     });
     const blockers = new Gauge({
@@ -55,10 +79,9 @@ export class AppMetrics {
       registers,
     });
     onScrape(() => {
-      phase.reset();
-      blockers.reset();
+      for (const gauge of [phase, step, weight, blockers]) gauge.reset();
       // A former leader's state is outdated and would contradict the current leader's series.
-      if (isLeader()) this.#setGauges(phase, blockers);
+      if (isLeader()) this.#setGauges({ phase, step, weight, blockers });
     });
   }
 
@@ -81,14 +104,14 @@ export class AppMetrics {
     this.#apps.delete(app);
   }
 
-  #setGauges(
-    phase: Gauge<"namespace" | "name" | "phase">,
-    blockers: Gauge<"namespace" | "name" | "reason">,
-  ): void {
+  #setGauges({ phase, step, weight, blockers }: AppGauges): void {
     for (const [app, summary] of this.#apps) {
       const [namespace = "", name = ""] = app.split("/");
       phase.set({ namespace, name, phase: summary.phase }, 1);
       for (const reason of summary.reasons) blockers.set({ namespace, name, reason }, 1);
+      if (summary.canary === undefined) continue;
+      step.set({ namespace, name }, summary.canary.step);
+      weight.set({ namespace, name }, summary.canary.weight);
     }
   }
 }

@@ -40,6 +40,18 @@ describe("metrics of the apps", () => {
     ]);
   });
 
+  test("a canary: one series of its step and one of its share, until its end", async () => {
+    const { subject, lines } = scene();
+    const step = { index: 2, total: 4, name: "pause", startedAt: at(0), best: 1, progressAt: at(0) };
+    subject.observe(app(), { phase: "Paused", step, weight: { desired: 10, actual: 20 } });
+    expect(await lines("demoapp_canary")).toEqual([
+      'demoapp_canary_step{namespace="team",name="web"} 2',
+      'demoapp_canary_weight_percent{namespace="team",name="web"} 20',
+    ]);
+    subject.observe(app(), { phase: "Promoting" });
+    expect(await lines("demoapp_canary")).toEqual([]);
+  });
+
   test("the app is deleted: its series are removed", async () => {
     const { subject, lines } = scene();
     subject.observe(app(), { phase: "Healthy" });
