@@ -23,7 +23,7 @@ export async function atRate<T>(
   const started: Promise<T>[] = [];
   for (let index = 0; index < count; index += 1) {
     // Relative to the start, so that a late timer does not lower the rate.
-    await delay(startMs + (index * 1000) / perSecond - performance.now());
+    await delay(Math.max(0, startMs + (index * 1000) / perSecond - performance.now()));
     started.push(work(index));
   }
   return Promise.all(started);
