@@ -31,6 +31,8 @@ interface RunningPod {
  */
 export class SimulatedCluster implements Workloads {
   readonly clock: VirtualClock;
+  /** The most pods that the API server admits. */
+  podQuota = Infinity;
   readonly #namespace: string;
   readonly #behaviourOf: (pod: KubeObject) => Behaviour;
   readonly #store = new Store();
@@ -135,9 +137,11 @@ export class SimulatedCluster implements Workloads {
   }
 
   /** Stores a controller's write. Unlike the writes of clients, the write is not recorded in managedFields. */
-  write({ verb, object }: Write): undefined {
+  write({ verb, object }: Write): string | undefined {
     const kind = kindOf(object.kind);
     const { metadata } = object;
+    if (verb === "create" && object.kind === "Pod" && this.list("Pod").length >= this.podQuota)
+      return "pods are forbidden: exceeded quota: pods";
     if (verb === "delete") this.delete(object);
     else if (verb === "create") this.#create(kind, object);
     else if (verb === "update-status") this.#store.put(kind, object);
@@ -146,6 +150,7 @@ export class SimulatedCluster implements Workloads {
       const generation = (metadata.generation ?? 0) + (isSame ? 0 : 1);
       this.#store.put(kind, { ...object, metadata: { ...metadata, generation } });
     }
+    return undefined;
   }
 
   #create(kind: Kind, object: KubeObject): void {

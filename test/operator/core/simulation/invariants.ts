@@ -22,8 +22,9 @@ const successors: Record<Phase, readonly Phase[]> = {
   Paused: ["Healthy", "Progressing", "RollingBack", "Degraded", "Promoting"],
   Promoting: ["Healthy", "Progressing", "Degraded"],
   RollingBack: ["Healthy", "Progressing", "Degraded", "Paused"],
-  Degraded: ["Installing", "Healthy", "Progressing", "RollingBack", "Paused"],
-  Suspended: ["Installing", "Healthy", "Progressing", "Paused", "RollingBack", "Degraded"],
+  // A promotion that had no room goes on.
+  Degraded: ["Installing", "Healthy", "Progressing", "RollingBack", "Paused", "Promoting"],
+  Suspended: ["Installing", "Healthy", "Progressing", "Paused", "Promoting", "RollingBack", "Degraded"],
 };
 
 /** Checks each write and each change of phase against the operator's promises. */
