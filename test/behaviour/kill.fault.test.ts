@@ -1,4 +1,6 @@
 import { beforeAll, describe, expect, test } from "@jest/globals";
+import { selectorOf } from "../../operator/api/names.ts";
+import type { Fields } from "../sim/apiserver/json.ts";
 import { type LifecycleResult, runLifecycle } from "./lifecycle.ts";
 import type { RunningOperator } from "./operator.ts";
 import { timeoutMs } from "./scenarios/all.ts";
@@ -7,9 +9,13 @@ import { timeoutMs } from "./scenarios/all.ts";
  * Runs the lifecycle with an operator that is killed at a write, and a second one that then takes over. A kill at a read
  * leaves the API server as the write before the read did.
  */
-async function runWithKill(lastWrite = Infinity): Promise<LifecycleResult & { readonly writes: number }> {
+async function runWithKill(
+  strategy: Fields,
+  lastWrite = Infinity,
+): Promise<LifecycleResult & { readonly writes: number }> {
   let operator: RunningOperator | undefined;
   const result = await runLifecycle({
+    strategy,
     start: async (env) => {
       const first = await env.startOperator({ lastWrite });
       operator = first;
@@ -34,10 +40,15 @@ async function inParallel<T, R>(items: readonly T[], task: (item: T) => Promise<
   return results;
 }
 
-describe("killing the operator", () => {
+const strategies: readonly Fields[] = [
+  { type: "RollingUpdate" },
+  { type: "Canary", canary: { steps: [{ setWeight: 50 }] } },
+];
+
+describe.each(strategies)("killing the operator, strategy $type", (strategy) => {
   let undisturbed: Awaited<ReturnType<typeof runWithKill>>;
   beforeAll(async () => {
-    undisturbed = await runWithKill();
+    undisturbed = await runWithKill(strategy);
   }, timeoutMs);
 
   test("the operator is not killed: all rollouts finish", () => {
@@ -51,6 +62,8 @@ describe("killing the operator", () => {
       },
       end: {
         phase: "Healthy",
+        deployments: ["web"],
+        selector: selectorOf("web", "stable"),
         rollouts: [
           "4 registry.local/web:4 Accepted",
           "3 registry.local/web:3-crash Rejected",
@@ -65,7 +78,10 @@ describe("killing the operator", () => {
     "the operator is killed at any write: its successor reaches the same end, and each outcome has one event",
     async () => {
       const writes = Array.from({ length: undisturbed.writes }, (_, i) => i + 1);
-      const results = await inParallel(writes, async (write) => ({ write, ...(await runWithKill(write)) }));
+      const results = await inParallel(writes, async (write) => ({
+        write,
+        ...(await runWithKill(strategy, write)),
+      }));
       const expected = [undisturbed.end, undisturbed.outcomeEvents];
       const different = results.filter(({ end, fewestReady, outcomeEvents }) => {
         const isSame = JSON.stringify([end, outcomeEvents]) === JSON.stringify(expected);

@@ -1,9 +1,11 @@
 import { labels } from "../../operator/api/names.ts";
 import { resources } from "../../operator/controller/resources.ts";
 import type { Reported } from "../e2e/objects.ts";
+import type { Fields } from "../sim/apiserver/json.ts";
 import { isActive, isReady } from "../sim/controllers/workload.ts";
 import { TestEnvironment, image } from "./environment.ts";
 import { type FakeSetup, fakeSetup } from "./fake.ts";
+import { selects } from "./podrecord.ts";
 
 export type FakeEnvironment = TestEnvironment<FakeSetup>;
 
@@ -14,15 +16,19 @@ const isDeployed =
     status.phase === "Healthy" && status.stable?.image === image(tag) && status.readyReplicas === replicas;
 
 /** Installs an app, updates it, updates it to a version that crashes, waits for the rollback and updates it again. */
-async function updateThreeTimes(env: FakeEnvironment, atUpdate: LifecycleOptions["atUpdate"]): Promise<void> {
-  await env.apply({ replicas });
+async function updateThreeTimes(
+  env: FakeEnvironment,
+  { atUpdate, strategy = {} }: LifecycleOptions,
+): Promise<void> {
+  const deploy = (tag: string): Promise<void> => env.apply({ replicas, strategy, image: image(tag) });
+  await deploy("1");
   await env.until(isDeployed("1"));
-  await env.apply({ replicas, image: image("2") });
+  await deploy("2");
   await atUpdate?.(env);
   await env.until(isDeployed("2"));
-  await env.apply({ replicas, image: image("3-crash") });
+  await deploy("3-crash");
   await env.until(({ status: { phase, rejected } }) => phase === "Degraded" && rejected.length === 1);
-  await env.apply({ replicas, image: image("4") });
+  await deploy("4");
   await env.until(isDeployed("4"));
 }
 
@@ -39,16 +45,22 @@ async function endOf(env: FakeEnvironment): Promise<object> {
     hash: (template.metadata as { labels?: Record<string, string> }).labels?.[labels.hash],
     images: template.spec.containers.map((container) => container.image),
     pods: (await env.pods()).length,
+    deployments: await env.names(resources.Deployment),
+    selector: (await env.service()).spec.selector,
   };
 }
 
-/** The lowest number of ready pods since the first time that all replicas were ready, recorded at each pod change. */
-function recordFewestReady({ setup: { server } }: FakeEnvironment): () => number {
-  const pods = server.api.kind("pods.");
+/** The fewest ready pods that the Service selected since all replicas were ready, recorded at each change. */
+function recordFewestReady({ setup: { server }, ref }: FakeEnvironment): () => number {
+  const { store } = server.api;
+  const [pods, services] = [server.api.kind("pods."), server.api.kind("services.")];
   let fewest = Infinity;
-  server.api.store.onChange(({ kind }) => {
-    if (kind !== pods) return;
-    const ready = server.api.store.list(pods).filter((pod) => isActive(pod) && isReady(pod)).length;
+  store.onChange(({ kind }) => {
+    if (kind !== pods && kind !== services) return;
+    const service = store.get(services, ref.namespace, ref.name);
+    const ready = store
+      .list(pods)
+      .filter((pod) => isActive(pod) && isReady(pod) && selects(service, pod)).length;
     if (ready >= replicas || fewest < Infinity) fewest = Math.min(fewest, ready);
   });
   return () => fewest;
@@ -56,6 +68,8 @@ function recordFewestReady({ setup: { server } }: FakeEnvironment): () => number
 
 interface LifecycleOptions {
   readonly speed?: number | undefined;
+  /** `spec.strategy` of the app. */
+  readonly strategy?: Fields | undefined;
   /** Starts the operators; the returned function runs once the end is reached. */
   readonly start: (env: FakeEnvironment) => Promise<(() => Promise<void>) | undefined>;
   /** Runs in the middle of the first update. */
@@ -82,11 +96,12 @@ async function outcomeEventsOf({ client, setup }: FakeEnvironment): Promise<Reco
 }
 
 /** Runs the lifecycle of an app on a fake API server of its own. */
-export async function runLifecycle({ speed, start, atUpdate }: LifecycleOptions): Promise<LifecycleResult> {
+export async function runLifecycle(options: LifecycleOptions): Promise<LifecycleResult> {
+  const { speed, start } = options;
   return TestEnvironment.use(await fakeSetup(speed), async (env) => {
     const fewestReady = recordFewestReady(env);
     const finish = await start(env);
-    await updateThreeTimes(env, atUpdate);
+    await updateThreeTimes(env, options);
     const end = await endOf(env);
     await finish?.();
     return { end, fewestReady: fewestReady(), outcomeEvents: await outcomeEventsOf(env) };

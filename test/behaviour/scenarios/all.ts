@@ -3,6 +3,7 @@ import { canaries } from "./canaries.ts";
 import { obstacles } from "./obstacles.ts";
 import { ownership } from "./ownership.ts";
 import { processes } from "./processes.ts";
+import { randomCanaries } from "./randomcanaries.ts";
 import { rejections } from "./rejections.ts";
 import { rollouts } from "./rollouts.ts";
 
@@ -13,6 +14,7 @@ export type Scenarios = Readonly<Record<string, (env: TestEnvironment) => Promis
 export const scenarios: Scenarios = {
   ...rollouts,
   ...canaries,
+  ...randomCanaries,
   ...rejections,
   ...ownership,
   ...obstacles,

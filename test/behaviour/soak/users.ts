@@ -1,6 +1,8 @@
+import { deploymentName } from "../../../operator/api/names.ts";
 import type { ApiClient, KubeObject } from "../../../operator/runtime/client.ts";
 import { kinds, unlessMissing } from "../../../tools/objects.ts";
 import type { DemoApp } from "../../e2e/objects.ts";
+import type { Fields } from "../../sim/apiserver/json.ts";
 import type { FakeApiServer } from "../../sim/apiserver/server.ts";
 import { image } from "../environment.ts";
 
@@ -8,6 +10,8 @@ import { image } from "../environment.ts";
 export interface RequestedApp {
   readonly namespace: string;
   readonly name: string;
+  /** `spec.strategy`; always the same. */
+  readonly strategy: Fields;
   /** Undefined while the DemoApp is deleted. */
   spec: { readonly image: string; readonly replicas: number } | undefined;
   /** The image that has to serve in the end: the newest good one. */
@@ -15,6 +19,8 @@ export interface RequestedApp {
 }
 
 type Action = (app: RequestedApp) => Promise<unknown>;
+
+const canary = { type: "Canary", canary: { steps: [{ setWeight: 50 }, { pause: { seconds: 20 } }] } };
 
 const defects = ["crash", "image-missing", "never-ready"] as const;
 
@@ -41,6 +47,7 @@ export class Users {
     this.apps = Array.from({ length: options.apps }, (_, i) => ({
       namespace: `soak-${i % options.namespaces}`,
       name: `app-${String(i).padStart(4, "0")}x`,
+      strategy: i % 4 === 0 ? canary : {},
       spec: undefined,
       serving: "",
     }));
@@ -87,11 +94,12 @@ export class Users {
   }
 
   async #apply(app: RequestedApp, spec: NonNullable<RequestedApp["spec"]>): Promise<void> {
-    const { namespace, name } = app;
+    const { namespace, name, strategy } = app;
     app.spec = spec;
+    const metadata = { namespace, name };
     await this.#client.apply(
       kinds.DemoApp,
-      { apiVersion: "demoapp.dev/v1", kind: "DemoApp", metadata: { namespace, name }, spec },
+      { apiVersion: "demoapp.dev/v1", kind: "DemoApp", metadata, spec: { ...spec, strategy } },
       { fieldManager: "git", force: true },
     );
   }
@@ -151,8 +159,15 @@ export class Users {
     return this.#client.patch(kinds.Service, app, { type: "json", body, fieldManager: "somebody" });
   };
 
-  #deleteChild: Action = (app) =>
-    this.#client.delete(this.#choose([kinds.Deployment, kinds.Service] as const), app);
+  #deleteChild: Action = ({ namespace, name }) => {
+    const candidate = deploymentName(name, "candidate");
+    const [kind, child] = this.#choose([
+      [kinds.Deployment, name],
+      [kinds.Deployment, candidate],
+      [kinds.Service, name],
+    ] as const);
+    return this.#client.delete(kind, { namespace, name: child });
+  };
 
   #deletePod: Action = async ({ namespace, name }) => {
     const pod = this.#server.api.store

@@ -1,4 +1,4 @@
-import { labels } from "../../../operator/api/names.ts";
+import { deploymentName, labels } from "../../../operator/api/names.ts";
 import type { KubeObject } from "../../../operator/runtime/client.ts";
 import type { DemoApp, Deployment, Pod } from "../../e2e/objects.ts";
 import type { FakeApiServer } from "../../sim/apiserver/server.ts";
@@ -46,8 +46,10 @@ export class World {
   #list = (kind: string, namespace?: string): readonly KubeObject[] =>
     this.#server.api.store.list(this.#server.api.kind(kind), namespace);
 
-  #get = (kind: string, { namespace, name }: RequestedApp): KubeObject | undefined =>
-    this.#server.api.store.get(this.#server.api.kind(kind), namespace, name);
+  #get = (
+    kind: string,
+    { namespace, name }: Pick<RequestedApp, "namespace" | "name">,
+  ): KubeObject | undefined => this.#server.api.store.get(this.#server.api.kind(kind), namespace, name);
 
   #statusProblems(app: RequestedApp): readonly string[] {
     const { status, metadata } = (this.#get(appKind, app) ?? { metadata: {} }) as unknown as DemoApp;
@@ -72,7 +74,9 @@ export class World {
       ({ metadata }) => metadata.labels?.[labels.name] === app.name,
     );
     const replicas = app.spec?.replicas ?? 0;
+    const candidate = { namespace: app.namespace, name: deploymentName(app.name, "candidate") };
     return differences({
+      candidate: [this.#get("deployments.apps", candidate)?.metadata.name, undefined],
       image: [deployment.spec.template.spec.containers[0]?.image, app.serving],
       replicas: [deployment.spec.replicas, replicas],
       children: [content, this.#model],
