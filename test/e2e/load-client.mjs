@@ -1,9 +1,11 @@
 // `node load-client.mjs <url>`: waits until the URL answers, prints "started", and sends requests until its standard
 // input ends. Then prints a report as JSON. Half of the callers reuse a connection, half open a new one per request.
+// `node load-client.mjs <url> <count>`: sends so many requests, each over a new connection, and prints the report.
 import { Agent, request } from "node:http";
 import { setTimeout as delay } from "node:timers/promises";
 
-const url = process.argv[2];
+const [, , url, count = Infinity] = process.argv;
+const isSample = count !== Infinity;
 const callers = 8;
 const pauseMs = 20;
 const timeoutMs = 5000;
@@ -11,7 +13,7 @@ const timeoutMs = 5000;
 const warmUpResponses = 20;
 const report = { requests: 0, failures: [], resets: 0, versions: {} };
 const ended = new AbortController();
-process.stdin.resume().on("end", () => ended.abort());
+if (!isSample) process.stdin.resume().on("end", () => ended.abort());
 
 const send = (agent) =>
   new Promise((resolve, reject) => {
@@ -32,7 +34,7 @@ const retryAfterReset = (agent) => async (error) => {
 };
 
 async function call(agent) {
-  while (!ended.signal.aborted) {
+  while (!ended.signal.aborted && report.requests < count) {
     report.requests += 1;
     try {
       const { status, text } = await send(agent).catch(retryAfterReset(agent));
@@ -42,7 +44,7 @@ async function call(agent) {
     } catch (error) {
       report.failures.push(`${new Date().toISOString()} ${error.code ?? ""} ${error.message}`);
     }
-    await delay(pauseMs);
+    if (!isSample) await delay(pauseMs);
   }
   agent.destroy();
 }
@@ -58,9 +60,12 @@ async function warmUp() {
   }
 }
 
-await warmUp();
-console.log("started");
+if (!isSample) {
+  await warmUp();
+  console.log("started");
+}
+const reuses = (caller) => !isSample && caller % 2 === 0;
 await Promise.all(
-  Array.from({ length: callers }, (_, i) => call(new Agent({ keepAlive: i % 2 === 0, maxSockets: 1 }))),
+  Array.from({ length: callers }, (_, i) => call(new Agent({ keepAlive: reuses(i), maxSockets: 1 }))),
 );
 console.log(JSON.stringify(report));

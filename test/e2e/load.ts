@@ -1,6 +1,7 @@
 import { spawn } from "node:child_process";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
+import { command } from "../../tools/cluster/command.ts";
 import type { Cluster } from "../../tools/cluster/provider.ts";
 
 interface LoadReport {
@@ -32,4 +33,10 @@ export async function startLoad(cluster: Cluster, url: string): Promise<() => Pr
     child.stdin.end();
     return JSON.parse(await nextLine()) as LoadReport;
   };
+}
+
+/** Sends a number of requests to a URL from the cluster's network, each over a new connection. */
+export async function sampleLoad(cluster: Cluster, url: string, requests: number): Promise<LoadReport> {
+  const argv = [...cluster.inside, process.execPath, client, url, `${requests}`];
+  return JSON.parse(await command(argv)) as LoadReport;
 }
