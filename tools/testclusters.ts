@@ -24,6 +24,7 @@ const others = [
   "selftest-argo",
   "bench-quick",
   "test-demo",
+  "test-demo-canary",
   "test-demo-gitops",
   "test-rebuild",
 ];

@@ -5,19 +5,18 @@ export interface Failure {
   readonly message: string;
 }
 
-const perSecond = 20;
 const timeoutMs = 3000;
 /** While so many requests are unanswered, no further one is sent. */
 const maxInFlight = 40;
 
-/** Requests the version from the Service, 20 times a second, until stopped. */
+/** Requests the version from the Service until stopped. */
 export class Traffic {
   readonly failures: Failure[] = [];
   readonly #answered = new Map<string, number>();
   readonly #inFlight = new Set<Promise<void>>();
   readonly #timer: NodeJS.Timeout;
 
-  constructor(url: string) {
+  constructor(url: string, perSecond = 20) {
     this.#timer = setInterval(() => {
       if (this.#inFlight.size < maxInFlight) this.#send(url);
     }, 1000 / perSecond);

@@ -18,11 +18,12 @@ const pullAlways = `patches:
     patch: '[{ "op": "add", "path": "/spec/pod", "value": { "imagePullPolicy": "Always" } }]'
 `;
 
-/** Turns the shell's folder into a Git repository with the sample app, running `image`. */
-export async function createWorkingCopy(shell: Shell, image: string): Promise<void> {
+/** Turns the shell's folder into a Git repository with the sample app, running `image`; `fields` are added to its spec. */
+export async function createWorkingCopy(shell: Shell, image: string, fields = ""): Promise<void> {
   await shell.quietly(
     `find . -mindepth 1 -delete && cp -R ${sample}/. . && sed -i 's|image: .*|image: ${image}|' demoapp.yaml`,
   );
+  await shell.quietly("cat >> demoapp.yaml", fields);
   await shell.quietly("cat >> kustomization.yaml", pullAlways);
   await shell.quietly(
     `git init --quiet --initial-branch=main && git add . && git commit --quiet -m 'Run ${app.name}'`,
@@ -35,8 +36,8 @@ export async function changeTag(shell: Shell, from: string, to: string): Promise
   await shell.show("git diff --unified=0 | grep '^[-+] '");
 }
 
-/** Starts the cluster, installs the operator, builds the images, and removes the app of an earlier demo. */
-export async function prepare({ shell, progress }: Tools, cluster: Cluster): Promise<void> {
+/** Starts the cluster, installs the operator, builds the images, and replaces the app of an earlier demo. */
+export async function prepare({ shell, progress }: Tools, cluster: Cluster, fields: string): Promise<void> {
   await cluster.up(progress);
   const { operator } = await progress.step("images built: operator, three versions of the web app", () =>
     buildReleases(cluster),
@@ -51,7 +52,7 @@ export async function prepare({ shell, progress }: Tools, cluster: Cluster): Pro
   );
   await progress.step("app of an earlier demo removed", () => removeApp(shell));
   await progress.step("Git working copy created", () =>
-    createWorkingCopy(shell, `${cluster.registry}/webapp:${versions.first}`),
+    createWorkingCopy(shell, `${cluster.registry}/webapp:${versions.first}`, fields),
   );
 }
 
