@@ -92,6 +92,28 @@ describe("the page", () => {
     expect(await page.locator("#window").textContent()).toBe("of the last 120 requests");
   });
 
+  test("a reload: each version keeps its colour and place, whichever responds first", async () => {
+    const all = service.backends;
+    const cardsAfter = async (first: Listening | undefined) => {
+      service.backends = first === undefined ? [] : [first];
+      const page = await open();
+      await until(page, 1);
+      service.backends = all;
+      await setRate(page, 20);
+      await until(page, 12);
+      const cards = await page.locator(".card.version").all();
+      return Promise.all(
+        cards.map(async (card) => [
+          await card.getAttribute("class"),
+          await card.locator(".card-name").textContent(),
+        ]),
+      );
+    };
+    const before = await cardsAfter(all[0]);
+    expect(before.map(([, name]) => name)).toStrictEqual(["1.0.0", "1.1.0"]);
+    expect(await cardsAfter(all[2])).toStrictEqual(before);
+  });
+
   test("no errors: the error card shows a tick and 0 %", async () => {
     const page = await open();
     await until(page, 4);

@@ -29,8 +29,9 @@ let summarizedAt = 0;
 let drawPending = false;
 /** Incremented by each clear, so that results of earlier requests are dropped. */
 let generation = 0;
-/** Version -> number, and pod -> letter, in order of appearance. */
-const versionNumbers = new Map();
+/** Version -> index of its colour. */
+const versionColours = new Map();
+/** Pod -> letter, in order of appearance. */
 const podLetters = new Map();
 
 const byId = (id) => document.getElementById(id);
@@ -52,27 +53,41 @@ function letters(index) {
   return index < 26 ? last : letters(Math.floor(index / 26) - 1) + last;
 }
 
-function getOrCreate(map, key, value) {
-  if (!map.has(key)) map.set(key, value(map.size));
+/** A version's colour, by its characters: a reload shows it in the same colour, whichever version responds first. */
+function colourOf(version) {
+  const sum = Array.from(version, (character) => character.codePointAt(0)).reduce((a, b) => a + b);
+  const colours = Array.from({ length: COLOURS }, (_, i) => (sum + i) % COLOURS);
+  const used = new Set(versionColours.values());
+  return colours.find((colour) => !used.has(colour)) ?? colours[0];
+}
+
+function getOrCreate(map, key, create) {
+  if (!map.has(key)) map.set(key, create(key));
   return map.get(key);
 }
 
-const letterOf = (pod) => getOrCreate(podLetters, pod, letters);
+const letterOf = (pod) => getOrCreate(podLetters, pod, () => letters(podLetters.size));
 /** The CSS class that gives a version its colour and shape. */
 const classOf = (version) =>
-  version === undefined ? "unknown" : `v${getOrCreate(versionNumbers, version, (size) => size) % COLOURS}`;
+  version === undefined ? "unknown" : `v${getOrCreate(versionColours, version, colourOf)}`;
 
 function median(numbers) {
   const sorted = [...numbers].sort((a, b) => a - b);
   return sorted[Math.floor((sorted.length - 1) / 2)];
 }
 
-/** Groups `list` by `key`. Groups are sorted by the first appearance of their key since the last clear. */
-function groups(list, key, order) {
+/** Groups `list` by `key`, in the order of the keys. */
+function groups(list, key, compare) {
   const byKey = Map.groupBy(list, (result) => result[key]);
   byKey.delete(undefined);
-  const ranks = [...order.keys()];
-  return [...byKey].sort(([a], [b]) => ranks.indexOf(a) - ranks.indexOf(b));
+  return [...byKey].sort(([a], [b]) => compare(a, b));
+}
+
+const { compare: compareVersions } = new Intl.Collator("en", { numeric: true });
+/** By first appearance since the last clear. */
+function comparePods(a, b) {
+  const order = [...podLetters.keys()];
+  return order.indexOf(a) - order.indexOf(b);
 }
 
 /** @returns {Promise<Result>} */
@@ -174,9 +189,9 @@ function summarize(versions, responses, failed) {
 
 function drawNow() {
   drawPending = false;
-  const versions = groups(results, "version", versionNumbers);
+  const versions = groups(results, "version", compareVersions);
   // Pods are grouped by version, each group in order of appearance.
-  const pods = versions.flatMap(([, list]) => groups(list, "pod", podLetters));
+  const pods = versions.flatMap(([, list]) => groups(list, "pod", comparePods));
   const responses = versions.reduce((sum, [, list]) => sum + list.length, 0);
   const failed = failures(results);
   byId("window").textContent = results.length === 0 ? "" : `of the last ${plural(results.length, "request")}`;
@@ -212,7 +227,7 @@ function clear() {
   results = [];
   total = 0;
   summarizedAt = 0;
-  versionNumbers.clear();
+  versionColours.clear();
   podLetters.clear();
   grid.replaceChildren(...Array.from({ length: WINDOW }, () => element("span", "cell")));
   draw();
