@@ -15,7 +15,7 @@ if status.observedGeneration ~= obj.metadata.generation then
 end
 local message = status.message or ""
 -- The triggers of the notifications read the reason: no text that a user can choose comes before it.
-if status.phase == "Degraded" then
+if status.phase == "Degraded" or status.phase == "Paused" then
   for _, condition in ipairs(status.conditions or {}) do
     if condition.type == "Ready" then message = condition.reason .. ": " .. message end
   end

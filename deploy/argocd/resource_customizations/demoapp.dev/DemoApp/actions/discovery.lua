@@ -5,19 +5,25 @@ local suspended = status.phase == nil or status.phase == "Suspended"
 -- Without an accepted version, abort has nothing to roll back to, and pause has no running version to keep.
 local serves = status.stable ~= nil
 
-local rejected = false
+local blocked = {}
 for _, blocker in ipairs(status.blockers or {}) do
-  rejected = rejected or blocker.reason == "RevisionRejected"
+  blocked[blocker.reason] = true
 end
+-- The step of a canary, which alone has a weight. While the operator can't write, the status has no step. With a verdict
+-- against the version, a promotion has no effect.
+local step = not blocked.RollbackNeeded and status.weight and status.step
+-- If the stable version has an outage, the phase is Degraded, and a promotion can end the outage.
+local waits = status.phase == "Paused" or blocked.StepWaits
 
 local function action(name, icon, enabled)
   return { displayName = name, iconClass = "fa fa-fw " .. icon, disabled = not enabled }
 end
 
 return {
-  promote = action("Promote", "fa-forward", status.phase == "Paused" and status.candidate ~= nil),
+  promote = action("Promote past this step", "fa-forward", step and waits),
+  ["promote-all"] = action("Promote past all steps", "fa-fast-forward", step),
   abort = action("Abort the rollout", "fa-ban", serves and not suspended and status.candidate ~= nil),
-  retry = action("Retry the rejected version", "fa-redo", rejected and not suspended),
+  retry = action("Retry the rejected version", "fa-redo", blocked.RevisionRejected and not suspended),
   pause = action("Pause before the next rollout", "fa-pause", serves and not paused),
   resume = action("Resume", "fa-play", paused),
   restart = action("Restart the pods", "fa-sync", serves and not suspended),
