@@ -27,6 +27,9 @@ const textOf = (name: string): string =>
 const rows = [
   { name: "deployed", triggers: ["deployed", "verdict"] },
   { name: "rolling-out", triggers: [] },
+  { name: "pausing", triggers: [] },
+  { name: "waiting", triggers: ["waiting"] },
+  { name: "rollback-needed", triggers: ["waiting"] },
   { name: "rejected", triggers: ["rolled-back", "verdict"] },
   { name: "quota-exceeded", triggers: ["degraded", "verdict"] },
   // The message has the words of a rejection, but another reason.
@@ -47,6 +50,11 @@ test("every Application of the folder has a row in this test", () => {
 
 test.each([
   { name: "deployed", words: [commit, "3 of 3 pods of ghcr.io/acme/demoapp-webapp:1.2.0 are available."] },
+  {
+    name: "waiting",
+    words: [commit, "step 2 of 4 waits for a promotion: 1 of 1 pods", "demoapp.dev/promote=4/2"],
+  },
+  { name: "rollback-needed", words: [commit, "last with exit code 1", "demoapp.dev/abort=4"] },
   {
     name: "rejected",
     words: [commit, "last with exit code 1);", "Next: Change spec.image in Git", blockers],
@@ -81,12 +89,15 @@ test.each([
   },
 );
 
-test("a notification: sent once per commit, or once per failure", () => {
+test("a notification: sent once per commit, once per step that waits, or once per failure", () => {
   const keys = Object.fromEntries(messages().map(({ path, oncePer }) => [basename(path, ".yaml"), oncePer]));
   const sha = "5e9b1d8c0f4a7e21b6d3905c8f1e2a7b4c6d8e90";
   const broken = "2026-11-24T11:01:00Z";
   expect(keys).toEqual({
     deployed: sha,
+    waiting: "Rollout 4 of ghcr.io/acme/demoapp-webapp:1.2.0, step 2 of 4 waits for a promotion",
+    "rollback-needed":
+      "spec.rollback.automatic is false, and rollout 4 of ghcr.io/acme/demoapp-webapp:1.2.0 failed",
     rejected: broken,
     "quota-exceeded": broken,
     imitating: broken,
@@ -102,6 +113,7 @@ test("notifications: only those that need action page a person", () => {
   ]);
   expect(Object.fromEntries(severities)).toEqual({
     deployed: undefined,
+    waiting: undefined,
     "rolled-back": "warning",
     degraded: "critical",
     "sync-failed": "error",
