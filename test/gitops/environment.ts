@@ -2,7 +2,7 @@ import { cp } from "node:fs/promises";
 import { join } from "node:path";
 import { parse, stringify } from "yaml";
 import { until } from "../../tools/cluster/command.ts";
-import { type Application, applications, argoNamespace } from "../../tools/gitops/application.ts";
+import { type Application, applications, argoNamespace, isSynced } from "../../tools/gitops/application.ts";
 import type { Releases } from "../../tools/gitops/installation.ts";
 import { demoAppFile, imageLine, overlaysFolder, pinned } from "../../tools/gitops/repository.ts";
 import { AppNamespace, appDefaults } from "../e2e/appnamespace.ts";
@@ -95,6 +95,17 @@ export class Environment extends AppNamespace {
   /** Waits until the environment's Application matches. */
   untilApplication = (matches: (app: Application) => boolean): Promise<Application> =>
     this.#gitops.until(this.application, matches);
+  /** Waits until Argo CD reports the Application as Synced and Degraded at a commit. */
+  degradedAt = (commit: string): Promise<Application> =>
+    this.untilApplication((app) => isSynced(app, commit) && app.status?.health?.status === "Degraded");
+
+  /** Runs an action of the DemoApp with Argo CD's command. */
+  async act(action: string): Promise<void> {
+    const run = ["app", "actions", "run", this.application, action];
+    await this.#gitops.argo.cli(...run, "--kind", "DemoApp", "--resource-name", demoApp);
+  }
+  /** The objects of the Application, as `argocd app get` shows them. */
+  tree = (): Promise<string> => this.#gitops.argo.cli("app", "get", this.application, "-o", "tree=detailed");
 
   demoApp = (): Promise<DemoApp> => this.app(demoApp);
   /** Waits until the DemoApp's status is current and matches. */

@@ -1,6 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { until } from "../../tools/cluster/command.ts";
-import { isHealthy, isSynced } from "../../tools/gitops/application.ts";
 import { type Environment, defaultDeadlineMs } from "./environment.ts";
 import { type GitHub, openGitHub } from "./github.ts";
 import { GitOps } from "./gitops.ts";
@@ -39,10 +38,6 @@ async function verdictsAre(commit: string, states: readonly string[]): Promise<s
   return String(statuses.at(-1)?.["description"]);
 }
 
-/** Waits until Argo CD reports the Application as Degraded at a commit. */
-const degradedAt = (commit: string) =>
-  environment.untilApplication((app) => isSynced(app, commit) && app.status?.health?.status === "Degraded");
-
 test("a commit is Healthy: GitHub has a successful deployment of the commit, without a merge or a check by GitHub", async () => {
   const description = await verdictsAre(await gitops.repository.head(), ["success"]);
   expect(description).toMatch(/^2 of 2 pods of \S+ are available\.$/);
@@ -57,9 +52,9 @@ describe("a bad version in Git:", () => {
 
   test("the operator rolls back, and Argo CD shows the rejected revision and the next step", async () => {
     commit = await environment.release("broken");
-    await degradedAt(commit);
+    await environment.degradedAt(commit);
     const { status } = await environment.untilDemoApp(({ status }) => status.rejected.length === 1);
-    const tree = await gitops.argo.cli("app", "get", environment.application, "-o", "tree=detailed");
+    const tree = await environment.tree();
     expect(tree).toContain(status.rejected[0]?.hash);
     expect(tree).toMatch(/DemoApp\/sre-demo-app .*Degraded .*(git revert|revert)/);
     expect(await environment.runs("first")).toBe(true);
@@ -79,14 +74,13 @@ describe("a bad version in Git:", () => {
   });
 
   test("Argo CD's action `retry`: the operator retries once, and self-heal keeps the annotation", async () => {
-    const actions = ["--kind", "DemoApp", "--resource-name", "sre-demo-app"];
-    await gitops.argo.cli("app", "actions", "run", environment.application, "retry", ...actions);
+    await environment.act("retry");
     await environment.untilDemoApp(
       ({ status }) => status.phase === "Degraded" && status.rejected[0]?.rollout === 3,
     );
     const { metadata } = await environment.demoApp();
     expect(metadata.annotations?.["demoapp.dev/retry"]).toBe("2");
-    await degradedAt(commit);
+    await environment.degradedAt(commit);
     await verdictsAre(commit, ["failure", "failure"]);
   });
 
@@ -98,7 +92,7 @@ describe("a bad version in Git:", () => {
 
   test("`git revert`: Healthy, and no pod restarts", async () => {
     const reverted = await gitops.repository.revert();
-    await environment.untilApplication((app) => isSynced(app, reverted) && isHealthy(app));
+    await environment.healthyAt(reverted);
     expect(await environment.podUids()).toEqual(pods);
     const { status } = await environment.demoApp();
     expect(status?.stable?.rollout).toBe(1);
@@ -116,7 +110,7 @@ test("the app is Degraded for some time: GitHub has a failure, and then again a 
       : undefined,
   );
   await environment.kubectl("delete", "service", "sre-demo-app");
-  await degradedAt(commit);
+  await environment.degradedAt(commit);
   expect(await verdictsAre(commit, ["success", "failure"])).toContain("A ResourceQuota refuses the request.");
   await environment.kubectl("delete", "quota", "no-services");
   await environment.healthyAt(commit);
