@@ -1,10 +1,11 @@
-// `npm run generate`: writes the files that are generated from the zod schema and from the Lua for Argo CD.
+// `npm run generate`: writes the files that are generated from the zod schema, the weights of canaries and the Lua for Argo CD.
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { stringify } from "yaml";
 import { customResourceDefinition } from "../operator/api/crd.ts";
 import { customizations } from "./customizations.ts";
 import { reference } from "./reference.ts";
+import { weightTable } from "./weights.ts";
 
 const root = join(import.meta.dirname, "..");
 
@@ -22,6 +23,7 @@ export const generated: readonly Generated[] = [
       header + stringify(customResourceDefinition(), { lineWidth: 110, aliasDuplicateObjects: false }),
   },
   { path: "docs/demoapp.md", make: reference },
+  { path: "docs/canary.md", make: weightTable },
   {
     path: "deploy/argocd/install/argocd-cm.yaml",
     make: () => customizations(join(root, "deploy/argocd/resource_customizations")),

@@ -49,15 +49,25 @@ const statusRowOf = ({ path, field }: Field): string => {
   return `| \`${path}\` | ${typeOf(field)} | ${unit} | ${text} |`;
 };
 
-/** The page with a new reference. Without markers, the reference is appended. */
-export function reference(page: string): string {
-  const { spec = {}, status = {} } = demoAppSchema().properties ?? {};
+/** The lines of a page between two markers. */
+interface Part {
+  readonly begin: string;
+  readonly end: string;
+  readonly lines: readonly string[];
+}
+
+/** The page with a new part. Without markers, the part is appended. */
+export function withPart(page: string, { begin, end, lines }: Part): string {
   const [before = ""] = page.split(begin);
   const [, after = "\n"] = page.split(end);
+  const ignored = ["<!-- prettier-ignore-start -->", "", ...lines, "", "<!-- prettier-ignore-end -->"];
+  return `${before}${[begin, ...ignored, end].join("\n")}${after}`;
+}
+
+/** The page with a new reference. */
+export function reference(page: string): string {
+  const { spec = {}, status = {} } = demoAppSchema().properties ?? {};
   const lines = [
-    begin,
-    "<!-- prettier-ignore-start -->",
-    "",
     "### Fields of `spec`",
     "",
     "| Field | Type | Default | Unit | What it does |",
@@ -69,9 +79,6 @@ export function reference(page: string): string {
     "| Field | Type | Unit | What it says |",
     "| --- | --- | --- | --- |",
     ...fieldsOf(status, "status").map(statusRowOf),
-    "",
-    "<!-- prettier-ignore-end -->",
-    end,
   ];
-  return `${before}${lines.join("\n")}${after}`;
+  return withPart(page, { begin, end, lines });
 }
