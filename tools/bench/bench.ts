@@ -8,7 +8,7 @@ import { type Column, bare, imageOf, operated } from "./column.ts";
 import { observe } from "./observer.ts";
 import { OperatorProcess } from "./operator.ts";
 import { atRate, inParallel, percentile } from "./pace.ts";
-import type { Report, Round, Speed } from "./report.ts";
+import type { Cost, Quiet, Report, Round, Speed } from "./report.ts";
 import { difference, per, total, writesAmong } from "./requests.ts";
 
 export interface Size {
@@ -19,14 +19,14 @@ export interface Size {
 }
 
 /** One round: create so many apps, then change the image of some at a steady rate. */
-type Work = Pick<Round, "apps" | "changes" | "perSecond">;
+export type Work = Pick<Round, "apps" | "changes" | "perSecond">;
 
-/** Parallel requests that create apps. */
-const creators = 10;
+/** Parallel requests that create or edit apps. */
+export const creators = 10;
 /** A round before the measurement, so that no column pays for the cluster's cold caches. */
-const warmUp: Work = { apps: 20, changes: 5, perSecond: 4 };
+export const warmUp: Work = { apps: 20, changes: 5, perSecond: 4 };
 
-interface Bench {
+export interface Bench {
   readonly cluster: Cluster;
   readonly client: ApiClient;
   readonly progress: Progress;
@@ -34,7 +34,7 @@ interface Bench {
   readonly signal: AbortSignal;
 }
 
-const nameOf = (index: number): string => `app-${index}`;
+export const nameOf = (index: number): string => `app-${index}`;
 
 /** Creates and changes the apps of one column in a namespace of its own; `onCreated` runs between the two parts. */
 async function run(
@@ -51,6 +51,7 @@ async function run(
     const ready = Array.from({ length: work.apps }, (_, index) => readyAtMs(nameOf(index), 1));
     const readyMs = await Promise.all(ready);
     await onCreated?.();
+    const changingMs = performance.now();
     const tookMs = await atRate(work.changes, work.perSecond, async (index) => {
       const name = nameOf(index % work.apps);
       const sentMs = performance.now();
@@ -59,6 +60,7 @@ async function run(
     });
     return {
       allReadyMs: Math.max(...readyMs) - startMs,
+      allChangedMs: performance.now() - changingMs,
       p50Ms: percentile(tookMs, 0.5),
       p99Ms: percentile(tookMs, 0.99),
     };
@@ -67,51 +69,55 @@ async function run(
 }
 
 /** Removes a namespace and waits until it is gone, so that the removal does not load the next round. */
-const clear = ({ cluster }: Bench, namespace: string): Promise<string> =>
+export const clear = ({ cluster }: Bench, namespace: string): Promise<string> =>
   kubectl(cluster, ["delete", "namespace", namespace, "--timeout=10m"]);
 
-/** Measures bare objects, then DemoApps with a new operator process. The operator and the DemoApps stay. */
+/** Measures DemoApps with a new operator process. The operator and the DemoApps stay. */
+export async function measureOperated(bench: Bench, work: Work, column = operated()) {
+  const { apps, changes } = work;
+  const operator = await OperatorProcess.start(bench.cluster.kubeconfig, bench.signal);
+  const started = await operator.read();
+  let created = started;
+  const { speed, namespace } = await run(bench, { column, work }, async () => {
+    created = await operator.read();
+  });
+  const changed = await operator.read();
+  const byKind = per(changes, difference(changed.requests, created.requests));
+  const cost: Cost = {
+    cpuMsPerApp: (created.beforeMs - started.afterMs) / apps,
+    writesPerApp: total(writesAmong(per(apps, difference(created.requests, started.requests)))),
+    cpuMsPerChange: (changed.beforeMs - created.afterMs) / changes,
+    requestsPerChange: total(byKind),
+    writesPerChange: total(writesAmong(byKind)),
+    byKind,
+    peakRssMiB: operator.peakRssMiB,
+  };
+  return { speed, cost, operator, namespace };
+}
+
+/** Measures bare objects, then DemoApps. The operator and the DemoApps stay. */
 async function measure(bench: Bench, work: Work) {
-  const { progress, cluster, signal } = bench;
-  const { apps, changes, perSecond } = work;
+  const { progress } = bench;
+  const { apps, perSecond } = work;
   const bareSpeed = await progress.step(`${apps} bare Deployments, ${perSecond}/s`, async () => {
     const { speed, namespace } = await run(bench, { column: bare, work });
     await clear(bench, namespace);
     return speed;
   });
-  const operator = await OperatorProcess.start(cluster.kubeconfig, signal);
   return progress.step(`${apps} DemoApps, ${perSecond}/s`, async () => {
-    const started = await operator.read();
-    let created = started;
-    const { speed, namespace } = await run(bench, { column: operated, work }, async () => {
-      created = await operator.read();
-    });
-    const changed = await operator.read();
-    const byKind = per(changes, difference(changed.requests, created.requests));
-    const cost = {
-      cpuMsPerApp: (created.beforeMs - started.afterMs) / apps,
-      writesPerApp: total(writesAmong(per(apps, difference(created.requests, started.requests)))),
-      cpuMsPerChange: (changed.beforeMs - created.afterMs) / changes,
-      requestsPerChange: total(byKind),
-      writesPerChange: total(writesAmong(byKind)),
-      byKind,
-      peakRssMiB: operator.peakRssMiB,
-    };
+    const { speed, cost, operator, namespace } = await measureOperated(bench, work);
     const round: Round = { ...work, bare: bareSpeed, operated: speed, operator: cost };
     return { round, operator, namespace };
   });
 }
 
 /** Counts writes, without those of the Lease, while nothing changes. */
-async function quiet(
-  { progress }: Bench,
-  operator: OperatorProcess,
-  seconds: number,
-): Promise<Report["quiet"]> {
+export async function quiet({ progress }: Bench, operator: OperatorProcess, seconds: number): Promise<Quiet> {
   return progress.step(`${seconds} quiet seconds`, async () => {
-    const before = await operator.requests();
+    const before = await operator.read();
     await delay(seconds * 1000);
-    return { seconds, writes: writesAmong(difference(await operator.requests(), before)) };
+    const cpuMs = operator.cpuMs - before.afterMs;
+    return { seconds, cpuMs, writes: writesAmong(difference(await operator.requests(), before.requests)) };
   });
 }
 
@@ -130,30 +136,38 @@ async function restart({ cluster, progress, signal }: Bench): Promise<Report["re
   });
 }
 
-/** Runs the whole benchmark on a cluster that is up. */
-export async function bench(cluster: Cluster, size: Size, progress: Progress): Promise<Report> {
+/** Does `work` on a cluster that is up. All its operators end with it. */
+export async function withBench<T>(
+  cluster: Cluster,
+  progress: Progress,
+  work: (bench: Bench) => Promise<T>,
+): Promise<T> {
   const client = createClient({ kubeconfig: cluster.kubeconfig });
   const stopping = new AbortController();
-  const all = { cluster, client, progress, signal: stopping.signal };
   try {
     await applyCrd(client);
-    let last = await measure(all, warmUp);
-    const rounds: Round[] = [];
-    for (const round of size.rounds) {
-      const { operator, namespace } = last;
-      await operator.stop();
-      await progress.step("DemoApps removed", () => clear(all, namespace));
-      last = await measure(all, { ...round, changes: size.changes });
-      rounds.push(last.round);
-    }
-    const atRest = await quiet(all, last.operator, size.quietSeconds);
-    await last.operator.stop();
-    const restarted = await restart(all);
-    // No round follows: don't wait for the removal.
-    await removeNamespace(client, last.namespace);
-    return { rounds, quiet: atRest, restart: restarted };
+    return await work({ cluster, client, progress, signal: stopping.signal });
   } finally {
     stopping.abort();
     await client.close();
   }
+}
+
+/** Runs the whole benchmark. */
+export async function compareWithBare(all: Bench, size: Size): Promise<Report> {
+  let last = await measure(all, warmUp);
+  const rounds: Round[] = [];
+  for (const round of size.rounds) {
+    const { operator, namespace } = last;
+    await operator.stop();
+    await all.progress.step("DemoApps removed", () => clear(all, namespace));
+    last = await measure(all, { ...round, changes: size.changes });
+    rounds.push(last.round);
+  }
+  const atRest = await quiet(all, last.operator, size.quietSeconds);
+  await last.operator.stop();
+  const restarted = await restart(all);
+  // No round follows: don't wait for the removal.
+  await removeNamespace(all.client, last.namespace);
+  return { rounds, quiet: atRest, restart: restarted };
 }

@@ -25,8 +25,8 @@ const spec = { image: imageOf(0), replicas: 1 };
 
 const fieldsOf = (value: unknown): Readonly<Record<string, unknown>> => (isFields(value) ? value : {});
 
-/** DemoApps: measures the operator. */
-export const operated: Column = {
+/** DemoApps with additional fields of the spec: measures the operator. */
+export const operated = (fields: object = {}): Column => ({
   watched: resources.DemoApp,
   readyGeneration: ({ status }) => {
     const { conditions } = fieldsOf(status);
@@ -36,14 +36,15 @@ export const operated: Column = {
     return ready?.["status"] === "True" ? Number(ready["observedGeneration"]) : undefined;
   },
   create: async (client, metadata) => {
-    await client.create(resources.DemoApp, { apiVersion: "demoapp.dev/v1", kind: "DemoApp", metadata, spec });
+    const body = { apiVersion: "demoapp.dev/v1", kind: "DemoApp", metadata, spec: { ...spec, ...fields } };
+    await client.create(resources.DemoApp, body);
   },
   change: async (client, ref, image) => {
     const body = { spec: { image } };
     const { metadata } = await client.patch(resources.DemoApp, ref, { type: "merge", body });
     return metadata.generation ?? 0;
   },
-};
+});
 
 /** Deployments and Services with the pod template that the operator renders: the baseline. */
 export const bare: Column = {

@@ -1,5 +1,5 @@
-// `npm run bench [-- --quick | --apps N] [--json] [--output FILE]`: measures the speed and the cost of the operator
-// beside bare Deployments, on a cluster with fake nodes. This process makes the load; the operator has its own process.
+// `npm run bench [-- --quick | --apps N] [--strategy canary] [--json] [--output FILE]`: measures the speed and the cost of
+// the operator beside bare Deployments, or of canaries beside rolling updates, on a cluster with fake nodes. This process makes the load; the operator has its own process.
 import { mkdir, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import { Command, InvalidArgumentError, Option } from "commander";
@@ -7,8 +7,9 @@ import { consoleProgress } from "../cluster/progress.ts";
 import { clusterFor } from "../cluster/provider.ts";
 import { bundle } from "../images.ts";
 import { script } from "../script.ts";
-import { type Size, bench } from "./bench.ts";
-import { textOf } from "./report.ts";
+import { type Bench, type Size, compareWithBare, withBench } from "./bench.ts";
+import { strategiesText, textOf } from "./report.ts";
+import { type StrategySize, compareStrategies } from "./strategies.ts";
 
 const full: Size = {
   rounds: [
@@ -22,8 +23,12 @@ const full: Size = {
 /** Enough to test the benchmark; too little for reliable figures. */
 const quick: Size = { rounds: [{ apps: 20, perSecond: 4 }], changes: 10, quietSeconds: 3 };
 
+const fullStrategies: StrategySize = { apps: 200, idleApps: 1000, quietSeconds: 60 };
+const quickStrategies: StrategySize = { apps: 5, idleApps: 10, quietSeconds: 3 };
+
 interface Options {
   readonly quick?: true;
+  readonly strategy?: "canary";
   readonly apps?: number;
   readonly json?: true;
   readonly output?: string;
@@ -44,16 +49,26 @@ function parseApps(text: string): number {
   return apps;
 }
 
-async function main({ quick: isQuick, apps, json, output, keep, name }: Options): Promise<void> {
+/** Measures what the options ask for: the report, and its text for people. */
+async function reportOf(bench: Bench, { quick: isQuick, apps, strategy }: Omit<Options, "name">) {
+  if (strategy !== undefined) {
+    const report = await compareStrategies(bench, isQuick ? quickStrategies : fullStrategies);
+    return { report, text: strategiesText(report) };
+  }
   const size = isQuick ? quick : full;
+  const report = await compareWithBare(bench, apps === undefined ? size : sizeOf(apps));
+  return { report, text: textOf(report) };
+}
+
+async function main({ json, output, keep, name, ...options }: Options): Promise<void> {
   const progress = consoleProgress();
   const cluster = await clusterFor(name, "kwok");
   const wasUp = (await cluster.status()).state === "up";
   bundle("operator");
   try {
     await cluster.up(progress);
-    const report = await bench(cluster, apps === undefined ? size : sizeOf(apps), progress);
-    console.log(`\n${textOf(report)}`);
+    const { report, text } = await withBench(cluster, progress, (bench) => reportOf(bench, options));
+    console.log(`\n${text}`);
     if (json) console.log(JSON.stringify(report));
     if (output !== undefined) {
       await mkdir(dirname(output), { recursive: true });
@@ -66,11 +81,16 @@ async function main({ quick: isQuick, apps, json, output, keep, name }: Options)
 
 const program = new Command("bench")
   .description("Measures the operator beside bare Deployments on a cluster with fake nodes")
-  .option("--quick", "20 apps: tests the benchmark; the figures are not reliable")
+  .option("--quick", "few apps: tests the benchmark; the figures are not reliable")
   .addOption(
     new Option("--apps <number>", "one round with so many apps and 4 changes per second")
       .argParser(parseApps)
-      .conflicts("quick"),
+      .conflicts(["quick", "strategy"]),
+  )
+  .addOption(
+    new Option("--strategy <strategy>", "compare this strategy with rolling updates instead").choices([
+      "canary",
+    ]),
   )
   .option("--json", "print the report as JSON, as the last line")
   .option("--output <file>", "write the report as JSON")

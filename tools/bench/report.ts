@@ -3,13 +3,15 @@ import { type Requests, total } from "./requests.ts";
 /** How fast apps became ready, as seen by an outside observer. */
 export interface Speed {
   readonly allReadyMs: number;
+  /** From the first change until the last app is ready. */
+  readonly allChangedMs: number;
   /** From sending a change to seeing the app ready. */
   readonly p50Ms: number;
   readonly p99Ms: number;
 }
 
 /** What the operator used. */
-interface Cost {
+export interface Cost {
   readonly cpuMsPerApp: number;
   readonly writesPerApp: number;
   readonly cpuMsPerChange: number;
@@ -29,10 +31,17 @@ export interface Round {
   readonly operator: Cost;
 }
 
+/** What the operator does while nothing changes. */
+export interface Quiet {
+  readonly seconds: number;
+  readonly cpuMs: number;
+  readonly writes: Requests;
+}
+
 /** Result of a run; writes exclude the Lease. */
 export interface Report {
   readonly rounds: readonly Round[];
-  readonly quiet: { readonly seconds: number; readonly writes: Requests };
+  readonly quiet: Quiet;
   readonly restart: {
     readonly readyMs: number;
     readonly readyCpuMs: number;
@@ -41,6 +50,22 @@ export interface Report {
     readonly peakRssMiB: number;
     readonly writes: Requests;
   };
+}
+
+/** One rollout of each app, all at once, and other apps at rest. */
+export interface StrategyRound {
+  readonly type: string;
+  readonly speed: Speed;
+  readonly operator: Cost;
+  readonly idle: Quiet;
+}
+
+/** Result of a run with `--strategy`; writes exclude the Lease. */
+export interface StrategyReport {
+  readonly apps: number;
+  readonly replicas: number;
+  readonly idleApps: number;
+  readonly rounds: readonly StrategyRound[];
 }
 
 const ratio = (round: Round, of: keyof Speed): number => round.operated[of] / round.bare[of];
@@ -123,4 +148,26 @@ export function textOf(report: Report): string {
     ].join("\n"),
     table([["figure", "value", "target", ""], ...targets]),
   ].join("\n\n");
+}
+
+/** The report about strategies for people: a column for each, and the ratio of the last one to the first. */
+export function strategiesText({ apps, replicas, idleApps, rounds }: StrategyReport): string {
+  const row = (figure: string, of: (round: StrategyRound) => number, shown = rounded): string[] => {
+    const values = rounds.map(of);
+    const [first = 0] = values;
+    return [figure, ...values.map(shown), first === 0 ? "" : `${((values.at(-1) ?? 0) / first).toFixed(2)}x`];
+  };
+  const idle = `${idleApps} idle apps in ${rounds[0]?.idle.seconds} s`;
+  const rows = [
+    row("all Healthy", ({ speed }) => speed.allChangedMs, seconds),
+    row("change to Healthy, p50", ({ speed }) => speed.p50Ms, seconds),
+    row("writes per rollout", ({ operator }) => operator.writesPerChange),
+    row("CPU per rollout, ms", ({ operator }) => operator.cpuMsPerChange),
+    row("peak RSS, MiB", ({ operator }) => operator.peakRssMiB),
+    row(`${idle}: writes`, ({ idle: { writes } }) => total(writes)),
+    row(`${idle}: CPU, ms`, ({ idle: { cpuMs } }) => cpuMs),
+  ];
+  const head = `${apps} apps with ${replicas} replicas, one rollout of each at once`;
+  const requests = rounds.map(({ type, operator }) => `  ${type}, per rollout: ${kinds(operator.byKind)}`);
+  return [table([[head, ...rounds.map(({ type }) => type), "ratio"], ...rows]), ...requests].join("\n");
 }

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { command } from "../../../tools/cluster/command.ts";
 import { silent } from "../../../tools/cluster/progress.ts";
 import { clusterFor } from "../../../tools/cluster/provider.ts";
-import type { Report } from "../../../tools/bench/report.ts";
+import type { Report, StrategyReport } from "../../../tools/bench/report.ts";
 
 const name = "bench-quick";
 
@@ -15,6 +15,8 @@ test.each([
   [["--apps", "0"], "whole number from 1 to 5000"],
   [["--apps", "5001"], "whole number from 1 to 5000"],
   [["--apps", "20", "--quick"], "cannot be used with option '--quick'"],
+  [["--apps", "20", "--strategy", "canary"], "cannot be used with option '--strategy"],
+  [["--strategy", "blue"], "Allowed choices are canary"],
 ])("npm run bench -- %j: refused, and no cluster starts", async (args, message) => {
   await expect(bench(...args)).rejects.toThrow(message);
 });
@@ -65,4 +67,19 @@ describe("npm run bench -- --quick --json", () => {
   test("its cluster: removed at the end", async () => {
     expect((await (await clusterFor(name, "kwok")).status()).state).toBe("down");
   });
+});
+
+test("npm run bench -- --quick --strategy canary: a canary writes its Service twice, and at rest nothing", async () => {
+  const output = await bench("--quick", "--strategy", "canary", "--json");
+  expect(output).toMatch(/writes per rollout +\d\S* +\d\S* +\d\S*x/);
+  const { rounds } = JSON.parse(output.trim().split("\n").at(-1) ?? "") as StrategyReport;
+  const outcome = { "POST controllerrevisions": 1, "PATCH controllerrevisions": 1 };
+  expect(rounds).toMatchObject([
+    { type: "RollingUpdate", operator: { byKind: { ...outcome, "PATCH deployments": 1 } } },
+    {
+      type: "Canary",
+      operator: { byKind: { ...outcome, "PATCH services": 2, "DELETE deployments": 1 } },
+    },
+  ]);
+  expect(rounds.map(({ idle }) => idle.writes)).toEqual([{}, {}]);
 });
