@@ -22,10 +22,12 @@ interface Pair {
   readonly isMoving: boolean;
 }
 
+const strategyIn = (object: Manifest | undefined): unknown => fieldsOf(object?.["spec"])["strategy"];
+
 /**
  * Why the operator writes an object: to adopt it, to revert a manual change, or to follow the spec or the rollout. With
- * the same generation and revision as in the last status, nothing but a manual change can be the cause, except for the
- * size: `pace` can delay it, and a manual change of it has another field manager.
+ * the same generation and revision as in the last status, nothing but a manual change can be the cause, except for size and
+ * limits: `pace` can delay them, and a manual change of them has another field manager.
  */
 function reasonFor(
   state: RolloutState,
@@ -39,8 +41,9 @@ function reasonFor(
   const wasDeployed =
     deployedHash === target?.hash ||
     deployment?.metadata.annotations?.[keys.rollout] === String(target?.rollout);
-  const isScaled = replicasOf(live) !== replicasOf(desired);
-  const isApplied = app.status?.observedGeneration === app.generation && wasDeployed && !isScaled;
+  const isPaced =
+    replicasOf(live) !== replicasOf(desired) || !includes(strategyIn(live), strategyIn(desired));
+  const isApplied = app.status?.observedGeneration === app.generation && wasDeployed && !isPaced;
   return byOthers || (!isMoving && isApplied && ofSpec && !restarting) ? "drift" : "update";
 }
 

@@ -75,7 +75,12 @@ function repairEvent({ stable, changed }: Situation, action: Action): AppEvent |
     const manager = managerText(action.reverts.manager);
     return { ...normal(reasonMessage("DriftRepaired", { object, manager })), wrote };
   }
-  const isRecreated = action.why === "create" && stable !== undefined && !changed.includes(stable);
+  // Each canary creates a Deployment.
+  const isRecreated =
+    action.why === "create" &&
+    action.scope !== "candidate" &&
+    stable !== undefined &&
+    !changed.includes(stable);
   return isRecreated ? { ...normal(reasonMessage("ObjectRecreated", { object })), wrote } : undefined;
 }
 

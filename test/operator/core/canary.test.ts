@@ -44,6 +44,16 @@ describe("a good version", () => {
     }
   });
 
+  test("nobody else writes to its objects: its events tell the steps, and no change by hand", () => {
+    const simulation = waiting(4);
+    simulation.annotate("promote", "2/4");
+    simulation.pass(120);
+    expect(simulation.app.status?.phase).toBe("Healthy");
+    const byHand = new Set(["ObjectRecreated", "DriftRepaired"]);
+    expect(simulation.events).toContain("StepWaits");
+    expect(simulation.events.filter((reason) => byHand.has(reason))).toEqual([]);
+  });
+
   test("the first install takes no steps", () => {
     const simulation = new Simulation(spec({ image: "good:0", ...canary() }), new InvariantChecker());
     simulation.settle();

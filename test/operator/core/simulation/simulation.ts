@@ -4,7 +4,6 @@ import { manifestOf, revisionObjectOf } from "../../../../operator/controller/ch
 import { podOf } from "../../../../operator/controller/transform.ts";
 import { type Action, isStopped } from "../../../../operator/core/action.ts";
 import { canonical } from "../../../../operator/core/hash.ts";
-import type { Manifest } from "../../../../operator/core/manifest.ts";
 import type { App, Observed, Refusal, Revision } from "../../../../operator/core/observed.ts";
 import { type Plan, plan, reportOf } from "../../../../operator/core/plan.ts";
 import { readRevisions } from "../../../../operator/core/storedrevisions.ts";
@@ -30,6 +29,8 @@ export class Simulation {
   readonly cluster: SimulatedCluster;
   /** The API server refuses writes of this kind. */
   refusedKind: string | undefined;
+  /** The reasons of the events so far, without those of the ends of rollouts. */
+  readonly events: string[] = [];
   #outdated: Observed | undefined;
   readonly #checks: Checks;
   #hasSecret = false;
@@ -132,8 +133,8 @@ export class Simulation {
   #write(action: Action): void {
     const { kind, metadata } = action.object;
     const live = this.cluster.get(kind, metadata.name);
-    if (action.do === "apply") this.cluster.apply(asJson(action.object), fieldManager);
-    else if (action.do === "create") this.cluster.create(asJson(action.object), fieldManager);
+    if (action.do === "apply" || action.do === "create")
+      this.cluster[action.do](JSON.parse(JSON.stringify(action.object)) as KubeObject, fieldManager);
     else if (live && action.do === "delete") this.cluster.delete(live);
     else if (live && action.do === "patch")
       this.cluster.update(live, fieldManager, mergePatch(live, action.patch) as KubeObject);
@@ -203,8 +204,9 @@ export class Simulation {
     const intended = this.#plan();
     const isOutdated = this.#outdated !== undefined;
     const refused = this.#act(intended.actions.slice(0, writes));
-    const { status, requeueAtMs = Infinity } = reportOf(intended, { refused, failed: [], isRepeated: false });
-    this.#requeueAtMs = requeueAtMs;
+    const { status, events, requeueAtMs } = reportOf(intended, { refused, failed: [], isRepeated: false });
+    this.#requeueAtMs = requeueAtMs ?? Infinity;
+    this.events.push(...events.map(({ reason }) => reason));
     // A report from outdated caches is corrected later, so its phase follows no rule.
     if (writes === undefined && !isOutdated) this.#report(status);
     else this.#isPhaseKnown = false;
@@ -245,5 +247,3 @@ export class Simulation {
     }
   }
 }
-
-const asJson = (object: Manifest): KubeObject => JSON.parse(JSON.stringify(object)) as KubeObject;
