@@ -1,6 +1,7 @@
 import { readdirSync } from "node:fs";
 import { basename, join } from "node:path";
 import { beforeAll, expect, test } from "@jest/globals";
+import { reasonMessage } from "../../operator/api/reasons.ts";
 import { type Sent, runNotifications } from "./customizations.ts";
 
 const folder = join(import.meta.dirname, "applications");
@@ -104,6 +105,23 @@ test("a notification: sent once per commit, once per step that waits, or once pe
     refused: sha,
     unreadable: "2026-11-24T11:03:00Z",
   });
+});
+
+test("a rollout waits: the sample has the operator's message, of which the key is the part before the numbers that change", () => {
+  const image = "ghcr.io/acme/demoapp-webapp";
+  const rollout = `4 of ${image}:1.2.0`;
+  const waits = reasonMessage("StepWaits", {
+    rollout,
+    step: "2 of 4",
+    weight: { desired: 20, actual: 20 },
+    ready: "1 of 1",
+    stable: { available: 4, image: `${image}:1.1.0` },
+  });
+  expect(textOf("waiting")).toContain(`StepWaits: ${waits.message} Next: `);
+  const why =
+    "container app of pod sre-demo-app-candidate-667c8f7df8-lwzx2 is crash-looping, last with exit code 1";
+  const needed = reasonMessage("RollbackNeeded", { rollout, why });
+  expect(textOf("rollback-needed")).toContain(`RollbackNeeded: ${needed.message} Next: `);
 });
 
 test("notifications: only those that need action page a person", () => {
