@@ -3,14 +3,14 @@ import type { ApiClient } from "../../operator/runtime/client.ts";
 import type { Column } from "./column.ts";
 
 const watchSeconds = 3_600;
-const deadlineMs = 600_000;
+const deadlineMs = 1_800_000;
 
 /** When an app was first seen ready at this generation or a later one, on the clock of `performance.now()`. */
 type ReadyAtMs = (name: string, generation: number) => Promise<number>;
 
 /**
  * Does `work` while one watch records when the apps of a namespace become ready. Both columns use it, so that their
- * ratio is fair. Rejects if the watch ends, or if an app that `work` waits for is not ready after ten minutes.
+ * ratio is fair. Rejects if the watch ends, or if an app that `work` waits for is not ready after half an hour.
  */
 export async function observe<T>(
   client: ApiClient,

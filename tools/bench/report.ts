@@ -26,7 +26,8 @@ export interface Round {
   readonly apps: number;
   readonly changes: number;
   readonly perSecond: number;
-  readonly bare: Speed;
+  /** Undefined for a number of apps for which the bare column takes too long. */
+  readonly bare: Speed | undefined;
   readonly operated: Speed;
   readonly operator: Cost;
 }
@@ -68,7 +69,8 @@ export interface StrategyReport {
   readonly rounds: readonly StrategyRound[];
 }
 
-const ratio = (round: Round, of: keyof Speed): number => round.operated[of] / round.bare[of];
+const ratio = ({ operated, bare }: Round, of: keyof Speed): number | undefined =>
+  bare && operated[of] / bare[of];
 
 /** Rows of figure, value and upper limit. Lower is better for each. Times of a round that saturates the machine have no target. */
 export function targetsOf({
@@ -79,10 +81,14 @@ export function targetsOf({
   const [first] = rounds;
   const last = rounds.at(-1);
   if (first === undefined || last === undefined) return [];
+  const timesBare = (of: keyof Speed, figure: string, atMost: number) => {
+    const value = ratio(first, of);
+    return value === undefined ? [] : [[`${figure}, times bare`, value, atMost] as const];
+  };
   return [
-    ["all ready, times bare", ratio(first, "allReadyMs"), 1.35],
-    ["change to ready p50, times bare", ratio(first, "p50Ms"), 1.25],
-    ["change to ready p99, times bare", ratio(first, "p99Ms"), 1.25],
+    ...timesBare("allReadyMs", "all ready", 1.35),
+    ...timesBare("p50Ms", "change to ready p50", 1.25),
+    ...timesBare("p99Ms", "change to ready p99", 1.25),
     ["operator CPU per change, ms", first.operator.cpuMsPerChange, 16],
     [`peak RSS at ${last.apps} apps, MiB`, last.operator.peakRssMiB, last.apps > 1000 ? 300 : 130],
     ["CPU of a restart until idle, ms", restart.settledCpuMs, 6000],
@@ -114,9 +120,9 @@ function roundText(round: Round): string {
   const { apps, changes, perSecond, bare, operated, operator } = round;
   const row = (figure: string, of: keyof Speed): string[] => [
     figure,
-    seconds(bare[of]),
+    bare === undefined ? "-" : seconds(bare[of]),
     seconds(operated[of]),
-    `${ratio(round, of).toFixed(2)}x`,
+    bare === undefined ? "-" : `${ratio(round, of)?.toFixed(2)}x`,
   ];
   return [
     table([
