@@ -33,7 +33,7 @@ test("docs/canary.md: its messages are those of its example", () => {
     expect(words).toContain(withoutTimes(message));
   };
   simulation.pass(60);
-  simulation.edit({ image: "ghcr.io/acme/demoapp-webapp:1.5.0" });
+  simulation.edit({ image: (simulation.app.spec?.image ?? "").replace(/[\d.]+$/, "1.5.0") });
   simulation.pass(30);
   messageIsShown();
   simulation.pass(60);
