@@ -128,11 +128,11 @@ function trafficOf(goal: Goal, { served, tracks }: RolloutState, { lanes, floor 
 
 /** What happens to a candidate Deployment that no goal needs. */
 function leavingOf(state: RolloutState, budget: Budget, traffic: Traffic): Shape["leaving"] {
-  const { observed, served, tracks, nowMs } = state;
-  const { deployment, size = 0 } = tracks.candidate;
+  const { served, tracks, nowMs } = state;
+  const { deployment, size = 0, pods } = tracks.candidate;
   if (deployment === undefined) return undefined;
-  const hasPods = observed.pods.some(({ track }) => track === "candidate");
-  if (size === 0) return hasPods || !isProcessed(deployment) ? undefined : "deleted";
+  // Terminating pods stop by themselves, and can take hours.
+  if (size === 0) return pods.length > 0 || !isProcessed(deployment) ? undefined : "deleted";
   if (served === "stable") return nowMs < drainedAtMs(state) ? undefined : { size: 0 };
   // The Service first leaves the pods.
   if (traffic === "stable") return undefined;

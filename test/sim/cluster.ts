@@ -33,11 +33,15 @@ export class SimulatedCluster implements Workloads {
   readonly clock: VirtualClock;
   /** The most pods that the API server admits. */
   podQuota = Infinity;
+  /** How long a deleted pod is terminating, in ms. */
+  stopMs = 0;
   readonly #namespace: string;
   readonly #behaviourOf: (pod: KubeObject) => Behaviour;
   readonly #store = new Store();
   readonly #writes: Writes;
   readonly #running = new Map<string, RunningPod>();
+  /** When each terminating pod is gone, in ms since 1970, by its name. */
+  readonly #stopping = new Map<string, number>();
   #requeueAtMs = Infinity;
   #created = 0;
 
@@ -79,11 +83,29 @@ export class SimulatedCluster implements Workloads {
     this.#writes.update({ kind: kindOf(live.kind), manager }, live, changed);
   }
 
-  /** Deletes an object and everything that it controls, at once. */
+  /** Deletes an object and everything that it controls: pods after `stopMs`, other objects at once. */
   delete(object: KubeObject): void {
+    if (object.kind === "Pod" && this.stopMs > 0) return this.#stop(object);
     this.#store.remove(kindOf(object.kind), object);
     for (const kind of ["ReplicaSet", "Pod"])
       for (const child of this.list(kind)) if (isControlledBy(child, object)) this.delete(child);
+  }
+
+  #stop(pod: KubeObject): void {
+    if (this.#stopping.has(pod.metadata.name)) return;
+    this.#stopping.set(pod.metadata.name, this.clock.now() + this.stopMs);
+    const deletionTimestamp = timestamp(this.clock.now());
+    this.#store.put(kindOf("Pod"), { ...pod, metadata: { ...pod.metadata, deletionTimestamp } });
+  }
+
+  /** Removes the pods that have stopped. */
+  #removeStopped(): void {
+    for (const [name, goneMs] of this.#stopping) {
+      if (goneMs > this.clock.now()) continue;
+      const pod = this.get("Pod", name);
+      if (pod) this.#store.remove(kindOf("Pod"), pod);
+      this.#stopping.delete(name);
+    }
   }
 
   /** Lets the container of a pod fail now, whatever the pod's behaviour; the kubelet restarts the container. */
@@ -99,13 +121,15 @@ export class SimulatedCluster implements Workloads {
 
   /** When controllers or the kubelet have work to do next, in ms since 1970; Infinity for never. */
   get nextMs(): number {
-    return Math.min(this.#requeueAtMs, ...[...this.#running.values()].map(({ dueMs }) => dueMs));
+    const due = [...this.#running.values()].map(({ dueMs }) => dueMs);
+    return Math.min(this.#requeueAtMs, ...due, ...this.#stopping.values());
   }
 
   /** Does all work of the controllers and of the kubelet that is due now. */
   run(): void {
     for (let passes = 0; passes < 100; passes += 1) {
       const { revision } = this.#store;
+      this.#removeStopped();
       this.#runPods();
       this.#requeueAtMs = reconcileAll(this, this.clock.now());
       if (this.#store.revision === revision) return;

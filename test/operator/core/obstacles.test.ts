@@ -66,6 +66,18 @@ describe("pods that the cluster refuses or loses", () => {
     });
   });
 
+  test("pods of the candidate take an hour to stop: its Deployment goes, and the next canary begins", () => {
+    const simulation = waiting(4);
+    simulation.cluster.stopMs = 3_600_000;
+    simulation.edit({ image: "good:2" });
+    expect(fewestServing(simulation, 60)).toBe(4);
+    expect(simulation.app.status).toMatchObject({
+      phase: "Paused",
+      candidate: { image: "good:2" },
+      step: { index: 2 },
+    });
+  });
+
   test("a candidate that crashes after a long pause: it is rejected from the pause", () => {
     const simulation = waiting(4);
     simulation.pass(7200);

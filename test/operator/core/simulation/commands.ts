@@ -144,6 +144,7 @@ const commands: readonly (readonly [weight: number, fc.Arbitrary<Command>])[] = 
   ],
   [1, once("delete a pod", ({ cluster, pods: [pod] }) => pod && cluster.delete(pod))],
   [1, once("crash a pod", ({ cluster, pods: [pod] }) => pod && cluster.crash(pod))],
+  [1, once("pods take 30 s to stop from now on", ({ cluster }) => void (cluster.stopMs = 30_000))],
   [1, once("create the Secret", (s) => s.createSecret())],
   [1, once("only the cluster's controllers work", ({ cluster }) => cluster.run())],
 ];
