@@ -44,13 +44,15 @@ const stableAlone = ({ stable, observed }: RolloutState): Goal | undefined =>
 
 /**
  * Where the app wants to be. A candidate Deployment of another revision, or of a rollout that no longer takes steps, first
- * gives its traffic back to the stable revision.
+ * gives its traffic back to the stable revision. One that carries the stable revision can serve until the stable track has
+ * the next one: otherwise a promoted version that fails on the stable track would block every other version.
  */
 export function goalOf(state: RolloutState): Goal | undefined {
   const { candidate, cursor, stable, tracks, observed } = state;
   const { deployment } = tracks.candidate;
   const carried = templateMetadataOf(deployment)?.labels?.[labels.hash];
-  const isLeft = cursor === undefined ? candidate !== undefined : carried !== candidate?.hash;
+  const isLeft =
+    cursor === undefined ? candidate !== undefined && carried !== stable?.hash : carried !== candidate?.hash;
   const isTaken = deployment === undefined && observed.deployments.candidate !== undefined;
   const isStableAlone = (deployment !== undefined && isLeft) || (cursor !== undefined && isTaken);
   if (isStableAlone && stable !== undefined) return stableAlone(state);

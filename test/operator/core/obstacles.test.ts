@@ -78,6 +78,17 @@ describe("pods that the cluster refuses or loses", () => {
     });
   });
 
+  test("a promoted version fails on the stable track: the version before returns without a loss", () => {
+    const simulation = installed();
+    simulation.annotate("promote", "2/all");
+    simulation.edit({ image: "few:1" });
+    simulation.pass(200);
+    expect(simulation.app.status).toMatchObject({ phase: "Degraded", stable: { image: "few:1" } });
+    simulation.edit({ image: "good:0" });
+    expect(fewestServing(simulation, 120)).toBe(4);
+    expect(simulation.app.status).toMatchObject({ phase: "Healthy", stable: { image: "good:0" } });
+  });
+
   test("a candidate that crashes after a long pause: it is rejected from the pause", () => {
     const simulation = waiting(4);
     simulation.pass(7200);

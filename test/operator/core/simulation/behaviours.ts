@@ -1,3 +1,4 @@
+import { labels } from "../../../../operator/api/names.ts";
 import type { KubeObject } from "../../../../operator/runtime/kubernetes.ts";
 import type { Behaviour } from "../../../sim/kubelet/lifecycle.ts";
 import { imageOf } from "../../../sim/kubelet/status.ts";
@@ -15,4 +16,9 @@ const behaviours: Readonly<Record<string, Behaviour>> = {
 /** The name of a pod's image before the colon. */
 export const nameOf = (pod: KubeObject): string => imageOf(pod).split(":")[0] ?? "";
 
-export const behaviourOf = (pod: KubeObject): Behaviour => behaviours[nameOf(pod)] ?? { does: "ready" };
+export function behaviourOf(pod: KubeObject): Behaviour {
+  // Works as a candidate only.
+  if (nameOf(pod) === "few" && pod.metadata.labels?.[labels.track] === "stable")
+    return { does: "never-ready" };
+  return behaviours[nameOf(pod)] ?? { does: "ready" };
+}
