@@ -6,13 +6,12 @@ import type { RolloutState } from "./rolloutstate.ts";
 import { isAtWeight, isHeld, isNextStepDue, stepEndsAtMs, weightAt } from "./strategies/canary.ts";
 
 /** The share of the pods that a canary's step wants, and the present one, in percent; undefined without a canary. */
-export function weightOf({ observed, cursor, tracks }: RolloutState) {
+export function weightOf({ observed, candidate, cursor, tracks }: RolloutState) {
   if (cursor === undefined) return undefined;
-  const ready = (pods: readonly { readonly ready: boolean }[]): number =>
-    pods.filter((pod) => pod.ready).length;
-  const candidate = ready(tracks.candidate.pods);
-  const all = candidate + ready(tracks.stable.pods);
-  const actual = all === 0 ? 0 : Math.round((candidate * 100) / all);
+  const ready = [...tracks.stable.pods, ...tracks.candidate.pods].filter((pod) => pod.ready);
+  // The candidate's Deployment can still have pods of another version, which leaves.
+  const own = ready.filter((pod) => pod.track === "candidate" && pod.hash === candidate?.hash);
+  const actual = ready.length === 0 ? 0 : Math.round((own.length * 100) / ready.length);
   return { desired: weightAt(observed.app.spec, cursor), actual };
 }
 

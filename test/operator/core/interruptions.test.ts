@@ -8,6 +8,8 @@ describe("in the middle of a canary", () => {
   test("a new version at 80 percent that is slow to become ready: the floor holds, and the steps start over", () => {
     const simulation = waiting(4);
     simulation.edit({ image: "slow:1" });
+    simulation.settle();
+    expect(simulation.app.status).toMatchObject({ weight: { desired: 20, actual: 0 } });
     expect(fewestServing(simulation, 150)).toBe(4);
     expect(simulation.app.status).toMatchObject({ candidate: { image: "slow:1" }, step: { index: 2 } });
   });
