@@ -66,8 +66,10 @@ export const reasons = {
   ScaledToZero: (of: { open: string }) => `spec.replicas is 0: no pod runs.${of.open}`,
   RolledBack: (of: { rejected: string; serving: string; detail: string; why: string }) =>
     `Rollout ${of.rejected} was rejected (${of.why}); ${of.serving} serves${of.detail}.`,
-  DeadlinePassed: (of: { seconds: number; ready: string }) =>
-    `No progress for ${of.seconds} s: ${of.ready} pods are available.`,
+  DeadlinePassed: (of: { seconds: number; ready: string; canary?: CanaryTexts | undefined }) =>
+    of.canary === undefined
+      ? `No progress for ${of.seconds} s: ${of.ready} pods are available.`
+      : `${at(of.canary)} makes no progress for ${of.seconds} s: ${tracksText(of.canary)}.`,
 
   Available: (of: { available: number; floor: number }) =>
     `${of.available} pods are available; at least ${of.floor} are required.`,

@@ -14,9 +14,11 @@ export interface Situation extends Decision {
   readonly writeBlockers: readonly WriteBlocker[];
 }
 
-/** "1 of 2": the available pods of the target revision, and the desired number of pods. */
-const readyText = ({ counts, progress, complete }: Situation): string =>
-  `${complete ? counts.available : Math.min(progress.available, counts.desired)} of ${counts.desired}`;
+/** "1 of 2": the available pods of the target revision, of both revisions of a canary, and the desired number of pods. */
+function readyText({ counts, progress, complete, cursor }: Situation): string {
+  const isAll = complete || cursor !== undefined;
+  return `${isAll ? counts.available : Math.min(progress.available, counts.desired)} of ${counts.desired}`;
+}
 
 /** " (2 ready for less than 15 s)": the target's ready pods that `minReadySeconds` does not count yet. */
 function minReadyText({ observed, tracks, track, target, nowMs }: Situation): string {
@@ -101,15 +103,18 @@ const delayed: Rule = (situation) =>
 
 const paused: Rule = (situation) => undecidedVerdict(situation) ?? delayed(situation) ?? waitOf(situation);
 
-const noProgress = (situation: Situation): ReasonMessage =>
+const noProgress = (situation: Situation, canary?: ReturnType<typeof canaryTexts>): ReasonMessage =>
   reasonMessage("DeadlinePassed", {
     seconds: situation.observed.app.spec.progressDeadlineSeconds,
     ready: readyText(situation),
+    canary,
   });
 
 /** Pods have been missing for longer than the progress deadline, whatever the cause. */
 const deadlinePassed: Rule = (situation) =>
-  situation.complete || situation.nowMs < situation.deadlineAtMs ? undefined : noProgress(situation);
+  situation.complete || situation.nowMs < situation.deadlineAtMs
+    ? undefined
+    : noProgress(situation, canaryTexts(situation));
 
 /**
  * A pause must not hide an outage. While a rollout waits for a person, Ready is False for that reason, and only the

@@ -16,6 +16,9 @@ describe("pods that the cluster refuses or loses", () => {
     ]);
     expect(fewestServing(simulation, 120)).toBe(4);
     expect(simulation.app.status).toMatchObject({ phase: "Degraded", rejected: [] });
+    expect(simulation.app.status?.message).toMatch(
+      /^Rollout 2 of good:1, step 1 of 4 makes no progress for 60 s: 0 of 1 pods of this version and 4 of good:0 are/,
+    );
     simulation.cluster.podQuota = Infinity;
     expect(fewestServing(simulation, 60)).toBe(4);
     expect(simulation.app.status).toMatchObject({ phase: "Paused", step: { index: 2 } });
