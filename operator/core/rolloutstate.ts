@@ -46,6 +46,10 @@ export function falseSinceMs({ observed: { app }, nowMs }: Facts, type: "Ready" 
   return condition?.status === "False" ? millis(condition.lastTransitionTime) : nowMs;
 }
 
+/** When a rollout of the app ended last, ms since 1970. The way back from a canary has a deadline of its own. */
+const endedAtMs = (revisions: readonly Revision[], nowMs: number): number =>
+  Math.max(0, ...revisions.map(({ finishedAt }) => millis(finishedAt)).filter((ms) => ms <= nowMs));
+
 /** The step of a rollout as the candidate's Deployment stores it; the first one if the stored one is of other steps. */
 function startedCursor({ observed, tracks, nowMs }: Facts, candidate: Revision): Cursor {
   const { spec } = observed.app;
@@ -94,7 +98,7 @@ function stateAt(facts: Facts, revisions: readonly Revision[], next?: Cursor): R
   const isDeployed = target !== undefined && deployedHash === target.hash && !restarting;
   const sinceMs = isCanary
     ? canarySinceMs(facts, candidate, { progress, sizes })
-    : Math.max(progress.atMs, falseSinceMs(facts, "Ready"));
+    : Math.max(progress.atMs, falseSinceMs(facts, "Ready"), endedAtMs(revisions, facts.nowMs));
   const isReached = isCanary && progress.available >= sizes.candidate;
   return {
     ...facts,

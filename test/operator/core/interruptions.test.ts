@@ -16,7 +16,10 @@ describe("in the middle of a canary", () => {
 
   test("back to the stable version: the candidate goes, no steps", () => {
     const simulation = waiting(4);
+    simulation.pass(7200);
     simulation.edit({ image: "good:0" });
+    simulation.settle();
+    expect(simulation.app.status).toMatchObject({ phase: "RollingBack" });
     expect(fewestServing(simulation, 60)).toBe(4);
     expect(simulation.candidate).toBeUndefined();
     expect(simulation.app.status).toMatchObject({
