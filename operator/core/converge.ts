@@ -102,15 +102,20 @@ const storedProgress = (live: Manifest | undefined): Record<string, string> =>
   );
 
 /** The annotations that store a rollout's progress on its Deployment, so that a restarted operator continues. */
-function progressAnnotations(state: RolloutState, track: Track, { revision }: Pace): Record<string, string> {
+function progressAnnotations(
+  state: RolloutState,
+  track: Track,
+  { revision, size }: Pace,
+): Record<string, string> {
   const { progress, tracks, target, cursor } = state;
   if (track !== state.track) return storedProgress(tracks[track].deployment);
-  const { restarts } = tracks[track];
+  const { restarts, size: before = size } = tracks[track];
+  const isGrown = progress.isGrowing && size > before;
   return {
     // The Deployment can return with the stable revision in the course of the candidate's rollout.
     [keys.rollout]: String((target ?? revision).rollout),
     [keys.best]: String(progress.stored.best),
-    [keys.progressAt]: timestamp(progress.stored.atMs),
+    [keys.progressAt]: timestamp(isGrown ? progress.atMs : progress.stored.atMs),
     ...(restarts !== "" && { [keys.progressRestarts]: restarts }),
     ...(cursor && cursorAnnotations(cursor)),
   };

@@ -26,6 +26,8 @@ export interface Progress {
    * be superfluous.
    */
   readonly stored: { readonly best: number; readonly atMs: number };
+  /** True if pods are due to be added to a candidate of which all pods were available: the deadline then starts anew. */
+  readonly isGrowing: boolean;
   /** When a new maximum that is not stored yet is due to be stored, ms since 1970; Infinity if there is none. */
   readonly dueAtMs: number;
 }
@@ -71,6 +73,8 @@ export function progressOf(facts: Facts, rolled: Rolled): Progress {
   const reached = Math.min(available, replicas);
   const limited = Math.min(best, replicas);
   const isNewMaximum = reached > limited;
+  // A canary can wait for days before it grows. While some pods were never available, scaling does not postpone the deadline.
+  const isGrowing = track === "candidate" && isScaledUp && size > 0 && best >= size;
   const latest = {
     best: isReset || isScaledUp ? reached : Math.max(reached, limited),
     atMs: isReset || isNewMaximum ? nowMs : atMs,
@@ -81,7 +85,8 @@ export function progressOf(facts: Facts, rolled: Rolled): Progress {
   const maybeLostAtMs = Math.min(progressedAtMs(deployment), dueAtMs, nowMs);
   return {
     available,
-    atMs: isReset ? nowMs : Math.max(latest.atMs, maybeLostAtMs),
+    atMs: isReset || isGrowing ? nowMs : Math.max(latest.atMs, maybeLostAtMs),
+    isGrowing,
     stored: isWorthStoring ? latest : { best, atMs },
     dueAtMs: isToStore && !isWorthStoring ? dueAtMs : Infinity,
   };

@@ -30,13 +30,27 @@ describe("in the middle of a canary", () => {
 
   test("the app is scaled: both tracks follow, and the step stays", () => {
     const simulation = waiting(2);
+    simulation.pass(7200);
     simulation.edit({ replicas: 8 });
+    simulation.settle();
+    expect(simulation.app.status).toMatchObject({ phase: "Progressing" });
     expect(fewestServing(simulation, 60)).toBe(5);
     expect(ready(simulation)).toEqual({ stable: 7, candidate: 2 });
     expect(simulation.app.status?.step).toMatchObject({ index: 2 });
     simulation.edit({ replicas: 2 });
     expect(fewestServing(simulation, 60)).toBe(3);
     expect(ready(simulation)).toEqual({ stable: 2, candidate: 1 });
+  });
+
+  test("the app is scaled after hours, and a pod of the candidate fails its probe: no verdict before the deadline", () => {
+    const simulation = waiting(2);
+    simulation.pass(7200);
+    simulation.edit({ replicas: 8 });
+    simulation.settle();
+    const pod = simulation.pods.find(({ metadata }) => metadata.name.startsWith("web-candidate"));
+    if (pod) simulation.cluster.restart(pod);
+    simulation.pass(60);
+    expect(simulation.app.status).toMatchObject({ phase: "Paused", step: { index: 2 } });
   });
 
   test("a restart with one replica: one pod serves at every moment, and all pods are replaced", () => {
