@@ -50,12 +50,16 @@ export function falseSinceMs({ observed: { app }, nowMs }: Facts, type: "Ready" 
 const endedAtMs = (revisions: readonly Revision[], nowMs: number): number =>
   Math.max(0, ...revisions.map(({ finishedAt }) => millis(finishedAt)).filter((ms) => ms <= nowMs));
 
-/** The step of a rollout as the candidate's Deployment stores it; the first one if the stored one is of other steps. */
+/**
+ * The step of a rollout as the candidate's Deployment stores it; the first one if the stored one is of other steps. The hash
+ * of the other steps stays until their successors start as another rollout, because promotions name its number.
+ */
 function startedCursor({ observed, tracks, nowMs }: Facts, candidate: Revision): Cursor {
   const { spec } = observed.app;
   const stored = storedCursor(tracks.candidate.deployment, nowMs);
-  const isValid = stored?.rollout === candidate.rollout && stored.stepsHash === stepsHashOf(spec);
-  return isValid ? stored : firstCursor(spec, candidate, nowMs);
+  const first = firstCursor(spec, candidate, nowMs);
+  if (stored?.rollout !== candidate.rollout) return first;
+  return stored.stepsHash === stepsHashOf(spec) ? stored : { ...first, stepsHash: stored.stepsHash };
 }
 
 /** When a pod last became unready, or 0, ms since 1970; the current time while a pod is missing and about to be created. */

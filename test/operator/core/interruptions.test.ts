@@ -75,6 +75,22 @@ describe("in the middle of a canary", () => {
     expect(ready(simulation)).toEqual({ stable: 3, candidate: 2 });
   });
 
+  test("the steps are edited while `paused`: they start over under the next number, later", () => {
+    const simulation = waiting(2);
+    simulation.annotate("paused", "true");
+    simulation.annotate("promote", "2/all");
+    simulation.edit(canary({ steps: [{ setWeight: 40 }, { pause: {} }] }));
+    simulation.pass(60);
+    expect(simulation.app.status).toMatchObject({ phase: "Paused", candidate: { rollout: 2 } });
+    simulation.annotate("paused", "false");
+    simulation.pass(60);
+    expect(simulation.app.status).toMatchObject({
+      phase: "Paused",
+      candidate: { rollout: 3 },
+      step: { index: 2, total: 2 },
+    });
+  });
+
   test("the strategy becomes RollingUpdate: the stable version gets the traffic, then the update goes on", () => {
     const simulation = waiting(4);
     simulation.edit({ strategy: { type: "RollingUpdate" } });
