@@ -115,15 +115,15 @@ function limitsNow(track: Track, state: RolloutState, budget: Budget): RollingUp
 
 /**
  * The traffic that is safe now. It leaves the candidate once the stable track alone holds the floor and has no pods to
- * replace, or if nothing is lost.
+ * replace, or if nothing is lost. Without a Service, which somebody deleted, the available pods count that it will select.
  */
 function trafficOf(goal: Goal, { served, tracks }: RolloutState, { lanes, floor }: Budget): Traffic {
   const { traffic } = goal;
   if (traffic === "both" || served === "stable") return traffic;
   const load = goal.tracks.stable;
-  const isWhole = lanes.stable.kept >= floor && load !== undefined && !isReplacing(tracks.stable, load);
-  const isSafe = isWhole || tracks.candidate.available === 0;
-  return isSafe || served === undefined ? traffic : "both";
+  const serving = served === undefined ? tracks.stable.available : lanes.stable.kept;
+  const isWhole = serving >= floor && load !== undefined && !isReplacing(tracks.stable, load);
+  return isWhole || tracks.candidate.available === 0 ? traffic : "both";
 }
 
 /** What happens to a candidate Deployment that no goal needs. */

@@ -120,6 +120,17 @@ describe("a bad version", () => {
     expect(simulation.app.status).toMatchObject({ phase: "Degraded", rejected: [{ reason: "Aborted" }] });
   });
 
+  test("an abort at 80 percent, and the Service is deleted: it returns with the pods of both tracks", () => {
+    const simulation = waiting(4);
+    simulation.annotate("abort", "2");
+    const service = simulation.cluster.get("Service", "web");
+    if (service) simulation.cluster.delete(service);
+    expect(fewestServing(simulation, 100)).toBe(4);
+    expect(simulation.cluster.get("Service", "web")?.["spec"]).toMatchObject({
+      selector: { "demoapp.dev/track": "stable" },
+    });
+  });
+
   test("an abort with no rollout: nothing changes", () => {
     const simulation = installed();
     simulation.annotate("abort", "1");
