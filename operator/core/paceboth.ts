@@ -1,6 +1,7 @@
 import type { Traffic, Track } from "../api/names.ts";
 import { type RollingUpdate, countOf, mostOf } from "./defaults.ts";
 import { isProcessed, restartedAtOf } from "./deployment.ts";
+import { isOperator, specFields } from "./claims.ts";
 import { drainedAtMs } from "./drain.ts";
 import type { TrackFacts } from "./facts.ts";
 import { fieldsOf, type Manifest } from "./manifest.ts";
@@ -13,6 +14,13 @@ function rollingUpdateIn(deployment: Manifest | undefined): RollingUpdate {
   const { rollingUpdate } = fieldsOf(fieldsOf(deployment?.["spec"])["strategy"]);
   const { maxSurge = 0, maxUnavailable = 0 } = fieldsOf(rollingUpdate) as Partial<RollingUpdate>;
   return { maxSurge, maxUnavailable };
+}
+
+/** The limits of a live Deployment; undefined if the operator did not write them. */
+function ownLimits(deployment: Manifest): RollingUpdate | undefined {
+  const { "f:strategy": strategy = {} } = specFields(deployment.metadata.managedFields?.find(isOperator));
+  const { "f:rollingUpdate": own = {} } = strategy;
+  return "f:maxSurge" in own && "f:maxUnavailable" in own ? rollingUpdateIn(deployment) : undefined;
 }
 
 /** The limits of a live Deployment as numbers of pods. */
@@ -158,15 +166,16 @@ function nextSize(track: Track, load: Load, { state, budget }: Step): number {
 
 /**
  * The limits of a Deployment that replaces no pods. They change with its size, or once it has the goal's size: the limits
- * of both Deployments depend on both sizes, and a write for each change of the other one would be superfluous.
+ * of both Deployments depend on both sizes, and a write for each change of the other one would be superfluous. A manual
+ * change of them is reverted.
  */
 function settledLimits(track: Track, load: Load, { state, budget }: Step): RollingUpdate {
   const { deployment, size, isRolling } = state.tracks[track];
   const to = budget.lanes[track].size;
   const isAlone = budget.lanes[other(track)].size === 0 || load.size === state.observed.app.spec.replicas;
-  if (deployment === undefined) return limitsFor(budget);
-  if (isRolling || (to === size && (to !== load.size || isAlone))) return rollingUpdateIn(deployment);
-  return limitsFor(budget);
+  const isKept = isRolling || (to === size && (to !== load.size || isAlone));
+  const kept = isKept && deployment !== undefined ? ownLimits(deployment) : undefined;
+  return kept ?? limitsFor(budget);
 }
 
 /** The next step of one track, and the budget after it. */

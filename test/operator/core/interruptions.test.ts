@@ -169,6 +169,22 @@ describe("in the middle of a canary", () => {
     expect(simulation.app.status).toMatchObject({ phase: "Paused", step: { index: 2 } });
   });
 
+  test.each([
+    { type: "Recreate" },
+    { type: "RollingUpdate", rollingUpdate: { maxSurge: 3, maxUnavailable: 4 } },
+  ])("the strategy of the stable Deployment becomes $type by hand: the change is reverted", (strategy) => {
+    const simulation = waiting(2);
+    simulation.editDeployment((live) => ({
+      ...live,
+      spec: { ...(live["spec"] as object), strategy, paused: true },
+    }));
+    simulation.pass(1);
+    expect(simulation.deployment?.["spec"]).toMatchObject({
+      strategy: { type: "RollingUpdate", rollingUpdate: { maxSurge: 0, maxUnavailable: 1 } },
+    });
+    expect(simulation.deployment?.["spec"]).not.toHaveProperty("paused");
+  });
+
   test("the candidate's ControllerRevision is deleted: the steps start over under the next number", () => {
     const simulation = waiting(4);
     const live = simulation.cluster.list("ControllerRevision").find((one) => one["revision"] === 2);
