@@ -11,7 +11,7 @@ import { type App, type Observed, type Revision, timestamp } from "./observed.ts
 import { ownershipOf } from "./ownership.ts";
 import type { Situation } from "./phase.ts";
 import { weightOf } from "./phasetexts.ts";
-import { canaryColumns, stepOf } from "./statusstep.ts";
+import { canaryColumns, isStepStored, stepOf } from "./statusstep.ts";
 import { longAtMs } from "./rolloutstate.ts";
 import { withCleanTexts, withQuote } from "./text.ts";
 
@@ -158,7 +158,8 @@ export function statusOf(
   // While the Deployment can't be written, no progress is stored: `progressAt` would differ in every status.
   const isProgressStored = !app.spec.suspend && writeBlockers.every(({ scope }) => scope === "traffic");
   const isStepTold =
-    isProgressStored && (situation.cursor !== undefined || (candidate && nowMs >= longAtMs(candidate)));
+    isProgressStored &&
+    (situation.cursor ? isStepStored(situation) : candidate && nowMs >= longAtMs(candidate));
   const step = candidate && isStepTold ? stepOf(situation, candidate) : undefined;
   const weight = weightOf(situation);
   return compact({

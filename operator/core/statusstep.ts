@@ -1,7 +1,12 @@
 import type { DemoAppStatus } from "../api/schema.ts";
+import { storedCursor } from "./cursor.ts";
 import { canaryOf } from "./defaults.ts";
 import { type Revision, timestamp } from "./observed.ts";
 import type { RolloutState } from "./rolloutstate.ts";
+
+/** True once the candidate's Deployment stores the present rollout. Before that, the step's times would be always now. */
+export const isStepStored = ({ cursor, tracks, nowMs }: RolloutState): boolean =>
+  cursor !== undefined && storedCursor(tracks.candidate.deployment, nowMs)?.rollout === cursor.rollout;
 
 type CanaryStep = Partial<ReturnType<typeof canaryOf>["steps"][number]>;
 

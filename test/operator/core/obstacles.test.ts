@@ -110,6 +110,17 @@ describe("pods that the cluster refuses or loses", () => {
   });
 });
 
+test("a canary waits for the Service: its status stays the same", () => {
+  const simulation = installed();
+  simulation.refusedKind = "Service";
+  simulation.edit({ image: "good:1" });
+  simulation.pass(10);
+  const { status } = simulation.app;
+  expect(status).toMatchObject({ phase: "Degraded", candidate: { image: "good:1" } });
+  simulation.pass(10);
+  expect(simulation.app.status).toEqual(status);
+});
+
 describe("edits that start no rollout", () => {
   test("the strategy or its steps are edited at rest: no pod is replaced, and no rollout starts", () => {
     const simulation = installed({ strategy: { type: "RollingUpdate" } });
