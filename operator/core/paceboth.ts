@@ -204,10 +204,8 @@ function step(track: Track, load: Load, { state, budget, isFree }: Step & { read
   const to = nextSize(track, load, { state, budget });
   const after = resized(budget, track, to);
   const rollingUpdate = settledLimits(track, load, { state, budget: after });
-  const isCreatable = deployment !== undefined || to > 0 || load.size === 0;
-  const pace: Pace | undefined = isCreatable
-    ? { revision: load.revision, size: to, rollingUpdate, restartedAt }
-    : undefined;
+  // Without room, a Deployment is created with size 0: it stores the start of the deadline.
+  const pace: Pace = { revision: load.revision, size: to, rollingUpdate, restartedAt };
   return { pace, budget: after, isReplaced: false };
 }
 

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "@jest/globals";
+import { at, startMs } from "./objects.ts";
 import { canary, fewestServing, installed, ready, waiting } from "./canaryscene.ts";
 import type { Simulation } from "./simulation/simulation.ts";
 
@@ -51,6 +52,17 @@ describe("pods that the cluster refuses or loses", () => {
     simulation.pass(200);
     expect(simulation.app.status).toMatchObject({ phase: "Healthy", stable: { image: "good:1" } });
     expect(ready(simulation)).toEqual({ stable: 4, candidate: 0 });
+  });
+
+  test("a restart of the stable pods takes the whole budget and never ends: the canary tells that it waits", () => {
+    const simulation = installed();
+    simulation.cluster.podQuota = 4;
+    simulation.annotate("restartAt", at((simulation.nowMs - startMs) / 1000));
+    simulation.pass(5);
+    simulation.edit({ image: "good:1" });
+    simulation.pass(70);
+    expect(simulation.app.status?.phase).toBe("Degraded");
+    expect(simulation.app.status?.message).toMatch(/^Rollout 2 of good:1, step 1 of 4 makes no progress for 60 s/);
   });
 
   test("the ReplicaSet of the candidate is deleted: its pods return, and the step stays", () => {
