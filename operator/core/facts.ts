@@ -4,6 +4,7 @@ import {
   annotations,
   childAnnotations,
   labels,
+  tracks,
   trafficSelector,
 } from "../api/names.ts";
 import { isTime } from "../api/schema/spec.ts";
@@ -118,37 +119,37 @@ const hasPodFrom = ({ pods }: ObservedApp, time: string): boolean =>
  * The newest restart that is due, and when the next one is due. A requested time counts only if it is later than the
  * last restart and a pod is at least as old; removing a requested time changes nothing.
  */
-function restartFacts(observed: ObservedApp, deployment: Manifest | undefined, nowMs: number) {
+function restartFacts(observed: ObservedApp, nowMs: number) {
   const { app } = observed;
-  const completed = restartedAtOf(deployment);
+  const completed = tracks.flatMap((track) => restartedAtOf(ownDeployment(observed, track)) ?? []);
   const requested = [app.spec.restartAt, app.annotations[annotations.restartAt]].filter(
     (time): time is string => time !== undefined && isTime(time),
   );
   // Somebody may have written a time that no restart can have; only a newer restart replaces that text.
-  const isCredible = completed !== undefined && isTime(completed) && millis(completed) <= nowMs;
+  const isCredible = (time: string): boolean => isTime(time) && millis(time) <= nowMs;
   // The completed restart comes first, because the sort is stable: the same time spelt differently is no new restart.
   const due = [
-    ...(isCredible ? [completed] : []),
+    ...completed.filter(isCredible),
     ...requested.filter((time) => millis(time) <= nowMs && hasPodFrom(observed, time)),
   ];
   const future = requested.map(millis).filter((ms) => ms > nowMs);
-  const restartedAt = due.toSorted((a, b) => millis(b) - millis(a))[0] ?? completed;
+  const restartedAt = due.toSorted((a, b) => millis(b) - millis(a))[0] ?? completed[0];
   return { restartedAt, restartDueAtMs: Math.min(Infinity, ...future) };
 }
 
 export function factsOf(observed: ObservedApp, nowMs: number): Facts {
   const { spec } = observed.app;
-  const restart = restartFacts(observed, ownDeployment(observed, "stable"), nowMs);
+  const restart = restartFacts(observed, nowMs);
   const moment = { restartedAt: restart.restartedAt, nowMs };
-  const tracks = {
+  const both = {
     stable: trackFacts(observed, "stable", moment),
     candidate: trackFacts(observed, "candidate", moment),
   };
   return {
     observed,
     nowMs,
-    tracks,
-    counts: countsOf([tracks.stable.deployment, tracks.candidate.deployment], spec.replicas),
+    tracks: both,
+    counts: countsOf([both.stable.deployment, both.candidate.deployment], spec.replicas),
     floor: floorOf(spec.replicas, rollingUpdateOf(spec)),
     ...restart,
     served: servedBy(observed),

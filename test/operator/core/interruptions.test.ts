@@ -62,6 +62,18 @@ describe("in the middle of a canary", () => {
     expect(simulation.app.status).toMatchObject({ phase: "Paused", step: { index: 2 } });
   });
 
+  test("the stable Deployment is deleted after a restart: the candidate's pods are not restarted", () => {
+    const simulation = waiting(2);
+    simulation.annotate("restartAt", at((simulation.nowMs - startMs) / 1000));
+    simulation.pass(60);
+    const candidates = () => simulation.observe().pods.filter(({ track }) => track === "candidate");
+    const before = candidates();
+    if (simulation.deployment) simulation.cluster.delete(simulation.deployment);
+    simulation.pass(60);
+    expect(candidates()).toEqual(before);
+    expect(ready(simulation)).toEqual({ stable: 4, candidate: 1 });
+  });
+
   test("the steps are edited: they start over under the next number", () => {
     const simulation = waiting(4);
     simulation.edit(

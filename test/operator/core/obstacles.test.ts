@@ -62,7 +62,9 @@ describe("pods that the cluster refuses or loses", () => {
     simulation.edit({ image: "good:1" });
     simulation.pass(70);
     expect(simulation.app.status?.phase).toBe("Degraded");
-    expect(simulation.app.status?.message).toMatch(/^Rollout 2 of good:1, step 1 of 4 makes no progress for 60 s/);
+    expect(simulation.app.status?.message).toMatch(
+      /^Rollout 2 of good:1, step 1 of 4 makes no progress for 60 s/,
+    );
   });
 
   test("the ReplicaSet of the candidate is deleted: its pods return, and the step stays", () => {
