@@ -13,10 +13,10 @@ afterAll(() => ns.close());
 const urlOf = async (name: string): Promise<string> => `http://${(await ns.service(name)).spec.clusterIP}/`;
 
 /**
- * kube-proxy chooses a pod at random for each connection. By Hoeffding's inequality, the share of so many choices is off
- * by 5 points with a probability below 2 exp(-2 * 4000 * 0.05^2) = 4e-9.
+ * kube-proxy chooses a pod at random for each connection. By Chernoff's bound, so many choices with a chance of 25 % give
+ * a share below 20 % or above 30 % with a probability under 1e-8.
  */
-const sampleSize = 4000;
+const sampleSize = 3000;
 
 describe("a canary under load", () => {
   test("the version is good: the client's share follows the weight, and every request is answered", async () => {

@@ -44,7 +44,7 @@ async function call(agent) {
     } catch (error) {
       report.failures.push(`${new Date().toISOString()} ${error.code ?? ""} ${error.message}`);
     }
-    if (!isSample) await delay(pauseMs);
+    await delay(pauseMs);
   }
   agent.destroy();
 }
