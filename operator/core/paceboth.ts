@@ -123,7 +123,8 @@ function limitsNow(track: Track, state: RolloutState, budget: Budget): RollingUp
 
 /**
  * The traffic that is safe now. It leaves the candidate once the stable track alone holds the floor and has no pods to
- * replace, or if nothing is lost. Without a Service, which somebody deleted, the available pods count that it will select.
+ * replace, or has no pod any more: that none is available can be an outdated view, and a pod that is not ready gets no
+ * traffic anyway. Without a Service, which somebody deleted, the available pods count that it will select.
  */
 function trafficOf(goal: Goal, { served, tracks }: RolloutState, { lanes, floor }: Budget): Traffic {
   const { traffic } = goal;
@@ -131,7 +132,7 @@ function trafficOf(goal: Goal, { served, tracks }: RolloutState, { lanes, floor 
   const load = goal.tracks.stable;
   const serving = served === undefined ? tracks.stable.available : lanes.stable.kept;
   const isWhole = serving >= floor && load !== undefined && !isReplacing(tracks.stable, load);
-  return isWhole || tracks.candidate.available === 0 ? traffic : "both";
+  return isWhole || tracks.candidate.pods.length === 0 ? traffic : "both";
 }
 
 /** What happens to a candidate Deployment that no goal needs. */

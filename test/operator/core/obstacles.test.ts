@@ -67,6 +67,20 @@ describe("pods that the cluster refuses or loses", () => {
     );
   });
 
+  test("the watches are silent while the candidate becomes ready: its pods keep their traffic until they go", () => {
+    const simulation = installed({ replicas: 2, ...canary({ steps: [{ setWeight: 42 }] }) });
+    simulation.edit({ image: "good:1" });
+    simulation.pass(1);
+    const [pod] = simulation.pods;
+    if (pod) simulation.cluster.delete(pod);
+    simulation.settle();
+    simulation.silenceWatches();
+    simulation.pass(90);
+    simulation.resumeWatches();
+    simulation.pass(60);
+    expect(ready(simulation)).toEqual({ stable: 2, candidate: 0 });
+  });
+
   test("the ReplicaSet of the candidate is deleted: its pods return, and the step stays", () => {
     const simulation = waiting(2);
     const name = simulation.candidate?.metadata.name ?? "";
