@@ -16,16 +16,26 @@ describe("in the middle of a canary", () => {
 
   test("back to the stable version: the candidate goes, no steps", () => {
     const simulation = waiting(4);
-    simulation.pass(7200);
     simulation.edit({ image: "good:0" });
-    simulation.settle();
-    expect(simulation.app.status).toMatchObject({ phase: "RollingBack" });
     expect(fewestServing(simulation, 60)).toBe(4);
     expect(simulation.candidate).toBeUndefined();
     expect(simulation.app.status).toMatchObject({
       phase: "Healthy",
       stable: { image: "good:0", rollout: 1 },
     });
+  });
+
+  test("back to the stable version after hours: the app is rolling back, and not past its deadline", () => {
+    const simulation = waiting(4);
+    simulation.annotate("promote", "2/all");
+    simulation.pass(120);
+    simulation.annotate("promote", "3/2");
+    simulation.edit({ image: "good:2" });
+    simulation.pass(7200);
+    expect(simulation.app.status?.step).toMatchObject({ index: 4 });
+    simulation.edit({ image: "good:1" });
+    simulation.settle();
+    expect(simulation.app.status?.phase).toBe("RollingBack");
   });
 
   test("the app is scaled: both tracks follow, and the step stays", () => {
@@ -45,9 +55,9 @@ describe("in the middle of a canary", () => {
   test("the app is scaled after hours, and a pod of the candidate fails its probe: no verdict before the deadline", () => {
     const simulation = waiting(2);
     simulation.pass(7200);
+    const [pod] = simulation.pods.filter(({ metadata }) => metadata.name.startsWith("web-candidate"));
     simulation.edit({ replicas: 8 });
     simulation.settle();
-    const pod = simulation.pods.find(({ metadata }) => metadata.name.startsWith("web-candidate"));
     if (pod) simulation.cluster.restart(pod);
     simulation.pass(60);
     expect(simulation.app.status).toMatchObject({ phase: "Paused", step: { index: 2 } });
@@ -64,7 +74,7 @@ describe("in the middle of a canary", () => {
 
   test("the stable Deployment is deleted after a restart: the candidate's pods are not restarted", () => {
     const simulation = waiting(2);
-    simulation.annotate("restartAt", at((simulation.nowMs - startMs) / 1000));
+    simulation.annotate("restartAt", at((simulation.nowMs - startMs) / 1000 - 1));
     simulation.pass(60);
     const candidates = () => simulation.observe().pods.filter(({ track }) => track === "candidate");
     const before = candidates();
