@@ -55,7 +55,7 @@ describe("in the middle of a canary", () => {
   test("the app is scaled after hours, and a pod of the candidate fails its probe: no verdict before the deadline", () => {
     const simulation = waiting(2);
     simulation.pass(7200);
-    const [pod] = simulation.pods.filter(({ metadata }) => metadata.name.startsWith("web-candidate"));
+    const pod = simulation.pods.find(({ metadata }) => metadata.name.startsWith("web-candidate"));
     simulation.edit({ replicas: 8 });
     simulation.settle();
     if (pod) simulation.cluster.restart(pod);
