@@ -82,6 +82,14 @@ export class TestEnvironment<S extends Setup = Setup> extends AppReader {
     return operator;
   }
 
+  /** Starts an operator and waits until it has read everything and has nothing left to write. */
+  async startIdleOperator(): Promise<RunningOperator> {
+    const operator = await this.startOperator();
+    await this.eventually("the operator is ready", async () => operator.isReady);
+    await this.quiet(operator);
+    return operator;
+  }
+
   /** Starts an operator and waits until the app is Healthy. */
   async install(spec: Fields = {}, options: OwnOptions = {}): Promise<RunningOperator> {
     const operator = await this.startOperator(options);
