@@ -47,7 +47,7 @@ function abortBlockers({ observed, candidate, stable }: Situation): readonly Blo
   return [blockerDraft(`DemoApp/${observed.app.name}`, reasonMessage("AbortRefused", { rollout }), next)];
 }
 
-/** Commands on rollouts that don't exist. A command on an older rollout did its work, or came too late. */
+/** Commands that name a rollout which does not exist. A command that names an older rollout is ignored. */
 function unknownRolloutBlockers({ observed: { app }, revisions }: Situation): readonly BlockerDraft[] {
   const newest = newestFirst(revisions)[0]?.rollout ?? 0;
   const rollouts = {
@@ -120,7 +120,7 @@ const badAnnotationBlockers = (situation: Situation): readonly BlockerDraft[] =>
     return [blockerDraft(`DemoApp/${app.name}`, problem, `Correct the value: ${command}`)];
   });
 
-/** Command annotations that have no effect. */
+/** Command annotations that have no effect, each with the reason and a correction. */
 export const commandBlockers = (situation: Situation): readonly BlockerDraft[] => [
   ...abortBlockers(situation),
   ...unknownRolloutBlockers(situation),

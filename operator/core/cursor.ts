@@ -10,7 +10,7 @@ import { rolloutNumber } from "./revisions.ts";
 /** Where a canary stands in its steps. Stored in annotations of the candidate's Deployment. */
 export interface Cursor {
   readonly rollout: number;
-  /** `stepsHashOf` the spec that the steps come from. */
+  /** The digest of the steps, as `stepsHashOf` computes it from a spec. */
   readonly stepsHash: string;
   /** The index of the present step, from 0; the number of steps after the last one. */
   readonly index: number;

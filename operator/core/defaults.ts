@@ -68,7 +68,7 @@ export const rollingUpdateOf = once(({ strategy }: DemoAppSpec): RollingUpdate =
 
 type Canary = NonNullable<DemoAppSpec["strategy"]["canary"]>;
 
-/** The steps of a canary that names none. */
+/** The default of `spec.strategy.canary.steps`. */
 const defaultSteps: NonNullable<Canary["steps"]> = [
   { setWeight: 10 },
   { pause: { seconds: 60 } },

@@ -205,7 +205,7 @@ function step(track: Track, load: Load, { state, budget, isFree }: Step & { read
   const to = nextSize(track, load, { state, budget });
   const after = resized(budget, track, to);
   const rollingUpdate = settledLimits(track, load, { state, budget: after });
-  // Without room, a Deployment is created with size 0: it stores the start of the deadline.
+  // If the budget has no room, the Deployment is created with size 0: its annotations store when the deadline began.
   const pace: Pace = { revision: load.revision, size: to, rollingUpdate, restartedAt };
   return { pace, budget: after, isReplaced: false };
 }
