@@ -44,7 +44,7 @@ const done: Delay = { delayMs: undefined, isDelayed: false };
 /** Delay of a change that is written soon, and of a retry. */
 const soonMs = 1_000;
 /** Minimum interval between two writes that change only counts. */
-const countsMs = 5_000;
+export const countsMs = 5_000;
 /** The API server is busy if writes are slow: a write of t ms delays those that are not urgent by 20 t, within a bound. */
 const [timeShare, maxBusyMs] = [1 / 20, 10_000];
 /** Weight of the last write in the average time of a write. */

@@ -2,6 +2,7 @@ import { annotations as annotationNames } from "../../operator/api/names.ts";
 import type { Phase } from "../../operator/api/schema.ts";
 import type { ApiClient, KubeObject, ObjectInput, ResourceType } from "../../operator/runtime/client.ts";
 import { type Clock, sleep } from "../../operator/runtime/clock.ts";
+import { countsMs } from "../../operator/runtime/statuswriter.ts";
 import { kinds, unlessMissing } from "../../tools/objects.ts";
 import { AppReader } from "../e2e/appnamespace.ts";
 import type { DemoApp, Reported } from "../e2e/objects.ts";
@@ -38,8 +39,8 @@ type OwnOptions = Partial<Omit<OperatorOptions, "access" | "namespace" | "clock"
 
 export const image = (tag: string): string => `registry.local/web:${tag}`;
 
-/** Longer than any delay of the operator's own writes, such as that of a status with new counts only. */
-const quietMs = 2_500;
+/** Longer than the longest delay of a write: that of a status with new counts only. */
+const quietMs = countsMs + 1_000;
 
 /** A namespace with a fake kubelet and the operators of one test, and helpers for its DemoApp `web`. */
 export class TestEnvironment<S extends Setup = Setup> extends AppReader {
