@@ -3,12 +3,12 @@ import { reasonMessage } from "../api/reasons.ts";
 import { isTime } from "../api/schema/spec.ts";
 import { type BlockerDraft, annotate, blockerDraft } from "./blockerdraft.ts";
 import { isCommanded, isDelayed } from "./decide.ts";
-import { canaryOf } from "./defaults.ts";
 import { timestamp } from "./observed.ts";
 import type { Situation } from "./phase.ts";
 import { waitOf } from "./phasetexts.ts";
 import { isPromotion, promotion } from "./promote.ts";
 import { newestFirst, rolloutNumber } from "./revisions.ts";
+import { stepsOf } from "./strategies/strategy.ts";
 
 /** A canary that a person has to promote, or whose next step `demoapp.dev/paused` stops. */
 function stepBlockers(situation: Situation): readonly BlockerDraft[] {
@@ -69,7 +69,7 @@ function unknownRolloutBlockers({ observed: { app }, revisions }: Situation): re
 function unknownStepBlockers({ observed: { app }, candidate, cursor }: Situation): readonly BlockerDraft[] {
   const command = promotion(app);
   if (cursor === undefined || command?.rollout !== candidate?.rollout) return [];
-  const { length: steps } = canaryOf(app.spec).steps;
+  const { length: steps } = stepsOf(app.spec);
   if (command === undefined || command.step === "all" || (command.step >= 1 && command.step <= steps))
     return [];
   const { rollout, step } = command;

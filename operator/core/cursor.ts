@@ -1,13 +1,13 @@
 import { childAnnotations as keys } from "../api/names.ts";
 import type { DemoAppSpec } from "../api/schema.ts";
-import { canaryOf } from "./defaults.ts";
 import { digestOf } from "./hash.ts";
 import type { Manifest } from "./manifest.ts";
 import { once } from "./memo.ts";
 import { type Revision, millis, timestamp } from "./observed.ts";
 import { rolloutNumber } from "./revisions.ts";
+import { strategyOf } from "./strategies/strategy.ts";
 
-/** Where a canary stands in its steps. Stored in annotations of the candidate's Deployment. */
+/** Where a rollout stands in its steps. Stored in annotations of the candidate's Deployment. */
 export interface Cursor {
   readonly rollout: number;
   /** The digest of the steps, as `stepsHashOf` computes it from a spec. */
@@ -19,7 +19,9 @@ export interface Cursor {
 }
 
 /** Identifies the steps of a spec: edited steps start over. */
-export const stepsHashOf = once((spec: DemoAppSpec) => digestOf(canaryOf(spec).steps).slice(0, 10));
+export const stepsHashOf = once((spec: DemoAppSpec) =>
+  digestOf(strategyOf(spec).identity(spec)).slice(0, 10),
+);
 
 /** The cursor that a Deployment stores; undefined if somebody removed or garbled a part. */
 export function storedCursor(deployment: Manifest | undefined, nowMs: number): Cursor | undefined {

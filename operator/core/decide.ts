@@ -4,7 +4,7 @@ import { storedCursor, stepsHashOf } from "./cursor.ts";
 import { type App, type Revision, timestamp } from "./observed.ts";
 import { rolloutNumber, startRollout } from "./revisions.ts";
 import { type RolloutState, rolloutStateOf } from "./rolloutstate.ts";
-import { strategyOf } from "./strategies/strategy.ts";
+import { isPassed } from "./steps.ts";
 import { verdictOn } from "./strategies/verdict.ts";
 
 /** The state of a rollout after the decisions that are due. */
@@ -76,7 +76,7 @@ function judged(state: RolloutState, candidate: Revision, verdict: ReasonMessage
   const rejection = rejectionOf(state, candidate, verdict);
   if (rejection)
     return { ...candidate, outcome: "rejected", finishedAt, acceptedAt: undefined, ...rejection };
-  return verdict === undefined && strategyOf(state).isDone(state)
+  return verdict === undefined && isPassed(state)
     ? { ...candidate, outcome: "accepted", finishedAt, acceptedAt: finishedAt }
     : candidate;
 }

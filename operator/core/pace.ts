@@ -5,7 +5,7 @@ import { availableAtMs } from "./health.ts";
 import type { Pod, Revision, Tracks } from "./observed.ts";
 import type { RolloutState } from "./rolloutstate.ts";
 import { paceBoth } from "./paceboth.ts";
-import type { Goal, Load } from "./strategies/strategy.ts";
+import type { Goal, Load } from "./goal.ts";
 
 /** What the Deployment of a track is to run now, on the way to its goal. */
 export interface Pace extends Load {

@@ -7,7 +7,7 @@ import type { TrackFacts } from "./facts.ts";
 import { fieldsOf, type Manifest } from "./manifest.ts";
 import { type Pace, type Shape, lowestSize, mayGrow } from "./pace.ts";
 import type { RolloutState } from "./rolloutstate.ts";
-import type { Goal, Load } from "./strategies/strategy.ts";
+import type { Goal, Load } from "./goal.ts";
 
 /** The limits that a live Deployment has. */
 function rollingUpdateIn(deployment: Manifest | undefined): RollingUpdate {

@@ -6,7 +6,7 @@ import { availableAtMs, isPodCrashing } from "./health.ts";
 import type { Revision } from "./observed.ts";
 import { canaryTexts, waitOf } from "./phasetexts.ts";
 import { falseSinceMs } from "./rolloutstate.ts";
-import { isAtWeight } from "./strategies/canary.ts";
+import { isAtStep } from "./steps.ts";
 import type { WriteBlocker } from "./writeblockers.ts";
 
 /** The decision, and what stops its writes: the input of phase, status, blockers and events. */
@@ -133,7 +133,7 @@ export const deadlineProblem: Rule = (situation) =>
 
 function scaledToZero(situation: Situation): ReasonMessage | undefined {
   const { observed, complete, cursor, candidate, writeBlockers } = situation;
-  const isAtZero = complete || (cursor !== undefined && isAtWeight(situation));
+  const isAtZero = complete || (cursor !== undefined && isAtStep(situation));
   if (observed.app.spec.replicas > 0 || !isAtZero || writeBlockers.length > 0) return undefined;
   const open = candidate ? ` Rollout ${rolloutText(candidate)} stays open.` : "";
   return reasonMessage("ScaledToZero", { open });

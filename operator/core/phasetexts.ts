@@ -1,18 +1,19 @@
 import { type ReasonMessage, reasonMessage, shortImage } from "../api/reasons.ts";
-import { canaryOf } from "./defaults.ts";
 import { timestamp } from "./observed.ts";
 import { isPromoted } from "./promote.ts";
 import type { RolloutState } from "./rolloutstate.ts";
-import { isAtWeight, isHeld, isNextStepDue, stepEndsAtMs, weightAt } from "./strategies/canary.ts";
+import { isAtStep, isHeld, isNextStepDue, stepEndsAtMs } from "./steps.ts";
+import { stepsOf } from "./strategies/strategy.ts";
 
-/** The share of the pods that a canary's step wants, and the present one, in percent; undefined without a canary. */
-export function weightOf({ observed, candidate, cursor, tracks }: RolloutState) {
-  if (cursor === undefined) return undefined;
-  const ready = [...tracks.stable.pods, ...tracks.candidate.pods].filter((pod) => pod.ready);
+/** The share of the Service's pods that a step wants for the candidate, and the present one, in percent. */
+export function weightOf({ step, candidate, tracks, served }: RolloutState) {
+  if (step === undefined) return undefined;
+  const pods = [...tracks.stable.pods, ...tracks.candidate.pods];
+  const ready = pods.filter((pod) => pod.ready && (served === "both" || served === pod.track));
   // The candidate's Deployment can still have pods of another version, which leaves.
   const own = ready.filter((pod) => pod.track === "candidate" && pod.hash === candidate?.hash);
   const actual = ready.length === 0 ? 0 : Math.round((own.length * 100) / ready.length);
-  return { desired: weightAt(observed.app.spec, cursor), actual };
+  return { desired: step.weight, actual };
 }
 
 /** Where a canary stands, for messages; undefined without a canary. */
@@ -21,7 +22,7 @@ export function canaryTexts(state: RolloutState) {
   const weight = weightOf(state);
   if (candidate === undefined || stable === undefined || cursor === undefined || weight === undefined)
     return undefined;
-  const { steps } = canaryOf(observed.app.spec);
+  const steps = stepsOf(observed.app.spec);
   return {
     rollout: `${candidate.rollout} of ${shortImage(candidate.image)}`,
     step: `${Math.min(cursor.index + 1, steps.length)} of ${steps.length}`,
@@ -36,10 +37,10 @@ export function waitOf(state: RolloutState): ReasonMessage | undefined {
   const texts = canaryTexts(state);
   const { observed, cursor, candidate } = state;
   if (texts === undefined || cursor === undefined || candidate === undefined) return undefined;
-  if (observed.app.spec.replicas === 0 || !isAtWeight(state)) return undefined;
+  if (observed.app.spec.replicas === 0 || !isAtStep(state)) return undefined;
   const promotion = isPromoted(observed, cursor) ? ", and so is its promotion" : "";
   if (isHeld(state) && isNextStepDue(state)) return reasonMessage("StepHeld", { ...texts, promotion });
-  const { pause } = canaryOf(observed.app.spec).steps[cursor.index] ?? {};
+  const pause = state.step?.pause;
   if (pause === undefined) return undefined;
   return pause.seconds === undefined
     ? reasonMessage("StepWaits", texts)

@@ -8,6 +8,7 @@ import { replicasOf, templateMetadataOf } from "./deployment.ts";
 import { drainedAtMs } from "./drain.ts";
 import { type AppEvent, eventsOf, outcomeEvent } from "./events.ts";
 import { factsOf } from "./facts.ts";
+import { goalOf } from "./goal.ts";
 import { type Observed, type ObservedApp, type Refusal, type Revision, millis } from "./observed.ts";
 import { pace } from "./pace.ts";
 import { withPastTimes } from "./pasttimes.ts";
@@ -22,8 +23,7 @@ import {
   revisionPatch,
   withDeployedRevision,
 } from "./storedrevisions.ts";
-import { stepEndsAtMs } from "./strategies/canary.ts";
-import { goalOf } from "./strategies/strategy.ts";
+import { stepEndsAtMs } from "./steps.ts";
 import { type WriteBlocker, failureBlocker, refusalBlocker, writeBlockersOf } from "./writeblockers.ts";
 
 /** What the operator does about one app now. */

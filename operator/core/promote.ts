@@ -1,8 +1,8 @@
 import { annotations } from "../api/names.ts";
 import type { Cursor } from "./cursor.ts";
-import { canaryOf } from "./defaults.ts";
 import type { App, ObservedApp } from "./observed.ts";
 import { rolloutNumber } from "./revisions.ts";
+import { stepsOf } from "./strategies/strategy.ts";
 
 /** A promote command: `7/2` is past step 2 of rollout 7, `7/all` to its end. */
 interface Promotion {
@@ -28,5 +28,5 @@ export const promotion = (app: App): Promotion | undefined =>
 export function isPromoted({ app }: ObservedApp, { rollout, index }: Cursor): boolean {
   const command = promotion(app);
   if (command?.rollout !== rollout) return false;
-  return command.step === "all" || (command.step > index && command.step <= canaryOf(app.spec).steps.length);
+  return command.step === "all" || (command.step > index && command.step <= stepsOf(app.spec).length);
 }

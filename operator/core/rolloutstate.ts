@@ -5,7 +5,8 @@ import type { Facts } from "./facts.ts";
 import { type Revision, type Tracks, millis } from "./observed.ts";
 import { type Progress, progressOf } from "./progress.ts";
 import { candidateOf, requestedOf, stableOf } from "./revisions.ts";
-import { advance, sizesAt, takesSteps } from "./strategies/canary.ts";
+import { advance } from "./steps.ts";
+import { type Step, stepAt, takesSteps } from "./strategies/strategy.ts";
 
 /** The facts, and where the app's rollout stands according to its revisions. */
 export interface RolloutState extends Facts {
@@ -23,6 +24,8 @@ export interface RolloutState extends Facts {
   readonly track: Track;
   /** Where the candidate stands in its steps; undefined if it takes none. */
   readonly cursor: Cursor | undefined;
+  /** The step at the cursor; undefined without a cursor. */
+  readonly step: Step | undefined;
   /** The sizes of both tracks that the rollout wants at present. */
   readonly sizes: Tracks<number>;
   readonly progress: Progress;
@@ -96,7 +99,8 @@ function stateAt(facts: Facts, revisions: readonly Revision[], next?: Cursor): R
   const isCanary = candidate !== undefined && stable !== undefined && takesSteps(spec, candidate);
   const cursor = isCanary ? (next ?? startedCursor(facts, candidate)) : undefined;
   const track = isCanary ? "candidate" : "stable";
-  const sizes = cursor ? sizesAt(spec, cursor) : { stable: spec.replicas, candidate: 0 };
+  const step = cursor && stepAt(spec, cursor.index);
+  const sizes = step?.sizes ?? { stable: spec.replicas, candidate: 0 };
   const progress = progressOf(facts, { target, track, size: sizes[track], isNewStep: next !== undefined });
   const { deployment, deployedHash, restarting } = tracks[track];
   const isDeployed = target !== undefined && deployedHash === target.hash && !restarting;
@@ -113,6 +117,7 @@ function stateAt(facts: Facts, revisions: readonly Revision[], next?: Cursor): R
     target,
     track,
     cursor,
+    step,
     sizes,
     progress,
     deadlineAtMs: isReached ? Infinity : sinceMs + spec.progressDeadlineSeconds * 1000,

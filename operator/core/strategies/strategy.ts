@@ -1,60 +1,50 @@
-import { type Traffic, labels } from "../../api/names.ts";
-import type { StrategySpec } from "../../api/schema.ts";
-import { templateMetadataOf } from "../deployment.ts";
+import type { Traffic } from "../../api/names.ts";
+import type { DemoAppSpec, StrategySpec } from "../../api/schema.ts";
+import { once } from "../memo.ts";
 import type { Revision, Tracks } from "../observed.ts";
-import type { RolloutState } from "../rolloutstate.ts";
 import { canary } from "./canary.ts";
-import { rolling } from "./rolling.ts";
 
-/** What the Deployment of a track runs. */
-export interface Load {
-  readonly revision: Revision;
-  readonly size: number;
-}
-
-/** Where a rollout wants to be. How to get there without an outage is decided by `pace`. */
-export interface Goal {
-  /** Undefined: the track's Deployment is left as it is. */
-  readonly tracks: Tracks<Load | undefined>;
+/** One step of a rollout with a candidate's Deployment beside the stable one. */
+export interface Step {
+  /** As the status shows the step: "setWeight 10", "pause 60 s". */
+  readonly name: string;
+  readonly sizes: Tracks<number>;
   /** The pods that the Service selects. */
   readonly traffic: Traffic;
+  /** The share of the Service's pods that run the candidate, in percent, as far as the sizes allow. */
+  readonly weight: number;
+  /** Waits once all pods of the step are available: for a time, or without a time for a person. */
+  readonly pause?: { readonly seconds?: number | undefined } | undefined;
 }
 
 /** How a revision replaces another one. */
 export interface Strategy {
-  /** True if the candidate has passed the last step of its rollout. */
-  readonly isDone: (state: RolloutState) => boolean;
-  /** Undefined if there is nothing to run. */
-  readonly goal: (state: RolloutState) => Goal | undefined;
+  /** The steps of a rollout; none for one Deployment that replaces its own pods. */
+  readonly steps: (spec: DemoAppSpec) => readonly Step[];
+  /** What of a spec makes its steps those that they are: if it is edited in the course of a rollout, the steps start over. */
+  readonly identity: (spec: DemoAppSpec) => unknown;
+  /** True if a revision needs no steps, because it was accepted before. */
+  readonly isTrusted: (spec: DemoAppSpec, revision: Revision) => boolean;
 }
+
+const rolling: Strategy = { steps: () => [], identity: () => [], isTrusted: () => true };
 
 /** The strategy for each `spec.strategy.type`; a type without a strategy does not compile. */
 const strategies: Record<StrategySpec["type"], Strategy> = { RollingUpdate: rolling, Canary: canary };
 
-/** The strategy of the present rollout: a rolling update if the rollout takes no steps. */
-export const strategyOf = ({ observed, cursor }: RolloutState): Strategy =>
-  cursor === undefined ? rolling : strategies[observed.app.spec.strategy.type];
+export const strategyOf = (spec: DemoAppSpec): Strategy => strategies[spec.strategy.type];
 
-/** The stable revision at full size, and no candidate. */
-const stableAlone = ({ stable, observed }: RolloutState): Goal | undefined =>
-  stable && {
-    tracks: { stable: { revision: stable, size: observed.app.spec.replicas }, candidate: undefined },
-    traffic: "stable",
-  };
+/** The steps of a rollout by a spec. */
+export const stepsOf = once((spec: DemoAppSpec) => strategyOf(spec).steps(spec));
 
-/**
- * Where the app wants to be. A candidate Deployment of another revision, or of a rollout that no longer takes steps, first
- * gives its traffic back to the stable revision. One that carries the stable revision can serve until the stable track has
- * the next one: otherwise a promoted version that fails on the stable track would block every other version.
- */
-export function goalOf(state: RolloutState): Goal | undefined {
-  const { candidate, cursor, stable, tracks, observed } = state;
-  const { deployment } = tracks.candidate;
-  const carried = templateMetadataOf(deployment)?.labels?.[labels.hash];
-  const isLeft =
-    cursor === undefined ? candidate !== undefined && carried !== stable?.hash : carried !== candidate?.hash;
-  const isTaken = deployment === undefined && observed.deployments.candidate !== undefined;
-  const isStableAlone = (deployment !== undefined && isLeft) || (cursor !== undefined && isTaken);
-  if (isStableAlone && stable !== undefined) return stableAlone(state);
-  return strategyOf(state).goal(state);
+/** True if a rollout of a revision takes steps, unless it is the first of its app. */
+export const takesSteps = (spec: DemoAppSpec, revision: Revision): boolean =>
+  stepsOf(spec).length > 0 && !strategyOf(spec).isTrusted(spec, revision);
+
+/** The step at an index from 0; after the last one, the state that the last one reached. */
+export function stepAt(spec: DemoAppSpec, index: number): Step {
+  const steps = stepsOf(spec);
+  const last = steps.at(-1);
+  if (last === undefined) throw new Error(`strategy ${spec.strategy.type} has no steps`);
+  return steps[index] ?? { ...last, name: "done", pause: undefined };
 }

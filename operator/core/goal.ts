@@ -1,0 +1,53 @@
+import { type Traffic, labels } from "../api/names.ts";
+import { templateMetadataOf } from "./deployment.ts";
+import type { Revision, Tracks } from "./observed.ts";
+import type { RolloutState } from "./rolloutstate.ts";
+
+/** What the Deployment of a track runs. */
+export interface Load {
+  readonly revision: Revision;
+  readonly size: number;
+}
+
+/** Where a rollout wants to be. How to get there without an outage is decided by `pace`. */
+export interface Goal {
+  /** Undefined: the track's Deployment is left as it is. */
+  readonly tracks: Tracks<Load | undefined>;
+  /** The pods that the Service selects. */
+  readonly traffic: Traffic;
+}
+
+/** A revision alone, on the stable track at full size. */
+const alone = (revision: Revision, { observed }: RolloutState): Goal => ({
+  tracks: { stable: { revision, size: observed.app.spec.replicas }, candidate: undefined },
+  traffic: "stable",
+});
+
+/** Both revisions, as the present step wants them. */
+function atStep({ stable, candidate, step }: RolloutState): Goal | undefined {
+  if (stable === undefined || candidate === undefined || step === undefined) return undefined;
+  const { sizes, traffic } = step;
+  const tracks = {
+    stable: { revision: stable, size: sizes.stable },
+    candidate: { revision: candidate, size: sizes.candidate },
+  };
+  return { tracks, traffic };
+}
+
+/**
+ * Where the app wants to be; undefined if there is nothing to run. A candidate Deployment of another revision, or of a
+ * rollout that no longer takes steps, first gives its traffic back to the stable revision. One that carries the stable
+ * revision can serve until the stable track has the next one: otherwise a promoted version that fails on the stable track
+ * would block every other version.
+ */
+export function goalOf(state: RolloutState): Goal | undefined {
+  const { candidate, cursor, stable, target, tracks, observed } = state;
+  const { deployment } = tracks.candidate;
+  const carried = templateMetadataOf(deployment)?.labels?.[labels.hash];
+  const isLeft =
+    cursor === undefined ? candidate !== undefined && carried !== stable?.hash : carried !== candidate?.hash;
+  const isTaken = deployment === undefined && observed.deployments.candidate !== undefined;
+  const isStableAlone = (deployment !== undefined && isLeft) || (cursor !== undefined && isTaken);
+  if (isStableAlone && stable !== undefined) return alone(stable, state);
+  return cursor === undefined ? target && alone(target, state) : atStep(state);
+}
