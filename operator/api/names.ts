@@ -91,6 +91,8 @@ export const reservedSuffixes = ["-candidate", "-preview"] as const;
 export const deploymentName = (app: string, track: Track): string =>
   track === "stable" ? app : `${app}-${track}`;
 export const serviceName = (app: string): string => app;
+/** The Service of the candidate during a blue-green rollout. */
+export const previewName = (app: string): string => `${app}-preview`;
 export const revisionName = (app: string, hash: string): string => `${app}-${hash}`;
 
 /** Labels that select every object of one app. */

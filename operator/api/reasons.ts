@@ -14,7 +14,7 @@ const quoting =
     message;
 
 /** Where a canary stands. */
-interface CanaryTexts {
+interface StepTexts {
   /** "7 of app:2" */
   readonly rollout: string;
   /** "2 of 4" */
@@ -27,9 +27,9 @@ interface CanaryTexts {
   readonly stable: { readonly available: number; readonly image: string };
 }
 
-const at = ({ rollout, step }: CanaryTexts): string => `Rollout ${rollout}, step ${step}`;
+const at = ({ rollout, step }: StepTexts): string => `Rollout ${rollout}, step ${step}`;
 
-const tracksText = ({ ready, stable, weight }: CanaryTexts): string =>
+const tracksText = ({ ready, stable, weight }: StepTexts): string =>
   `${ready} pods of this version and ${stable.available} of ${shortImage(stable.image)} are available (weight ${weight.actual} %, desired ${weight.desired} %)`;
 
 /**
@@ -48,11 +48,10 @@ export const reasons = {
     `${of.ready} pods are available; Kubernetes is starting, replacing or removing pods.`,
   Crashing: (of: { ready: string }) => `${of.ready} pods are available; other pods keep crashing.`,
   Restarting: (of: { ready: string }) => `Restarting the pods: ${of.ready} pods are available.`,
-  CanaryStep: (of: CanaryTexts) => `${at(of)}: ${tracksText(of)}.`,
-  StepPaused: (of: CanaryTexts & { until: string }) =>
-    `${at(of)} pauses until ${of.until}: ${tracksText(of)}.`,
-  StepWaits: (of: CanaryTexts) => `${at(of)} waits for a promotion: ${tracksText(of)}.`,
-  StepHeld: (of: CanaryTexts & { promotion: string }) =>
+  RolloutStep: (of: StepTexts) => `${at(of)}: ${tracksText(of)}.`,
+  StepPaused: (of: StepTexts & { until: string }) => `${at(of)} pauses until ${of.until}: ${tracksText(of)}.`,
+  StepWaits: (of: StepTexts) => `${at(of)} waits for a promotion: ${tracksText(of)}.`,
+  StepHeld: (of: StepTexts & { promotion: string }) =>
     `${at(of)} is held by the annotation demoapp.dev/paused${of.promotion}: ${tracksText(of)}.`,
   Promoting: (of: { rollout: string; ready: string; candidates: number; queued: string }) =>
     `Rollout ${of.rollout} is accepted: ${of.ready} pods of the stable track run it, and ${of.candidates} pods of the candidate serve until all do.${of.queued}`,
@@ -66,7 +65,7 @@ export const reasons = {
   ScaledToZero: (of: { open: string }) => `spec.replicas is 0: no pod runs.${of.open}`,
   RolledBack: (of: { rejected: string; serving: string; detail: string; why: string }) =>
     `Rollout ${of.rejected} was rejected (${of.why}); ${of.serving} serves${of.detail}.`,
-  DeadlinePassed: (of: { seconds: number; ready: string; canary?: CanaryTexts | undefined }) =>
+  DeadlinePassed: (of: { seconds: number; ready: string; canary?: StepTexts | undefined }) =>
     of.canary === undefined
       ? `No progress for ${of.seconds} s: ${of.ready} pods are available.`
       : `${at(of.canary)} makes no progress for ${of.seconds} s: ${tracksText(of.canary)}.`,

@@ -5,6 +5,7 @@ import {
   group,
   kind,
   labels,
+  previewName,
   serviceName,
   tracks,
 } from "../api/names.ts";
@@ -157,7 +158,9 @@ function isChild({ kind: objectKind, metadata }: Manifest): boolean {
     return false;
   if (!owner.apiVersion.startsWith(`${group}/`)) return false;
   const names =
-    objectKind === "Service" ? [serviceName(app)] : tracks.map((track) => deploymentName(app, track));
+    objectKind === "Service"
+      ? [serviceName(app), previewName(app)]
+      : tracks.map((track) => deploymentName(app, track));
   return names.includes(metadata.name);
 }
 

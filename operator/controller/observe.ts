@@ -1,7 +1,9 @@
-import { type Track, childAnnotations, deploymentName, serviceName, tracks } from "../api/names.ts";
+import { childAnnotations, deploymentName, previewName, serviceName, tracks } from "../api/names.ts";
 import type { Manifest } from "../core/manifest.ts";
 import type { App, Observed, Refusal, Revision } from "../core/observed.ts";
 import { ownershipOf } from "../core/ownership.ts";
+import type { Scope } from "../core/action.ts";
+import { stepsOf, strategyOf } from "../core/strategies/strategy.ts";
 import { readRevisions } from "../core/storedrevisions.ts";
 import { ApiError, ExpectedError } from "../runtime/api-error.ts";
 import { byKey } from "../runtime/controller.ts";
@@ -40,16 +42,21 @@ interface ChildLookup {
   readonly refused?: Refusal;
 }
 
-/** The children of an app: the Deployments of its tracks, and its Service. */
-type Child = Track | "service";
+/** The children of an app: the Deployments of its tracks, its Service, and the Service of its candidate. */
+const children = [...tracks, "service", "preview"] as const;
+type Child = (typeof children)[number];
 
-const kindOf = (child: Child): "Deployment" | "Service" => (child === "service" ? "Service" : "Deployment");
-const nameOf = (app: App, child: Child): string =>
-  child === "service" ? serviceName(app.name) : deploymentName(app.name, child);
+const isService = (child: Child): child is "service" | "preview" =>
+  child === "service" || child === "preview";
+const kindOf = (child: Child): "Deployment" | "Service" => (isService(child) ? "Service" : "Deployment");
+const nameOf = ({ name }: App, child: Child): string => {
+  if (child === "service") return serviceName(name);
+  return child === "preview" ? previewName(name) : deploymentName(name, child);
+};
 
 /** The cached object with a child's name. */
 const cachedChild = (app: App, child: Child, { deployments, services }: Caches): Manifest | undefined =>
-  (child === "service" ? services : deployments).store.get(app.namespace, nameOf(app, child));
+  (isService(child) ? services : deployments).store.get(app.namespace, nameOf(app, child));
 
 /** The cached object with a child's name, if the cache has the object's content. */
 function wholeChild(app: App, child: Child, caches: Caches): Manifest | undefined {
@@ -61,9 +68,11 @@ function wholeChild(app: App, child: Child, caches: Caches): Manifest | undefine
 const withoutForeignContent = (app: App, live: Manifest): Manifest =>
   ownershipOf(app, live) === "taken" ? stubOf(live) : live;
 
-/** True if a canary of the app can be in progress, according to the caches. */
-function isInCanary({ namespace, name, spec }: App, caches: Caches): boolean {
-  if (spec?.strategy.type !== "Canary") return false;
+/** True if a plan can need a child's name at present: those of the candidate only in a rollout with steps. */
+function isNeededBy({ namespace, name, spec }: App, child: Child, caches: Caches): boolean {
+  if (child === "stable" || child === "service") return true;
+  if (spec === undefined || stepsOf(spec).length === 0) return false;
+  if (child === "preview" && !strategyOf(spec).hasPreview) return false;
   const revisions = caches.revisions.store.byIndex(byKey, `${namespace}/${name}`);
   const isOpen = revisions.some(
     ({ metadata }) => metadata.annotations?.[childAnnotations.outcome] === undefined,
@@ -73,8 +82,7 @@ function isInCanary({ namespace, name, spec }: App, caches: Caches): boolean {
 
 /**
  * Gets an object with a child's name from the API server if the cache lacks its content. The cache omits objects without
- * the operator's labels, and such an object with the child's name must not be overwritten. Only a canary in progress needs
- * the candidate's name.
+ * the operator's labels, and such an object with the child's name must not be overwritten.
  */
 async function lookUpChild(
   app: App,
@@ -82,7 +90,7 @@ async function lookUpChild(
   { caches, client }: ObserveOptions,
 ): Promise<ChildLookup | undefined> {
   const cached = cachedChild(app, child, caches);
-  const isNeeded = cached === undefined ? child !== "candidate" || isInCanary(app, caches) : isStub(cached);
+  const isNeeded = cached === undefined ? isNeededBy(app, child, caches) : isStub(cached);
   if (!isNeeded) return undefined;
   const cachedUid = cached?.metadata.uid;
   const [kind, name] = [kindOf(child), nameOf(app, child)];
@@ -93,7 +101,7 @@ async function lookUpChild(
     if (!(error instanceof ApiError)) throw error;
     if (error.isNotFound) return { cachedUid };
     if (!error.isForbidden) throw error;
-    const scope = child === "service" ? "traffic" : child;
+    const scope: Scope = child === "service" ? "traffic" : child;
     const { status, message } = error;
     return { cachedUid, refused: { object: `${kind}/${name}`, scope, status, message } };
   }
@@ -112,40 +120,42 @@ type Uncached = Awaited<ReturnType<typeof readUncached>>;
 
 /** Reads from the API server what the caches lack. */
 async function readUncached(app: App, key: string, options: ObserveOptions) {
-  const [stable, candidate, service, warnings] = await Promise.all([
+  const [stable, candidate, service, preview, warnings] = await Promise.all([
     lookUpChild(app, "stable", options),
     lookUpChild(app, "candidate", options),
     lookUpChild(app, "service", options),
+    lookUpChild(app, "preview", options),
     options.warnings.of(app, podsOf(options.caches, key)),
   ]);
-  return { children: { stable, candidate, service }, warnings };
+  return { found: { stable, candidate, service, preview }, warnings };
 }
 
 /** True if a cache has an object with a child's name, but without its content, that the lookup before does not have. */
-const isOutdated = (app: App, { children }: Uncached, caches: Caches): boolean =>
-  ([...tracks, "service"] as const).some((child) => {
+const isOutdated = (app: App, { found }: Uncached, caches: Caches): boolean =>
+  children.some((child) => {
     const cached = cachedChild(app, child, caches);
     if (cached === undefined || !isStub(cached)) return false;
-    const { cachedUid, live } = children[child] ?? {};
+    const { cachedUid, live } = found[child] ?? {};
     return ![cachedUid, live?.metadata.uid].includes(cached.metadata.uid);
   });
 
 /** What the caches have after the API calls, so that `plan` doesn't compare old state with the current time. */
-function readCaches(key: string, { children, warnings }: Uncached, caches: Caches): Observed | undefined {
+function readCaches(key: string, { found, warnings }: Uncached, caches: Caches): Observed | undefined {
   const [namespace, name = ""] = key.split("/");
   const app = caches.apps.store.get(namespace, name);
   if (app === undefined) return undefined;
-  const liveOf = (child: Child) => wholeChild(app, child, caches) ?? children[child]?.live;
+  const liveOf = (child: Child) => wholeChild(app, child, caches) ?? found[child]?.live;
   const deployments = { stable: liveOf("stable"), candidate: liveOf("candidate") };
   return {
     app,
     deployments,
     service: liveOf("service"),
+    preview: liveOf("preview"),
     ...readRevisions({ app, deployments }, caches.revisions.store.byIndex(byKey, key)),
     pods: podsOf(caches, key),
     warnings,
     scalers: scalersOf(caches, key),
-    refused: Object.values(children).flatMap((lookup) => lookup?.refused ?? []),
+    refused: Object.values(found).flatMap((lookup) => lookup?.refused ?? []),
   };
 }
 

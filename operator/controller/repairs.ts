@@ -1,4 +1,4 @@
-import { deploymentName, serviceName, tracks } from "../api/names.ts";
+import { deploymentName, previewName, serviceName, tracks } from "../api/names.ts";
 import type { Action } from "../core/action.ts";
 import { canonical } from "../core/hash.ts";
 import type { Refusal } from "../core/observed.ts";
@@ -13,6 +13,7 @@ export function repairedObjects(app: string): readonly string[] {
   return [
     ...tracks.map((track) => `Deployment/${objectKey(namespace, deploymentName(name, track))}`),
     `Service/${objectKey(namespace, serviceName(name))}`,
+    `Service/${objectKey(namespace, previewName(name))}`,
   ];
 }
 

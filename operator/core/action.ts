@@ -3,8 +3,8 @@ import type { AppEvent } from "./events.ts";
 import type { PatchOperation } from "./fields.ts";
 import type { Fields, Manifest } from "./manifest.ts";
 
-/** What a write changes: stored outcomes and templates, the Deployment of a track, the Service, or old revisions. */
-export type Scope = "revision" | Track | "traffic" | "history";
+/** What a write changes: stored outcomes and templates, the Deployment of a track, a Service, or old revisions. */
+export type Scope = "revision" | Track | "traffic" | "preview" | "history";
 
 /** The scopes that a write depends on, by its own scope: if a write in one of them fails, the write is not made. */
 const prerequisites: Readonly<Record<Scope, readonly Scope[]>> = {
@@ -14,6 +14,7 @@ const prerequisites: Readonly<Record<Scope, readonly Scope[]>> = {
   candidate: ["revision"],
   // If the API server refuses the pods of a changed spec, the Service must not serve by the changed spec either.
   traffic: ["revision", "stable"],
+  preview: ["revision"],
   history: ["revision"],
 };
 

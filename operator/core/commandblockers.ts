@@ -1,4 +1,4 @@
-import { annotations } from "../api/names.ts";
+import { annotations, previewName } from "../api/names.ts";
 import { reasonMessage } from "../api/reasons.ts";
 import { isTime } from "../api/schema/spec.ts";
 import { type BlockerDraft, annotate, blockerDraft } from "./blockerdraft.ts";
@@ -8,19 +8,21 @@ import type { Situation } from "./phase.ts";
 import { waitOf } from "./phasetexts.ts";
 import { isPromotion, promotion } from "./promote.ts";
 import { newestFirst, rolloutNumber } from "./revisions.ts";
-import { stepsOf } from "./strategies/strategy.ts";
+import { stepsOf, strategyOf } from "./strategies/strategy.ts";
 
-/** A canary that a person has to promote, or whose next step `demoapp.dev/paused` stops. */
+/** A step that a person has to promote, or whose next step `demoapp.dev/paused` stops. */
 function stepBlockers(situation: Situation): readonly BlockerDraft[] {
   const { candidate, cursor, observed } = situation;
   const wait = waitOf(situation);
   if (candidate === undefined || cursor === undefined || wait === undefined) return [];
   const promote = annotate(observed.app, annotations.promote, `${candidate.rollout}/${cursor.index + 1}`);
+  const { name, spec } = observed.app;
+  const look = strategyOf(spec).hasPreview ? `Look at Service/${previewName(name)}, then promote` : "Promote";
   const next = new Map<string, string>([
-    ["StepWaits", `Promote the rollout: ${promote}`],
+    ["StepWaits", `${look} the rollout: ${promote}`],
     ["StepHeld", `Remove the annotation: ${annotate(observed.app, annotations.paused)}`],
   ]).get(wait.reason);
-  return next === undefined ? [] : [blockerDraft(`DemoApp/${observed.app.name}`, wait, next)];
+  return next === undefined ? [] : [blockerDraft(`DemoApp/${name}`, wait, next)];
 }
 
 /** A rollout that `demoapp.dev/paused` delays. */

@@ -9,7 +9,7 @@ import { timestamp } from "./observed.ts";
 import { ownershipOf } from "./ownership.ts";
 import type { Pace, Shape } from "./pace.ts";
 import { renderDeployment } from "./render/deployment.ts";
-import { renderService } from "./render/service.ts";
+import { renderPreview, renderService } from "./render/service.ts";
 import { templateOf } from "./revisions.ts";
 import type { RolloutState } from "./rolloutstate.ts";
 
@@ -164,10 +164,23 @@ function serviceWrites(state: RolloutState, { traffic }: Shape): readonly Action
   return writesFor(state, { live: service, desired, isMoving }, { ...inScope("traffic"), ...needs });
 }
 
+/** The writes of the candidate's own Service, which exists only while the candidate needs it. */
+function previewWrites(state: RolloutState, { preview }: Shape): readonly Action[] {
+  const { app, preview: live } = state.observed;
+  const where = inScope("preview");
+  if (preview) {
+    const desired = renderPreview(state.observed);
+    return writesFor(state, { live, desired, track: "candidate", isMoving: true }, where);
+  }
+  if (live === undefined || ownershipOf(app, live) !== "owned") return [];
+  return [{ do: "delete", object: live, why: "no candidate", ...where }];
+}
+
 /** The writes that bring the app's objects into a shape, in order, each with the scopes that it depends on. */
 export const converge = (shape: Shape, state: RolloutState): readonly Action[] => [
   ...deploymentWrites(state, "stable", shape.tracks.stable),
   ...serviceWrites(state, shape),
   ...deploymentWrites(state, "candidate", shape.tracks.candidate),
+  ...previewWrites(state, shape),
   ...leavingWrites(state, shape),
 ];

@@ -82,6 +82,13 @@ export const canaryOf = once(({ strategy: { canary } }: DemoAppSpec) => ({
   fastRollback: canary?.fastRollback ?? true,
 }));
 
+/** `spec.strategy.blueGreen` with its defaults. */
+export const blueGreenOf = once(({ strategy: { blueGreen } }: DemoAppSpec) => ({
+  autoPromote: blueGreen?.autoPromote ?? true,
+  previewReplicas: blueGreen?.previewReplicas ?? 1,
+  holdSeconds: blueGreen?.holdSeconds ?? 30,
+}));
+
 type Quantities = Readonly<Record<string, string>>;
 export interface Resources {
   readonly requests: Quantities;
@@ -137,6 +144,10 @@ export function floorOf(replicas: number, { maxSurge, maxUnavailable }: RollingU
   return replicas - Math.min(replicas, surge === 0 && unavailable === 0 ? 1 : unavailable);
 }
 
+/** How many pods the Deployment that serves may add while it restarts its pods. */
+export const surgeOf = (spec: DemoAppSpec): number =>
+  countOf(rollingUpdateOf(spec).maxSurge, spec.replicas, "up");
+
 /** The most pods that both tracks together may have: the budget of a rollout. */
 export const mostOf = (spec: DemoAppSpec): number =>
-  spec.replicas + countOf(rollingUpdateOf(spec).maxSurge, spec.replicas, "up");
+  spec.replicas + (spec.strategy.type === "BlueGreen" ? spec.replicas : surgeOf(spec));

@@ -75,10 +75,11 @@ function repairEvent({ stable, changed }: Situation, action: Action): AppEvent |
     const manager = managerText(action.reverts.manager);
     return { ...normal(reasonMessage("DriftRepaired", { object, manager })), wrote };
   }
-  // Each canary creates a Deployment.
+  // A rollout with steps creates objects for its candidate.
   const isRecreated =
     action.why === "create" &&
     action.scope !== "candidate" &&
+    action.scope !== "preview" &&
     stable !== undefined &&
     !changed.includes(stable);
   return isRecreated ? { ...normal(reasonMessage("ObjectRecreated", { object })), wrote } : undefined;

@@ -2,6 +2,7 @@ import { type Traffic, labels } from "../api/names.ts";
 import { templateMetadataOf } from "./deployment.ts";
 import type { Revision, Tracks } from "./observed.ts";
 import type { RolloutState } from "./rolloutstate.ts";
+import { strategyOf } from "./strategies/strategy.ts";
 
 /** What the Deployment of a track runs. */
 export interface Load {
@@ -15,23 +16,26 @@ export interface Goal {
   readonly tracks: Tracks<Load | undefined>;
   /** The pods that the Service selects. */
   readonly traffic: Traffic;
+  /** True if the candidate has a Service of its own. */
+  readonly preview: boolean;
 }
 
 /** A revision alone, on the stable track at full size. */
 const alone = (revision: Revision, { observed }: RolloutState): Goal => ({
   tracks: { stable: { revision, size: observed.app.spec.replicas }, candidate: undefined },
   traffic: "stable",
+  preview: false,
 });
 
 /** Both revisions, as the present step wants them. */
-function atStep({ stable, candidate, step }: RolloutState): Goal | undefined {
+function atStep({ stable, candidate, step, observed }: RolloutState): Goal | undefined {
   if (stable === undefined || candidate === undefined || step === undefined) return undefined;
   const { sizes, traffic } = step;
   const tracks = {
     stable: { revision: stable, size: sizes.stable },
     candidate: { revision: candidate, size: sizes.candidate },
   };
-  return { tracks, traffic };
+  return { tracks, traffic, preview: strategyOf(observed.app.spec).hasPreview };
 }
 
 /**

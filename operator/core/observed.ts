@@ -117,6 +117,8 @@ export interface Observed {
   readonly app: App;
   readonly deployments: Tracks<Manifest | undefined>;
   readonly service: Manifest | undefined;
+  /** The Service with the name of the candidate's own one. */
+  readonly preview?: Manifest | undefined;
   readonly revisions: readonly Revision[];
   readonly ignoredRevisions: readonly IgnoredRevision[];
   readonly pods: readonly Pod[];

@@ -1,57 +1,33 @@
 import type { Traffic, Track } from "../api/names.ts";
-import { type RollingUpdate, countOf, mostOf } from "./defaults.ts";
+import { type RollingUpdate, countOf, mostOf, rollingUpdateOf } from "./defaults.ts";
 import { isProcessed, restartedAtOf } from "./deployment.ts";
-import { isOperator, specFields } from "./claims.ts";
 import { drainedAtMs } from "./drain.ts";
 import type { TrackFacts } from "./facts.ts";
-import { fieldsOf, type Manifest } from "./manifest.ts";
+import { liveLimits, ownLimits } from "./limits.ts";
 import { type Pace, type Shape, lowestSize, mayGrow } from "./pace.ts";
 import type { RolloutState } from "./rolloutstate.ts";
 import type { Goal, Load } from "./goal.ts";
-
-/** The limits that a live Deployment has. */
-function rollingUpdateIn(deployment: Manifest | undefined): RollingUpdate {
-  const { rollingUpdate } = fieldsOf(fieldsOf(deployment?.["spec"])["strategy"]);
-  const { maxSurge = 0, maxUnavailable = 0 } = fieldsOf(rollingUpdate) as Partial<RollingUpdate>;
-  return { maxSurge, maxUnavailable };
-}
-
-/** The limits of a live Deployment; undefined if the operator did not write them. */
-function ownLimits(deployment: Manifest): RollingUpdate | undefined {
-  const { "f:strategy": strategy = {} } = specFields(deployment.metadata.managedFields?.find(isOperator));
-  const { "f:rollingUpdate": own = {} } = strategy;
-  return "f:maxSurge" in own && "f:maxUnavailable" in own ? rollingUpdateIn(deployment) : undefined;
-}
-
-/** The limits of a live Deployment as numbers of pods. */
-function liveLimits({ deployment, size = 0 }: TrackFacts): { surge: number; unavailable: number } {
-  const { maxSurge, maxUnavailable } = rollingUpdateIn(deployment);
-  const surge = countOf(maxSurge, size, "up");
-  const unavailable = countOf(maxUnavailable, size, "down");
-  return { surge, unavailable: surge === 0 && unavailable === 0 ? 1 : unavailable };
-}
 
 /** A track in numbers of pods. */
 interface Lane {
   readonly size: number;
   /** The most pods that the Deployment has or may create by its present spec. */
   readonly present: number;
-  /** The available pods that the Service selects and that the Deployment keeps by its present spec. */
+  /** The available pods that the Deployment keeps by its present spec. */
+  readonly held: number;
+  /** Those of them that the Service selects. */
   readonly kept: number;
 }
 
 function laneOf(track: Track, { tracks, served }: RolloutState): Lane {
   const facts = tracks[track];
   const { deployment, size = 0, pods, available, isRolling } = facts;
-  if (deployment === undefined) return { size: 0, present: pods.length, kept: 0 };
+  if (deployment === undefined) return { size: 0, present: pods.length, held: 0, kept: 0 };
   const { surge, unavailable } = liveLimits(facts);
   const isServed = served === "both" || served === track;
-  const least = isRolling ? size - unavailable : size;
-  return {
-    size,
-    present: Math.max(pods.length, size + (isRolling ? surge : 0)),
-    kept: isServed ? Math.max(0, Math.min(available, least)) : 0,
-  };
+  const held = Math.max(0, Math.min(available, isRolling ? size - unavailable : size));
+  const present = Math.max(pods.length, size + (isRolling ? surge : 0));
+  return { size, present, held, kept: isServed ? held : 0 };
 }
 
 /** Both tracks, and the bounds of both together. */
@@ -59,6 +35,8 @@ interface Budget {
   readonly lanes: Readonly<Record<Track, Lane>>;
   readonly floor: number;
   readonly most: number;
+  /** The limits of each Deployment if both are whole and one serves; undefined if they share the budget pod by pod. */
+  readonly ofEach: RollingUpdate | undefined;
 }
 
 /** A step of one track, with the budget that earlier steps leave. */
@@ -95,12 +73,13 @@ function lowestOn(track: Track, desired: number, { state, budget }: Step): numbe
 function resized(budget: Budget, track: Track, size: number): Budget {
   const lane = budget.lanes[track];
   const present = Math.max(lane.present, lane.present - lane.size + size);
-  const changed = { size, present, kept: Math.min(lane.kept, size) };
+  const changed = { size, present, held: Math.min(lane.held, size), kept: Math.min(lane.kept, size) };
   return { ...budget, lanes: { ...budget.lanes, [track]: changed } };
 }
 
-/** Absolute limits for Deployments of these sizes: percentages of two Deployments could exceed the budget. */
-function limitsFor({ lanes, floor, most }: Budget): RollingUpdate {
+/** Absolute limits for Deployments that share a budget: percentages of two Deployments could exceed it. */
+function limitsFor({ lanes, floor, most, ofEach }: Budget): RollingUpdate {
+  if (ofEach !== undefined) return ofEach;
   const sum = lanes.stable.size + lanes.candidate.size;
   const maxSurge = Math.max(0, most - sum);
   const maxUnavailable = Math.max(maxSurge === 0 ? 1 : 0, sum - floor);
@@ -110,6 +89,12 @@ function limitsFor({ lanes, floor, most }: Budget): RollingUpdate {
 /** The limits for replacing a track's pods now; undefined if it has to wait: a limit would be 0 and 0, or break a bound. */
 function limitsNow(track: Track, state: RolloutState, budget: Budget): RollingUpdate | undefined {
   const { size } = budget.lanes[track];
+  if (budget.ofEach !== undefined && state.served !== other(track)) return budget.ofEach;
+  if (budget.ofEach !== undefined) {
+    // No pod of the track serves, but clients can still have pods that lost their traffic.
+    const isDrained = size === 0 || drainedAtMs(state) <= state.nowMs;
+    return isDrained ? { maxSurge: 0, maxUnavailable: Math.max(1, size) } : undefined;
+  }
   const { available } = state.tracks[track];
   const { maxSurge, maxUnavailable } = limitsFor(budget);
   const spare = Math.max(0, size - floorOn(track, budget));
@@ -122,17 +107,22 @@ function limitsNow(track: Track, state: RolloutState, budget: Budget): RollingUp
 }
 
 /**
- * The traffic that is safe now. It leaves the candidate once the stable track alone holds the floor and has no pods to
- * replace, or has no pod any more: that none is available can be an outdated view, and a pod that is not ready gets no
- * traffic anyway. Without a Service, which somebody deleted, the available pods count that it will select.
+ * The traffic that is safe now. It leaves a track once the other one alone holds the floor and has no pods to replace. From
+ * both tracks it also leaves one that has no pod any more: that none is available can be an outdated view, and a pod that is
+ * not ready gets no traffic anyway. Without a Service, which somebody deleted, the available pods count that it will select.
  */
-function trafficOf(goal: Goal, { served, tracks }: RolloutState, { lanes, floor }: Budget): Traffic {
+function trafficOf(goal: Goal, { served, tracks }: RolloutState, { lanes, floor, ofEach }: Budget): Traffic {
   const { traffic } = goal;
-  if (traffic === "both" || served === "stable") return traffic;
-  const load = goal.tracks.stable;
-  const serving = served === undefined ? tracks.stable.available : lanes.stable.kept;
-  const isWhole = serving >= floor && load !== undefined && !isReplacing(tracks.stable, load);
-  return isWhole || tracks.candidate.pods.length === 0 ? traffic : "both";
+  if (traffic === "both" || served === traffic) return traffic;
+  const load = goal.tracks[traffic];
+  const serving = served === undefined ? tracks[traffic].available : lanes[traffic].held;
+  const isWhole = serving >= floor && load !== undefined && !isReplacing(tracks[traffic], load);
+  // A Deployment that was replaced without traffic may still lose all its pods at once.
+  const isSafe = isWhole && (ofEach === undefined || liveLimits(tracks[traffic]).unavailable === 0);
+  const { pods, available } = tracks[other(traffic)];
+  const isLost = served === other(traffic) ? available === 0 : pods.length === 0;
+  if (isSafe || isLost) return traffic;
+  return served ?? (ofEach === undefined ? "both" : other(traffic));
 }
 
 /** What happens to a candidate Deployment that no goal needs. */
@@ -143,8 +133,8 @@ function leavingOf(state: RolloutState, budget: Budget, traffic: Traffic): Shape
   // Terminating pods stop by themselves, and can take hours.
   if (size === 0) return pods.length > 0 || !isProcessed(deployment) ? undefined : "deleted";
   if (served === "stable") return nowMs < drainedAtMs(state) ? undefined : { size: 0 };
-  // The Service first leaves the pods.
-  if (traffic === "stable") return undefined;
+  // The Service first leaves the pods. Pods that serve alone stay until the Service can leave them.
+  if (traffic === "stable" || served === "candidate") return undefined;
   const to = lowestOn("candidate", 0, { state, budget });
   return to < size ? { size: to } : undefined;
 }
@@ -174,7 +164,7 @@ function settledLimits(track: Track, load: Load, { state, budget }: Step): Rolli
   const { deployment, size, isRolling } = state.tracks[track];
   const to = budget.lanes[track].size;
   const isAlone = budget.lanes[other(track)].size === 0 || load.size === state.observed.app.spec.replicas;
-  const isKept = isRolling || (to === size && (to !== load.size || isAlone));
+  const isKept = isRolling || (to === size && (to !== load.size || isAlone) && budget.ofEach === undefined);
   const kept = isKept && deployment !== undefined ? ownLimits(deployment) : undefined;
   return kept ?? limitsFor(budget);
 }
@@ -194,9 +184,11 @@ function step(track: Track, load: Load, { state, budget, isFree }: Step & { read
         rollingUpdate: limits,
         restartedAt: state.restartedAt,
       };
-      const kept = Math.max(0, budget.lanes[track].kept - Number(limits.maxUnavailable));
-      const present = budget.lanes[track].present + Number(limits.maxSurge);
-      const lanes = { ...budget.lanes, [track]: { ...budget.lanes[track], kept, present } };
+      const lane = budget.lanes[track];
+      const lost = countOf(limits.maxUnavailable, lane.size, "down");
+      const present = lane.present + countOf(limits.maxSurge, lane.size, "up");
+      const [held, kept] = [Math.max(0, lane.held - lost), Math.max(0, lane.kept - lost)];
+      const lanes = { ...budget.lanes, [track]: { ...lane, held, kept, present } };
       return { pace, budget: { ...budget, lanes }, isReplaced: true };
     }
     // Without its template, the Deployment of another revision is left as it is.
@@ -215,20 +207,22 @@ function step(track: Track, load: Load, { state, budget, isFree }: Step & { read
  * other track has available. One Deployment replaces pods at a time.
  */
 export function paceBoth(goal: Goal, state: RolloutState): Shape {
-  const { spec } = state.observed.app;
+  const { observed, served } = state;
+  const { spec } = observed.app;
   const start: Budget = {
     lanes: { stable: laneOf("stable", state), candidate: laneOf("candidate", state) },
     floor: state.floor,
     most: mostOf(spec),
+    ofEach: spec.strategy.type === "BlueGreen" ? rollingUpdateOf(spec) : undefined,
   };
   const paces: Partial<Record<Track, Pace | undefined>> = {};
   let budget = start;
   let isFree = true;
   for (const track of ["candidate", "stable"] as const) {
     const load = goal.tracks[track];
-    // The Service selects both tracks before the candidate has pods.
-    if (load === undefined || (track === "candidate" && state.served !== "both" && spec.replicas > 0))
-      continue;
+    // A Service that will select both tracks does so before the candidate has pods.
+    const isUnserved = goal.traffic === "both" && served !== "both" && spec.replicas > 0;
+    if (load === undefined || (track === "candidate" && isUnserved)) continue;
     const next = step(track, load, { state, budget, isFree });
     paces[track] = next.pace;
     budget = next.budget;
@@ -236,5 +230,5 @@ export function paceBoth(goal: Goal, state: RolloutState): Shape {
   }
   const traffic = trafficOf(goal, state, budget);
   const leaving = goal.tracks.candidate === undefined ? leavingOf(state, budget, traffic) : undefined;
-  return { traffic, tracks: { stable: paces.stable, candidate: paces.candidate }, leaving };
+  return { ...goal, traffic, tracks: { stable: paces.stable, candidate: paces.candidate }, leaving };
 }

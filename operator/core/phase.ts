@@ -4,7 +4,7 @@ import { availabilityOf } from "./availability.ts";
 import { type Decision, isDelayed, isPromoting, isQueued } from "./decide.ts";
 import { availableAtMs, isPodCrashing } from "./health.ts";
 import type { Revision } from "./observed.ts";
-import { canaryTexts, waitOf } from "./phasetexts.ts";
+import { stepTexts, waitOf } from "./phasetexts.ts";
 import { falseSinceMs } from "./rolloutstate.ts";
 import { isAtStep } from "./steps.ts";
 import type { WriteBlocker } from "./writeblockers.ts";
@@ -103,7 +103,7 @@ const delayed: Rule = (situation) =>
 
 const paused: Rule = (situation) => undecidedVerdict(situation) ?? delayed(situation) ?? waitOf(situation);
 
-const noProgress = (situation: Situation, canary?: ReturnType<typeof canaryTexts>): ReasonMessage =>
+const noProgress = (situation: Situation, canary?: ReturnType<typeof stepTexts>): ReasonMessage =>
   reasonMessage("DeadlinePassed", {
     seconds: situation.observed.app.spec.progressDeadlineSeconds,
     ready: readyText(situation),
@@ -114,7 +114,7 @@ const noProgress = (situation: Situation, canary?: ReturnType<typeof canaryTexts
 const deadlinePassed: Rule = (situation) =>
   situation.complete || situation.nowMs < situation.deadlineAtMs
     ? undefined
-    : noProgress(situation, canaryTexts(situation));
+    : noProgress(situation, stepTexts(situation));
 
 /**
  * A pause must not hide an outage. While a rollout waits for a person, Ready is False for that reason, and only the
@@ -146,8 +146,8 @@ const installing: Rule = (situation) =>
   situation.stable === undefined ? reasonMessage("Installing", rolloutTexts(situation)) : undefined;
 
 function rollingOut(situation: Situation): ReasonMessage | undefined {
-  const texts = canaryTexts(situation);
-  if (texts !== undefined) return reasonMessage("CanaryStep", texts);
+  const texts = stepTexts(situation);
+  if (texts !== undefined) return reasonMessage("RolloutStep", texts);
   return situation.candidate ? reasonMessage("RollingOut", rolloutTexts(situation)) : undefined;
 }
 

@@ -16,8 +16,8 @@ export function weightOf({ step, candidate, tracks, served }: RolloutState) {
   return { desired: step.weight, actual };
 }
 
-/** Where a canary stands, for messages; undefined without a canary. */
-export function canaryTexts(state: RolloutState) {
+/** Where a rollout stands in its steps, for messages; undefined if it takes none. */
+export function stepTexts(state: RolloutState) {
   const { observed, candidate, stable, cursor, progress, sizes, tracks } = state;
   const weight = weightOf(state);
   if (candidate === undefined || stable === undefined || cursor === undefined || weight === undefined)
@@ -32,9 +32,9 @@ export function canaryTexts(state: RolloutState) {
   };
 }
 
-/** Why a canary waits although all its pods are available: for a time, for a person, or for the end of a pause. */
+/** Why a rollout waits in a step although all its pods are available: for a time, for a person, or for the end of a pause. */
 export function waitOf(state: RolloutState): ReasonMessage | undefined {
-  const texts = canaryTexts(state);
+  const texts = stepTexts(state);
   const { observed, cursor, candidate } = state;
   if (texts === undefined || cursor === undefined || candidate === undefined) return undefined;
   if (observed.app.spec.replicas === 0 || !isAtStep(state)) return undefined;

@@ -73,10 +73,10 @@ function lostAtMs({ tracks: { candidate }, nowMs }: Facts, size: number): number
 }
 
 /**
- * Since when a canary makes no progress, ms since 1970. Ready is False during all of a canary, so that only its own pods
+ * Since when a step makes no progress, ms since 1970. Ready is False during all steps, so that only its own pods
  * tell. While a candidate of another rollout leaves, there is no progress to store.
  */
-function canarySinceMs(
+function stepSinceMs(
   facts: Facts,
   candidate: Revision,
   { progress, sizes }: Pick<RolloutState, "progress" | "sizes">,
@@ -96,18 +96,18 @@ function stateAt(facts: Facts, revisions: readonly Revision[], next?: Cursor): R
   const stable = stableOf(revisions);
   const candidate = candidateOf(revisions);
   const target = candidate ?? stable;
-  const isCanary = candidate !== undefined && stable !== undefined && takesSteps(spec, candidate);
-  const cursor = isCanary ? (next ?? startedCursor(facts, candidate)) : undefined;
-  const track = isCanary ? "candidate" : "stable";
+  const hasSteps = candidate !== undefined && stable !== undefined && takesSteps(spec, candidate);
+  const cursor = hasSteps ? (next ?? startedCursor(facts, candidate)) : undefined;
+  const track = hasSteps ? "candidate" : "stable";
   const step = cursor && stepAt(spec, cursor.index);
   const sizes = step?.sizes ?? { stable: spec.replicas, candidate: 0 };
   const progress = progressOf(facts, { target, track, size: sizes[track], isNewStep: next !== undefined });
   const { deployment, deployedHash, restarting } = tracks[track];
   const isDeployed = target !== undefined && deployedHash === target.hash && !restarting;
-  const sinceMs = isCanary
-    ? canarySinceMs(facts, candidate, { progress, sizes })
+  const sinceMs = hasSteps
+    ? stepSinceMs(facts, candidate, { progress, sizes })
     : Math.max(progress.atMs, falseSinceMs(facts, "Ready"), endedAtMs(revisions, facts.nowMs));
-  const isReached = isCanary && progress.available >= sizes.candidate;
+  const isReached = hasSteps && progress.available >= sizes.candidate;
   return {
     ...facts,
     revisions,

@@ -11,7 +11,7 @@ import { type App, type Observed, type Revision, timestamp } from "./observed.ts
 import { ownershipOf } from "./ownership.ts";
 import type { Situation } from "./phase.ts";
 import { weightOf } from "./phasetexts.ts";
-import { canaryColumns, isStepStored, stepOf } from "./statusstep.ts";
+import { isStepStored, stepColumns, stepOf } from "./statusstep.ts";
 import { longAtMs } from "./rolloutstate.ts";
 import { withCleanTexts, withQuote } from "./text.ts";
 
@@ -178,7 +178,7 @@ export function statusOf(
     history: historyOf(situation.revisions),
     display: {
       ready: readyText(counts),
-      ...canaryColumns(step, weight),
+      ...stepColumns(step, weight),
       image: shortImage(app.spec.image),
     },
   });

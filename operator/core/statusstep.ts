@@ -26,8 +26,8 @@ export function stepOf(
   };
 }
 
-/** The columns of a canary. */
-export function canaryColumns(step: DemoAppStatus["step"], weight: DemoAppStatus["weight"]) {
+/** The columns of a rollout with steps. */
+export function stepColumns(step: DemoAppStatus["step"], weight: DemoAppStatus["weight"]) {
   if (weight === undefined) return {};
   return { ...(step && { step: `${step.index}/${step.total}` }), weight: `${weight.actual}%` };
 }

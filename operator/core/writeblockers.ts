@@ -8,6 +8,7 @@ import type { App, Observed, Refusal } from "./observed.ts";
 import { ownershipOf } from "./ownership.ts";
 import { candidateOf, maxRollout, stableOf, usedRollouts } from "./revisions.ts";
 import { isAdmissionMessage, isPermissionRefusal, quotaMessage } from "./refusals.ts";
+import { stepsOf, strategyOf } from "./strategies/strategy.ts";
 import { managerText } from "./text.ts";
 
 /** A blocker that stops the writes of its scope, and the writes that depend on them. */
@@ -118,20 +119,26 @@ function numberBlockers(observed: Observed): readonly WriteBlocker[] {
   ];
 }
 
-/** True if a canary is in progress: nothing else needs the candidate's name. */
-const needsCandidate = ({ app, revisions }: Observed): boolean =>
-  app.spec?.strategy.type === "Canary" &&
+/** True if a rollout with steps is in progress: nothing else needs the candidate's name. */
+const needsCandidate = ({ app: { spec }, revisions }: Observed): boolean =>
+  spec !== undefined &&
+  stepsOf(spec).length > 0 &&
   stableOf(revisions) !== undefined &&
   candidateOf(revisions) !== undefined;
 
+/** True if a rollout is in progress whose candidate has a Service of its own. */
+const needsPreview = (observed: Observed): boolean =>
+  observed.app.spec !== undefined && strategyOf(observed.app.spec).hasPreview && needsCandidate(observed);
+
 /** Blockers that stop writes; each only those of its scope and those that depend on them. */
 export function writeBlockersOf(observed: Observed): readonly WriteBlocker[] {
-  const { app, deployments, service } = observed;
+  const { app, deployments, service, preview } = observed;
   return [
     ...observed.refused.map((refusal) => refusalBlocker(app, refusal)),
     ...nameBlocker(app, deployments.stable, "stable"),
     ...(needsCandidate(observed) ? nameBlocker(app, deployments.candidate, "candidate") : []),
     ...nameBlocker(app, service, "traffic"),
+    ...(needsPreview(observed) ? nameBlocker(app, preview, "preview") : []),
     ...terminatingRevisions(observed).flatMap((live) => nameBlocker(app, live, "revision")),
     ...numberBlockers(observed),
   ];

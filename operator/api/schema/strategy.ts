@@ -119,13 +119,38 @@ const canary = withRules(
   ],
 );
 
+const blueGreen = z.strictObject({
+  autoPromote: z
+    .boolean()
+    .optional()
+    .describe(
+      "True: the new version gets the traffic once its pods are available. False: a person has to promote. Default: true.",
+    ),
+  previewReplicas: z
+    .int()
+    .min(1)
+    .max(1000)
+    .optional()
+    .describe(
+      "Pods of the new version behind the preview Service until the promotion, at most replicas. Default: 1. Unit: pods.",
+    ),
+  holdSeconds: z
+    .int()
+    .min(0)
+    .max(maxPauseSeconds)
+    .optional()
+    .describe(
+      "Time for which the old version keeps its pods after the switch, at most 7 days. Default: 30. Unit: seconds.",
+    ),
+});
+
 export const strategy = withRules(
   z.strictObject({
     type: z
-      .enum(["RollingUpdate", "Canary"])
+      .enum(["RollingUpdate", "Canary", "BlueGreen"])
       .apply(withDefault, "RollingUpdate")
       .describe(
-        "How a new version replaces the old one. RollingUpdate: pod by pod. Canary: in steps, by a second Deployment. Default: RollingUpdate.",
+        "How a new version replaces the old one. RollingUpdate: pod by pod. Canary: in steps, by a second Deployment. BlueGreen: all at once, by a second Deployment of the same size. Default: RollingUpdate.",
       ),
     rollingUpdate: rollingUpdate
       .optional()
@@ -133,6 +158,9 @@ export const strategy = withRules(
     canary: canary
       .optional()
       .describe("Steps and limits of a canary. Default: maxSurge 25%, steps with 10 and 50 percent."),
+    blueGreen: blueGreen
+      .optional()
+      .describe("Preview and hold of a blue-green rollout. Default: previewReplicas 1, holdSeconds 30."),
   }),
   [
     {
@@ -146,6 +174,12 @@ export const strategy = withRules(
       message: "canary has no effect with another type: remove it or set type Canary",
       at: ["canary"],
       holds: ({ type, canary: given }) => given === undefined || type === "Canary",
+    },
+    {
+      cel: "!has(self.blueGreen) || (has(self.type) && self.type == 'BlueGreen')",
+      message: "blueGreen has no effect with another type: remove it or set type BlueGreen",
+      at: ["blueGreen"],
+      holds: ({ type, blueGreen: given }) => given === undefined || type === "BlueGreen",
     },
   ],
 );

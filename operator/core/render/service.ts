@@ -1,4 +1,12 @@
-import { type Traffic, portName, selectorOf, serviceName, trafficSelector } from "../../api/names.ts";
+import {
+  type Track,
+  type Traffic,
+  portName,
+  previewName,
+  selectorOf,
+  serviceName,
+  trafficSelector,
+} from "../../api/names.ts";
 import type { DemoAppSpec } from "../../api/schema.ts";
 import type { Fields, Manifest } from "../manifest.ts";
 import { remembered } from "../memo.ts";
@@ -17,15 +25,26 @@ const specOf = remembered(({ service }: DemoAppSpec, { name, traffic }: SpecInpu
   ports: [{ name: portName, port: service.port, targetPort: portName, protocol: "TCP" }],
 }));
 
-/** The app's ClusterIP Service, which selects the pods of a track or of both; it has the name of the app. */
-export const renderService = ({ app }: ObservedApp, traffic: Traffic): Manifest => ({
+const render = (
+  { app }: ObservedApp,
+  name: string,
+  { traffic, track }: { traffic: Traffic; track: Track },
+): Manifest => ({
   apiVersion: "v1",
   kind: "Service",
   metadata: {
-    name: serviceName(app.name),
+    name,
     namespace: app.namespace,
-    labels: selectorOf(app.name, "stable"),
+    labels: selectorOf(app.name, track),
     ownerReferences: [ownerOf(app)],
   },
   spec: specOf(app.spec, { name: app.name, traffic }),
 });
+
+/** The app's ClusterIP Service, which selects the pods of a track or of both; it has the name of the app. */
+export const renderService = (observed: ObservedApp, traffic: Traffic): Manifest =>
+  render(observed, serviceName(observed.app.name), { traffic, track: "stable" });
+
+/** The ClusterIP Service that selects the pods of the candidate, whichever pods get the app's traffic. */
+export const renderPreview = (observed: ObservedApp): Manifest =>
+  render(observed, previewName(observed.app.name), { traffic: "candidate", track: "candidate" });

@@ -22,5 +22,6 @@ export const canary: Strategy = {
     });
   },
   identity: (spec) => canaryOf(spec).steps,
+  hasPreview: false,
   isTrusted: (spec, { acceptedAt }) => canaryOf(spec).fastRollback && acceptedAt !== undefined,
 };

@@ -2,6 +2,7 @@ import type { Traffic } from "../../api/names.ts";
 import type { DemoAppSpec, StrategySpec } from "../../api/schema.ts";
 import { once } from "../memo.ts";
 import type { Revision, Tracks } from "../observed.ts";
+import { blueGreen } from "./bluegreen.ts";
 import { canary } from "./canary.ts";
 
 /** One step of a rollout with a candidate's Deployment beside the stable one. */
@@ -23,14 +24,20 @@ export interface Strategy {
   readonly steps: (spec: DemoAppSpec) => readonly Step[];
   /** What of a spec makes its steps those that they are: if it is edited in the course of a rollout, the steps start over. */
   readonly identity: (spec: DemoAppSpec) => unknown;
+  /** True if the candidate has a Service of its own. */
+  readonly hasPreview: boolean;
   /** True if a revision needs no steps, because it was accepted before. */
   readonly isTrusted: (spec: DemoAppSpec, revision: Revision) => boolean;
 }
 
-const rolling: Strategy = { steps: () => [], identity: () => [], isTrusted: () => true };
+const rolling: Strategy = { steps: () => [], identity: () => [], hasPreview: false, isTrusted: () => true };
 
 /** The strategy for each `spec.strategy.type`; a type without a strategy does not compile. */
-const strategies: Record<StrategySpec["type"], Strategy> = { RollingUpdate: rolling, Canary: canary };
+const strategies: Record<StrategySpec["type"], Strategy> = {
+  RollingUpdate: rolling,
+  Canary: canary,
+  BlueGreen: blueGreen,
+};
 
 export const strategyOf = (spec: DemoAppSpec): Strategy => strategies[spec.strategy.type];
 

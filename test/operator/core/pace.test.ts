@@ -51,7 +51,10 @@ function paced({ deployed, outcome, size, replicas, isProcessed, isRestarting, p
     }),
   );
   const load = { revision: revisions[target], size: replicas };
-  const step = pace({ tracks: { stable: load, candidate: undefined }, traffic: "stable" }, state);
+  const step = pace(
+    { tracks: { stable: load, candidate: undefined }, traffic: "stable", preview: false },
+    state,
+  );
   const { stable } = step.tracks;
   if (stable === undefined) throw new Error("the track has a goal and so a step");
   return { state, stable, deployment, revisions };
@@ -148,7 +151,8 @@ function sizeDuring({ size, replicas, rollingUpdate, old, newest }: Update): num
     }),
   );
   const stable = { revision: candidate, size: replicas };
-  return pace({ tracks: { stable, candidate: undefined }, traffic: "stable" }, state).tracks.stable?.size;
+  return pace({ tracks: { stable, candidate: undefined }, traffic: "stable", preview: false }, state).tracks
+    .stable?.size;
 }
 
 const quarter = { maxSurge: "25%", maxUnavailable: "25%" };

@@ -2,6 +2,7 @@ import { accepted, asList, refused, unknown, type Row } from "./row.ts";
 
 const rolling = (rollingUpdate: unknown) => ({ strategy: { rollingUpdate } });
 const canary = (fields: unknown) => ({ strategy: { type: "Canary", canary: fields } });
+const blueGreen = (fields: unknown) => ({ strategy: { type: "BlueGreen", blueGreen: fields } });
 const steps = (...all: readonly unknown[]) => canary({ steps: all });
 const notRising = "spec.strategy.canary.steps: each setWeight must be above the one before";
 const noSurge = "spec.strategy.canary.maxSurge: maxSurge must not be 0";
@@ -20,6 +21,37 @@ export const strategies: readonly Row[] = [
     }),
   ),
   accepted("a canary with 20 steps", steps(...asList(20, (i) => ({ setWeight: i + 1 })))),
+  accepted("a blue-green rollout with its defaults", { strategy: { type: "BlueGreen" } }),
+  accepted(
+    "a blue-green rollout with every field",
+    blueGreen({ autoPromote: false, previewReplicas: 1000, holdSeconds: 604_800 }),
+  ),
+  accepted("a blue-green rollout without a hold", blueGreen({ holdSeconds: 0 })),
+  refused(
+    "a preview without pods",
+    blueGreen({ previewReplicas: 0 }),
+    "spec.strategy.blueGreen.previewReplicas: should be greater than or equal to 1",
+  ),
+  refused(
+    "a hold of more than 7 days",
+    blueGreen({ holdSeconds: 604_801 }),
+    "spec.strategy.blueGreen.holdSeconds: should be less than or equal to 604800",
+  ),
+  refused(
+    "fields of a blue-green rollout in a canary",
+    { strategy: { type: "Canary", blueGreen: { holdSeconds: 1 } } },
+    "spec.strategy.blueGreen: blueGreen has no effect with another type",
+  ),
+  refused(
+    "fields of a blue-green rollout in the default strategy",
+    { strategy: { blueGreen: {} } },
+    "spec.strategy.blueGreen: blueGreen has no effect with another type",
+  ),
+  refused(
+    "limits of a rolling update in a blue-green rollout",
+    { strategy: { type: "BlueGreen", rollingUpdate: { maxSurge: 1 } } },
+    "spec.strategy.rollingUpdate: rollingUpdate has no effect with another type",
+  ),
   refused("a canary without steps", steps(), "spec.strategy.canary.steps: should have at least 1 items"),
   refused(
     "a canary with 21 steps",

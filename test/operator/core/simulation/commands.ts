@@ -169,6 +169,16 @@ const canaries = fc.record({
   }),
 });
 
+const blueGreens = fc.record({
+  type: fc.constant("BlueGreen" as const),
+  blueGreen: fc.record({
+    autoPromote: fc.boolean(),
+    previewReplicas: fc.integer({ min: 1, max: 3 }),
+    holdSeconds: fc.constantFrom(0, 20),
+  }),
+});
+const withSteps = fc.oneof(canaries, blueGreens);
+
 /** Restarts the pods as `kubectl rollout restart` does. */
 function rolloutRestart({ cluster, nowMs }: Simulation, live: Simulation["candidate"]): void {
   if (live === undefined) return;
@@ -184,7 +194,7 @@ function rolloutRestart({ cluster, nowMs }: Simulation, live: Simulation["candid
 }
 
 /** Commands on an app with two Deployments. */
-export const canaryCommand = ofWeights([
+export const steppedCommand = ofWeights([
   ...commands,
   [
     4,
@@ -196,7 +206,7 @@ export const canaryCommand = ofWeights([
         ),
       ),
   ],
-  [1, canaries.map((strategy) => named("edit the steps", (s) => s.edit({ strategy })))],
+  [1, withSteps.map((strategy) => named(`take ${strategy.type}`, (s) => s.edit({ strategy })))],
   [1, once("take RollingUpdate", (s) => s.edit({ strategy: { type: "RollingUpdate" } }))],
   [1, once("kubectl rollout restart", (s) => rolloutRestart(s, s.deployment))],
   [1, once("kubectl rollout restart of the candidate", (s) => rolloutRestart(s, s.candidate))],
@@ -237,12 +247,12 @@ export const specs = fc.record({
   ),
 });
 
-/** Specs of canaries. */
-export const canarySpecs = fc.record({
+/** Specs of rollouts with steps. */
+export const steppedSpecs = fc.record({
   replicas: fc.integer({ min: 1, max: 5 }),
   minReadySeconds: fc.constantFrom(0, 15),
   progressDeadlineSeconds: fc.constant(60),
   revisionHistoryLimit: fc.constantFrom(0, 10),
   rollback: fc.record({ automatic: fc.constantFrom(true, true, true, false) }),
-  strategy: canaries,
+  strategy: withSteps,
 });

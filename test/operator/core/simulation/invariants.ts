@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { annotations, childAnnotations, labels, revisionName } from "../../../../operator/api/names.ts";
 import type { Phase } from "../../../../operator/api/schema.ts";
 import type { Action } from "../../../../operator/core/action.ts";
-import { floorOf, mostOf, rollingUpdateOf } from "../../../../operator/core/defaults.ts";
+import { floorOf, mostOf, rollingUpdateOf, surgeOf } from "../../../../operator/core/defaults.ts";
 import type { Manifest } from "../../../../operator/core/manifest.ts";
 import { templateMetadataOf } from "../../../../operator/core/deployment.ts";
 import { candidateOf, stableOf, usedRollouts } from "../../../../operator/core/revisions.ts";
@@ -58,8 +58,12 @@ export class InvariantChecker implements Checks {
       serving >= Math.min(before.serving, floor),
       `${serving} pods serve, before ${before.serving}, floor ${floor}`,
     );
-    assert.ok(pods <= Math.max(before.pods, mostOf(spec)), `${pods} pods, at most ${mostOf(spec)}`);
-    assert.ok(serving > 0 || available === 0, "the Service selects none of the available pods");
+    // Each of two whole Deployments may surge beyond the budget while its pods are restarted.
+    const most = mostOf(spec) + (spec.strategy.type === "BlueGreen" ? 2 * surgeOf(spec) : 0);
+    assert.ok(pods <= Math.max(before.pods, most), `${pods} pods, at most ${most}`);
+    // A preview gets no traffic before its promotion, whatever the stable version does.
+    const isServed = serving > 0 || available === 0 || spec.strategy.type === "BlueGreen";
+    assert.ok(isServed, "the Service selects none of the available pods");
   };
 
   #checkRevision(simulation: Simulation, object: Manifest): void {
@@ -84,7 +88,7 @@ export class InvariantChecker implements Checks {
 
 /** True while the rules for two Deployments hold. */
 const isCanary = ({ app, candidate }: Simulation): boolean =>
-  candidate !== undefined || app.spec?.strategy.type === "Canary";
+  candidate !== undefined || app.spec?.strategy.type !== "RollingUpdate";
 
 /** A Deployment grows only without a change of the pod template, and without pods of a rejected revision. */
 function checkTrack(simulation: Simulation, { object, scope }: Action): void {

@@ -1,4 +1,4 @@
-import { annotations, deploymentName, fieldManager } from "../../../../operator/api/names.ts";
+import { annotations, deploymentName, fieldManager, previewName } from "../../../../operator/api/names.ts";
 import type { DemoAppSpec, DemoAppStatus, Phase } from "../../../../operator/api/schema.ts";
 import { manifestOf, revisionObjectOf } from "../../../../operator/controller/children.ts";
 import { podOf } from "../../../../operator/controller/transform.ts";
@@ -73,6 +73,7 @@ export class Simulation {
   observe(): Observed {
     const { app, deployment, candidate } = this;
     const service = this.cluster.get("Service", app.name);
+    const preview = this.cluster.get("Service", previewName(app.name));
     const deployments = {
       stable: deployment && manifestOf(deployment),
       candidate: candidate && manifestOf(candidate),
@@ -86,6 +87,7 @@ export class Simulation {
       app,
       deployments,
       service: service && manifestOf(service),
+      preview: preview && manifestOf(preview),
       revisions: withTemplates(app, revisions, objects),
       ignoredRevisions,
       pods: this.pods.map(podOf),

@@ -2,11 +2,11 @@ import { expect, test } from "@jest/globals";
 import * as fc from "fast-check";
 import { spec } from "./objects.ts";
 import { planOf } from "./situations.ts";
-import { canaryCommand, canarySpecs } from "./simulation/commands.ts";
+import { steppedCommand, steppedSpecs } from "./simulation/commands.ts";
 import { InvariantChecker } from "./simulation/invariants.ts";
 import { Simulation } from "./simulation/simulation.ts";
 
-const histories = fc.tuple(canarySpecs, fc.array(canaryCommand, { maxLength: 25 }));
+const histories = fc.tuple(steppedSpecs, fc.array(steppedCommand, { maxLength: 25 }));
 
 /** By default the same histories in every run: a rare one must not fail a change that has nothing to do with it. */
 const { ROLLOUTS_SEED = "1", ROLLOUTS_RUNS = "40" } = process.env;
@@ -26,7 +26,7 @@ function waitUntilIdle(simulation: Simulation): void {
   simulation.pass(600);
 }
 
-test("random commands on canaries: the invariants hold, and a rest is reached in the end", () => {
+test("random commands on rollouts with steps: the invariants hold, and a rest is reached in the end", () => {
   fc.assert(
     fc.property(histories, ([fields, commands]) => {
       const simulation = new Simulation(spec({ image: "good:0", ...fields }), new InvariantChecker());
