@@ -1,9 +1,10 @@
 import type { TestEnvironment } from "../environment.ts";
+import { blueGreens } from "./bluegreen.ts";
 import { canaries } from "./canaries.ts";
 import { obstacles } from "./obstacles.ts";
 import { ownership } from "./ownership.ts";
 import { processes } from "./processes.ts";
-import { randomCanaries } from "./randomcanaries.ts";
+import { randomRollouts } from "./randomrollouts.ts";
 import { rejections } from "./rejections.ts";
 import { rollouts } from "./rollouts.ts";
 
@@ -14,7 +15,8 @@ export type Scenarios = Readonly<Record<string, (env: TestEnvironment) => Promis
 export const scenarios: Scenarios = {
   ...rollouts,
   ...canaries,
-  ...randomCanaries,
+  ...blueGreens,
+  ...randomRollouts,
   ...rejections,
   ...ownership,
   ...obstacles,

@@ -15,26 +15,34 @@ const commands = 10;
 const gapMs = 4_000;
 
 const canaryOf = (steps: readonly object[]) => ({ type: "Canary", canary: { maxSurge, steps } });
-const strategies = [
+const shared = [
   canaryOf([{ setWeight: 30 }, { pause: {} }, { setWeight: 70 }]),
   canaryOf([{ setWeight: 50 }, { pause: { seconds: 2 } }, { setWeight: 100 }]),
   { type: "RollingUpdate", rollingUpdate: { maxSurge } },
 ];
+/** With the most pods that a history of these strategies may have. */
+interface Choice {
+  readonly strategies: readonly object[];
+  readonly most: number;
+}
+const blueGreen = { type: "BlueGreen", blueGreen: { holdSeconds: 2 } };
 
 /** Random edits and commands on the app `web`, none of which takes a pod away. */
 class RandomUser {
   readonly #env: TestEnvironment;
   readonly #random: () => number;
   #operator: RunningOperator;
+  readonly #strategies: readonly object[];
   #images = 1;
-  #spec = { replicas, image: image("1"), strategy: strategies[0], progressDeadlineSeconds: 0 };
+  #spec = { replicas, image: image("1"), strategy: shared[0] as object, progressDeadlineSeconds: 0 };
   /** The names of the actions, for the message of a failure. */
   readonly done: string[] = [];
 
-  constructor(env: TestEnvironment, operator: RunningOperator, seed: number) {
+  constructor(env: TestEnvironment, operator: RunningOperator, options: Choice & { seed: number }) {
+    this.#strategies = options.strategies;
     this.#env = env;
     this.#operator = operator;
-    this.#random = seededRandom(seed);
+    this.#random = seededRandom(options.seed);
   }
 
   #choose<T>(items: readonly T[]): T {
@@ -43,7 +51,7 @@ class RandomUser {
 
   async edit(fields: Partial<{ image: string; strategy: object }>): Promise<void> {
     const progressDeadlineSeconds = this.#env.setup.deadlineSeconds;
-    this.#spec = { ...this.#spec, progressDeadlineSeconds, ...(fields as object) };
+    this.#spec = { ...this.#spec, progressDeadlineSeconds, ...fields };
     await this.#env.apply(this.#spec);
   }
 
@@ -58,7 +66,7 @@ class RandomUser {
     "another good image": () => this.edit({ image: this.newImage() }),
     "bad image": () => this.edit({ image: this.newImage(this.#choose(["-crash", "-never-ready"])) }),
     "first image": () => this.edit({ image: image("1") }),
-    strategy: () => this.edit({ strategy: this.#choose(strategies) }),
+    strategy: () => this.edit({ strategy: this.#choose(this.#strategies) }),
     promote: async () =>
       this.#env.annotate({ promote: `${await this.#newest()}/${this.#choose(["1", "2", "all"])}` }),
     abort: async () => this.#env.annotate({ abort: String(await this.#newest()) }),
@@ -100,21 +108,25 @@ class RandomUser {
 }
 
 const scenario =
-  (seed: number) =>
+  (seed: number, choice: Choice) =>
   async (env: TestEnvironment): Promise<void> => {
-    const operator = await env.install({ replicas, strategy: strategies[0] });
-    const user = new RandomUser(env, operator, seed);
+    const operator = await env.install({ replicas, strategy: shared[0] });
+    const user = new RandomUser(env, operator, { ...choice, seed });
     const moments = await recordPods(env, async () => {
       for (let i = 0; i < commands; i += 1) await user.act();
       await user.finish();
     });
-    const wrong = moments.filter(({ pods, serving }) => serving < replicas || pods > replicas + maxSurge);
+    const wrong = moments.filter(({ pods, serving }) => serving < replicas || pods > choice.most);
     expect({ done: user.done, wrong }).toEqual({ done: user.done, wrong: [] });
   };
 
-export const randomCanaries: Scenarios = Object.fromEntries(
-  [1, 2, 3].map((seed) => [
-    `random edits and commands (seed ${seed}): as many pods serve at every moment, and the last version runs in the end`,
-    scenario(seed),
+const few: Choice = { strategies: shared, most: replicas + maxSurge };
+const all: Choice = { strategies: [...shared, blueGreen], most: 2 * replicas + maxSurge };
+const choices = [few, few, all, all];
+
+export const randomRollouts: Scenarios = Object.fromEntries(
+  choices.map((choice, i) => [
+    `random edits and commands (seed ${i + 1}): as many pods serve at every moment, and the last version runs in the end`,
+    scenario(i + 1, choice),
   ]),
 );
