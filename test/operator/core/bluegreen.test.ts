@@ -71,6 +71,21 @@ describe("a good version", () => {
     expect(simulation.app.status).toMatchObject({ weight: { desired: 100, actual: 100 } });
   });
 
+  test("without a hold: the stable pods stay for 6 s after they lost the traffic", () => {
+    const simulation = installed(blueGreen({ holdSeconds: 0 }));
+    const stable = new Set(simulation.pods.map(({ metadata }) => metadata.uid));
+    simulation.edit({ image: "good:1" });
+    const seconds = Array.from({ length: 60 }, () => {
+      simulation.pass(1);
+      const left = simulation.pods.filter(({ metadata }) => stable.has(metadata.uid)).length;
+      return { traffic: traffic(simulation), left };
+    });
+    const switchedAt = seconds.findIndex((second) => second.traffic === "candidate");
+    const replacedAt = seconds.findIndex(({ left }) => left < stable.size);
+    expect(switchedAt).toBeGreaterThan(0);
+    expect(replacedAt - switchedAt).toBeGreaterThanOrEqual(5);
+  });
+
   test("previewReplicas above replicas: as many as replicas", () => {
     expect(ready(previewed({ previewReplicas: 9 }))).toEqual({ stable: 4, candidate: 4 });
   });
