@@ -66,9 +66,7 @@ export const blueGreens: Scenarios = {
       const operator = await held(env);
       await env.quiet(operator);
       await operator.kill();
-      const next = await env.startOperator();
-      await env.eventually("the operator is ready", async () => next.isReady);
-      await env.quiet(next);
+      const next = await env.startIdleOperator();
       expect(next.writes).toEqual([]);
       await env.annotate({ promote: "2/all" });
       await env.phase("Healthy");
