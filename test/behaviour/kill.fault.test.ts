@@ -43,6 +43,7 @@ async function inParallel<T, R>(items: readonly T[], task: (item: T) => Promise<
 const strategies: readonly Fields[] = [
   { type: "RollingUpdate" },
   { type: "Canary", canary: { steps: [{ setWeight: 50 }] } },
+  { type: "BlueGreen", blueGreen: { holdSeconds: 0 } },
 ];
 
 describe.each(strategies)("killing the operator, strategy $type", (strategy) => {
