@@ -168,11 +168,14 @@ function serviceWrites(state: RolloutState, { traffic }: Shape): readonly Action
 function previewWrites(state: RolloutState, { preview }: Shape): readonly Action[] {
   const { app, preview: live } = state.observed;
   const where = inScope("preview");
+  const ownership = ownershipOf(app, live);
+  // The blocker follows once the rollout is stored: before it, nothing needed the name.
+  if (ownership === "taken" || ownership === "terminating") return [];
   if (preview) {
     const desired = renderPreview(state.observed);
     return writesFor(state, { live, desired, track: "candidate", isMoving: true }, where);
   }
-  if (live === undefined || ownershipOf(app, live) !== "owned") return [];
+  if (live === undefined || ownership !== "owned") return [];
   return [{ do: "delete", object: live, why: "no candidate", ...where }];
 }
 

@@ -1,4 +1,4 @@
-import { adoptBy, deploymentName, kind, ownedBy, selectorOf } from "../api/names.ts";
+import { adoptBy, deploymentName, kind, ownedBy, previewName, selectorOf } from "../api/names.ts";
 import { includes } from "./includes.ts";
 import type { Manifest } from "./manifest.ts";
 import type { App } from "./observed.ts";
@@ -23,9 +23,13 @@ const leftBehind: Readonly<Record<string, (app: App, live: Manifest) => boolean>
     const matchLabels = selectorOf(app.name, track);
     return includes(metadata.labels, matchLabels) && includes(spec, { selector: { matchLabels } });
   },
-  Service: (app, { metadata, spec }) =>
-    includes(metadata.labels, selectorOf(app.name, "stable")) &&
-    includes(spec, { selector: ownedBy(app.name) }),
+  Service(app, { metadata, spec }) {
+    const track = metadata.name === previewName(app.name) ? "candidate" : "stable";
+    return (
+      includes(metadata.labels, selectorOf(app.name, track)) &&
+      includes(spec, { selector: ownedBy(app.name) })
+    );
+  },
   // A ControllerRevision belongs to no track.
   ControllerRevision: (app, { metadata }) => includes(metadata.labels, ownedBy(app.name)),
 };

@@ -1,39 +1,7 @@
 import { describe, expect, test } from "@jest/globals";
+import { blueGreen, held, previewed, traffic } from "./bluegreenscene.ts";
 import { fewestServing, installed, ready } from "./canaryscene.ts";
 import { at, startMs } from "./objects.ts";
-import type { Simulation } from "./simulation/simulation.ts";
-
-const blueGreen = (fields: object = {}) => ({
-  strategy: { type: "BlueGreen" as const, blueGreen: { holdSeconds: 30, ...fields } },
-});
-
-/** The track that the Service selects. */
-const traffic = ({ cluster }: Simulation): string | undefined =>
-  (cluster.get("Service", "web")?.["spec"] as { selector: Record<string, string> }).selector[
-    "demoapp.dev/track"
-  ];
-
-/** The app with a preview of good:1 that waits for a person. */
-function previewed(fields: object = {}): Simulation {
-  const simulation = installed({ ...blueGreen({ autoPromote: false, ...fields }) });
-  simulation.edit({ image: "good:1" });
-  simulation.pass(60);
-  expect(simulation.app.status).toMatchObject({
-    phase: "Paused",
-    step: { index: 2, total: 5, name: "promotion" },
-  });
-  return simulation;
-}
-
-/** The app in the hold of good:1, which has the traffic. */
-function held(): Simulation {
-  const simulation = previewed({ holdSeconds: 300 });
-  simulation.annotate("promote", "2/2");
-  simulation.pass(60);
-  expect(simulation.app.status).toMatchObject({ phase: "Paused", step: { index: 5, name: "hold 300 s" } });
-  expect(traffic(simulation)).toBe("candidate");
-  return simulation;
-}
 
 describe("a good version", () => {
   test("it gets all traffic at once, and the stable track runs it in the end", () => {
