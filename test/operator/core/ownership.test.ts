@@ -6,6 +6,7 @@ import { type Ownership, ownershipOf } from "../../../operator/core/ownership.ts
 import { app, at, observed, owner } from "./objects.ts";
 
 const ownLabels = selectorOf("web", "stable");
+const ofCandidate = selectorOf("web", "candidate");
 
 const object = (kind: string, metadata: Partial<Metadata>, selected: object = ownLabels): Manifest => ({
   apiVersion: "apps/v1",
@@ -30,6 +31,11 @@ test.each<Row>([
   {
     name: "the Deployment has no owner, but this app's labels and selector",
     live: object("Deployment", { labels: ownLabels }),
+    expect: "adoptable",
+  },
+  {
+    name: "the preview Service has no owner, but the labels and the selector of this app's candidate",
+    live: object("Service", { name: "web-preview", labels: ofCandidate }, ofCandidate),
     expect: "adoptable",
   },
   {
