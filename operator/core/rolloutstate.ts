@@ -73,8 +73,8 @@ function lostAtMs({ tracks: { candidate }, nowMs }: Facts, size: number): number
 }
 
 /**
- * Since when a step makes no progress, ms since 1970. Ready is False during all steps, so that only its own pods
- * tell. While a candidate of another rollout leaves, there is no progress to store.
+ * Since when a step makes no progress, ms since 1970. Ready is False during all steps, except at 0 replicas: after them, the
+ * step gets the whole deadline. While a candidate of another rollout leaves, there is no progress to store.
  */
 function stepSinceMs(
   facts: Facts,
@@ -86,7 +86,8 @@ function stepSinceMs(
   if (deployment !== undefined && isOther && deployedHash !== candidate.hash)
     return Math.min(facts.nowMs, millis(candidate.startedAt));
   const wasReached = progress.stored.best >= sizes.candidate;
-  return Math.max(progress.atMs, wasReached ? lostAtMs(facts, sizes.candidate) : 0);
+  const sinceMs = Math.max(progress.atMs, falseSinceMs(facts, "Ready"));
+  return wasReached ? Math.max(sinceMs, lostAtMs(facts, sizes.candidate)) : sinceMs;
 }
 
 /** Where the rollout stands at a step; the stored one unless another one is given. */

@@ -135,7 +135,11 @@ describe("in the hold", () => {
     simulation.edit({ replicas: 0 });
     simulation.pass(30);
     expect(ready(simulation)).toEqual({ stable: 0, candidate: 0 });
+    simulation.pass(90);
     simulation.edit({ replicas: 4 });
+    simulation.settle();
+    // The time without pods is longer than the deadline, and does not count.
+    expect(simulation.app.status?.phase).toBe("Progressing");
     simulation.pass(30);
     const status = { candidate: { rollout: 2 }, step: { index: 5 } };
     expectLater(simulation, { seconds: 1, traffic: "candidate", ready: both, status });
