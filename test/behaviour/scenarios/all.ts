@@ -1,6 +1,7 @@
 import type { TestEnvironment } from "../environment.ts";
 import { blueGreens } from "./bluegreen.ts";
 import { canaries } from "./canaries.ts";
+import { migrations } from "./migrations.ts";
 import { obstacles } from "./obstacles.ts";
 import { ownership } from "./ownership.ts";
 import { processes } from "./processes.ts";
@@ -19,6 +20,7 @@ export const scenarios: Scenarios = {
   ...randomRollouts,
   ...rejections,
   ...ownership,
+  ...migrations,
   ...obstacles,
   ...processes,
 };
