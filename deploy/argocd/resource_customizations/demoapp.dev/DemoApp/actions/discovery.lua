@@ -9,9 +9,11 @@ local blocked = {}
 for _, blocker in ipairs(status.blockers or {}) do
   blocked[blocker.reason] = true
 end
--- The step of a canary, which alone has a weight. While the operator can't write, the status has no step. With a verdict
--- against the version, a promotion has no effect.
+-- The step of a canary or a blue-green rollout; the step of a rolling update has no weight. While the operator can't write,
+-- the status has no step. With a verdict against the version, a promotion has no effect.
 local step = not blocked.RollbackNeeded and status.weight and status.step
+-- The step that a promotion ends, for the name of the action: without blue-green's hold, an instant rollback is impossible.
+local present = step and "step " .. step.index .. " of " .. step.total .. ": " .. step.name or "this step"
 -- If the stable version has an outage, the phase is Degraded, and a promotion can end the outage.
 local waits = status.phase == "Paused" or blocked.StepWaits
 
@@ -20,7 +22,7 @@ local function action(name, icon, enabled)
 end
 
 return {
-  promote = action("Promote past this step", "fa-forward", step and waits),
+  promote = action("Promote past " .. present, "fa-forward", step and waits),
   ["promote-all"] = action("Promote past all steps", "fa-fast-forward", step),
   abort = action("Abort the rollout", "fa-ban", serves and not suspended and status.candidate ~= nil),
   retry = action("Retry the rejected version", "fa-redo", blocked.RevisionRejected and not suspended),
