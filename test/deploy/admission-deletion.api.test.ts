@@ -5,14 +5,13 @@ import { kubectl } from "../../tools/cluster/kubectl.ts";
 import type { Cluster } from "../../tools/cluster/provider.ts";
 import { freshNamespace, kinds, removeNamespace, unlessMissing } from "../../tools/objects.ts";
 import { testCluster } from "../../tools/testclusters.ts";
-import { applyPolicies, operatorUser, protectedLabels } from "../support/admission.ts";
+import { applyPolicies, childrenOf, operatorUser, protectedLabels } from "../support/admission.ts";
 import { apiServer } from "../support/api-server.ts";
 
 let cluster: Cluster;
 let client: ApiClient;
 const namespaces: string[] = [];
 
-const labels = { "app.kubernetes.io/name": "web", "app.kubernetes.io/managed-by": "demoapp-operator" };
 const children = [kinds.Deployment, kinds.Service, kinds.ControllerRevision];
 
 /** Creates the objects of an app as the operator does. */
@@ -21,22 +20,6 @@ const asOperator = (namespace: string, objects: readonly object[]): Promise<stri
   const list = { apiVersion: "v1", kind: "List", items: objects };
   return kubectl(cluster, [...user, "-n", namespace, "create", "-f", "-"], JSON.stringify(list));
 };
-
-function childrenOf(uid: string): readonly object[] {
-  const owner = { apiVersion: "demoapp.dev/v1", kind: "DemoApp", name: "web", uid };
-  const ownerReferences = [{ ...owner, controller: true, blockOwnerDeletion: true }];
-  const metadata = { name: "web", labels, annotations: { "demoapp.dev/rollout": "1" }, ownerReferences };
-  const template = {
-    metadata: { labels: { app: "web" } },
-    spec: { containers: [{ name: "app", image: "web:1" }] },
-  };
-  const spec = { replicas: 1, selector: { matchLabels: { app: "web" } }, template };
-  return [
-    { apiVersion: "apps/v1", kind: "Deployment", metadata, spec },
-    { apiVersion: "v1", kind: "Service", metadata, spec: { ports: [{ port: 80 }] } },
-    { apiVersion: "apps/v1", kind: "ControllerRevision", metadata, revision: 1, data: { template } },
-  ];
-}
 
 /** A namespace with the policies and an app; no operator runs. */
 async function install(prefix: string): Promise<string> {

@@ -5,7 +5,19 @@ import { kubectl } from "../../tools/cluster/kubectl.ts";
 import type { Cluster } from "../../tools/cluster/provider.ts";
 import { clusterWide, freshNamespace, kinds, removeNamespace } from "../../tools/objects.ts";
 import { testCluster } from "../../tools/testclusters.ts";
-import { admissionPolicies, applyPolicies, operatorUser, protectedLabels } from "../support/admission.ts";
+import {
+  admissionPolicies,
+  annotations,
+  applyPolicies,
+  childrenOf,
+  deployment,
+  operatorUser,
+  ours,
+  ownerOf,
+  protectedLabels,
+  revision,
+  service,
+} from "../support/admission.ts";
 import { apiServer } from "../support/api-server.ts";
 
 let cluster: Cluster;
@@ -28,49 +40,11 @@ const inNamespace = (args: readonly string[], input?: string): Promise<string> =
 const as = (user: string, args: readonly string[], object?: object): Promise<string> =>
   inNamespace([`--as=${user}`, "--as-group=system:masters", ...args], object && JSON.stringify(object));
 
-const ours = { "app.kubernetes.io/name": "web", "app.kubernetes.io/managed-by": "demoapp-operator" };
-const annotations = { "demoapp.dev/rollout": "1" };
-const template = (name: string) => ({
-  metadata: { labels: { app: name } },
-  spec: { containers: [{ name: "app", image: "registry.local/web:1" }] },
-});
-const deployment = (name: string, metadata: object = {}) => ({
-  apiVersion: "apps/v1",
-  kind: "Deployment",
-  metadata: { name, ...metadata },
-  spec: { replicas: 0, selector: { matchLabels: { app: name } }, template: template(name) },
-});
-const service = (name: string, metadata: object = {}) => ({
-  apiVersion: "v1",
-  kind: "Service",
-  metadata: { name, ...metadata },
-  spec: { selector: { app: name }, ports: [{ port: 80 }] },
-});
-const revision = (name: string, metadata: object = {}) => ({
-  apiVersion: "apps/v1",
-  kind: "ControllerRevision",
-  metadata: { name, ...metadata },
-  revision: 1,
-  data: { template: {} },
-});
-
-const ownerOf = (uid: string, controller: boolean) => ({
-  apiVersion: "demoapp.dev/v1",
-  kind: "DemoApp",
-  name: "web",
-  uid,
-  controller,
-  blockOwnerDeletion: controller,
-});
-
-/** Creates a DemoApp and, as the operator does, its objects. */
-async function install(name: string): Promise<void> {
-  const app = { apiVersion: "demoapp.dev/v1", kind: "DemoApp", metadata: { name, namespace } };
+/** Creates the DemoApp `web` and, as the operator does, its objects. */
+async function install(): Promise<void> {
+  const app = { apiVersion: "demoapp.dev/v1", kind: "DemoApp", metadata: { name: "web", namespace } };
   const { metadata } = await client.create(kinds.DemoApp, { ...app, spec: { image: "web:1" } });
-  const ownerReferences = [{ ...ownerOf(metadata.uid ?? "", true), name }];
-  const own = { labels: { ...ours, "demoapp.dev/track": "stable" }, annotations, ownerReferences };
-  for (const render of [deployment, service, revision])
-    await as(operatorUser, ["create", "-f", "-"], render(name, own));
+  for (const object of childrenOf(metadata.uid ?? "")) await as(operatorUser, ["create", "-f", "-"], object);
 }
 
 beforeAll(async () => {
@@ -78,7 +52,7 @@ beforeAll(async () => {
   cluster = await testCluster("api");
   namespace = await freshNamespace(client, "admission", protectedLabels);
   await applyPolicies(cluster, namespace);
-  await install("web");
+  await install();
   await as(alice, ["create", "-f", "-"], deployment("other", { labels: { app: "other" } }));
   await as(alice, ["create", "-f", "-"], service("other"));
 });
@@ -217,6 +191,15 @@ const allowed: readonly Row[] = [
   },
 ];
 
+/** The same writes to the Deployment and the Service of a candidate. */
+const onCandidate = (rows: readonly Row[]): readonly Row[] =>
+  rows.flatMap(({ name, run }) => {
+    const renamed = run.map((word) =>
+      word.replace(/^deployment\/web$/, "$&-candidate").replace(/^service\/web$/, "$&-preview"),
+    );
+    return renamed.join() === run.join() ? [] : [{ name: `${name} of a candidate`, run: renamed }];
+  });
+
 const dryRun = (run: readonly string[]): readonly string[] => [...run, "--dry-run=server"];
 
 describe("the policy for other users", () => {
@@ -234,9 +217,12 @@ describe("the policy for other users", () => {
   });
 
   for (const part of ["labels", "owners", "annotations", "revisions"] as const)
-    test.each(refused[part])(`${part}: a user $name: refused`, async ({ run, object }) => {
-      await expect(as(alice, dryRun(run), object)).rejects.toThrow(messages[part]);
-    });
+    test.each([...refused[part], ...onCandidate(refused[part])])(
+      `${part}: a user $name: refused`,
+      async ({ run, object }) => {
+        await expect(as(alice, dryRun(run), object)).rejects.toThrow(messages[part]);
+      },
+    );
 
   test.each(allowed)("$name: allowed", async ({ by = alice, run, object }) => {
     await expect(as(by, dryRun(run), object)).resolves.toEqual(expect.any(String));

@@ -55,3 +55,55 @@ export async function applyPolicies(cluster: Cluster, namespace: string): Promis
     ),
   );
 }
+
+/** The labels by which the policies know the operator's objects. */
+export const ours = { "app.kubernetes.io/name": "web", "app.kubernetes.io/managed-by": "demoapp-operator" };
+export const annotations = { "demoapp.dev/rollout": "1" };
+
+const template = (name: string) => ({
+  metadata: { labels: { app: name } },
+  spec: { containers: [{ name: "app", image: "registry.local/web:1" }] },
+});
+export const deployment = (name: string, metadata: object = {}) => ({
+  apiVersion: "apps/v1",
+  kind: "Deployment",
+  metadata: { name, ...metadata },
+  spec: { replicas: 0, selector: { matchLabels: { app: name } }, template: template(name) },
+});
+export const service = (name: string, metadata: object = {}) => ({
+  apiVersion: "v1",
+  kind: "Service",
+  metadata: { name, ...metadata },
+  spec: { selector: { app: name }, ports: [{ port: 80 }] },
+});
+export const revision = (name: string, metadata: object = {}) => ({
+  apiVersion: "apps/v1",
+  kind: "ControllerRevision",
+  metadata: { name, ...metadata },
+  revision: 1,
+  data: { template: {} },
+});
+
+/** An owner reference to the DemoApp `web`. */
+export const ownerOf = (uid: string, controller: boolean) => ({
+  apiVersion: "demoapp.dev/v1",
+  kind: "DemoApp",
+  name: "web",
+  uid,
+  controller,
+  blockOwnerDeletion: controller,
+});
+
+/** The objects of the DemoApp `web` during a blue-green rollout, as the operator creates them. */
+export function childrenOf(uid: string): readonly object[] {
+  const on = (track: string) => ({
+    labels: { ...ours, "demoapp.dev/track": track },
+    annotations,
+    ownerReferences: [ownerOf(uid, true)],
+  });
+  return [
+    ...[deployment, service, revision].map((render) => render("web", on("stable"))),
+    deployment("web-candidate", on("candidate")),
+    service("web-preview", on("candidate")),
+  ];
+}
