@@ -46,15 +46,16 @@ export interface Exercise {
   readonly unready: object;
 }
 
-/** Causes every kind of request but an election: a pruned history, a canary, repeated drift, a pod that is not ready. */
+/** Causes every kind of request but an election: a pruned history, a second pair of objects, repeated drift, a pod that is not ready. */
 export async function causeEveryRequest({ ns, apply, unready }: Exercise): Promise<void> {
   await Promise.all([
     apply("web", { revisionHistoryLimit: 1 }),
     apply("not-ready", { ...unready, replicas: 1 }),
   ]);
   await ns.healthy("web");
-  const canary = { type: "Canary", canary: { steps: [{ setWeight: 50 }] } };
-  for (const [level, strategy] of [["debug"], ["warn"], ["error", canary]] as const) {
+  // Creates and deletes a second Deployment, as a canary does, and a second Service.
+  const blueGreen = { type: "BlueGreen", blueGreen: { holdSeconds: 0 } };
+  for (const [level, strategy] of [["debug"], ["warn"], ["error", blueGreen]] as const) {
     await apply("web", { revisionHistoryLimit: 1, strategy, env: [{ name: "LOG_LEVEL", value: level }] });
     await ns.healthy("web");
   }
