@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
-import { expectStableAlone, promote, strategy, waiting } from "./canaries.ts";
+import { canary as strategy, expectStableAlone, promote, waiting } from "./steppedrollouts.ts";
 import { sampleLoad, startLoad } from "./load.ts";
 import { TestNamespace } from "./testnamespace.ts";
 

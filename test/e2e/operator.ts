@@ -45,6 +45,9 @@ export class Operator extends AppNamespace {
     });
   }
 
+  /** Kills the leader's process. Its container restarts, unless another pod leads before. */
+  killLeader = async (): Promise<boolean> => process.kill(await processOf(await this.leader()), "SIGKILL");
+
   remove = (pod: Pod): Promise<void> => this.client.delete(kinds.Pod, { namespace, name: pod.metadata.name });
 
   /** Deletes the lease, so that the next election starts as on a new cluster. */

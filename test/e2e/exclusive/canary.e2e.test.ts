@@ -1,8 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
-import { expectStableAlone, promote, strategy, waiting } from "../canaries.ts";
+import { canary as strategy, expectStableAlone, promote, waiting } from "../steppedrollouts.ts";
 import { startLoad } from "../load.ts";
 import { kinds } from "../../../tools/objects.ts";
-import { processOf } from "../operator.ts";
 import { TestNamespace } from "../testnamespace.ts";
 
 let ns: TestNamespace;
@@ -14,21 +13,17 @@ beforeAll(async () => {
 });
 afterAll(() => ns.close());
 
-/** Kills the leader's process. Its container restarts, unless another pod leads before. */
-const killLeader = async (): Promise<boolean> =>
-  process.kill(await processOf(await ns.operator.leader()), "SIGKILL");
-
 describe("the operator is killed", () => {
   test("a canary waits, and then it is promoted: its successor ends the rollout, and every request is answered", async () => {
     const { spec } = await ns.service("web");
     const stopLoad = await startLoad(ns.cluster, `http://${spec.clusterIP}/`);
     await ns.apply("web", { strategy, image: ns.images.second });
     const waits = await waiting(ns, "web");
-    await killLeader();
+    await ns.operator.killLeader();
     await ns.operator.ready();
     await promote(ns, waits);
     await ns.phase("web", "Promoting");
-    await killLeader();
+    await ns.operator.killLeader();
     const { status } = await ns.healthy("web");
     await expectStableAlone(ns, "web");
     expect((await stopLoad()).failures).toEqual([]);
@@ -44,7 +39,7 @@ describe("the operator is killed", () => {
     await ns.eventually("the candidate has a Deployment", async () =>
       (await ns.exists(kinds.Deployment, "web-candidate")) ? true : undefined,
     );
-    await killLeader();
+    await ns.operator.killLeader();
     const { status } = await ns.phase("web", "Degraded");
     expect(status.rejected).toMatchObject([{ rollout: 3, reason: "CrashLoop" }]);
     await expectStableAlone(ns, "web");
