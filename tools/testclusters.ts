@@ -25,6 +25,7 @@ const others = [
   "bench-quick",
   "test-demo",
   "test-demo-canary",
+  "test-demo-bluegreen",
   "test-demo-gitops",
   "test-rebuild",
 ];

@@ -1,5 +1,5 @@
-// `npm run demo [-- --canary | --gitops] [--once] [--name CLUSTER]`: shows the operator on a real cluster, with rolling
-// updates, with canaries, or with a real Argo CD.
+// `npm run demo [-- --canary | --blue-green | --gitops] [--once] [--name CLUSTER]`: shows the operator on a real cluster,
+// with rolling updates, canaries, blue-green rollouts, or with a real Argo CD.
 // Every statement is checked: if one is not true, the demo prints the reason and the last logs, and exits with code 1.
 import { constants } from "node:os";
 import { parseArgs } from "node:util";
@@ -34,11 +34,12 @@ function printNextSteps(screen: Screen, { nextSteps }: Scenario, clusterName: st
 /** Runs the demo and cleans up after it; returns the exit code. */
 async function run(): Promise<number> {
   const flag = { type: "boolean", default: false } as const;
-  const options = { once: flag, canary: flag, gitops: flag, name: { type: "string" } } as const;
-  const { once, canary, gitops, name } = parseArgs({ options }).values;
+  const variant = { canary: flag, "blue-green": flag, gitops: flag } as const;
+  const options = { once: flag, name: { type: "string" }, ...variant } as const;
+  const { once, gitops, name, ...given } = parseArgs({ options }).values;
   // Two clusters: Argo CD would revert the changes of the other scenario.
   const cluster = await clusterFor(name ?? (gitops ? "demo-gitops" : "demo"), "node");
-  const strategy = canary ? "canary" : "rolling";
+  const strategy = (["canary", "blue-green"] as const).find((one) => given[one]) ?? "rolling";
   const scenario = await (gitops ? gitopsScenario(cluster) : operatorScenario(cluster, strategy));
   const screen = new Screen(process.stdout);
   const shell = new Shell({ screen, cwd: scenario.folder, env: scenario.environment });

@@ -20,7 +20,7 @@ export interface Context extends Tools {
 /** One step of a scenario; rejects if a statement that it prints is not true. */
 export interface Step<S extends Context> {
   readonly title: string;
-  readonly run: (context: S) => Promise<void>;
+  readonly run: (context: S) => Promise<unknown>;
 }
 
 /** One variant of the demo. */

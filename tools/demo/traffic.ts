@@ -13,6 +13,7 @@ const maxInFlight = 40;
 export class Traffic {
   readonly failures: Failure[] = [];
   readonly #answered = new Map<string, number>();
+  readonly #lastAnswerAt = new Map<string, number>();
   readonly #inFlight = new Set<Promise<void>>();
   readonly #timer: NodeJS.Timeout;
 
@@ -30,6 +31,11 @@ export class Traffic {
   /** Number of requests that a version answered. */
   answeredBy(version: string): number {
     return this.#answered.get(version) ?? 0;
+  }
+
+  /** When the last response of a version arrived, ms as of `performance.now()`; -Infinity if none did. */
+  lastAnswerAt(version: string): number {
+    return this.#lastAnswerAt.get(version) ?? -Infinity;
   }
 
   /** Stops sending; resolves when every request is counted. */
@@ -53,6 +59,7 @@ export class Traffic {
     if (response.ok) {
       const { version } = JSON.parse(text) as { version: string };
       this.#answered.set(version, this.answeredBy(version) + 1);
+      this.#lastAnswerAt.set(version, performance.now());
       return;
     }
     // The API server names the pod that it could not reach: "dial tcp 10.244.0.9:8080: connect: …".

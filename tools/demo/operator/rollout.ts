@@ -62,16 +62,24 @@ interface Rollout {
 
 const podCell = (text: string): string => text.padEnd(28);
 
-/**
- * Releases another version under load. `follow` prints the pods and the requests until `done`, `end` ends the load. `seen`
- * has the traffic, the lowest number of available pods, and the addresses of the new version's pods.
- */
-export async function startRelease(context: AppContext, { from, to, rate = 20 }: Rollout) {
-  const { screen, shell, client, columns } = context;
+/** Releases another version and watches its rollout. */
+export async function startRelease(context: AppContext, rollout: Rollout) {
+  const { screen, shell } = context;
   screen.text("Change the image in demoapp.yaml, commit, and let Argo CD sync:");
-  await changeTag(shell, from, to);
-  await shell.show(`git commit --quiet --all --message 'Release ${to}'`);
+  await changeTag(shell, rollout.from, rollout.to);
+  await shell.show(`git commit --quiet --all --message 'Release ${rollout.to}'`);
   await shell.show(sync);
+  return watchRollout(context, rollout);
+}
+
+/**
+ * Sends requests during a rollout. `follow` prints the pods and the requests until `done`, `end` ends the load. `seen` has
+ * the traffic, the lowest number of available pods, and the addresses of the new version's pods.
+ */
+export async function watchRollout(
+  { screen, shell, client, columns }: AppContext,
+  { from, to, rate = 20 }: Rollout,
+) {
   screen.text("", `Meanwhile the Service gets ${rate} requests a second:`);
   const traffic = new Traffic(`${serviceUrl(client)}version`, rate);
   const seen = { traffic, fewest: Infinity, newIps: new Set<string>() };

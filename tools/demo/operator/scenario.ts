@@ -7,6 +7,7 @@ import { availablePods, namesOf, readApp } from "../appstate.ts";
 import { changeByHand } from "../handchange.ts";
 import { versions } from "../../gitops/installation.ts";
 import { type Context, type Scenario, environmentFor, runSteps } from "../scenario.ts";
+import { blueGreen } from "./bluegreen.ts";
 import { canary } from "./canary.ts";
 import { app, kubectl, prepare } from "./prepare.ts";
 import { type Variant, phase, serviceUrl, update } from "./rollout.ts";
@@ -83,9 +84,11 @@ const rolling: Variant = {
   ],
 };
 
+const variants = { rolling, canary, "blue-green": blueGreen } as const;
+
 /** The operator alone: install, rollout by the strategy, rejection and rollback. */
-export async function operatorScenario(cluster: Cluster, strategy: "rolling" | "canary"): Promise<Scenario> {
-  const { title, fields, replicas, columns, steps } = { rolling, canary }[strategy];
+export async function operatorScenario(cluster: Cluster, strategy: keyof typeof variants): Promise<Scenario> {
+  const { title, fields, replicas, columns, steps } = variants[strategy];
   const folder = join(cacheRoot(), "work", cluster.name);
   await mkdir(folder, { recursive: true });
   return {

@@ -2,6 +2,7 @@
 import { type AppState, availablePods, namesOf, readApp } from "../appstate.ts";
 import { versions } from "../../gitops/installation.ts";
 import { app, kubectl } from "./prepare.ts";
+import type { Traffic } from "../traffic.ts";
 import { type AppContext, release, showMessage, syncUntilHealthy } from "./rollout.ts";
 
 const { second, broken } = versions;
@@ -24,8 +25,8 @@ export async function install(context: AppContext): Promise<void> {
   );
 }
 
-/** Step: a version that crashes is rejected, and the one before keeps serving. */
-export async function rejectVersion(context: AppContext): Promise<void> {
+/** Step: a version that crashes is rejected, and the one before keeps serving. Returns the traffic meanwhile. */
+export async function rejectVersion(context: AppContext): Promise<Traffic> {
   const { screen, shell, client, replicas } = context;
   screen.text(
     `Version ${broken} crashes a few seconds after it became ready. With minReadySeconds: 15 a pod is available`,
@@ -64,6 +65,7 @@ export async function rejectVersion(context: AppContext): Promise<void> {
       : `${sent} requests, ${crashed}, ${unanswered} got no answer`,
     elsewhere === undefined && traffic.answeredBy(second) > 100,
   );
+  return traffic;
 }
 
 /** Step: Git asks for the serving version again. */
