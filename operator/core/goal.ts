@@ -20,9 +20,9 @@ export interface Goal {
   readonly preview: boolean;
 }
 
-/** A revision alone, on the stable track at full size. */
-const alone = (revision: Revision, { observed }: RolloutState): Goal => ({
-  tracks: { stable: { revision, size: observed.app.spec.replicas }, candidate: undefined },
+/** One load alone, on the stable track. */
+export const alone = (stable: Load): Goal => ({
+  tracks: { stable, candidate: undefined },
   traffic: "stable",
   preview: false,
 });
@@ -52,6 +52,7 @@ export function goalOf(state: RolloutState): Goal | undefined {
     cursor === undefined ? candidate !== undefined && carried !== stable?.hash : carried !== candidate?.hash;
   const isTaken = deployment === undefined && observed.deployments.candidate !== undefined;
   const isStableAlone = (deployment !== undefined && isLeft) || (cursor !== undefined && isTaken);
-  if (isStableAlone && stable !== undefined) return alone(stable, state);
-  return cursor === undefined ? target && alone(target, state) : atStep(state);
+  const { replicas: size } = observed.app.spec;
+  if (isStableAlone && stable !== undefined) return alone({ revision: stable, size });
+  return cursor === undefined ? target && alone({ revision: target, size }) : atStep(state);
 }

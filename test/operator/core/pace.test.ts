@@ -2,6 +2,7 @@ import { expect, test } from "@jest/globals";
 import * as fc from "fast-check";
 import type { Outcome, Pod, Revision } from "../../../operator/core/observed.ts";
 import { countOf, floorOf, rollingUpdateOf } from "../../../operator/core/defaults.ts";
+import { alone } from "../../../operator/core/goal.ts";
 import { pace } from "../../../operator/core/pace.ts";
 import { annotations } from "../../../operator/api/names.ts";
 import { nextSizes } from "../../sim/controllers/rolling.ts";
@@ -51,11 +52,7 @@ function paced({ deployed, outcome, size, replicas, isProcessed, isRestarting, p
     }),
   );
   const load = { revision: revisions[target], size: replicas };
-  const step = pace(
-    { tracks: { stable: load, candidate: undefined }, traffic: "stable", preview: false },
-    state,
-  );
-  const { stable } = step.tracks;
+  const { stable } = pace(alone(load), state).tracks;
   if (stable === undefined) throw new Error("the track has a goal and so a step");
   return { state, stable, deployment, revisions };
 }
@@ -150,9 +147,7 @@ function sizeDuring({ size, replicas, rollingUpdate, old, newest }: Update): num
       pods: [...podsOf(v1, old), ...podsOf(candidate, newest)],
     }),
   );
-  const stable = { revision: candidate, size: replicas };
-  return pace({ tracks: { stable, candidate: undefined }, traffic: "stable", preview: false }, state).tracks
-    .stable?.size;
+  return pace(alone({ revision: candidate, size: replicas }), state).tracks.stable?.size;
 }
 
 const quarter = { maxSurge: "25%", maxUnavailable: "25%" };

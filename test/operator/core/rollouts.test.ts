@@ -7,8 +7,9 @@ import { numberOf } from "../../sim/apiserver/json.ts";
 import { availableAtMs, isActive, limitsOf, replicasOf, specOf } from "../../sim/controllers/workload.ts";
 import { spec } from "./objects.ts";
 import { planOf } from "./situations.ts";
-import { command, specs } from "./simulation/commands.ts";
+import { command } from "./simulation/commands.ts";
 import { InvariantChecker } from "./simulation/invariants.ts";
+import { specs } from "./simulation/specs.ts";
 import { Simulation } from "./simulation/simulation.ts";
 
 const histories = fc.tuple(specs, fc.array(command, { maxLength: 25 }));

@@ -2,8 +2,9 @@ import { expect, test } from "@jest/globals";
 import * as fc from "fast-check";
 import { spec } from "./objects.ts";
 import { planOf } from "./situations.ts";
-import { steppedCommand, steppedSpecs } from "./simulation/commands.ts";
+import { steppedCommand } from "./simulation/commands.ts";
 import { InvariantChecker } from "./simulation/invariants.ts";
+import { steppedSpecs } from "./simulation/specs.ts";
 import { Simulation } from "./simulation/simulation.ts";
 
 const histories = fc.tuple(steppedSpecs, fc.array(steppedCommand, { maxLength: 25 }));

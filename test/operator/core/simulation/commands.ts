@@ -2,6 +2,7 @@ import * as fc from "fast-check";
 import { fieldsOf, itemsOf, type Fields } from "../../../sim/apiserver/json.ts";
 import { at, revision, startMs } from "../objects.ts";
 import type { Simulation } from "./simulation.ts";
+import { withSteps } from "./specs.ts";
 
 /** An event that the operator does not cause. */
 type Command = (simulation: Simulation) => void;
@@ -154,31 +155,6 @@ const ofWeights = (all: typeof commands): fc.Arbitrary<Command> =>
 
 export const command = ofWeights(commands);
 
-const setWeights = fc
-  .uniqueArray(fc.integer({ min: 1, max: 100 }), { minLength: 1, maxLength: 3 })
-  .map((weights) => weights.toSorted((a, b) => a - b));
-const pauses = fc.constantFrom(undefined, { pause: { seconds: 20 } }, { pause: {} });
-const canaries = fc.record({
-  type: fc.constant("Canary" as const),
-  canary: fc.record({
-    maxSurge: fc.constantFrom(1, 2, "25%", "100%"),
-    fastRollback: fc.boolean(),
-    steps: fc
-      .tuple(setWeights, pauses)
-      .map(([weights, pause]) => weights.flatMap((setWeight) => [{ setWeight }, ...(pause ? [pause] : [])])),
-  }),
-});
-
-const blueGreens = fc.record({
-  type: fc.constant("BlueGreen" as const),
-  blueGreen: fc.record({
-    autoPromote: fc.boolean(),
-    previewReplicas: fc.integer({ min: 1, max: 3 }),
-    holdSeconds: fc.constantFrom(0, 20),
-  }),
-});
-const withSteps = fc.oneof(canaries, blueGreens);
-
 /** Restarts the pods as `kubectl rollout restart` does. */
 function rolloutRestart({ cluster, nowMs }: Simulation, live: Simulation["candidate"]): void {
   if (live === undefined) return;
@@ -230,29 +206,3 @@ export const steppedCommand = ofWeights([
     ),
   ],
 ]);
-
-/** Specs with different rollout settings. */
-export const specs = fc.record({
-  replicas: fc.integer({ min: 1, max: 4 }),
-  minReadySeconds: fc.constantFrom(0, 15),
-  progressDeadlineSeconds: fc.constant(60),
-  revisionHistoryLimit: fc.constantFrom(0, 1, 10),
-  rollback: fc.record({ automatic: fc.constantFrom(true, true, true, false) }),
-  strategy: fc.constantFrom(
-    {},
-    { rollingUpdate: { maxSurge: 1, maxUnavailable: 1 } },
-    { rollingUpdate: { maxSurge: "25%", maxUnavailable: "25%" } },
-    { rollingUpdate: { maxSurge: 0, maxUnavailable: "50%" } },
-    { rollingUpdate: { maxSurge: "100%", maxUnavailable: 0 } },
-  ),
-});
-
-/** Specs of rollouts with steps. */
-export const steppedSpecs = fc.record({
-  replicas: fc.integer({ min: 1, max: 5 }),
-  minReadySeconds: fc.constantFrom(0, 15),
-  progressDeadlineSeconds: fc.constant(60),
-  revisionHistoryLimit: fc.constantFrom(0, 10),
-  rollback: fc.record({ automatic: fc.constantFrom(true, true, true, false) }),
-  strategy: withSteps,
-});

@@ -74,10 +74,8 @@ export class Simulation {
     const { app, deployment, candidate } = this;
     const service = this.cluster.get("Service", app.name);
     const preview = this.cluster.get("Service", previewName(app.name));
-    const deployments = {
-      stable: deployment && manifestOf(deployment),
-      candidate: candidate && manifestOf(candidate),
-    };
+    const [stable, second] = [deployment, candidate].map((live) => live && manifestOf(live));
+    const deployments = { stable, candidate: second };
     const objects = this.cluster.list("ControllerRevision");
     const { revisions, ignoredRevisions } = readRevisions(
       { app, deployments },
