@@ -112,11 +112,6 @@ export const strategies: readonly Row[] = [
     { strategy: { type: "Canary", rollingUpdate: { maxSurge: 1 } } },
     "spec.strategy.rollingUpdate: rollingUpdate has no effect with another type",
   ),
-  unknown(
-    "the field blueGreen in a rolling update",
-    { strategy: { blueGreen: {} } },
-    "spec.strategy.blueGreen",
-  ),
   refused("maxSurge 0 and maxUnavailable 0%", rolling({ maxSurge: 0, maxUnavailable: "0%" }), bothZero),
   refused("maxSurge 0% and the default maxUnavailable", rolling({ maxSurge: "0%" }), bothZero),
   refused(
