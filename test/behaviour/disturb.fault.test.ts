@@ -2,7 +2,7 @@ import { describe, expect, test } from "@jest/globals";
 import { chaos } from "../sim/apiserver/chaos.ts";
 import type { Fault, FaultRule, RequestFacts } from "../sim/apiserver/faults.ts";
 import { isWrite } from "../sim/apiserver/request.ts";
-import { seededRandom } from "../sim/random.ts";
+import { seededRandom } from "../../tools/random.ts";
 import { type FakeEnvironment, type LifecycleResult, runLifecycle } from "./lifecycle.ts";
 import { userAgent } from "./operator.ts";
 import { timeoutMs } from "./scenarios/all.ts";

@@ -6,7 +6,7 @@ import { sleep } from "../../operator/runtime/clock.ts";
 import { kinds } from "../../tools/objects.ts";
 import { isWrite } from "../sim/apiserver/request.ts";
 import { FakeKubelet } from "../sim/kubelet.ts";
-import { seededRandom } from "../sim/random.ts";
+import { seededRandom } from "../../tools/random.ts";
 import { type FakeSetup, fakeSetup } from "./fake.ts";
 import { userAgent } from "./operator.ts";
 import { Disturbances } from "./soak/disturbances.ts";

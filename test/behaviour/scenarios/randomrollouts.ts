@@ -2,7 +2,7 @@ import { expect } from "@jest/globals";
 import { timestamp } from "../../../operator/core/observed.ts";
 import { sleep } from "../../../operator/runtime/clock.ts";
 import { kinds } from "../../../tools/objects.ts";
-import { seededRandom } from "../../sim/random.ts";
+import { seededRandom } from "../../../tools/random.ts";
 import { type TestEnvironment, image } from "../environment.ts";
 import type { RunningOperator } from "../operator.ts";
 import { recordPods } from "../podrecord.ts";

@@ -1,4 +1,4 @@
-import { seededRandom } from "../random.ts";
+import { seededRandom } from "../../../tools/random.ts";
 import type { Fault, FaultRule, RequestFacts } from "./faults.ts";
 import { isWrite } from "./request.ts";
 
