@@ -8,6 +8,7 @@ import type { CredentialSource, Credentials } from "./credentials.ts";
 import { Deadline } from "./deadline.ts";
 import { ResponseReader } from "./responsebody.ts";
 import { isRetryable } from "./retry.ts";
+import { jsonText } from "./jsontext.ts";
 import { Semaphore } from "./semaphore.ts";
 
 /** One attempt of a request, for metrics and logs. Status 0: no response. */
@@ -197,7 +198,7 @@ export class Transport {
         dispatcher,
         method: request.method,
         headers: this.#headers(request, credentials),
-        body: request.body === undefined ? null : JSON.stringify(request.body),
+        body: request.body === undefined ? null : jsonText(request.body),
         signal,
         headersTimeout: 0,
         bodyTimeout: 0,

@@ -35,6 +35,15 @@ export const rollouts: Scenarios = {
     expect(await env.podImages()).toEqual([image("2")]);
   },
 
+  "a variable has characters that JSON can spell in two ways: its revisions are stored and accepted": async (
+    env,
+  ) => {
+    const value = 'a < b > c & d \u2028 \u2029 \u00e9 \u{1f600} \\ " \u007f / \t';
+    await env.install({ env: [{ name: "TEXT", value }] });
+    await env.deploy({ image: image("2"), env: [{ name: "TEXT", value }] });
+    expect(await env.outcomes()).toEqual(["2 Accepted", "1 Accepted"]);
+  },
+
   "the spec no longer names a service account: the new pods have the default one": async (env) => {
     const metadata = { name: "reader" };
     await env.create(kinds.ServiceAccount, { apiVersion: "v1", kind: "ServiceAccount", metadata });
