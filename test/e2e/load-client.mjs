@@ -1,14 +1,16 @@
 // `node load-client.mjs <url>`: waits until the URL answers, prints "started", and sends requests until its standard
-// input ends. Then prints a report as JSON. Half of the callers reuse a connection, half open a new one per request.
+// input ends. Then prints a report as JSON. Half of the callers reuse a connection, half open a new one per request; of
+// one or two callers, none reuses one, so that all pods get as many requests.
+// `node load-client.mjs <url> Infinity <callers>`: with so many callers, by default 8.
 // `node load-client.mjs <url> <count>`: sends so many requests, each over a new connection, and prints the report.
 import { Agent, request } from "node:http";
 import { setTimeout as delay } from "node:timers/promises";
 
-const [, , url, count = Infinity] = process.argv;
-const isSample = count !== Infinity;
-const callers = 8;
+const [, , url, count = Infinity, callers = 8] = process.argv;
+const isSample = Number.isFinite(Number(count));
 const pauseMs = 20;
-const timeoutMs = 5000;
+// Longer than the third repetition of a lost SYN, after 1, 3 and 7 s: a busy machine loses packets.
+const timeoutMs = 10_000;
 /** kube-proxy learns of ready pods with a delay: the load starts after this number of responses in a row. */
 const warmUpResponses = 20;
 const report = { requests: 0, failures: [], resets: 0, versions: {} };
@@ -22,7 +24,12 @@ const send = (agent) =>
       response.setEncoding("utf8").on("data", (part) => (text += part));
       response.on("error", reject).on("end", () => resolve({ status: response.statusCode, text }));
     });
-    sent.on("timeout", () => sent.destroy(new Error(`no response within ${timeoutMs} ms`)));
+    sent.on("timeout", () => {
+      const { connecting, bytesWritten, localPort } = sent.socket ?? {};
+      const state = connecting ? "not connected" : `${bytesWritten} bytes sent`;
+      const kind = `${sent.reusedSocket ? "kept" : "new"} connection from port ${localPort}, ${state}`;
+      sent.destroy(new Error(`no response within ${timeoutMs} ms (${kind})`));
+    });
     sent.on("error", (error) => reject(Object.assign(error, { reused: sent.reusedSocket }))).end();
   });
 
@@ -64,8 +71,8 @@ if (!isSample) {
   await warmUp();
   console.log("started");
 }
-const reuses = (caller) => !isSample && caller % 2 === 0;
+const reuses = (caller) => !isSample && callers > 2 && caller % 2 === 0;
 await Promise.all(
-  Array.from({ length: callers }, (_, i) => call(new Agent({ keepAlive: reuses(i), maxSockets: 1 }))),
+  Array.from({ length: Number(callers) }, (_, i) => call(new Agent({ keepAlive: reuses(i), maxSockets: 1 }))),
 );
 console.log(JSON.stringify(report));

@@ -19,8 +19,12 @@ const client = join(import.meta.dirname, "load-client.mjs");
  * Sends requests to a URL at a limited rate, from the cluster's network, where ClusterIPs are reachable, until the returned
  * function is called.
  */
-export async function startLoad(cluster: Cluster, url: string): Promise<() => Promise<LoadReport>> {
-  const [file, ...args] = [...cluster.inside, process.execPath, client, url];
+export async function startLoad(
+  cluster: Cluster,
+  url: string,
+  callers = 8,
+): Promise<() => Promise<LoadReport>> {
+  const [file, ...args] = [...cluster.inside, process.execPath, client, url, "Infinity", `${callers}`];
   const child = spawn(file, args, { stdio: ["pipe", "pipe", "inherit"] });
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
   const nextLine = async (): Promise<string> => {
