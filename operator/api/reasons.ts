@@ -50,6 +50,10 @@ export const reasons = {
   Restarting: (of: { ready: string }) => `Restarting the pods: ${of.ready} pods are available.`,
   RolloutStep: (of: StepTexts) => `${at(of)}: ${tracksText(of)}.`,
   StepPaused: (of: StepTexts & { until: string }) => `${at(of)} pauses until ${of.until}: ${tracksText(of)}.`,
+  StepAnalyses: (of: StepTexts & { evidence: string }) =>
+    `${at(of)} waits for evidence: ${of.evidence}. ${tracksText(of)}.`,
+  StepUndecided: (of: StepTexts & { evidence: string; seconds: number }) =>
+    `${at(of)} has too little evidence after ${of.seconds} s: ${of.evidence}. ${tracksText(of)}.`,
   StepWaits: (of: StepTexts) => `${at(of)} waits for a promotion: ${tracksText(of)}.`,
   StepHeld: (of: StepTexts & { promotion: string }) =>
     `${at(of)} is held by the annotation demoapp.dev/paused${of.promotion}: ${tracksText(of)}.`,
@@ -78,8 +82,8 @@ export const reasons = {
   // Rollouts
   RolloutStarted: (of: { rollout: number; image: string }) =>
     `Rollout ${of.rollout} of ${shortImage(of.image)} started.`,
-  RolloutAccepted: (of: { rollout: number; image: string }) =>
-    `Rollout ${of.rollout} of ${shortImage(of.image)} is accepted: all its pods are available.`,
+  RolloutAccepted: (of: { rollout: number; image: string; isUndecided: boolean }) =>
+    `Rollout ${of.rollout} of ${shortImage(of.image)} is accepted: ${of.isUndecided ? "a person promoted it before the evidence was enough" : "all its pods are available"}.`,
   RevisionRejected: (of: { rollout: number; image: string; why: string; quote?: string | undefined }) =>
     `Rollout ${of.rollout} of ${shortImage(of.image)} was rejected: ${of.why}.`,
   RolloutSuperseded: (of: { rollout: number; image: string }) =>
@@ -97,9 +101,13 @@ export const reasons = {
     `pod ${of.pod} can't pull its image, which the registry does not have`,
   NotReadyByDeadline: (of: { pod: string; seconds: number; delays: string }) =>
     `pod ${of.pod} started and was not ready within progressDeadlineSeconds ${of.seconds}${of.delays === "" ? "" : ` (${of.delays})`}`,
+  TooManyErrors: (of: { counts: string }) => of.counts,
+  TooSlow: (of: { counts: string }) => of.counts,
   Aborted: () => "aborted by the annotation demoapp.dev/abort",
 
   // Blockers
+  NoTraffic: (of: { problem: string }) => `The new version can't be judged: ${of.problem}.`,
+  NoMetrics: (of: { problem: string }) => `The new version can't be judged: ${of.problem}.`,
   ImagePullFailed: quoting("The image can't be pulled."),
   OutOfMemory: (of: { container: string }) => `Container ${of.container} used more memory than its limit.`,
   ReadOnlyRoot: (of: { container: string; quote: string }) =>

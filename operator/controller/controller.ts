@@ -1,10 +1,12 @@
 import { labels, managedBy } from "../api/names.ts";
 import type { KubeObject } from "../runtime/kubernetes.ts";
+import { isInternal, scrape } from "../runtime/scrape.ts";
 import { NoOpApplies } from "../runtime/noopapplies.ts";
 import { Operator, type OperatorOptions } from "../runtime/operator.ts";
 import type { ReconcileResult } from "../runtime/workqueue.ts";
 import { AppMetrics } from "./metrics.ts";
-import type { Caches } from "./observe.ts";
+import { Measurer, type MeasurerOptions } from "./measure.ts";
+import { type Caches, podsOf } from "./observe.ts";
 import { reconcile } from "./reconcile.ts";
 import { Repairs } from "./repairs.ts";
 import { type Reporter, createReporter, isEcho } from "./report.ts";
@@ -28,6 +30,12 @@ interface Child {
 /** The `namespace/name` of a child's app. */
 const appKeyOf = ({ metadata }: Child): string => `${metadata.namespace}/${metadata.labels?.[labels.name]}`;
 
+/** How many apps are measured at the same time. No namespace has more than a quarter of them while others wait. */
+const measureConcurrency = 8;
+
+/** The options of an operator; a test gives its own way to read counters. */
+type ControllerOptions = OperatorOptions & { readonly scrape?: MeasurerOptions["scrape"] };
+
 /** The controller of DemoApps: declares the watched kinds, and maps each watch event to the key of an app. */
 export class DemoAppController extends Operator {
   readonly #metrics: AppMetrics;
@@ -40,15 +48,30 @@ export class DemoAppController extends Operator {
     this.#templates.add(object);
     this.manager.updateCaches(object);
   };
+  readonly #measurer: Measurer;
   #caches: Caches | undefined;
 
-  constructor(options: OperatorOptions) {
+  constructor(options: ControllerOptions) {
     super(options);
     const { client, clock, log, metrics } = this.manager;
     this.#metrics = new AppMetrics(metrics, () => this.manager.isLeader());
     this.#reporter = createReporter({ client, clock, updateCache: this.#updateCache });
     this.#repairs = new Repairs(clock);
     this.#warnings = new Warnings({ client, clock, log });
+    const apiServer = URL.parse(client.server)?.hostname;
+    const looks = this.manager.controller({
+      name: `${options.name}-measure`,
+      concurrency: measureConcurrency,
+      reconcile: (key) => this.#measurer.look(key),
+    });
+    this.#measurer = new Measurer({
+      clock,
+      scrape: options.scrape ?? scrape,
+      isForbidden: (address) => address === apiServer || isInternal(address),
+      podsOf: (key) => (this.#caches === undefined ? [] : podsOf(this.#caches, key)),
+      queue: looks.queue,
+      wake: (key) => this.controller.queue.add(key),
+    });
   }
 
   protected override init(): Promise<void> {
@@ -123,6 +146,7 @@ export class DemoAppController extends Operator {
         reporter: this.#reporter,
         warnings: this.#warnings,
         templates: this.#templates,
+        measurer: this.#measurer,
         watchedSinceMs: this.manager.worksSinceMs,
         recorder,
         metrics: this.#metrics,

@@ -12,6 +12,7 @@ import type { Informer } from "../runtime/informer.ts";
 import { isStub, manifestOf, stubOf } from "./children.ts";
 import { resourceOf, resources } from "./resources.ts";
 import type { AppPod, Scaler } from "./transform.ts";
+import type { Measurer } from "./measure.ts";
 import type { Templates } from "./templates.ts";
 import type { Warnings } from "./warnings.ts";
 
@@ -30,6 +31,7 @@ export interface ObserveOptions {
   readonly client: ApiClient;
   readonly warnings: Warnings;
   readonly templates: Templates;
+  readonly measurer: Pick<Measurer, "analysisOf">;
   /** Since when this process reconciles, ms since 1970. */
   readonly watchedSinceMs?: number | undefined;
 }
@@ -108,7 +110,7 @@ async function lookUpChild(
 }
 
 /** Pods sorted by name: messages name the first of several pods, and must not change whenever a pod changes. */
-const podsOf = (caches: Caches, key: string): readonly AppPod[] =>
+export const podsOf = (caches: Caches, key: string): readonly AppPod[] =>
   caches.pods.store.byIndex(byKey, key).toSorted((a, b) => (a.name < b.name ? -1 : 1));
 const scalersOf = (caches: Caches, key: string): readonly string[] =>
   caches.scalers.store
@@ -204,6 +206,7 @@ export async function observe(key: string, options: ObserveOptions): Promise<Obs
         revisions,
         refused: refusal ? [...seen.refused, refusal] : seen.refused,
         watchedSinceMs: options.watchedSinceMs,
+        analysis: options.measurer.analysisOf(key),
       };
     refusal ??= await readTemplate(next, options);
     if (refusal !== undefined) for (const { live } of missing) unread.add(live);

@@ -8,6 +8,7 @@ import { objectId } from "../runtime/noopapplies.ts";
 import type { ReconcileResult } from "../runtime/workqueue.ts";
 import { type ActOptions, type Failure, type Results, act } from "./act.ts";
 import { confirm, readEarly, refresh } from "./confirm.ts";
+import type { Measurer } from "./measure.ts";
 import type { AppMetrics } from "./metrics.ts";
 import { type ObserveOptions, observe } from "./observe.ts";
 import { type EventSinks, publishEvents, publishOnce } from "./publishevents.ts";
@@ -19,6 +20,7 @@ export interface ReconcileOptions
   extends ObserveOptions, Omit<ActOptions, "key" | "onWritten" | "recordOutcome">, EventSinks {
   readonly clock: Clock;
   readonly reporter: Reporter;
+  readonly measurer: Measurer;
   readonly metrics: AppMetrics;
 }
 
@@ -65,6 +67,7 @@ export async function reconcile(
     const isNewer = conflict.action.do === "create" ? isUpdated(key, observed, options) : isFound;
     return { requeueAfterMs: isNewer ? 0 : outdatedDelayMs };
   }
+  options.measurer.follow(key, report.measuring);
   const result = await publish(observed, { report, written }, options).catch((error: unknown) => {
     // The failure of a write explains more than the failure of the status after it.
     throw results.failed[0]?.error ?? error;
@@ -74,7 +77,8 @@ export async function reconcile(
 }
 
 function forget(key: string, options: ReconcileOptions): ReconcileResult {
-  const { metrics, reporter, noOpApplies, repairs, templates, caches } = options;
+  const { metrics, reporter, noOpApplies, repairs, templates, caches, measurer } = options;
+  measurer.follow(key, undefined);
   metrics.forget(key);
   templates.forget(key);
   reporter.forget(key);

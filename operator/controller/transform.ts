@@ -146,8 +146,13 @@ function controllerOf({ labels: own = {}, ownerReferences = [] }: KubeObject["me
   return track && { app, track };
 }
 
+/** The pod's own address. On the host's network, it would be that of the node. */
+function addressOf({ podIP, hostIP }: Fields, { hostNetwork }: Fields): string | undefined {
+  return hostNetwork === true || podIP === hostIP ? undefined : optionalText(podIP);
+}
+
 /** Transforms a pod: keeps what the pod's health depends on. */
-export function podOf({ metadata, status }: KubeObject): AppPod {
+export function podOf({ metadata, spec, status }: KubeObject): AppPod {
   const state = fieldsOf(status);
   const conditions = list(state["conditions"]);
   const condition = (type: string): Fields => conditions.find((other) => other["type"] === type) ?? {};
@@ -167,6 +172,7 @@ export function podOf({ metadata, status }: KubeObject): AppPod {
     deleting: metadata.deletionTimestamp !== undefined || /^(Failed|Succeeded)$/.test(text(state["phase"])),
     ready: isReady,
     readinessSince: optionalText(ready["lastTransitionTime"]),
+    address: addressOf(state, fieldsOf(spec)),
     unschedulable: scheduled["reason"] === "Unschedulable" ? messageOf(scheduled["message"]) : undefined,
     containers: [...list(state["initContainerStatuses"]), ...list(state["containerStatuses"])].map(
       containerOf,

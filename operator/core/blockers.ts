@@ -23,6 +23,20 @@ function verdictBlockers({ observed: { app }, candidate, verdict }: Situation): 
   return [blockerDraft(`DemoApp/${app.name}`, problem, `Change spec.image in Git, or roll back: ${abort}`)];
 }
 
+/** What a person can do so that requests are counted. */
+const remediesOf = (app: Situation["observed"]["app"]): Record<"NoTraffic" | "NoMetrics", string> => ({
+  NoTraffic: `Send requests to Service/${app.name}, or promote the rollout without evidence.`,
+  NoMetrics:
+    "Correct spec.analysis.endpoint or the app's counters, or let the operator reach the port of the pods (NetworkPolicy).",
+});
+
+/** Why the candidate's requests can't be counted. */
+function analysisBlockers({ observed: { app }, reported }: Situation): readonly BlockerDraft[] {
+  if (reported?.problem === undefined) return [];
+  const { reason, message: problem } = reported.problem;
+  return [blockerDraft(`DemoApp/${app.name}`, reasonMessage(reason, { problem }), remediesOf(app)[reason])];
+}
+
 /** Objects that look like revisions of the app and are not believed. */
 function ignoredRevisionBlockers({
   observed: { app, ignoredRevisions },
@@ -113,6 +127,7 @@ export function blockersOf(situation: Situation): readonly DatedBlocker[] {
     ...verdictBlockers(situation),
     ...rejectionBlockers(situation),
     ...podRefusalBlockers(situation),
+    ...analysisBlockers(situation),
     ...podBlockers(situation),
     ...deadlineBlockers(situation),
     ...commandBlockers(situation),

@@ -16,10 +16,15 @@ function stepBlockers(situation: Situation): readonly BlockerDraft[] {
   const wait = waitOf(situation);
   if (candidate === undefined || cursor === undefined || wait === undefined) return [];
   const promote = annotate(observed.app, annotations.promote, `${candidate.rollout}/${cursor.index + 1}`);
+  const abort = annotate(observed.app, annotations.abort, String(candidate.rollout));
   const { name, spec } = observed.app;
   const look = strategyOf(spec).hasPreview ? `Look at Service/${previewName(name)}, then promote` : "Promote";
   const next = new Map<string, string>([
     ["StepWaits", `${look} the rollout: ${promote}`],
+    [
+      "StepUndecided",
+      `Send more requests to the app, or decide: ${promote} goes on without the evidence, ${abort} rejects the version`,
+    ],
     ["StepHeld", `Remove the annotation: ${annotate(observed.app, annotations.paused)}`],
   ]).get(wait.reason);
   return next === undefined ? [] : [blockerDraft(`DemoApp/${name}`, wait, next)];

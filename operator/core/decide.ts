@@ -76,9 +76,10 @@ function judged(state: RolloutState, candidate: Revision, verdict: ReasonMessage
   const rejection = rejectionOf(state, candidate, verdict);
   if (rejection)
     return { ...candidate, outcome: "rejected", finishedAt, acceptedAt: undefined, ...rejection };
-  return verdict === undefined && isPassed(state)
-    ? { ...candidate, outcome: "accepted", finishedAt, acceptedAt: finishedAt }
-    : candidate;
+  if (verdict !== undefined || !isPassed(state)) return candidate;
+  const isUnproven = state.settings !== undefined && state.conclusion?.verdict !== "Passed";
+  const reason = isUnproven ? "PromotedUndecided" : undefined;
+  return { ...candidate, outcome: "accepted", finishedAt, acceptedAt: finishedAt, reason };
 }
 
 /** The state without any decision: decisions are not allowed now, or could not be stored. */

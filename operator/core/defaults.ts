@@ -89,6 +89,50 @@ export const blueGreenOf = once(({ strategy: { blueGreen } }: DemoAppSpec) => ({
   holdSeconds: blueGreen?.holdSeconds ?? 30,
 }));
 
+/** The limits of one metric: shares from 0 to 1. */
+export interface MetricLimits {
+  readonly max: number;
+  readonly maxRatioToStable: number;
+}
+
+type Metric = {
+  readonly max?: number | string | undefined;
+  readonly maxRatioToStable?: number | string | undefined;
+};
+
+const limitsOf = ({ max = "1%", maxRatioToStable = 2 }: Metric): MetricLimits => ({
+  // Divided as a decimal: 0.1 % must not become 0.0010000000000000002.
+  max: Number(`${Number.parseFloat(String(max))}e-2`),
+  maxRatioToStable: Number(maxRatioToStable),
+});
+
+/** `spec.analysis` with its defaults; undefined if readiness and restarts alone decide. */
+export const analysisOf = once(({ analysis, port, pod }: DemoAppSpec) => {
+  if (analysis === undefined) return undefined;
+  const { errors = {}, latency, endpoint = {}, undecidedSeconds = 1800 } = analysis;
+  const named = (pod?.ports ?? []).find(({ name }) => name === endpoint.port);
+  return {
+    metrics: {
+      errors: limitsOf(errors),
+      ...(latency && {
+        latency: { ...limitsOf(latency), aboveSeconds: Number(`${latency.aboveMilliseconds}e-3`) },
+      }),
+    },
+    endpoint: {
+      port: named?.containerPort ?? port,
+      path: endpoint.path ?? "/metrics",
+    },
+    counters: {
+      requests: endpoint.requests ?? "http_requests_total",
+      codeLabel: endpoint.codeLabel ?? "code",
+      errorCodes: endpoint.errorCodes ?? "5..",
+      duration: endpoint.duration ?? "http_request_duration_seconds",
+      ignore: endpoint.ignore ?? [{ label: "route", values: ["/health", "/ready", "/metrics"] }],
+    },
+    undecidedSeconds,
+  };
+});
+
 type Quantities = Readonly<Record<string, string>>;
 export interface Resources {
   readonly requests: Quantities;

@@ -37,7 +37,8 @@ const normal = ({ reason, message }: ReasonMessage): AppEvent => ({ type: "Norma
 const warning = ({ reason, message }: ReasonMessage): AppEvent => ({ type: "Warning", reason, message });
 
 const outcomeEvents: Readonly<Record<Outcome, (revision: Revision) => AppEvent>> = {
-  accepted: ({ rollout, image }) => normal(reasonMessage("RolloutAccepted", { rollout, image })),
+  accepted: ({ rollout, image, reason }) =>
+    normal(reasonMessage("RolloutAccepted", { rollout, image, isUndecided: reason === "PromotedUndecided" })),
   rejected: ({ rollout, image, message, reason }) =>
     warning(reasonMessage("RevisionRejected", { rollout, image, why: message ?? reason ?? "" })),
   superseded: ({ rollout, image }) => normal(reasonMessage("RolloutSuperseded", { rollout, image })),

@@ -45,6 +45,8 @@ const rejectAt = 100;
 const passAt = 20;
 /** Evidence against the candidate is capped, so that a candidate that breaks late is found as fast as an early one. */
 const capFactor = 4;
+/** So is evidence for the candidate, so that its numbers stay finite. No verdict depends on this bound. */
+const highest = 1e9;
 
 export const noEvidence: Evidence = {
   looks: 0,
@@ -97,7 +99,7 @@ export function withLook(
   const grown = (values: readonly number[], factors: readonly number[]): readonly number[] =>
     values.map((value, i) => Math.min(cap, (value + 1 / (looks * (looks + 1))) * (factors[i] ?? 1)));
   const multiplied = (values: readonly number[]): readonly number[] =>
-    values.map((value, i) => value * (inFavour[i] ?? 1));
+    values.map((value, i) => Math.min(highest, value * (inFavour[i] ?? 1)));
   const isStableOver = look.y > max * look.m;
   return {
     looks,

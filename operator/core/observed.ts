@@ -1,6 +1,7 @@
 import type { Track } from "../api/names.ts";
 import type { DemoAppSpec, DemoAppStatus } from "../api/schema.ts";
 import type { Scope } from "./action.ts";
+import type { Analysis } from "./analysis/state.ts";
 import type { Fields, Manifest } from "./manifest.ts";
 
 /** One value for each Deployment of an app. */
@@ -82,6 +83,8 @@ export interface Pod {
   readonly ready: boolean;
   /** When the pod last became ready or unready; undefined if the kubelet has not reported readiness. */
   readonly readinessSince: string | undefined;
+  /** The pod's own IP address; undefined on the host's network. */
+  readonly address?: string | undefined;
   /** Why the scheduler finds no node for the pod; undefined if it found one. */
   readonly unschedulable: string | undefined;
   readonly containers: readonly ContainerState[];
@@ -127,6 +130,8 @@ export interface Observed {
   readonly scalers: readonly string[];
   /** Children that the API server refuses to return. */
   readonly refused: readonly Refusal[];
+  /** What this process knows of the requests of the rollout; the status stores it up to 30 s later. */
+  readonly analysis?: Analysis | undefined;
   /** Since when the operator has watched the app as the leader, ms since 1970; undefined: for ever. */
   readonly watchedSinceMs?: number | undefined;
 }

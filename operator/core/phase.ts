@@ -4,9 +4,9 @@ import { availabilityOf } from "./availability.ts";
 import { type Decision, isDelayed, isPromoting, isQueued } from "./decide.ts";
 import { availableAtMs, isPodCrashing } from "./health.ts";
 import type { Revision } from "./observed.ts";
-import { stepTexts, waitOf } from "./phasetexts.ts";
+import { evidenceText, stepTexts, waitOf } from "./phasetexts.ts";
 import { falseSinceMs } from "./rolloutstate.ts";
-import { isAtStep } from "./steps.ts";
+import { isAtStep, waitsForEvidence } from "./steps.ts";
 import type { WriteBlocker } from "./writeblockers.ts";
 
 /** The decision, and what stops its writes: the input of phase, status, blockers and events. */
@@ -147,6 +147,8 @@ const installing: Rule = (situation) =>
 
 function rollingOut(situation: Situation): ReasonMessage | undefined {
   const texts = stepTexts(situation);
+  if (texts !== undefined && waitsForEvidence(situation))
+    return reasonMessage("StepAnalyses", { ...texts, evidence: evidenceText(situation) });
   if (texts !== undefined) return reasonMessage("RolloutStep", texts);
   return situation.candidate ? reasonMessage("RollingOut", rolloutTexts(situation)) : undefined;
 }

@@ -2,7 +2,7 @@ import { type ReasonMessage, reasonMessage, shortImage } from "../api/reasons.ts
 import { timestamp } from "./observed.ts";
 import { isPromoted } from "./promote.ts";
 import type { RolloutState } from "./rolloutstate.ts";
-import { isAtStep, isHeld, isNextStepDue, stepEndsAtMs } from "./steps.ts";
+import { isAtStep, isHeld, isNextStepDue, stepEndsAtMs, undecidedAtMs, waitsForEvidence } from "./steps.ts";
 import { stepsOf } from "./strategies/strategy.ts";
 
 /** The share of the Service's pods that a step wants for the candidate, and the present one, in percent. */
@@ -32,6 +32,10 @@ export function stepTexts(state: RolloutState) {
   };
 }
 
+/** The numbers that the evidence consists of, and what is missing. */
+export const evidenceText = ({ conclusion, reported }: RolloutState): string =>
+  reported?.problem?.message ?? conclusion?.message ?? "no request was counted yet";
+
 /** Why a rollout waits in a step although all its pods are available: for a time, for a person, or for the end of a pause. */
 export function waitOf(state: RolloutState): ReasonMessage | undefined {
   const texts = stepTexts(state);
@@ -40,6 +44,13 @@ export function waitOf(state: RolloutState): ReasonMessage | undefined {
   if (observed.app.spec.replicas === 0 || !isAtStep(state)) return undefined;
   const promotion = isPromoted(observed, cursor) ? ", and so is its promotion" : "";
   if (isHeld(state) && isNextStepDue(state)) return reasonMessage("StepHeld", { ...texts, promotion });
+  if (waitsForEvidence(state)) {
+    const seconds = (undecidedAtMs(state) - cursor.startedMs) / 1000;
+    const evidence = evidenceText(state);
+    return state.nowMs < undecidedAtMs(state)
+      ? undefined
+      : reasonMessage("StepUndecided", { ...texts, evidence, seconds });
+  }
   const pause = state.step?.pause;
   if (pause === undefined) return undefined;
   return pause.seconds === undefined

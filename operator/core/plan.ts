@@ -1,20 +1,22 @@
 import { labels } from "../api/names.ts";
 import type { DemoAppStatus } from "../api/schema.ts";
 import { type Action, inScope, isStopped } from "./action.ts";
+import { type Measuring, ownRequestsPerSecond } from "./analysis/pods.ts";
+import { firstAnalysis } from "./analysis/state.ts";
 import { blockersOf } from "./blockers.ts";
 import { converge } from "./converge.ts";
 import { type Decision, decide, undecided } from "./decide.ts";
 import { replicasOf, templateMetadataOf } from "./deployment.ts";
-import { drainedAtMs } from "./drain.ts";
 import { type AppEvent, eventsOf, outcomeEvent } from "./events.ts";
 import { factsOf } from "./facts.ts";
 import { goalOf } from "./goal.ts";
-import { type Observed, type ObservedApp, type Refusal, type Revision, millis } from "./observed.ts";
+import { type Observed, type ObservedApp, type Refusal, type Revision } from "./observed.ts";
 import { pace } from "./pace.ts";
 import { withPastTimes } from "./pasttimes.ts";
 import { type Situation, phaseOf } from "./phase.ts";
+import { requeueAtMs } from "./requeue.ts";
 import { renderOutcome, renderRevision, surplusOf } from "./revisions.ts";
-import { type RolloutState, falseSinceMs, longAtMs, rolloutStateOf } from "./rolloutstate.ts";
+import { type RolloutState, rolloutStateOf } from "./rolloutstate.ts";
 import { statusOf, statusOfInvalid } from "./status.ts";
 import {
   hasLostOwner,
@@ -23,7 +25,6 @@ import {
   revisionPatch,
   withDeployedRevision,
 } from "./storedrevisions.ts";
-import { stepEndsAtMs } from "./steps.ts";
 import { type WriteBlocker, failureBlocker, refusalBlocker, writeBlockersOf } from "./writeblockers.ts";
 
 /** What the operator does about one app now. */
@@ -57,6 +58,8 @@ export interface Problems {
 export interface Report {
   readonly status: DemoAppStatus;
   readonly events: readonly AppEvent[];
+  /** What the workers need to measure the candidate's requests; undefined if there is nothing to measure. */
+  readonly measuring: Measuring | undefined;
   /** When to requeue the app without a change, ms since 1970; undefined if only a change matters. */
   readonly requeueAtMs: number | undefined;
 }
@@ -161,50 +164,31 @@ export function plan(seen: Observed, nowMs: number): Plan {
 export const undecidedWrites = ({ planned }: Plan): readonly Action[] =>
   planned === undefined ? [] : objectWrites(undecided(planned.stored));
 
-const minPollMs = 5_000;
-const maxPollMs = 60_000;
-
-/** Requeue time for state without a watch (failed mounts, foreign objects): backs off from 5 to 60 s. */
-function nextPollAtMs(situation: Situation): number {
-  const { nowMs } = situation;
-  const unreadyMs = nowMs - falseSinceMs(situation, "Ready");
-  return nowMs + Math.min(maxPollMs, Math.max(minPollMs, unreadyMs / 2));
-}
-
-function requeueAtMs(situation: Situation): number | undefined {
-  const { nowMs, observed, candidate, progress, complete, deadlineAtMs, restartDueAtMs, writeBlockers } =
-    situation;
-  // Only the status follows the pods of a suspended app.
-  if (observed.app.spec.suspend) return complete ? undefined : nextPollAtMs(situation);
-  const deadlineMs = observed.app.spec.progressDeadlineSeconds * 1000;
-  const podDeadlines = observed.pods.flatMap(({ containers }) =>
-    containers.map(({ runningSince }) => millis(runningSince) + deadlineMs),
-  );
-  const times = complete
-    ? [restartDueAtMs]
-    : [
-        restartDueAtMs,
-        deadlineAtMs,
-        progress.dueAtMs,
-        stepEndsAtMs(situation),
-        drainedAtMs(situation),
-        ...podDeadlines,
-        nextPollAtMs(situation),
-      ];
-  const next = Math.min(
-    Infinity,
-    ...[...times, candidate ? longAtMs(candidate) : Infinity].filter((ms) => ms > nowMs),
-    ...(writeBlockers.length > 0 ? [nextPollAtMs(situation)] : []),
-  );
-  return next === Infinity ? undefined : next;
-}
-
 function reportInvalid({ observed, nowMs }: Plan): Report {
   const { app } = observed;
   const status = statusOfInvalid(observed, nowMs);
   const isNew = app.status?.phase !== "Degraded" || app.status.message !== status.message;
   const summary = { reason: "InvalidSpec", message: status.message ?? "" } as const;
-  return { status, events: isNew ? [{ type: "Warning", ...summary }] : [], requeueAtMs: undefined };
+  return {
+    status,
+    events: isNew ? [{ type: "Warning", ...summary }] : [],
+    measuring: undefined,
+    requeueAtMs: undefined,
+  };
+}
+
+/** A candidate is measured while it has traffic. */
+function measuringOf(situation: Situation): Measuring | undefined {
+  const { observed, candidate, stable, cursor, settings, served, analysis, nowMs } = situation;
+  const { spec } = observed.app;
+  if (candidate === undefined || cursor === undefined || settings === undefined) return undefined;
+  if (spec.suspend || spec.replicas === 0 || served === undefined || served === "stable") return undefined;
+  return {
+    settings,
+    analysis: analysis ?? firstAnalysis(cursor.rollout, settings, nowMs),
+    hashes: { candidate: candidate.hash, stable: served === "both" ? stable?.hash : undefined },
+    ownPerSecond: ownRequestsPerSecond(spec),
+  };
 }
 
 /** What a plan and its result come to. Pure, as `plan` is. */
@@ -227,6 +211,7 @@ export function reportOf(result: Plan, { refused, failed, isRepeated }: Problems
   return {
     status,
     events: eventsOf(situation, { status, phase, summary, blockers: allBlockers, actions }),
+    measuring: measuringOf(situation),
     requeueAtMs: requeueAtMs(situation),
   };
 }

@@ -18,6 +18,7 @@ const ownWords = new RegExp(
     String.raw`container [\w.-]+ of ${pod} is crash-looping, last with (?:exit code -?\d+|OOMKilled|no exit was recorded)`,
     `${pod} can't pull its image(?:, which the registry does not have)?`,
     String.raw`${pod} started and was not ready within progressDeadlineSeconds \d+(?: \([\w ,.]+\))?`,
+    String.raw`\d+ of \d+ requests (?:failed|took more than [\d.]+ s) \([\w. %;,-]+\)`,
     String.raw`aborted by the annotation demoapp\.dev/abort`,
   ].join("|")})(?:: (.+))?$`,
 );

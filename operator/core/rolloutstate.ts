@@ -1,6 +1,9 @@
 import type { Track } from "../api/names.ts";
+import { type Conclusion, conclusionOf, reportedAnalysis } from "./analysis/verdict.ts";
+import { type Analysis, type Settings, analysesOf } from "./analysis/state.ts";
 import { type Cursor, firstCursor, storedCursor, stepsHashOf } from "./cursor.ts";
 import { isSettledAt, podRefusalOf } from "./deployment.ts";
+import { analysisOf } from "./defaults.ts";
 import type { Facts } from "./facts.ts";
 import { type Revision, type Tracks, millis } from "./observed.ts";
 import { type Progress, progressOf } from "./progress.ts";
@@ -29,6 +32,13 @@ export interface RolloutState extends Facts {
   /** The sizes of both tracks that the rollout wants at present. */
   readonly sizes: Tracks<number>;
   readonly progress: Progress;
+  /** How the candidate's requests are judged; undefined if they are not. */
+  readonly settings: Settings | undefined;
+  /** What is known of the candidate's requests; undefined before the first reading. */
+  readonly analysis: Analysis | undefined;
+  /** What the status tells of it. */
+  readonly reported: Analysis | undefined;
+  readonly conclusion: Conclusion | undefined;
   /** When the progress deadline passes, ms since 1970. */
   readonly deadlineAtMs: number;
   /** True while the newest restart is not yet in the pod template of the target's Deployment. */
@@ -108,6 +118,9 @@ function stateAt(facts: Facts, revisions: readonly Revision[], next?: Cursor): R
   const sinceMs = hasSteps
     ? stepSinceMs(facts, candidate, { progress, sizes })
     : Math.max(progress.atMs, falseSinceMs(facts, "Ready"), endedAtMs(revisions, facts.nowMs));
+  const settings = cursor && analysisOf(spec);
+  const analyses = settings && analysesOf(observed, cursor.rollout, settings);
+  const reported = analyses && reportedAnalysis(analyses.latest, analyses.stored, settings);
   const isReached = hasSteps && progress.available >= sizes.candidate;
   return {
     ...facts,
@@ -121,6 +134,10 @@ function stateAt(facts: Facts, revisions: readonly Revision[], next?: Cursor): R
     step,
     sizes,
     progress,
+    settings,
+    analysis: analyses?.latest,
+    reported,
+    conclusion: reported && settings && conclusionOf(reported, settings),
     deadlineAtMs: isReached ? Infinity : sinceMs + spec.progressDeadlineSeconds * 1000,
     restarting,
     complete:

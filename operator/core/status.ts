@@ -1,6 +1,8 @@
 import { ownedBy } from "../api/names.ts";
 import { type ReasonMessage, asSentence, reasonMessage, shortImage, withNext } from "../api/reasons.ts";
 import type { Blocker, Condition, DemoAppStatus, Phase } from "../api/schema.ts";
+import { renderAnalysis } from "./analysis/state.ts";
+import { textsOf } from "./analysis/verdict.ts";
 import { availabilityBy, availabilityOf } from "./availability.ts";
 import { kubectl } from "./blockerdraft.ts";
 import type { DatedBlocker } from "./blockers.ts";
@@ -103,9 +105,9 @@ function historyOf(revisions: readonly Revision[]): DemoAppStatus["history"] {
     .toSorted(byRollout)
     .slice(0, maxHistory)
     .map((revision) => {
-      const { rollout, hash, image, startedAt, finishedAt, outcome } = revision;
+      const { rollout, hash, image, startedAt, finishedAt, outcome, reason } = revision;
       const word = outcome === undefined ? "Running" : outcomeWords[outcome];
-      return compact({ rollout, hash, image, startedAt, finishedAt, outcome: word });
+      return compact({ rollout, hash, image, startedAt, finishedAt, outcome: word, reason });
     });
 }
 
@@ -152,7 +154,7 @@ export function statusOf(
   phase: Phase,
   to: { summary: ReasonMessage; blockers: readonly DatedBlocker[] },
 ): DemoAppStatus {
-  const { observed, nowMs, counts, candidate, stable, writeBlockers } = situation;
+  const { observed, nowMs, counts, candidate, stable, writeBlockers, reported, settings } = situation;
   const { app } = observed;
   const message = messageOf(to.summary, to.blockers);
   // While the Deployment can't be written, no progress is stored: `progressAt` would differ in every status.
@@ -172,6 +174,7 @@ export function statusOf(
     rejected: rejectedOf(situation),
     step,
     weight,
+    analysis: reported && settings && renderAnalysis(reported, textsOf(reported, settings)),
     ...countFields(counts),
     selector: selectorText(app),
     blockers: to.blockers.map(shownBlocker),

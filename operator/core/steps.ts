@@ -32,10 +32,28 @@ export function stepEndsAtMs({ step, cursor }: RolloutState): number {
   return cursor === undefined || seconds === undefined ? Infinity : cursor.startedMs + seconds * 1000;
 }
 
+/** True if the pause of the present step is over, or it has none. */
+const isPauseOver = (state: RolloutState): boolean =>
+  state.step?.pause === undefined || stepEndsAtMs(state) <= state.nowMs;
+
 /** True if the present step of a rollout is done, but for its pods. */
 function isWaitOver(state: RolloutState, cursor: Cursor): boolean {
-  if (state.step?.pause === undefined || isPromoted(state.observed, cursor)) return true;
-  return stepEndsAtMs(state) <= state.nowMs;
+  if (isPromoted(state.observed, cursor)) return true;
+  return isPauseOver(state) && (state.step?.needsEvidence !== true || state.conclusion?.verdict === "Passed");
+}
+
+/** True if only the evidence keeps the candidate from its next step. */
+export const waitsForEvidence = (state: RolloutState): boolean =>
+  state.cursor !== undefined &&
+  state.observed.app.spec.replicas > 0 &&
+  isAtStep(state) &&
+  isPauseOver(state) &&
+  !isWaitOver(state, state.cursor);
+
+/** When a person is asked about the step because the evidence is not enough, ms since 1970; Infinity without evidence. */
+export function undecidedAtMs({ cursor, step, settings }: RolloutState): number {
+  if (cursor === undefined || settings === undefined || step?.needsEvidence !== true) return Infinity;
+  return cursor.startedMs + settings.undecidedSeconds * 1000;
 }
 
 /** True if `demoapp.dev/paused` stops the next step. */

@@ -118,7 +118,7 @@ describe("deploy/operator/admission-policy", () => {
   });
 });
 
-test("deploy/operator with the components of docs/operating.md: only monitoring and the API server can be reached", async () => {
+test("deploy/operator with the components of docs/operating.md: only monitoring, the API server and the apps' pods can be reached", async () => {
   set("deploy/operator", shown("components", "api-server-address"));
   const rendered = await renderAll(silent, top);
   expect(await validate(rendered)).toHaveLength(rendered.length);
@@ -131,6 +131,14 @@ test("deploy/operator with the components of docs/operating.md: only monitoring 
     ingress: [{ from: [{ namespaceSelector: monitoring }], ports: [{ port: "health" }] }],
     egress: [
       { to: addresses.map((cidr) => ({ ipBlock: { cidr } })), ports: [{ port: 443 }, { port: 6443 }] },
+      {
+        to: [
+          {
+            namespaceSelector: {},
+            podSelector: { matchLabels: { "app.kubernetes.io/managed-by": "demoapp-operator" } },
+          },
+        ],
+      },
     ],
   });
 });

@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { analysis, analysisRules } from "./analysis.ts";
 import { env, envFrom } from "./container.ts";
 import { portNumber, seconds, text, withDefault } from "./fields.ts";
 import { pod } from "./pod.ts";
@@ -68,6 +69,11 @@ const fields = {
   strategy: strategy
     .apply(withDefault, {})
     .describe("How the operator rolls out a new version. Default: RollingUpdate."),
+  analysis: analysis
+    .optional()
+    .describe(
+      "Judges a canary, or the hold of a blue-green rollout, by the requests that its pods count. Default: none, readiness and restarts alone decide.",
+    ),
   progressDeadlineSeconds: seconds
     .min(1)
     .max(86_400)
@@ -115,6 +121,7 @@ const rules: readonly Rule<Spec>[] = [
     at: ["progressDeadlineSeconds"],
     holds: ({ progressDeadlineSeconds, minReadySeconds }) => progressDeadlineSeconds > minReadySeconds,
   },
+  ...analysisRules,
 ];
 
 export const demoAppSpec = withRules(z.strictObject(fields), rules);

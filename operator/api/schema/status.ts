@@ -81,6 +81,11 @@ const historyEntry = z.object({
   outcome: text(64).describe(
     "Outcome of the rollout: Accepted, Rejected or Superseded; Running before that.",
   ),
+  reason: text(128)
+    .optional()
+    .describe(
+      "Reason of a rejection, one word; PromotedUndecided if a person promoted the rollout before the evidence was enough.",
+    ),
 });
 
 const display = z.object({
@@ -93,6 +98,49 @@ const display = z.object({
 const weight = z.object({
   desired: z.int().min(0).max(100).describe("Share that the step requests. Unit: percent."),
   actual: z.int().min(0).max(100).describe("Share of the candidate among the ready pods. Unit: percent."),
+});
+
+const counted = z.object({
+  requests: z.int().min(0).describe("Requests that were counted."),
+  failed: z.int().min(0).describe("How many of them failed, or took too long."),
+});
+
+const numbers = (description: string) => text(1024).describe(`${description}, as numbers in a fixed order.`);
+
+const metric = z.object({
+  name: z.enum(["errors", "latency"]).describe("What is counted: errors or latency."),
+  verdict: z
+    .enum(["Passed", "Failed", "Undecided"])
+    .describe("What the evidence says: Passed, Failed or Undecided."),
+  message: text(2048).describe("The numbers behind the verdict, and what is missing for one."),
+  candidate: counted.describe("Requests of the new version."),
+  stable: counted.describe("Requests of the stable version in the same time."),
+  evidence: numbers("State of the sequential test"),
+});
+
+const measuredPod = z.object({
+  uid: text(64).describe("UID of the pod."),
+  track: z.enum(["stable", "candidate"]).describe("Track of the pod: stable or candidate."),
+  startedAt: time("When the app's container started."),
+  at: time("When the counters were read."),
+  counters: numbers("Restarts and counters"),
+});
+
+const analysis = z.object({
+  rollout,
+  settings: text(63).describe("Hash of spec.analysis. With other settings the evidence starts anew."),
+  since: time("When the first request was counted.").optional(),
+  at: time("When requests were last counted."),
+  metrics: atomicList(metric, 2).describe("The verdict on each metric."),
+  load: numbers("Requests and pods of both tracks"),
+  pods: atomicList(measuredPod, 20).describe("The pods whose counters are read."),
+  problem: z
+    .object({
+      reason: z.enum(["NoTraffic", "NoMetrics"]).describe("Reason of the blocker: NoTraffic or NoMetrics."),
+      message: text(1024).describe("What was looked for, and what is there."),
+    })
+    .optional()
+    .describe("Why no requests are counted at present."),
 });
 
 export const demoAppStatus = z.object({
@@ -122,6 +170,11 @@ export const demoAppStatus = z.object({
     ),
   step: step.optional().describe("The present step of the rollout, once the rollout has lasted 10 s."),
   weight: weight.optional().describe("Share of the candidate's pods. Unit: percent."),
+  analysis: analysis
+    .optional()
+    .describe(
+      "The evidence for and against the candidate. Written at most every 30 s while no verdict changes.",
+    ),
   replicas: count.optional().describe("Pods of the Deployment. Unit: pods."),
   readyReplicas: count.optional().describe("Pods that are ready. Unit: pods."),
   updatedReplicas: count.optional().describe("Pods with the current pod template. Unit: pods."),

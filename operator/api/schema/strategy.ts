@@ -63,12 +63,17 @@ const step = withRules(
       })
       .optional()
       .describe("Wait, for a time or for a person. Default: none."),
+    analysis: z
+      .strictObject({})
+      .optional()
+      .describe("Wait until the evidence of spec.analysis is enough. Default: none."),
   }),
   [
     {
-      cel: "has(self.setWeight) != has(self.pause)",
-      message: "each step must have one of setWeight and pause: split or remove the step",
-      holds: ({ setWeight, pause }) => (setWeight === undefined) !== (pause === undefined),
+      cel: "[has(self.setWeight), has(self.pause), has(self.analysis)].exists_one(given, given)",
+      message: "each step must have one of setWeight, pause and analysis: split or remove the step",
+      holds: ({ setWeight, pause, analysis }) =>
+        [setWeight, pause, analysis].filter((given) => given !== undefined).length === 1,
     },
   ],
 );
@@ -77,7 +82,8 @@ const cel = "self.filter(s, has(s.setWeight)).map(s, s.setWeight)";
 const steps = withRules(z.array(step).min(1).max(20).meta({ "x-kubernetes-list-type": "atomic" }), [
   {
     cel: "self.size() == 0 || has(self[0].setWeight)",
-    message: "the first step must be setWeight: put the share to begin with before the first pause",
+    message:
+      "the first step must be setWeight: put the share to begin with before the first pause or analysis",
     holds: ([first]) => first?.setWeight !== undefined,
   },
   {

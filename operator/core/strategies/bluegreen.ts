@@ -23,7 +23,12 @@ export const blueGreen: Strategy = {
       { name: "promotion", ...preview, pause: autoPromote ? undefined : {} },
       { name: "full size", sizes, traffic: "stable", weight: 0 },
       { name: "switch", ...switched },
-      { name: `hold ${holdSeconds} s`, ...switched, pause: { seconds: holdSeconds } },
+      {
+        name: `hold ${holdSeconds} s`,
+        ...switched,
+        pause: { seconds: holdSeconds },
+        needsEvidence: spec.analysis !== undefined,
+      },
     ];
     return all;
   },

@@ -16,6 +16,8 @@ export interface Step {
   readonly weight: number;
   /** Waits once all pods of the step are available: for a time, or without a time for a person. */
   readonly pause?: { readonly seconds?: number | undefined } | undefined;
+  /** True if the step ends only once the evidence is enough. */
+  readonly needsEvidence?: boolean;
 }
 
 /** How a revision replaces another one. */
@@ -53,5 +55,5 @@ export function stepAt(spec: DemoAppSpec, index: number): Step {
   const steps = stepsOf(spec);
   const last = steps.at(-1);
   if (last === undefined) throw new Error(`strategy ${spec.strategy.type} has no steps`);
-  return steps[index] ?? { ...last, name: "done", pause: undefined };
+  return steps[index] ?? { ...last, name: "done", pause: undefined, needsEvidence: false };
 }

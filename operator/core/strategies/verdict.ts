@@ -1,4 +1,4 @@
-import type { ReasonMessage } from "../../api/reasons.ts";
+import { type ReasonMessage, reasonMessage } from "../../api/reasons.ts";
 import type { DemoAppSpec } from "../../api/schema.ts";
 import { podRefusalOf } from "../deployment.ts";
 import { verdictOf } from "../health.ts";
@@ -17,12 +17,12 @@ function delaysText({ probes, minReadySeconds }: DemoAppSpec): string {
     .join(", ");
 }
 
-/** What speaks against the candidate by its own pods; undefined without a stable revision to restore. */
+/** What speaks against the candidate by its own pods and their requests; undefined without a stable revision to restore. */
 export function verdictOn(state: RolloutState): ReasonMessage | undefined {
   const { observed, stable, candidate, track, tracks, progress, sizes, nowMs } = state;
   if (stable === undefined || candidate === undefined) return undefined;
   const { spec } = observed.app;
-  return verdictOf(tracks[track].pods, {
+  const ofPods = verdictOf(tracks[track].pods, {
     revision: candidate,
     progressAtMs: progress.atMs,
     deadlineMs: spec.progressDeadlineSeconds * 1000,
@@ -33,4 +33,7 @@ export function verdictOn(state: RolloutState): ReasonMessage | undefined {
     wasReached: track === "candidate" && progress.stored.best >= sizes.candidate,
     watchedSinceMs: observed.watchedSinceMs,
   });
+  if (ofPods !== undefined || state.conclusion?.verdict !== "Failed") return ofPods;
+  const { metric, message } = state.conclusion;
+  return reasonMessage(metric === "errors" ? "TooManyErrors" : "TooSlow", { counts: message });
 }

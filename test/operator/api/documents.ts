@@ -1,4 +1,5 @@
 /** Documents for the validation by zod and by the API server, which must agree on each document. */
+import { analyses } from "./documents/analyses.ts";
 import { basics } from "./documents/basics.ts";
 import { environment } from "./documents/environment.ts";
 import { names } from "./documents/names.ts";
@@ -16,4 +17,5 @@ export const documents: readonly Row[] = [
   ...environment,
   ...pods,
   ...strategies,
+  ...analyses,
 ];

@@ -19,7 +19,14 @@ function scene() {
     },
   };
   const warnings = { of: () => Promise.resolve([]) };
-  const options = { caches, client, warnings, templates: new Templates() } as unknown as ObserveOptions;
+  const measurer = { analysisOf: () => undefined };
+  const options = {
+    caches,
+    client,
+    warnings,
+    measurer,
+    templates: new Templates(),
+  } as unknown as ObserveOptions;
   return { caches, server, run: () => observe(key, options) };
 }
 

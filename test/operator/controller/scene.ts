@@ -90,6 +90,7 @@ export class Scene {
       noOpApplies: new NoOpApplies(),
       repairs: new Repairs(clock),
       templates: new Templates(),
+      measurer: { analysisOf: () => undefined, follow: () => undefined },
       warnings: { of: () => Promise.resolve([]) },
       metrics: new AppMetrics(this.#metrics, () => true),
       recorder: {

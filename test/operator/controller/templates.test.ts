@@ -51,7 +51,14 @@ function scene(all: readonly Revision[], requested: App) {
     },
   };
   const warnings = { of: () => Promise.resolve([]) };
-  const options = { caches, client, warnings, templates: new Templates() } as unknown as ObserveOptions;
+  const measurer = { analysisOf: () => undefined };
+  const options = {
+    caches,
+    client,
+    warnings,
+    measurer,
+    templates: new Templates(),
+  } as unknown as ObserveOptions;
   const run = async () => {
     reads.length = 0;
     const observed = await observe(key, options);

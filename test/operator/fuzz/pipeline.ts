@@ -133,6 +133,7 @@ async function once(objects: Objects, world: World): Promise<Outputs | undefined
     client,
     warnings,
     templates: new Templates(),
+    measurer: { analysisOf: () => undefined },
   });
   if (observed === undefined) return undefined;
   const planned = plan(observed, clock.now());

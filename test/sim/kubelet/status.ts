@@ -102,6 +102,8 @@ export function statusAfter(step: Step, pod: KubeObject, nowMs: number): Fields 
       imageID: hasStarted ? `${image}@sha256:${"0".repeat(64)}` : "",
       ...(hasStarted && { containerID }),
     })),
+    podIP: "192.0.2.2",
+    podIPs: [{ ip: "192.0.2.2" }],
     hostIP: "192.0.2.1",
     hostIPs: [{ ip: "192.0.2.1" }],
     startTime: before["startTime"] ?? timestamp(nowMs),

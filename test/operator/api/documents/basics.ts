@@ -87,5 +87,4 @@ export const basics: readonly Row[] = [
     { probes: { liveness: { httpGet: {} } } },
     "spec.probes.liveness.httpGet",
   ),
-  unknown("the field analysis, which does not exist yet", { analysis: { metrics: [] } }, "spec.analysis"),
 ];

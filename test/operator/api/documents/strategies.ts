@@ -1,4 +1,4 @@
-import { accepted, asList, refused, unknown, type Row } from "./row.ts";
+import { accepted, asList, refused, type Row } from "./row.ts";
 
 const rolling = (rollingUpdate: unknown) => ({ strategy: { rollingUpdate } });
 const canary = (fields: unknown) => ({ strategy: { type: "Canary", canary: fields } });
@@ -83,17 +83,17 @@ export const strategies: readonly Row[] = [
   refused(
     "a step with a weight and a pause",
     steps({ setWeight: 10, pause: {} }),
-    "spec.strategy.canary.steps[0]: each step must have one of setWeight and pause",
+    "spec.strategy.canary.steps[0]: each step must have one of setWeight, pause and analysis",
   ),
   refused(
     "an empty step",
     steps({ setWeight: 10 }, {}),
-    "spec.strategy.canary.steps[1]: each step must have one of setWeight and pause",
+    "spec.strategy.canary.steps[1]: each step must have one of setWeight, pause and analysis",
   ),
-  unknown(
-    "the step analysis, which does not exist yet",
-    steps({ setWeight: 10 }, { pause: {}, analysis: {} }),
-    "spec.strategy.canary.steps[1].analysis",
+  refused(
+    "a step with a pause and analysis",
+    { ...steps({ setWeight: 10 }, { pause: {}, analysis: {} }), analysis: {} },
+    "spec.strategy.canary.steps[1]: each step must have one of setWeight, pause and analysis",
   ),
   refused("a canary with maxSurge 0", canary({ maxSurge: 0 }), noSurge),
   refused("a canary with maxSurge 0%", canary({ maxSurge: "0%" }), noSurge),

@@ -1,4 +1,4 @@
-import { annotations, deploymentName, fieldManager, previewName } from "../../../../operator/api/names.ts";
+import { annotations, deploymentName, previewName } from "../../../../operator/api/names.ts";
 import type { DemoAppSpec, DemoAppStatus, Phase } from "../../../../operator/api/schema.ts";
 import { manifestOf, revisionObjectOf } from "../../../../operator/controller/children.ts";
 import { podOf } from "../../../../operator/controller/transform.ts";
@@ -8,12 +8,13 @@ import type { App, Observed, Refusal, Revision } from "../../../../operator/core
 import { type Plan, plan, reportOf } from "../../../../operator/core/plan.ts";
 import { readRevisions } from "../../../../operator/core/storedrevisions.ts";
 import type { KubeObject } from "../../../../operator/runtime/kubernetes.ts";
-import { jsonPatch, mergePatch } from "../../../sim/apiserver/patches.ts";
 import { SimulatedCluster } from "../../../sim/cluster.ts";
 import { app as newApp, startMs } from "../objects.ts";
 import { behaviourOf, nameOf } from "./behaviours.ts";
 import { type Counted, count } from "./counted.ts";
+import type { Traffic } from "./traffic.ts";
 import { withTemplates } from "./templates.ts";
+import { write } from "./write.ts";
 
 /** Checks that the simulation calls before each write of the operator, at each report of a phase, and after each turn. */
 export interface Checks {
@@ -29,6 +30,8 @@ export class Simulation {
   readonly cluster: SimulatedCluster;
   /** The API server refuses writes of this kind. */
   refusedKind: string | undefined;
+  /** Requests to the app; without, nothing is measured. */
+  traffic: Traffic | undefined;
   /** The reasons of the events so far, without those of the ends of rollouts. */
   readonly events: string[] = [];
   #outdated: Observed | undefined;
@@ -92,6 +95,7 @@ export class Simulation {
       warnings: [],
       scalers: [],
       refused: [],
+      analysis: this.traffic?.analysis,
     };
   }
 
@@ -128,18 +132,6 @@ export class Simulation {
     if (this.#hasSecret) return;
     this.#hasSecret = true;
     for (const pod of this.pods) if (nameOf(pod) === "secret") this.cluster.restart(pod);
-  }
-
-  #write(action: Action): void {
-    const { kind, metadata } = action.object;
-    const live = this.cluster.get(kind, metadata.name);
-    if (action.do === "apply" || action.do === "create")
-      this.cluster[action.do](JSON.parse(JSON.stringify(action.object)) as KubeObject, fieldManager);
-    else if (live && action.do === "delete") this.cluster.delete(live);
-    else if (live && action.do === "patch")
-      this.cluster.update(live, fieldManager, mergePatch(live, action.patch) as KubeObject);
-    else if (live && action.do === "take-over")
-      this.cluster.update(live, fieldManager, jsonPatch(live, action.patch) as KubeObject);
   }
 
   /** True if an object has changed since it was observed: the API server answers with a conflict. */
@@ -193,7 +185,7 @@ export class Simulation {
         continue;
       }
       this.#checks.onWrite(this, action);
-      this.#write(action);
+      write(this.cluster, action);
     }
     return refused;
   }
@@ -204,11 +196,12 @@ export class Simulation {
     const intended = this.#plan();
     const isOutdated = this.#outdated !== undefined;
     const refused = this.#act(intended.actions.slice(0, writes));
-    const { status, events, requeueAtMs } = reportOf(intended, { refused, failed: [], isRepeated: false });
-    this.#requeueAtMs = requeueAtMs ?? Infinity;
-    this.events.push(...events.map(({ reason }) => reason));
+    const report = reportOf(intended, { refused, failed: [], isRepeated: false });
+    this.#requeueAtMs = report.requeueAtMs ?? Infinity;
+    this.traffic?.follow(report.measuring, writes !== undefined);
+    this.events.push(...report.events.map(({ reason }) => reason));
     // A report from outdated caches is corrected later, so its phase follows no rule.
-    if (writes === undefined && !isOutdated) this.#report(status);
+    if (writes === undefined && !isOutdated) this.#report(report.status);
     else this.#isPhaseKnown = false;
     return intended;
   }
@@ -241,8 +234,11 @@ export class Simulation {
     const endMs = this.nowMs + seconds * 1000;
     this.settle();
     while (this.nowMs < endMs) {
-      const nextMs = Math.min(endMs, this.cluster.nextMs, this.#requeueAtMs);
+      const { lookAtMs = Infinity } = this.traffic ?? {};
+      const nextMs = Math.min(endMs, this.cluster.nextMs, this.#requeueAtMs, lookAtMs);
+      this.traffic?.send(this, (nextMs - this.nowMs) / 1000);
       this.cluster.clock.jump(nextMs - this.nowMs);
+      if (nextMs === lookAtMs) this.#hasChanged = this.traffic?.look(this) === true || this.#hasChanged;
       this.settle();
     }
   }

@@ -1,0 +1,156 @@
+import { type EvidenceVerdict, type Limits, verdictFrom, withLook } from "../evidence.ts";
+import { remembered } from "../memo.ts";
+import {
+  type Analysis,
+  type Counted,
+  type MetricName,
+  type MetricState,
+  type MetricTexts,
+  type Settings,
+  metricNames,
+  noState,
+} from "./state.ts";
+
+/** What speaks for and against a candidate. */
+export interface Conclusion {
+  readonly verdict: EvidenceVerdict;
+  /** The metric that the verdict is about: the one that failed, or the first one that is undecided. */
+  readonly metric: MetricName;
+  /** The numbers: "13 of 128 requests failed (10 %; stable 0.1 %, limit 1 %)". */
+  readonly message: string;
+}
+
+const limitsOf = (settings: Settings, name: MetricName): Limits => ({
+  ...(settings.metrics[name] ?? settings.metrics.errors),
+  metrics: metricNames(settings).length,
+});
+
+/** A share in percent with two digits: "10 %", "0.13 %". */
+const percent = (share: number): string => `${Number((share * 100).toPrecision(2))} %`;
+const shareOf = ({ requests, failed }: Counted): number => (requests === 0 ? 0 : failed / requests);
+/** "5 min" */
+const durationText = (ms: number): string =>
+  ms < 90_000 ? `${Math.round(ms / 1000)} s` : `${Math.round(ms / 60_000)} min`;
+
+/** What the counted requests did, and how the limit was read. */
+interface Words {
+  readonly did: string;
+  readonly note: string;
+}
+
+function wordsOf(name: MetricName, { baselines }: Analysis, { metrics }: Settings): Words {
+  if (name === "errors") return { did: "failed", note: "" };
+  const bound = baselines.find(({ counters }) => counters?.durations)?.counters?.durations?.bound;
+  const above = metrics.latency?.aboveSeconds;
+  const note = bound === above ? "" : `; ${bound} s is the next bound of the histogram above ${above} s`;
+  return { did: `took more than ${bound} s`, note };
+}
+
+function countsText(
+  { did, note }: Words,
+  { candidate, stable }: MetricState["total"],
+  { max }: Limits,
+): string {
+  if (candidate.requests === 0) return "no request was counted yet";
+  const others = stable.requests === 0 ? "" : `stable ${percent(shareOf(stable))}, `;
+  const shares = `${percent(shareOf(candidate))}; ${others}limit ${percent(max)}${note}`;
+  return `${candidate.failed} of ${candidate.requests} requests ${did} (${shares})`;
+}
+
+const mostLooks = 500;
+
+/** How many more looks like the average one until a pass; undefined if they would not pass. */
+function looksToPass({ evidence, total }: MetricState, limits: Limits): number | undefined {
+  const { looks } = evidence;
+  const look = {
+    n: total.candidate.requests / looks,
+    x: total.candidate.failed / looks,
+    m: total.stable.requests / looks,
+    y: total.stable.failed / looks,
+    isStableDown: false,
+  };
+  let expected = evidence;
+  for (let more = 1; more <= mostLooks; more += 1) {
+    expected = withLook(expected, look, limits);
+    if (verdictFrom(expected, limits) === "Passed") return more;
+  }
+  return undefined;
+}
+
+/** What is missing for a verdict. `lookMs`: the average time of a look. */
+function missingText(
+  name: MetricName,
+  state: MetricState,
+  { lookMs, ...limits }: Limits & { lookMs: number },
+): string {
+  const { candidate, stable } = state.total;
+  const share = shareOf(stable);
+  if (share > limits.max) return `stable itself is over the limit with ${percent(share)}; raise ${name}.max`;
+  const looks = looksToPass(state, limits);
+  if (looks === undefined) return `too close to the limit of ${percent(limits.max)} to decide`;
+  const requests = Math.ceil((looks * candidate.requests) / state.evidence.looks);
+  return `about ${requests} more requests (${durationText(looks * lookMs)}) needed to show less than ${percent(limits.max)}`;
+}
+
+/** What a person reads of a metric. */
+export function textsOf(
+  analysis: Analysis,
+  settings: Settings,
+): (name: MetricName, state: MetricState) => MetricTexts {
+  return (name, state) => {
+    const limits = limitsOf(settings, name);
+    const verdict = verdictFrom(state.evidence, limits);
+    const { looks } = state.evidence;
+    const words = wordsOf(name, analysis, settings);
+    const counted = countsText(words, verdict === "Failed" ? state.recent : state.total, limits);
+    if (verdict !== "Undecided" || looks === 0) return { verdict, message: counted };
+    const lookMs = (analysis.atMs - (analysis.sinceMs ?? analysis.atMs)) / looks;
+    return { verdict, message: `${counted}: ${missingText(name, state, { ...limits, lookMs })}` };
+  };
+}
+
+/** The candidate has to get at least this share of the stable pods' requests per pod: else its pods refuse some unseen. */
+const leastLoad = 0.5;
+
+/** True if the candidate's pods get as many requests as they should. */
+function isLoaded({ load: { candidate, stable } }: Analysis): boolean {
+  if (stable.requests === 0 || candidate.pods === 0) return true;
+  return candidate.requests / candidate.pods >= (leastLoad * stable.requests) / stable.pods;
+}
+
+function conclude(analysis: Analysis, settings: Settings): Conclusion {
+  const texts = textsOf(analysis, settings);
+  const all = metricNames(settings).map((metric) => ({
+    metric,
+    ...texts(metric, analysis.metrics[metric] ?? noState),
+  }));
+  const decisive =
+    all.find(({ verdict }) => verdict === "Failed") ??
+    all.find(({ verdict }) => verdict === "Undecided") ??
+    all[0];
+  if (decisive === undefined) throw new Error("an analysis has at least one metric");
+  if (decisive.verdict !== "Passed" || isLoaded(analysis)) return decisive;
+  const message = `${decisive.message}, but its pods get less than half of the requests of a stable pod: the others may fail before they are counted`;
+  return { ...decisive, verdict: "Undecided", message };
+}
+
+/** What the evidence comes to: one metric that fails rejects, and all have to pass. */
+export const conclusionOf = remembered(conclude);
+
+/** How long the status may tell an older state of the analysis while no verdict changes, ms: each write has a cost. */
+const writeIntervalMs = 30_000;
+
+/** The analysis that the status and the messages tell: the stored one, unless a verdict has changed or it is too old. */
+export function reportedAnalysis(
+  latest: Analysis,
+  stored: Analysis | undefined,
+  settings: Settings,
+): Analysis {
+  if (stored === undefined || latest.atMs - stored.atMs >= writeIntervalMs) return latest;
+  const verdicts = (analysis: Analysis): string => {
+    const texts = textsOf(analysis, settings);
+    const each = metricNames(settings).map((name) => texts(name, analysis.metrics[name] ?? noState).verdict);
+    return [...each, conclusionOf(analysis, settings).verdict, analysis.problem?.message].join();
+  };
+  return verdicts(latest) === verdicts(stored) ? stored : latest;
+}
