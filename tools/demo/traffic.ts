@@ -1,3 +1,11 @@
+/** An answer of a version. */
+export interface Answer {
+  readonly version: string;
+  readonly ok: boolean;
+  /** When the answer arrived, ms as of `performance.now()`. */
+  readonly atMs: number;
+}
+
 /** A request that failed. */
 export interface Failure {
   /** Address of the pod; "" if the answer names none. */
@@ -12,6 +20,8 @@ const maxInFlight = 40;
 /** Requests the version from the Service until stopped. */
 export class Traffic {
   readonly failures: Failure[] = [];
+  /** What the versions answered, in the order of arrival. */
+  readonly answers: Answer[] = [];
   readonly #answered = new Map<string, number>();
   readonly #lastAnswerAt = new Map<string, number>();
   readonly #inFlight = new Set<Promise<void>>();
@@ -56,10 +66,12 @@ export class Traffic {
   async #request(url: string): Promise<void> {
     const response = await fetch(url, { signal: AbortSignal.timeout(timeoutMs) });
     const text = await response.text();
+    const version = response.headers.get("x-app-version") ?? "";
+    this.answers.push({ version, ok: response.ok, atMs: performance.now() });
     if (response.ok) {
-      const { version } = JSON.parse(text) as { version: string };
-      this.#answered.set(version, this.answeredBy(version) + 1);
-      this.#lastAnswerAt.set(version, performance.now());
+      const { version: answering } = JSON.parse(text) as { version: string };
+      this.#answered.set(answering, this.answeredBy(answering) + 1);
+      this.#lastAnswerAt.set(answering, performance.now());
       return;
     }
     // The API server names the pod that it could not reach: "dial tcp 10.244.0.9:8080: connect: …".

@@ -6,6 +6,7 @@ test("npm run demo -- --canary: runs all steps on a cluster of its own and remov
   await expectSteps(run, "test-demo-canary", [
     /The strategy is a part of the YAML file/,
     /A new version: a quarter of the pods, half/,
+    /A version that fails requests is found by its counters/,
     /A broken version is rejected and removed/,
     /git revert/,
   ]);

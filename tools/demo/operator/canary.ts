@@ -1,4 +1,5 @@
 import { versions } from "../../gitops/installation.ts";
+import { rejectByEvidence } from "./evidence.ts";
 import { kubectl } from "./prepare.ts";
 import { type AppContext, type Variant, checkNothingLost, isHealthy, startRelease } from "./rollout.ts";
 import { Shares, checkAtRest, isWaiting, runAdvice, stepColumns } from "./stepped.ts";
@@ -49,6 +50,7 @@ export const canary: Variant = {
   steps: [
     { title: "The strategy is a part of the YAML file", run: install },
     { title: "A new version: a quarter of the pods, half, then a person promotes", run: releaseInSteps },
+    { title: "A version that fails requests is found by its counters", run: rejectByEvidence },
     { title: "A broken version is rejected and removed", run: rejectCanary },
     { title: "Back to Healthy: git revert", run: revertInGit },
   ],

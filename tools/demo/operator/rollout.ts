@@ -32,7 +32,7 @@ export interface Variant extends Pick<AppContext, "replicas" | "columns"> {
 export const showMessage = `${kubectl} get demoapp ${app.name} -o jsonpath='{.status.message}' | fold -s -w 96`;
 
 /** Stands in for a sync of Argo CD. */
-const sync = "kubectl apply --server-side -k .";
+export const sync = "kubectl apply --server-side -k .";
 
 /** URL of the Service by way of the API server, which chooses a pod for each request. */
 export const serviceUrl = ({ server }: ApiClient): string =>
