@@ -47,10 +47,13 @@ const labelsOf = (series: readonly Sample[]): readonly string[] => [
   ...new Set(series.flatMap(({ labels }) => Object.keys(labels))),
 ];
 
-const total = (series: readonly Sample[]): number => series.reduce((sum, { value }) => sum + value, 0);
+/** Counts are floating-point numbers in the format; requests are whole. */
+const total = (series: readonly Sample[]): number =>
+  Math.round(series.reduce((sum, { value }) => sum + value, 0));
 
-/** A count is finite and not negative. */
-const isCount = ({ value }: Sample): boolean => Number.isFinite(value) && value >= 0;
+/** Larger counts are no counts: the status stores sums of them as integers. */
+const largest = 1e12;
+const isCount = ({ value }: Sample): boolean => value >= 0 && value <= largest;
 
 class Problem extends Error {}
 
@@ -89,8 +92,8 @@ function durationsOf(served: Served, settings: Settings): Counters["durations"] 
       `metric ${name} has no bound from ${latency.aboveSeconds} s on; the largest is ${largest}`,
     );
   }
-  const atMost = Object.fromEntries(usable.map(([bound, count]) => [String(bound), count]));
-  return { total: counts.get(Infinity) ?? 0, atMost };
+  const atMost = Object.fromEntries(usable.map(([bound, count]) => [String(bound), Math.round(count)]));
+  return { total: Math.round(counts.get(Infinity) ?? 0), atMost };
 }
 
 /** Reads a pod's counters by the names that the settings give. Codes have only letters, digits, `_`, `.` and `|`. */

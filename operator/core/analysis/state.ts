@@ -209,6 +209,12 @@ export interface MetricTexts {
   readonly message: string;
 }
 
+/** Counters that start again and again could sum up to more than an integer of the API has room for. */
+const storable = ({ requests, failed }: Counted): Counted => ({
+  requests: Math.min(requests, Number.MAX_SAFE_INTEGER),
+  failed: Math.min(failed, Number.MAX_SAFE_INTEGER),
+});
+
 /** The analysis as a status stores it. */
 export function renderAnalysis(
   analysis: Analysis,
@@ -224,8 +230,8 @@ export function renderAnalysis(
     metrics: metrics.map(([name, state]) => ({
       name,
       ...textsOf(name, state),
-      candidate: state.total.candidate,
-      stable: state.total.stable,
+      candidate: storable(state.total.candidate),
+      stable: storable(state.total.stable),
       evidence: metricText(state),
     })),
     load: numbersText([load.stable.requests, load.stable.pods, load.candidate.requests, load.candidate.pods]),

@@ -1,4 +1,5 @@
 import { type EvidenceVerdict, type Limits, verdictFrom, withLook } from "../evidence.ts";
+import { lookMs } from "./pods.ts";
 import { remembered } from "../memo.ts";
 import {
   type Analysis,
@@ -77,11 +78,11 @@ function looksToPass({ evidence, total }: MetricState, limits: Limits): number |
   return undefined;
 }
 
-/** What is missing for a verdict. `lookMs`: the average time of a look. */
+/** What is missing for a verdict. `ms`: the average time of a look. */
 function missingText(
   name: MetricName,
   state: MetricState,
-  { lookMs, ...limits }: Limits & { lookMs: number },
+  { ms, ...limits }: Limits & { ms: number },
 ): string {
   const { candidate, stable } = state.total;
   const share = shareOf(stable);
@@ -89,7 +90,7 @@ function missingText(
   const looks = looksToPass(state, limits);
   if (looks === undefined) return `too close to the limit of ${percent(limits.max)} to decide`;
   const requests = Math.ceil((looks * candidate.requests) / state.evidence.looks);
-  return `about ${requests} more requests (${durationText(looks * lookMs)}) needed to show less than ${percent(limits.max)}`;
+  return `about ${requests} more requests (${durationText(looks * ms)}) needed to show less than ${percent(limits.max)}`;
 }
 
 /** What a person reads of a metric. */
@@ -104,8 +105,9 @@ export function textsOf(
     const words = wordsOf(name, analysis, settings);
     const counted = countsText(words, verdict === "Failed" ? state.recent : state.total, limits);
     if (verdict !== "Undecided" || looks === 0) return { verdict, message: counted };
-    const lookMs = (analysis.atMs - (analysis.sinceMs ?? analysis.atMs)) / looks;
-    return { verdict, message: `${counted}: ${missingText(name, state, { ...limits, lookMs })}` };
+    // The first request was counted at the end of the first look.
+    const ms = (analysis.atMs - (analysis.sinceMs ?? analysis.atMs) + lookMs) / looks;
+    return { verdict, message: `${counted}: ${missingText(name, state, { ...limits, ms })}` };
   };
 }
 

@@ -54,6 +54,12 @@ grpc_server_handled_total{grpc_service="grpc.health.v1.Health",grpc_code="Intern
     expect(read(text, { endpoint })).toEqual(counted(15, 2));
   });
 
+  test("values with fractions: whole requests", () => {
+    expect(
+      read('http_requests_total{route="/",code="200"} 1.4\nhttp_requests_total{route="/",code="500"} 1.4'),
+    ).toEqual(counted(3, 1));
+  });
+
   test("a metric that is declared and has no series: no request came yet", () => {
     expect(read("# TYPE http_requests_total counter")).toEqual(counted(0, 0, false));
   });
@@ -83,6 +89,11 @@ grpc_server_handled_total{grpc_service="grpc.health.v1.Health",grpc_code="Intern
     [
       "a value is negative",
       'http_requests_total{code="200"} -1',
+      "metric http_requests_total has a value that is no count",
+    ],
+    [
+      "a value is larger than any count",
+      'http_requests_total{code="200"} 1e13',
       "metric http_requests_total has a value that is no count",
     ],
     [
