@@ -30,6 +30,7 @@ const rows = [
   { name: "rolling-out", triggers: [] },
   { name: "pausing", triggers: [] },
   { name: "waiting", triggers: ["waiting"] },
+  { name: "undecided", triggers: ["waiting"] },
   { name: "rollback-needed", triggers: ["waiting"] },
   { name: "rejected", triggers: ["rolled-back", "verdict"] },
   { name: "quota-exceeded", triggers: ["degraded", "verdict"] },
@@ -54,6 +55,10 @@ test.each([
   {
     name: "waiting",
     words: [commit, "step 2 of 4 waits for a promotion: 1 of 1 pods", "demoapp.dev/promote=4/2"],
+  },
+  {
+    name: "undecided",
+    words: [commit, "3 of 300 requests failed (1 %; stable 0.1 %, limit 1 %)", "demoapp.dev/promote=4/2"],
   },
   { name: "rollback-needed", words: [commit, "last with exit code 1", "demoapp.dev/abort=4"] },
   {
@@ -97,6 +102,8 @@ test("a notification: sent once per commit, once per step that waits, or once pe
   expect(keys).toEqual({
     deployed: sha,
     waiting: "Rollout 4 of ghcr.io/acme/demoapp-webapp:1.2.0, step 2 of 4 waits for a promotion",
+    undecided:
+      "Rollout 4 of ghcr.io/acme/demoapp-webapp:1.2.0, step 2 of 4 has too little evidence after 1800 s",
     "rollback-needed":
       "spec.rollback.automatic is false, and rollout 4 of ghcr.io/acme/demoapp-webapp:1.2.0 failed",
     rejected: broken,
@@ -110,14 +117,19 @@ test("a notification: sent once per commit, once per step that waits, or once pe
 test("a rollout waits: the sample has the operator's message, of which the key is the part before the numbers that change", () => {
   const image = "ghcr.io/acme/demoapp-webapp";
   const rollout = `4 of ${image}:1.2.0`;
-  const waits = reasonMessage("StepWaits", {
+  const step = {
     rollout,
     step: "2 of 4",
     weight: { desired: 20, actual: 20 },
     ready: "1 of 1",
     stable: { available: 4, image: `${image}:1.1.0` },
-  });
+  };
+  const waits = reasonMessage("StepWaits", step);
   expect(textOf("waiting")).toContain(`StepWaits: ${waits.message} Next: `);
+  const evidence =
+    "3 of 300 requests failed (1 %; stable 0.1 %, limit 1 %): too close to the limit of 1 % to decide";
+  const undecided = reasonMessage("StepUndecided", { ...step, evidence, seconds: 1800 });
+  expect(textOf("undecided")).toContain(`StepUndecided: ${undecided.message} Next: `);
   const why =
     "container app of pod sre-demo-app-candidate-667c8f7df8-lwzx2 is crash-looping, last with exit code 1";
   const needed = reasonMessage("RollbackNeeded", { rollout, why });

@@ -16,6 +16,10 @@ local step = not blocked.RollbackNeeded and status.weight and status.step
 local present = step and "step " .. step.index .. " of " .. step.total .. ": " .. step.name or "this step"
 -- If the stable version has an outage, the phase is Degraded, and a promotion can end the outage.
 local waits = status.phase == "Paused" or blocked.StepWaits
+-- A rollout that waits for evidence is Progressing, and a person can promote it without the evidence.
+for _, condition in ipairs(status.conditions or {}) do
+  if condition.type == "Ready" and condition.reason == "StepAnalyses" then waits = true end
+end
 
 local function action(name, icon, enabled)
   return { displayName = name, iconClass = "fa fa-fw " .. icon, disabled = not enabled }
