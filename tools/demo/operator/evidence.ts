@@ -9,7 +9,7 @@ import { revertInGit } from "./steps.ts";
 const faulty = `${versions.second}-faulty`;
 
 /** The variables make the web app fail a tenth of its requests, and name the version in its answers. */
-const edit = `  analysis: {} # at most 1 % failed requests, and at most twice the share of the stable version
+const edit = `  analysis: {} # rejected above 1 % failed requests, if it is more than twice the share of the stable version
   env:
     - { name: FAULT_ERROR_RATE, value: "0.1" }
     - { name: APP_VERSION, value: "${faulty}" }
@@ -42,7 +42,7 @@ function compare({ screen }: AppContext, { answers }: Traffic): void {
   const looks = thresholdLooks(fresh);
   screen.text(
     `Threshold of 1 %:   ${looks === undefined ? "would have promoted it" : `over it in look ${looks} of 10 s`}. It would be as quick for a good version in`,
-    "                    bad luck: one that fails 0.5 % is over 1 % in every fourth look (docs/analysis.md).",
+    "                    bad luck: one that fails 0.5 % is over 1 % in about one look of eight (docs/analysis.md).",
   );
   const others = answers.filter(({ version, ok }) => version !== faulty && !ok).length;
   screen.check(`no request to ${versions.second} failed`, others === 0 && answers.length > fresh.length);
