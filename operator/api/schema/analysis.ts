@@ -32,7 +32,9 @@ const limits = {
     ),
   maxRatioToStable: ratio
     .optional()
-    .describe("How many times the share of the stable version, at least 1. Default: 2. Unit: none."),
+    .describe(
+      "A version over max is rejected only above so many times the share of the stable version, at least 1. Default: 2. Unit: none.",
+    ),
 };
 
 const hasLimit = (metric: string) => ({
