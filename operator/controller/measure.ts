@@ -20,8 +20,9 @@ export interface MeasurerOptions {
   readonly wake: (key: string) => void;
 }
 
-/** A look whose pods were not read at nearly the same time is dropped, ms: a fault could be seen on one track only. */
+/** A look whose pods were not read at nearly the same time is not counted, ms: a fault could be seen on one track only. */
 const mostSpreadMs = 1_000;
+const late: Reading = { problem: "the answer came more than 1 s after that of another pod" };
 
 /** True if a reconcile has something to do with a new analysis. */
 const isNews = (after: Analysis, before: Analysis | undefined): boolean =>
@@ -71,12 +72,16 @@ export class Measurer {
     const answers = await Promise.all(read.map((pod) => this.#read(pod, followed)));
     const present = this.#apps.get(key);
     if (present === undefined) return {};
-    const times = answers.map(({ atMs }) => atMs);
-    if (Math.max(...times) - Math.min(...times) > mostSpreadMs) return { requeueAfterMs: lookMs };
+    const firstMs = Math.min(...answers.map(({ atMs }) => atMs));
     const known = this.#analyses.get(key);
     // The rollout or the settings may be others than before the look: its numbers are then a first reading.
     const measuring = withLatest(present, known);
-    const readings = new Map(answers.map(({ uid, reading }) => [uid, reading]));
+    const readings = new Map(
+      answers.map(({ uid, reading, atMs }) => {
+        const isLate = "counters" in reading && atMs - firstMs > mostSpreadMs;
+        return [uid, isLate ? late : reading];
+      }),
+    );
     const after = withReadings(measuring, { pods, readings, nowMs });
     this.#analyses.set(key, after);
     if (isNews(after, known)) wake(key);

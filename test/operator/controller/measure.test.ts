@@ -88,7 +88,18 @@ test("an app that is not measured any more is forgotten, also while its pods ans
   expect(scene.targets).toHaveLength(2);
 });
 
-test("a look whose pods answer more than a second apart is dropped", async () => {
+test.each([
+  {
+    name: "answers more than a second after another one",
+    end: () => Promise.resolve(served(40)),
+    message: "the answer came more than 1 s after that of another pod",
+  },
+  {
+    name: "does not answer in time",
+    end: () => Promise.reject(new ScrapeError("no complete response within 2 s")),
+    message: "no complete response within 2 s (port 8080, path /metrics)",
+  },
+])("a pod $name: the look is not counted, and the problem says why", async ({ end, message }) => {
   const scene = new Scene();
   scene.measurer.follow(key, measuringOf());
   await scene.look();
@@ -96,11 +107,13 @@ test("a look whose pods answer more than a second apart is dropped", async () =>
   scene.answer = async ({ address }) => {
     // The other pod has answered by then.
     await new Promise(setImmediate);
-    if (address === b.address) await new Promise(setImmediate).then(() => scene.clock.jump(1_001));
-    return served(scene.targets.length * 20);
+    if (address !== b.address) return served(40);
+    await new Promise(setImmediate).then(() => scene.clock.jump(1_001));
+    return end();
   };
   expect(await scene.look()).toEqual({ requeueAfterMs: lookMs });
-  expect(scene.measurer.analysisOf(key)).toBe(before);
+  const problem = { reason: "NoMetrics", message: `pod b: ${message}` };
+  expect(scene.measurer.analysisOf(key)).toEqual({ ...before, problem });
 });
 
 test("a pod that does not answer: the problem names pod, port and path, and the app is reconciled once for it", async () => {
