@@ -114,6 +114,11 @@ describe("cache transforms", () => {
     expect(pod.app).toBe(app);
   });
 
+  test("a pod on the host's network has the address of its node: no address to read counters from", () => {
+    const status = { hostIP: "192.0.2.1", podIP: "192.0.2.1" };
+    expect(podOf({ apiVersion: "v1", kind: "Pod", metadata, status }).address).toBeUndefined();
+  });
+
   test("a scheduler's message of 9,000 characters, and a restart annotation: cut to 1,024 and 64", () => {
     const long = "x".repeat(9000);
     const conditions = [{ type: "PodScheduled", reason: "Unschedulable", message: long }];
