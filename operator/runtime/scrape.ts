@@ -129,6 +129,8 @@ async function collect(response: IncomingMessage, options: ScrapeOptions): Promi
 
 const respond = ({ address, port, path }: Target, signal: AbortSignal): Promise<IncomingMessage> =>
   new Promise((resolve, reject) => {
+    // Node.js ends a request without an event if the response switches protocols.
+    signal.addEventListener("abort", () => reject(new Error("aborted")), { once: true });
     const headers = { accept: "text/plain;version=0.0.4", "accept-encoding": "identity" };
     get({ host: address, port, path, agent, headers, signal, maxHeaderSize: 16_384 }, resolve).on(
       "error",

@@ -40,6 +40,8 @@ const pages: Readonly<Record<string, RequestListener>> = {
     const timer = setInterval(() => response.write("#\n"), 100);
     response.on("close", () => clearInterval(timer));
   },
+  "/upgrade": ({ socket }) =>
+    void socket.write("HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: Upgrade\r\n\r\n"),
   "/closes": (request) => void request.socket.destroy(),
 };
 
@@ -85,6 +87,7 @@ describe("a hostile or broken pod", () => {
     ["/headers", "the response is not valid HTTP"],
     ["/silent", "no complete response within 2 s"],
     ["/slow", "no complete response within 2 s"],
+    ["/upgrade", "no complete response within 2 s"],
     ["/closes", "the connection was closed"],
   ])("%s: %s", async (path, message) => {
     await expect(read(path)).rejects.toThrow(new RegExp(`^${message.replaceAll(/[()]/g, String.raw`\$&`)}$`));
