@@ -147,7 +147,10 @@ export async function scrape(target: Target, options: ScrapeOptions): Promise<Sc
   const ended = new AbortController();
   const timeout = AbortSignal.timeout(timeoutMs);
   try {
-    return await collect(await respond(target, AbortSignal.any([timeout, ended.signal])), options);
+    const scraped = await collect(await respond(target, AbortSignal.any([timeout, ended.signal])), options);
+    // A response without a length ends with its connection, also if the timeout closed it.
+    timeout.throwIfAborted();
+    return scraped;
   } catch (error) {
     if (error instanceof ScrapeError) throw error;
     if (timeout.aborted)

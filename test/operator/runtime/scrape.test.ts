@@ -42,6 +42,7 @@ const pages: Readonly<Record<string, RequestListener>> = {
   },
   "/upgrade": ({ socket }) =>
     void socket.write("HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: Upgrade\r\n\r\n"),
+  "/no-length": ({ socket }) => void socket.write("HTTP/1.1 200 OK\r\nConnection: close\r\n\r\nhits 1\n"),
   "/closes": (request) => void request.socket.destroy(),
 };
 
@@ -88,6 +89,7 @@ describe("a hostile or broken pod", () => {
     ["/silent", "no complete response within 2 s"],
     ["/slow", "no complete response within 2 s"],
     ["/upgrade", "no complete response within 2 s"],
+    ["/no-length", "no complete response within 2 s"],
     ["/closes", "the connection was closed"],
   ])("%s: %s", async (path, message) => {
     await expect(read(path)).rejects.toThrow(new RegExp(`^${message.replaceAll(/[()]/g, String.raw`\$&`)}$`));
