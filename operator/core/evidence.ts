@@ -59,9 +59,12 @@ export const noEvidence: Evidence = {
 /** `base ** exponent` as a logarithm, with 0 ** 0 = 1. */
 const power = (base: number, exponent: number): number => (exponent === 0 ? 0 : exponent * Math.log(base));
 
-/** The likelihood ratio of a share of `factor` times `share` failures to that of `share`: factor^x / (1 + share (factor - 1))^n. */
+/**
+ * The likelihood ratio of a share of `factor` times `share` failures to that of `share`: factor^x / (1 + share (factor - 1))^n.
+ * Without its first case, a limit of 100 % would make it 0 / 0.
+ */
 const ratioTo = (share: number, factor: number, { n, x }: Pick<Look, "n" | "x">): number =>
-  Math.exp(power(factor, x) - power(1 + share * (factor - 1), n));
+  factor === 0 && x > 0 ? 0 : Math.exp(power(factor, x) - power(1 + share * (factor - 1), n));
 
 /**
  * The likelihood ratio of `factor` times the ratio R of both shares to R itself, given x + y failures: how they fall on

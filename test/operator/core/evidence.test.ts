@@ -34,3 +34,14 @@ test("after thousands of looks, the evidence is a finite number", () => {
   const { belowLimit, overLimit } = after(5_000, 1_000);
   expect([...belowLimit, ...overLimit].every(Number.isFinite)).toBe(true);
 });
+
+test("a limit of 100 %: a version that fails some of its requests passes", () => {
+  const all = { ...limits, max: 1 };
+  const look = { n: 100, x: 5, m: 100, y: 5, isStableDown: false };
+  const evidence = Array.from({ length: 7 }).reduce(
+    (before: Evidence) => withLook(before, look, all),
+    noEvidence,
+  );
+  expect(Object.values(evidence).flat().every(Number.isFinite)).toBe(true);
+  expect(verdictFrom(evidence, all)).toBe("Passed");
+});
