@@ -1,16 +1,16 @@
 import { withReadings } from "../core/analysis/look.ts";
 import { type Measuring, followedPods, isWarm, lookMs, withLatest } from "../core/analysis/pods.ts";
 import type { Analysis } from "../core/analysis/state.ts";
-import { type Reading, countersOf, wantedMetrics } from "../core/counters.ts";
+import { PodCounters, type Reading, type Sample, wantedMetrics } from "../core/counters.ts";
 import type { Pod } from "../core/observed.ts";
 import type { Clock } from "../runtime/clock.ts";
-import { ScrapeError, type Scraped, type ScrapeOptions, type Target } from "../runtime/scrape.ts";
+import { ScrapeError, type ScrapeOptions, type Target } from "../runtime/scrape.ts";
 import type { ReconcileResult, WorkQueue } from "../runtime/workqueue.ts";
 
 export interface MeasurerOptions {
   readonly clock: Clock;
-  /** Reads the counters of a pod; rejects with a `ScrapeError`. */
-  readonly scrape: (target: Target, options: ScrapeOptions) => Promise<Scraped>;
+  /** Reads the counters of a pod, and returns the names of its metrics; rejects with a `ScrapeError`. */
+  readonly scrape: (target: Target, options: ScrapeOptions) => Promise<ReadonlySet<string>>;
   readonly isForbidden: (address: string) => boolean;
   /** The pods of an app. */
   readonly podsOf: (key: string) => readonly Pod[];
@@ -96,8 +96,10 @@ export class Measurer {
     const { port, path } = settings.endpoint;
     let reading: Reading;
     try {
-      const options = { wanted: wantedMetrics(settings), isForbidden };
-      reading = countersOf(await scrape({ address, port, path }, options), settings);
+      const counters = new PodCounters(settings);
+      const onSample = (sample: Sample): void => counters.add(sample);
+      const options = { wanted: wantedMetrics(settings), isForbidden, onSample };
+      reading = counters.reading(await scrape({ address, port, path }, options));
     } catch (error) {
       if (!(error instanceof ScrapeError)) throw error;
       reading = { problem: `${error.message} (port ${port}, path ${path})` };

@@ -12,18 +12,12 @@ export interface Target {
 }
 
 export interface ScrapeOptions {
-  /** The metrics whose samples are kept. */
+  /** The metrics whose samples are parsed. */
   readonly wanted: ReadonlySet<string>;
+  /** Takes a sample of a wanted metric. None of the samples counts if the reading fails later. */
+  readonly onSample: (sample: Sample) => void;
   /** True for addresses that must not be connected to. */
   readonly isForbidden: (address: string) => boolean;
-}
-
-/** What a pod serves. */
-export interface Scraped {
-  /** The samples of the wanted metrics. */
-  readonly samples: readonly Sample[];
-  /** The names of all metrics. */
-  readonly names: ReadonlySet<string>;
 }
 
 /** Counters could not be read. The message is a class of error, and has nothing of the response. */
@@ -32,7 +26,9 @@ export class ScrapeError extends Error {
 }
 
 /** Limits of a response. A process of many apps must stay small and fast whatever a pod sends. */
-const [timeoutMs, maxBytes, maxLines] = [2_000, 1024 * 1024, 10_000];
+const [timeoutMs, maxBytes, maxLines, maxLineLength] = [2_000, 1024 * 1024, 10_000, 16_384];
+/** Most names that are kept of metrics that nobody wants. */
+const maxNames = 20;
 
 const internal = new BlockList();
 for (const [network, prefix] of [
@@ -57,18 +53,17 @@ for (const [network, prefix] of [
 export const isInternal = (address: string): boolean =>
   internal.check(address, isIPv6(address) ? "ipv6" : "ipv4");
 
-/** Splits a stream into lines and keeps what is wanted. */
-class Collector implements Scraped {
-  readonly samples: Sample[] = [];
+/** Splits a stream into lines, and passes on what is wanted. Keeps little: many pods are read at the same time. */
+class Collector {
   readonly names = new Set<string>();
-  readonly #wanted: ReadonlySet<string>;
+  readonly #options: ScrapeOptions;
   readonly #decoder = new StringDecoder("utf8");
   #rest = "";
   #bytes = 0;
   #lines = 0;
 
-  constructor(wanted: ReadonlySet<string>) {
-    this.#wanted = wanted;
+  constructor(options: ScrapeOptions) {
+    this.#options = options;
   }
 
   add(chunk: Buffer): void {
@@ -77,24 +72,33 @@ class Collector implements Scraped {
     const lines = `${this.#rest}${this.#decoder.write(chunk)}`.split("\n");
     this.#rest = lines.pop() ?? "";
     for (const line of lines) this.#addLine(line);
+    this.#checkLength(this.#rest);
   }
 
   end(): void {
     this.#addLine(this.#rest + this.#decoder.end());
   }
 
+  #checkLength({ length }: string): void {
+    if (length > maxLineLength)
+      throw new ScrapeError(`line ${this.#lines + 1} has more than ${maxLineLength} characters`);
+  }
+
   #addLine(text: string): void {
+    this.#checkLength(text);
     this.#lines += 1;
     if (this.#lines > maxLines) throw new ScrapeError(`the response has more than ${maxLines} lines`);
     const line = text.trim();
     const name = metricOf(line);
-    if (name !== undefined) this.names.add(name);
+    const isWanted = name !== undefined && this.#options.wanted.has(name);
+    if (name !== undefined && (isWanted || this.names.size < maxNames)) this.names.add(name);
     if (line === "" || line.startsWith("#")) return;
     // Other metrics need not be parsed, but a page of another kind must not count as one without counters.
-    const sample = name === undefined || this.#wanted.has(name) ? parseSample(line) : undefined;
-    if (sample !== undefined) this.samples.push(sample);
-    else if (name === undefined || this.#wanted.has(name))
+    if (name !== undefined && !isWanted) return;
+    const sample = parseSample(line);
+    if (sample === undefined)
       throw new ScrapeError(`line ${this.#lines} is not in the Prometheus text format`);
+    this.#options.onSample(sample);
   }
 }
 
@@ -118,13 +122,13 @@ function refusalOf({ statusCode = 0, headers, socket }: IncomingMessage, options
   return undefined;
 }
 
-async function collect(response: IncomingMessage, options: ScrapeOptions): Promise<Scraped> {
+async function collect(response: IncomingMessage, options: ScrapeOptions): Promise<ReadonlySet<string>> {
   const refusal = refusalOf(response, options);
   if (refusal !== undefined) throw new ScrapeError(refusal);
-  const collector = new Collector(options.wanted);
+  const collector = new Collector(options);
   for await (const chunk of response as AsyncIterable<Buffer>) collector.add(chunk);
   collector.end();
-  return collector;
+  return collector.names;
 }
 
 const respond = ({ address, port, path }: Target, signal: AbortSignal): Promise<IncomingMessage> =>
@@ -140,17 +144,18 @@ const respond = ({ address, port, path }: Target, signal: AbortSignal): Promise<
 
 /**
  * Reads the counters of a pod: over a new connection, without proxy, redirects and decompression, in at most 2 s, 1 MiB and
- * 10,000 lines. Rejects with a `ScrapeError`.
+ * 10,000 lines. Returns the names of metrics: of all that are wanted and there, and of some others. Rejects with a
+ * `ScrapeError`.
  */
-export async function scrape(target: Target, options: ScrapeOptions): Promise<Scraped> {
+export async function scrape(target: Target, options: ScrapeOptions): Promise<ReadonlySet<string>> {
   if (options.isForbidden(target.address)) throw new ScrapeError("the address is not a pod's");
   const ended = new AbortController();
   const timeout = AbortSignal.timeout(timeoutMs);
   try {
-    const scraped = await collect(await respond(target, AbortSignal.any([timeout, ended.signal])), options);
+    const names = await collect(await respond(target, AbortSignal.any([timeout, ended.signal])), options);
     // A response without a length ends with its connection, also if the timeout closed it.
     timeout.throwIfAborted();
-    return scraped;
+    return names;
   } catch (error) {
     if (error instanceof ScrapeError) throw error;
     if (timeout.aborted)

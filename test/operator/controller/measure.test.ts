@@ -4,7 +4,7 @@ import { type Measuring, lookMs } from "../../../operator/core/analysis/pods.ts"
 import { firstAnalysis } from "../../../operator/core/analysis/state.ts";
 import { analysisOf } from "../../../operator/core/defaults.ts";
 import type { Pod } from "../../../operator/core/observed.ts";
-import { type Scraped, ScrapeError, type Target } from "../../../operator/runtime/scrape.ts";
+import { ScrapeError, type Target } from "../../../operator/runtime/scrape.ts";
 import { VirtualClock } from "../../sim/clock.ts";
 import { pod, revision, spec, startMs } from "../core/objects.ts";
 
@@ -13,10 +13,7 @@ const [old, next] = [revision("app:1", 1, "accepted"), revision("app:2", 2)];
 const a = pod("a", old, { address: "192.0.2.3" });
 const b = pod("b", next, { address: "192.0.2.4", track: "candidate" });
 
-const served = (requests: number): Scraped => ({
-  samples: [{ name: "http_requests_total", labels: { code: "200", route: "/" }, value: requests }],
-  names: new Set(["http_requests_total"]),
-});
+const metric = "http_requests_total";
 
 function measuringOf(rollout = 2, analysis: object = {}): Measuring {
   const settings = analysisOf(spec({ strategy: { type: "Canary" }, analysis }));
@@ -32,12 +29,13 @@ class Scene {
   readonly queue: string[] = [];
   woken = 0;
   pods: readonly Pod[] = [a, b];
-  answer: (target: Target) => Promise<Scraped> = () => Promise.resolve(served(this.targets.length * 20));
+  answer: (target: Target) => Promise<number> = () => Promise.resolve(this.targets.length * 20);
   readonly measurer = new Measurer({
     clock: this.clock,
-    scrape: (target) => {
+    scrape: async (target, { onSample }) => {
       this.targets.push(target);
-      return this.answer(target);
+      onSample({ name: metric, labels: { code: "200", route: "/" }, value: await this.answer(target) });
+      return new Set([metric]);
     },
     isForbidden: () => false,
     podsOf: () => this.pods,
@@ -79,7 +77,7 @@ test("an app that is not measured any more is forgotten, also while its pods ans
   scene.measurer.follow(key, measuringOf());
   scene.answer = () => {
     scene.measurer.follow(key, undefined);
-    return Promise.resolve(served(1));
+    return Promise.resolve(1);
   };
   expect(await scene.look()).toEqual({});
   expect(scene.measurer.analysisOf(key)).toBeUndefined();
@@ -91,7 +89,7 @@ test("an app that is not measured any more is forgotten, also while its pods ans
 test.each([
   {
     name: "answers more than a second after another one",
-    end: () => Promise.resolve(served(40)),
+    end: () => Promise.resolve(40),
     message: "the answer came more than 1 s after that of another pod",
   },
   {
@@ -107,7 +105,7 @@ test.each([
   scene.answer = async ({ address }) => {
     // The other pod has answered by then.
     await new Promise(setImmediate);
-    if (address !== b.address) return served(40);
+    if (address !== b.address) return 40;
     await new Promise(setImmediate).then(() => scene.clock.jump(1_001));
     return end();
   };
@@ -137,7 +135,7 @@ test("another rollout while the pods answer: its evidence starts anew", async ()
   await scene.look();
   scene.answer = () => {
     scene.measurer.follow(key, measuringOf(3));
-    return Promise.resolve(served(scene.targets.length * 20));
+    return Promise.resolve(scene.targets.length * 20);
   };
   await scene.look();
   expect(scene.measurer.analysisOf(key)).toMatchObject({ rollout: 3, metrics: {} });

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "@jest/globals";
-import { countersOf, wantedMetrics } from "../../../operator/core/counters.ts";
+import { PodCounters, wantedMetrics } from "../../../operator/core/counters.ts";
 import { analysisOf } from "../../../operator/core/defaults.ts";
 import { metricOf, parseSample } from "../../../operator/runtime/exposition.ts";
 import { spec } from "./objects.ts";
@@ -9,8 +9,12 @@ function read(text: string, analysis: object = {}) {
   if (settings === undefined) throw new Error("the spec has an analysis");
   const wanted = wantedMetrics(settings);
   const lines = text.trim().split("\n");
-  const samples = lines.flatMap((line) => parseSample(line) ?? []).filter(({ name }) => wanted.has(name));
-  return countersOf({ samples, names: new Set(lines.flatMap((line) => metricOf(line) ?? [])) }, settings);
+  const counters = new PodCounters(settings);
+  for (const line of lines) {
+    const sample = parseSample(line);
+    if (sample !== undefined && wanted.has(sample.name)) counters.add(sample);
+  }
+  return counters.reading(new Set(lines.flatMap((line) => metricOf(line) ?? [])));
 }
 
 const counted = (requests: number, failed: number, tellsRoutes = true) => ({
@@ -73,7 +77,7 @@ grpc_server_handled_total{grpc_service="grpc.health.v1.Health",grpc_code="Intern
     [
       "there are many others",
       Array.from({ length: 9 }, (_, i) => `m${i} 1`).join("\n"),
-      "metric http_requests_total is missing; there are m0, m1, m2, m3, m4 and 4 others",
+      "metric http_requests_total is missing; there are m0, m1, m2, m3, m4 and others",
     ],
     ["there is nothing", "", "metric http_requests_total is missing; there are none"],
     [
@@ -126,6 +130,16 @@ describe("durations", () => {
       "metric http_request_duration_seconds_bucket has no bound from 0.3 s on; the largest is 0.25 s",
     ],
     [
+      "the infinite bound is missing",
+      bucket("0.5", 9),
+      "metric http_request_duration_seconds_bucket has no bound +Inf",
+    ],
+    [
+      "there are too many bounds",
+      `${Array.from({ length: 101 }, (_, i) => bucket(String(i + 1), i)).join("")}${bucket("+Inf", 101)}`,
+      "metric http_request_duration_seconds_bucket has more than 100 bounds",
+    ],
+    [
       "only the infinite bound exists",
       bucket("+Inf", 10),
       "metric http_request_duration_seconds_bucket has no bound from 0.3 s on; the largest is none",
@@ -137,6 +151,13 @@ describe("durations", () => {
     ],
   ])("%s: the reading says so", (_, text, problem) => {
     expect(read(requests + text, latency)).toEqual({ problem });
+  });
+
+  test("the histogram alone has labels of routes: the reading tells them apart", () => {
+    const text = `http_requests_total{code="200"} 10\n${bucket("0.5", 9)}${bucket("+Inf", 10)}`;
+    expect(read(text, latency)).toMatchObject({
+      counters: { tellsRoutes: false, durations: { tellsRoutes: true } },
+    });
   });
 
   test("a histogram that is declared and has no series counts nothing", () => {

@@ -165,7 +165,7 @@ describe("what is counted", () => {
 describe("slow requests", () => {
   const latency = { latency: { aboveMilliseconds: 300, max: "1%" } };
   const slow = (total: number, atMost: Readonly<Record<string, number>>): Reading =>
-    counted([total, 0], { durations: { total, atMost } });
+    counted([total, 0], { durations: { tellsRoutes: true, total, atMost } });
 
   test("they are those above the smallest bound that all pods have", () => {
     const rounds = new Rounds(latency)
@@ -215,8 +215,8 @@ test("the status stores the whole state", () => {
   const rounds = new Rounds({ latency: { aboveMilliseconds: 300, max: "1%" } });
   const read = (total: number): Rounds =>
     rounds.read({
-      a: counted([total, 1], { durations: { total, atMost: { 0.3: total } } }),
-      b: counted([total, 3], { durations: { total, atMost: { 0.3: total - 1 } } }),
+      a: counted([total, 1], { durations: { tellsRoutes: true, total, atMost: { 0.3: total } } }),
+      b: counted([total, 3], { durations: { tellsRoutes: true, total, atMost: { 0.3: total - 1 } } }),
     });
   read(10);
   read(100);

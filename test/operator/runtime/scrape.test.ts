@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { type RequestListener, type ServerResponse, createServer } from "node:http";
 import { type AddressInfo, createServer as createTcpServer } from "node:net";
 import { gzipSync } from "node:zlib";
+import type { Sample } from "../../../operator/runtime/exposition.ts";
 import { isInternal, scrape } from "../../../operator/runtime/scrape.ts";
 
 const text = '# TYPE hits counter\nhits{code="200"} 3\nhits{code="500"} 1\nother 7\n';
@@ -26,7 +27,7 @@ const pages: Readonly<Record<string, RequestListener>> = {
   "/windows": (_, response) => void response.end(text.replaceAll("\n", "\r\n")),
   "/endless-lines": (_, response) => flood(response, "other 1\n".repeat(100)),
   "/endless-line": (_, response) => flood(response, "x".repeat(65_536)),
-  "/huge": (_, response) => void response.end(`hits 1\n${"#".repeat(2 * 1024 * 1024)}`),
+  "/huge": (_, response) => void response.end(`${"#".repeat(1000)}\n`.repeat(2000)),
   "/million-series": (_, response) => flood(response, 'hits{code="200"} 1\n'.repeat(1000)),
   "/gzip": (_, response) =>
     void response.setHeader("content-encoding", "gzip").end(gzipSync(Buffer.alloc(10 * 1024 * 1024))),
@@ -57,8 +58,12 @@ afterAll(() => {
   server.close();
 });
 
-const read = (path: string, isForbidden: (address: string) => boolean = () => false) =>
-  scrape({ address: "127.0.0.1", port, path }, { wanted, isForbidden });
+async function read(path: string, isForbidden: (address: string) => boolean = () => false) {
+  const samples: Sample[] = [];
+  const onSample = (sample: Sample): void => void samples.push(sample);
+  const names = await scrape({ address: "127.0.0.1", port, path }, { wanted, isForbidden, onSample });
+  return { samples, names };
+}
 
 describe("a pod's counters", () => {
   test.each(["/good", "/split", "/windows"])(
@@ -75,10 +80,12 @@ describe("a pod's counters", () => {
 });
 
 describe("a hostile or broken pod", () => {
+  const options = { wanted, isForbidden: () => false, onSample: () => undefined };
+
   test.each([
     ["/endless-lines", "the response has more than 10000 lines"],
     ["/million-series", "the response has more than 10000 lines"],
-    ["/endless-line", "the response has more than 1048576 bytes"],
+    ["/endless-line", "line 1 has more than 16384 characters"],
     ["/huge", "the response has more than 1048576 bytes"],
     ["/gzip", "the response is compressed"],
     ["/redirect", "the response is a redirect (status 302)"],
@@ -99,9 +106,7 @@ describe("a hostile or broken pod", () => {
     const other = createTcpServer((socket) => void socket.end("220 mail.example ESMTP\r\n"));
     await once(other.listen(0, "127.0.0.1"), "listening");
     const target = { address: "127.0.0.1", port: (other.address() as AddressInfo).port, path: "/" };
-    await expect(scrape(target, { wanted, isForbidden: () => false })).rejects.toThrow(
-      "the response is not valid HTTP",
-    );
+    await expect(scrape(target, options)).rejects.toThrow("the response is not valid HTTP");
     other.close();
   });
 
@@ -110,9 +115,7 @@ describe("a hostile or broken pod", () => {
     await once(other.listen(0, "127.0.0.1"), "listening");
     const target = { address: "127.0.0.1", port: (other.address() as AddressInfo).port, path: "/" };
     await new Promise((resolve) => other.close(resolve));
-    await expect(scrape(target, { wanted, isForbidden: () => false })).rejects.toThrow(
-      "the connection was refused",
-    );
+    await expect(scrape(target, options)).rejects.toThrow("the connection was refused");
   });
 
   test("an address that is not a pod's: no connection", async () => {
