@@ -1,5 +1,6 @@
 import { podOf } from "../../../../operator/controller/transform.ts";
-import { type Readings, withReadings } from "../../../../operator/core/analysis/look.ts";
+import type { Readings } from "../../../../operator/core/analysis/deltas.ts";
+import { withReadings } from "../../../../operator/core/analysis/look.ts";
 import {
   type Measuring,
   followedPods,
