@@ -27,18 +27,27 @@ export interface FollowedPod {
   readonly hasFallen: boolean;
 }
 
-/** The smallest bound that all histograms have, in seconds. The readings leave out those below the limit. */
-function commonBound(counters: readonly Counters[]): number | undefined {
-  const [first, ...others] = counters.map(({ durations }) =>
-    Object.keys(durations?.atMost ?? {}).map(Number),
-  );
-  const common = (first ?? []).filter((bound) => others.every((bounds) => bounds.includes(bound)));
-  return common.length === 0 ? undefined : Math.min(...common);
+/**
+ * The bounds that all histograms have, in seconds; undefined while none has a request. The readings leave out those below the
+ * limit.
+ */
+export function commonBounds({ readings }: Readings): readonly number[] | undefined {
+  const [first, ...others] = [...readings.values()]
+    .map((reading) => ("counters" in reading ? reading.counters.durations?.atMost : undefined))
+    .map((atMost = {}) => Object.keys(atMost).map(Number))
+    .filter(({ length }) => length > 0);
+  return first?.filter((bound) => others.every((bounds) => bounds.includes(bound)));
 }
 
-function baseCountersOf({ requests, failed, durations }: Counters, bound: number | undefined): BaseCounters {
-  if (durations === undefined || bound === undefined) return { requests, failed };
-  const slow = durations.total - (durations.atMost[String(bound)] ?? 0);
+/** Counters at a bound. A pod may read its buckets one after the other: slow requests do not get fewer by that. */
+function baseCountersOf(
+  { requests, failed, durations }: Counters,
+  bound: number,
+  earlier: BaseCounters | undefined,
+): BaseCounters {
+  if (durations === undefined || bound === Infinity) return { requests, failed };
+  const before = earlier?.durations?.bound === bound ? earlier.durations.slow : 0;
+  const slow = Math.max(before, durations.total - (durations.atMost[String(bound)] ?? 0));
   return { requests, failed, durations: { bound, requests: durations.total, slow } };
 }
 
@@ -48,23 +57,28 @@ const difference = (now: Counted, before: Counted, own: number): Counted => {
 };
 
 /** Requests of a pod since its baseline. `own`: how many of them the probes and the operator sent. */
-function deltasOf(now: BaseCounters, before: BaseCounters | undefined, own: number): Deltas | undefined {
-  if (before === undefined || now.durations?.bound !== before.durations?.bound) return undefined;
+function deltasOf(now: BaseCounters, before: BaseCounters, own: number): Deltas | undefined {
   const errors = difference(now, before, own);
-  if (now.durations === undefined || before.durations === undefined) return { errors };
-  const { requests, slow } = now.durations;
-  const earlier = { requests: before.durations.requests, failed: before.durations.slow };
-  return { errors, latency: difference({ requests, failed: slow }, earlier, own) };
+  if (now.durations === undefined) return { errors };
+  const { bound, requests, slow } = now.durations;
+  // Without a bound, no histogram had a request yet.
+  const earlier = before.durations ?? { bound, requests: 0, slow: 0 };
+  if (bound !== earlier.bound) return undefined;
+  const [latest, first] = [
+    { requests, failed: slow },
+    { requests: earlier.requests, failed: earlier.slow },
+  ];
+  return { errors, latency: difference(latest, first, own) };
 }
 
-const hasFallen = (now: BaseCounters, before: BaseCounters | undefined): boolean =>
-  before !== undefined && (now.requests < before.requests || now.failed < before.failed);
+const hasFallen = (now: BaseCounters, before: BaseCounters): boolean =>
+  now.requests < before.requests ||
+  now.failed < before.failed ||
+  (now.durations?.requests ?? 0) < (before.durations?.requests ?? 0);
 
-export function follow(measuring: Measuring, { pods, readings, nowMs }: Readings): readonly FollowedPod[] {
-  const counted = [...readings.values()].flatMap((reading) =>
-    "counters" in reading ? [reading.counters] : [],
-  );
-  const bound = commonBound(counted);
+export function follow(measuring: Measuring, answers: Readings): readonly FollowedPod[] {
+  const { pods, readings, nowMs } = answers;
+  const bound = Math.min(...(commonBounds(answers) ?? []));
   const before = new Map(measuring.analysis.baselines.map((baseline) => [baseline.uid, baseline]));
   return followedPods(measuring, pods).map((pod): FollowedPod => {
     const base = before.get(pod.uid);
@@ -72,12 +86,12 @@ export function follow(measuring: Measuring, { pods, readings, nowMs }: Readings
     const ends = base === undefined ? 0 : Math.max(0, abnormalEnds(pod) - base.restarts);
     if (reading === undefined || !("counters" in reading))
       return { pod, base, counters: undefined, deltas: undefined, ends, hasFallen: false };
-    const counters = baseCountersOf(reading.counters, bound);
     const earlier = base?.startedMs === startedMs(pod) ? base.counters : undefined;
+    const counters = baseCountersOf(reading.counters, bound, earlier);
     const seconds = (nowMs - (base?.atMs ?? nowMs)) / 1000;
     const own = reading.counters.tellsRoutes ? 0 : Math.ceil(seconds * measuring.ownPerSecond);
-    const fallen = hasFallen(counters, earlier);
-    const deltas = fallen ? undefined : deltasOf(counters, earlier, own);
+    const fallen = earlier !== undefined && hasFallen(counters, earlier);
+    const deltas = fallen || earlier === undefined ? undefined : deltasOf(counters, earlier, own);
     return { pod, base, counters, deltas, ends, hasFallen: fallen };
   });
 }

@@ -1,7 +1,7 @@
 import type { Track } from "../../api/names.ts";
 import { type Look, withLook } from "../evidence.ts";
 import { type Tracks, timestamp } from "../observed.ts";
-import { type FollowedPod, type Readings, countsOf, follow, sum } from "./deltas.ts";
+import { type FollowedPod, type Readings, commonBounds, countsOf, follow, sum } from "./deltas.ts";
 import { type Measuring, abnormalEnds, isStableDown, startedMs } from "./pods.ts";
 import {
   type Analysis,
@@ -10,6 +10,7 @@ import {
   type MetricName,
   type MetricState,
   type Problem,
+  type Settings,
   metricNames,
   noRequests,
   noState,
@@ -81,27 +82,43 @@ function baselinesOf(
   });
 }
 
-/** Why counters can't be read: the first pod that has a problem. */
-function problemOf(followed: readonly FollowedPod[], { readings }: Readings): Problem | undefined {
+/** Why counters can't be read: the first pod that has a problem, or histograms that can't be compared. */
+function problemOf(
+  { metrics, counters: { duration } }: Settings,
+  followed: readonly FollowedPod[],
+  answers: Readings,
+): Problem | undefined {
   for (const { pod, hasFallen: fallen } of followed) {
-    const reading = readings.get(pod.uid);
+    const reading = answers.readings.get(pod.uid);
     const why = reading !== undefined && "problem" in reading ? reading.problem : undefined;
     const text = fallen ? "a counter has fallen although the container did not restart" : why;
     if (text !== undefined) return { reason: "NoMetrics", message: `pod ${pod.name}: ${text}` };
   }
-  return undefined;
+  if (commonBounds(answers)?.length !== 0) return undefined;
+  const message = `the pods' histograms ${duration} have no bound in common from ${metrics.latency?.aboveSeconds} s on`;
+  return { reason: "NoMetrics", message };
 }
 
-/** Ready pods of a track that nobody sends requests to. */
-function quietOf(followed: readonly FollowedPod[], { nowMs }: Readings): Problem | undefined {
+/** Ready pods of a track that nobody sends requests to, or that do not measure how long the requests take. */
+function quietOf(
+  settings: Settings,
+  followed: readonly FollowedPod[],
+  { nowMs }: Readings,
+): Problem | undefined {
   for (const track of ["candidate", "stable"] as const) {
     const own = followed.filter(({ pod, counters }) => pod.track === track && counters !== undefined);
     const sinceMs = Math.max(...own.map(({ base }) => base?.atMs ?? nowMs));
     if (own.length === 0 || nowMs - sinceMs < quietMs) continue;
-    if (countsOf(own, "errors")[track].requests >= fewest) continue;
+    const metric = metricNames(settings).find((name) => countsOf(own, name)[track].requests < fewest);
+    if (metric === undefined) continue;
     const version = track === "stable" ? "the stable version" : "the new version";
-    const message = `the pods of ${version} have had fewer than ${fewest} requests since ${timestamp(sinceMs)}`;
-    return { reason: "NoTraffic", message };
+    const few = `fewer than ${fewest} requests since ${timestamp(sinceMs)}`;
+    return metric === "errors"
+      ? { reason: "NoTraffic", message: `the pods of ${version} have had ${few}` }
+      : {
+          reason: "NoMetrics",
+          message: `the histograms ${settings.counters.duration} of ${version} have counted ${few}`,
+        };
   }
   return undefined;
 }
@@ -114,7 +131,7 @@ export function withReadings(measuring: Measuring, readings: Readings): Analysis
   const { analysis, settings } = measuring;
   const { nowMs, pods } = readings;
   const followed = follow(measuring, readings);
-  const problem = problemOf(followed, readings);
+  const problem = problemOf(settings, followed, readings);
   if (problem !== undefined && !followed.some((one) => one.hasFallen)) return { ...analysis, problem };
   const isAlone = isStableDown(measuring, pods);
   const counts = metricNames(settings).map((name) => [name, countsOf(followed, name)] as const);
@@ -126,7 +143,7 @@ export function withReadings(measuring: Measuring, readings: Readings): Analysis
   const baselines = baselinesOf(followed, nowMs, isClosed);
   const isCounted = counts.some(([, { candidate }]) => candidate.requests > 0);
   const common = { ...analysis, baselines, sinceMs: analysis.sinceMs ?? (isCounted ? nowMs : undefined) };
-  if (!isClosed) return { ...common, problem: problem ?? quietOf(followed, readings) };
+  if (!isClosed) return { ...common, problem: problem ?? quietOf(settings, followed, readings) };
   const metrics = counts.map(
     ([name, both]) => [name, grown(measuring, name, { counts: both, isAlone })] as const,
   );
