@@ -57,8 +57,12 @@ const difference = (now: Counted, before: Counted, own: number): Counted => {
 };
 
 /** Requests of a pod since its baseline. `own`: how many of them the probes and the operator sent. */
-function deltasOf(now: BaseCounters, before: BaseCounters, own: number): Deltas | undefined {
-  const errors = difference(now, before, own);
+function deltasOf(
+  now: BaseCounters,
+  before: BaseCounters,
+  own: Record<MetricName, number>,
+): Deltas | undefined {
+  const errors = difference(now, before, own.errors);
   if (now.durations === undefined) return { errors };
   const { bound, requests, slow } = now.durations;
   // Without a bound, no histogram had a request yet.
@@ -68,7 +72,7 @@ function deltasOf(now: BaseCounters, before: BaseCounters, own: number): Deltas 
     { requests, failed: slow },
     { requests: earlier.requests, failed: earlier.slow },
   ];
-  return { errors, latency: difference(latest, first, own) };
+  return { errors, latency: difference(latest, first, own.latency) };
 }
 
 const hasFallen = (now: BaseCounters, before: BaseCounters): boolean =>
@@ -88,8 +92,10 @@ export function follow(measuring: Measuring, answers: Readings): readonly Follow
       return { pod, base, counters: undefined, deltas: undefined, ends, hasFallen: false };
     const earlier = base?.startedMs === startedMs(pod) ? base.counters : undefined;
     const counters = baseCountersOf(reading.counters, bound, earlier);
-    const seconds = (nowMs - (base?.atMs ?? nowMs)) / 1000;
-    const own = reading.counters.tellsRoutes ? 0 : Math.ceil(seconds * measuring.ownPerSecond);
+    const seconds = Math.max(0, nowMs - (base?.atMs ?? nowMs)) / 1000;
+    const untold = Math.ceil(seconds * measuring.ownPerSecond);
+    const { tellsRoutes, durations } = reading.counters;
+    const own = { errors: tellsRoutes ? 0 : untold, latency: durations?.tellsRoutes ? 0 : untold };
     const fallen = earlier !== undefined && hasFallen(counters, earlier);
     const deltas = fallen || earlier === undefined ? undefined : deltasOf(counters, earlier, own);
     return { pod, base, counters, deltas, ends, hasFallen: fallen };

@@ -77,6 +77,17 @@ describe("what is counted", () => {
     expect(read([50, 0], [8, 7]).errors).toEqual(totals([45, 0], [7, 7], 1));
   });
 
+  test("without labels of routes, a clock that was set back adds no requests", () => {
+    const rounds = new Rounds({}, { ownPerSecond: 0.5 });
+    const read = (stable: Count, candidate: Count): Rounds =>
+      rounds.read({
+        a: counted(stable, { tellsRoutes: false }),
+        b: counted(candidate, { tellsRoutes: false }),
+      });
+    read([0, 0], [0, 0]).skip(-3600);
+    expect(read([50, 0], [20, 1]).errors).toEqual(totals([50, 0], [20, 1], 1));
+  });
+
   test("no ready stable pod: the candidate's requests alone close a look", () => {
     const rounds = new Rounds();
     rounds.pods = [{ ...a, ready: false }, b];
@@ -103,6 +114,17 @@ describe("slow requests", () => {
     expect(rounds.analysis.metrics.latency?.total).toEqual({
       stable: { requests: 100, failed: 1 },
       candidate: { requests: 50, failed: 20 },
+    });
+  });
+
+  test("the requests have labels of routes, the histogram has none: probes and scrapes are taken off", () => {
+    const rounds = new Rounds(latency, { ownPerSecond: 0.5 });
+    const untold = (total: number, fast: number): Reading =>
+      counted([total, 0], { durations: { tellsRoutes: false, total, atMost: { 0.3: fast } } });
+    rounds.read({ a: untold(0, 0), b: untold(0, 0) }).read({ a: untold(100, 100), b: untold(50, 48) });
+    expect(rounds.analysis.metrics).toMatchObject({
+      errors: { total: { stable: { requests: 100 }, candidate: { requests: 50 } } },
+      latency: { total: { stable: { requests: 95 }, candidate: { requests: 45, failed: 2 } } },
     });
   });
 

@@ -50,6 +50,12 @@ export class Rounds {
     return this;
   }
 
+  /** Lets time pass, or sets the clock back. */
+  skip(seconds: number): this {
+    this.#nowMs += seconds * 1000;
+    return this;
+  }
+
   /** Counters of the stable pod and of the candidate's. */
   count(stable: Count, candidate: Count): this {
     return this.read({ a: counted(stable), b: counted(candidate) });
