@@ -87,7 +87,7 @@ export function follow(measuring: Measuring, answers: Readings): readonly Follow
   return followedPods(measuring, pods).map((pod): FollowedPod => {
     const base = before.get(pod.uid);
     const reading = readings.get(pod.uid);
-    const ends = base === undefined ? 0 : Math.max(0, abnormalEnds(pod) - base.restarts);
+    const ends = base === undefined ? 0 : abnormalEnds(pod, base.restarts);
     if (reading === undefined || !("counters" in reading))
       return { pod, base, counters: undefined, deltas: undefined, ends, hasFallen: false };
     const earlier = base?.startedMs === startedMs(pod) ? base.counters : undefined;

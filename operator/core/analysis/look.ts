@@ -2,7 +2,7 @@ import type { Track } from "../../api/names.ts";
 import { type Look, withLook } from "../evidence.ts";
 import { type Tracks, timestamp } from "../observed.ts";
 import { type FollowedPod, type Readings, commonBounds, countsOf, follow, sum } from "./deltas.ts";
-import { type Measuring, abnormalEnds, isStableDown, startedMs } from "./pods.ts";
+import { type Measuring, isStableDown, restartsOf, startedMs } from "./pods.ts";
 import {
   type Analysis,
   type Baseline,
@@ -67,7 +67,7 @@ function baselinesOf(
   nowMs: number,
   isClosed: boolean,
 ): readonly Baseline[] {
-  return followed.map(({ pod, base, counters, deltas }): Baseline => {
+  return followed.map(({ pod, base, counters, deltas, ends }): Baseline => {
     const isOpen = base !== undefined && !isClosed;
     const isRead = counters !== undefined && !(isOpen && deltas !== undefined);
     const kept = base?.startedMs === startedMs(pod) ? base.counters : undefined;
@@ -75,7 +75,8 @@ function baselinesOf(
       uid: pod.uid,
       track: pod.track,
       startedMs: startedMs(pod),
-      restarts: isOpen ? base.restarts : Math.max(base?.restarts ?? 0, abnormalEnds(pod)),
+      // Until the look closes, it counts the abnormal ends from here.
+      restarts: isOpen && ends > 0 ? base.restarts : restartsOf(pod),
       atMs: isRead ? nowMs : (base?.atMs ?? nowMs),
       counters: isRead ? counters : kept,
     };

@@ -28,14 +28,18 @@ const warmUpMs = 30_000;
 /** How often the operator reads counters at most, ms. */
 export const lookMs = 10_000;
 
-/** When the app's container started, ms since 1970. */
-export const startedMs = ({ containers }: Pod): number =>
-  millis(containers.find(({ name }) => name === containerName)?.runningSince);
+const appContainer = ({ containers }: Pod) => containers.find(({ name }) => name === containerName);
 
-/** How often the app's container has ended with an error. */
-export function abnormalEnds({ containers }: Pod): number {
-  const own = containers.find(({ name }) => name === containerName);
-  return own?.terminated === undefined || own.terminated.exitCode === 0 ? 0 : own.restarts;
+/** When the app's container started, ms since 1970. */
+export const startedMs = (pod: Pod): number => millis(appContainer(pod)?.runningSince);
+
+/** How often the app's container was restarted. */
+export const restartsOf = (pod: Pod): number => appContainer(pod)?.restarts ?? 0;
+
+/** How often the app's container has ended since it had some restarts; 0 if it ended without an error the last time. */
+export function abnormalEnds(pod: Pod, restarts: number): number {
+  const { exitCode = 0 } = appContainer(pod)?.terminated ?? {};
+  return exitCode === 0 ? 0 : Math.max(0, restartsOf(pod) - restarts);
 }
 
 /** True if a pod's counters count. */

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "@jest/globals";
 import type { Reading } from "../../../operator/core/counters.ts";
+import type { Pod } from "../../../operator/core/observed.ts";
 import { at, pod, running } from "./objects.ts";
 import { type Count, Rounds, a, address, b, counted, next, totals } from "./rounds.ts";
 
@@ -44,6 +45,22 @@ describe("what is counted", () => {
     rounds.pods = [a, { ...b, containers: [{ ...running("app", at(6)), restarts: 1, terminated }] }];
     expect(rounds.count([50, 0], [3, 0]).count([100, 0], [13, 0]).errors).toEqual(
       totals([100, 0], [10, 0], 1),
+    );
+  });
+
+  test("a container that ended once with an error, after others without: one failed request", () => {
+    const ended = (restarts: number, exitCode: number): Pod => {
+      const terminated = { reason: "", exitCode, message: "", at: at(5) };
+      return { ...b, containers: [{ ...running("app", at(restarts)), restarts, terminated }] };
+    };
+    const rounds = new Rounds();
+    rounds.pods = [a, ended(5, 0)];
+    rounds.count([0, 0], [0, 0]);
+    rounds.pods = [a, ended(6, 0)];
+    rounds.count([50, 0], [0, 0]);
+    rounds.pods = [a, ended(7, 1)];
+    expect(rounds.count([100, 0], [0, 0]).count([150, 0], [10, 0]).errors).toEqual(
+      totals([150, 0], [11, 1], 1),
     );
   });
 
