@@ -1,6 +1,6 @@
 import type { Track } from "../../api/names.ts";
 import type { Counters, Reading } from "../counters.ts";
-import type { Pod, Tracks } from "../observed.ts";
+import { type Pod, type Tracks, millis } from "../observed.ts";
 import { type Measuring, abnormalEnds, followedPods, startedMs } from "./pods.ts";
 import type { BaseCounters, Baseline, Counted, MetricName } from "./state.ts";
 
@@ -20,6 +20,8 @@ type Deltas = Partial<Record<MetricName, Counted>>;
 export interface FollowedPod {
   readonly pod: Pod;
   readonly base: Baseline | undefined;
+  /** The counters at the end of the last look, unless they started anew, or the pod became ready anew, since then. */
+  readonly earlier: BaseCounters | undefined;
   readonly counters: BaseCounters | undefined;
   readonly deltas: Deltas | undefined;
   /** Abnormal ends of the container since the last look. */
@@ -80,6 +82,13 @@ const hasFallen = (now: BaseCounters, before: BaseCounters): boolean =>
   now.failed < before.failed ||
   (now.durations?.requests ?? 0) < (before.durations?.requests ?? 0);
 
+/**
+ * True if a pod's counters can be compared with those of its baseline. The first requests after a pod became ready anew are
+ * left out too: those of an outage that ended its readiness would count in a later look than those of other pods.
+ */
+const isComparable = (pod: Pod, base: Baseline | undefined): boolean =>
+  base?.startedMs === startedMs(pod) && millis(pod.readinessSince) <= base.atMs;
+
 export function follow(measuring: Measuring, answers: Readings): readonly FollowedPod[] {
   const { pods, readings, nowMs } = answers;
   const bound = Math.min(...(commonBounds(answers) ?? []));
@@ -88,9 +97,9 @@ export function follow(measuring: Measuring, answers: Readings): readonly Follow
     const base = before.get(pod.uid);
     const reading = readings.get(pod.uid);
     const ends = base === undefined ? 0 : abnormalEnds(pod, base.restarts);
+    const earlier = isComparable(pod, base) ? base?.counters : undefined;
     if (reading === undefined || !("counters" in reading))
-      return { pod, base, counters: undefined, deltas: undefined, ends, hasFallen: false };
-    const earlier = base?.startedMs === startedMs(pod) ? base.counters : undefined;
+      return { pod, base, earlier, counters: undefined, deltas: undefined, ends, hasFallen: false };
     const counters = baseCountersOf(reading.counters, bound, earlier);
     const seconds = Math.max(0, nowMs - (base?.atMs ?? nowMs)) / 1000;
     const untold = Math.ceil(seconds * measuring.ownPerSecond);
@@ -98,7 +107,7 @@ export function follow(measuring: Measuring, answers: Readings): readonly Follow
     const own = { errors: tellsRoutes ? 0 : untold, latency: durations?.tellsRoutes ? 0 : untold };
     const fallen = earlier !== undefined && hasFallen(counters, earlier);
     const deltas = fallen || earlier === undefined ? undefined : deltasOf(counters, earlier, own);
-    return { pod, base, counters, deltas, ends, hasFallen: fallen };
+    return { pod, base, earlier, counters, deltas, ends, hasFallen: fallen };
   });
 }
 

@@ -67,10 +67,9 @@ function baselinesOf(
   nowMs: number,
   isClosed: boolean,
 ): readonly Baseline[] {
-  return followed.map(({ pod, base, counters, deltas, ends }): Baseline => {
+  return followed.map(({ pod, base, earlier, counters, deltas, ends }): Baseline => {
     const isOpen = base !== undefined && !isClosed;
     const isRead = counters !== undefined && !(isOpen && deltas !== undefined);
-    const kept = base?.startedMs === startedMs(pod) ? base.counters : undefined;
     return {
       uid: pod.uid,
       track: pod.track,
@@ -78,7 +77,7 @@ function baselinesOf(
       // Until the look closes, it counts the abnormal ends from here.
       restarts: isOpen && ends > 0 ? base.restarts : restartsOf(pod),
       atMs: isRead ? nowMs : (base?.atMs ?? nowMs),
-      counters: isRead ? counters : kept,
+      counters: isRead ? counters : earlier,
     };
   });
 }

@@ -64,6 +64,16 @@ describe("what is counted", () => {
     );
   });
 
+  test("a pod that became ready anew: its first reading after that is its baseline", () => {
+    const rounds = new Rounds().count([0, 0], [100, 0]);
+    rounds.pods = [a, { ...b, ready: false, readinessSince: at(5) }];
+    rounds.read({ a: counted([50, 0]) });
+    rounds.pods = [a, { ...b, readinessSince: at(15) }];
+    rounds.skip(30).count([100, 0], [200, 90]);
+    expect(rounds.errors).toBeUndefined();
+    expect(rounds.count([150, 0], [220, 91]).errors).toEqual(totals([150, 0], [20, 1], 1));
+  });
+
   test("a counter that falls without a restart is reported, and counting begins anew", () => {
     const rounds = new Rounds().count([100, 0], [100, 0]).count([200, 0], [5, 0]);
     expect(rounds.analysis.problem?.message).toBe(
