@@ -106,8 +106,19 @@ const limitsOf = ({ max = "1%", maxRatioToStable = 2 }: Metric): MetricLimits =>
   maxRatioToStable: Number(maxRatioToStable),
 });
 
+/**
+ * The routes that only probes and the operator request. The path / is left out: it has requests of users, and some pods are
+ * probed there.
+ */
+function ownRoutesOf({ probes, analysis }: DemoAppSpec): readonly string[] {
+  const paths = [probes.liveness, probes.readiness, probes.startup].flatMap((probe) => probe?.path ?? []);
+  const routes = [...paths, analysis?.endpoint?.path ?? "/metrics"].map((path) => path.replace(/\?.*/, ""));
+  return [...new Set([defaultPath, "/ready", "/metrics", ...routes])].filter((route) => route !== "/");
+}
+
 /** `spec.analysis` with its defaults; undefined if readiness and restarts alone decide. */
-export const analysisOf = once(({ analysis, port, pod }: DemoAppSpec) => {
+export const analysisOf = once((spec: DemoAppSpec) => {
+  const { analysis, port, pod } = spec;
   if (analysis === undefined) return undefined;
   const { errors = {}, latency, endpoint = {}, undecidedSeconds = 1800 } = analysis;
   const named = (pod?.ports ?? []).find(({ name }) => name === endpoint.port);
@@ -127,7 +138,7 @@ export const analysisOf = once(({ analysis, port, pod }: DemoAppSpec) => {
       codeLabel: endpoint.codeLabel ?? "code",
       errorCodes: endpoint.errorCodes ?? "5..",
       duration: endpoint.duration ?? "http_request_duration_seconds",
-      ignore: endpoint.ignore ?? [{ label: "route", values: ["/health", "/ready", "/metrics"] }],
+      ignore: endpoint.ignore ?? [{ label: "route", values: ownRoutesOf(spec) }],
     },
     undecidedSeconds,
   };

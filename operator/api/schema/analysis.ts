@@ -94,7 +94,7 @@ const endpoint = z.strictObject({
   ignore: atomicList(ignored, 10)
     .optional()
     .describe(
-      "Series that are not counted. Default: the values /health, /ready and /metrics of the label route.",
+      "Series that are not counted. Default: /health, /ready, /metrics, and the paths of the probes and of the counters, except /, as values of the label route.",
     ),
 });
 

@@ -35,6 +35,19 @@ http_requests_total{route="/metrics",code="200",version="1"} 80`;
     expect(read(text)).toEqual(counted(100, 4));
   });
 
+  test("the paths of probes and counters are no routes of users, / is", () => {
+    const { counters } =
+      analysisOf(
+        spec({
+          strategy: { type: "Canary" },
+          probes: { liveness: { path: "/" }, readiness: { path: "/healthz?full=1" }, startup: {} },
+          analysis: { endpoint: { path: "/internal/metrics" } },
+        }),
+      ) ?? {};
+    const values = ["/health", "/ready", "/metrics", "/healthz", "/internal/metrics"];
+    expect(counters?.ignore).toEqual([{ label: "route", values }]);
+  });
+
   test("without labels of routes, the reading says so", () => {
     expect(read('http_requests_total{code="200"} 10\nhttp_requests_total{code="500"} 1')).toEqual(
       counted(11, 1, false),
