@@ -1,6 +1,6 @@
 import { labels, managedBy } from "../api/names.ts";
 import type { KubeObject } from "../runtime/kubernetes.ts";
-import { isInternal, scrape } from "../runtime/scrape.ts";
+import { forbiddenWith, scrape } from "../runtime/scrape.ts";
 import { NoOpApplies } from "../runtime/noopapplies.ts";
 import { Operator, type OperatorOptions } from "../runtime/operator.ts";
 import type { ReconcileResult } from "../runtime/workqueue.ts";
@@ -58,7 +58,6 @@ export class DemoAppController extends Operator {
     this.#reporter = createReporter({ client, clock, updateCache: this.#updateCache });
     this.#repairs = new Repairs(clock);
     this.#warnings = new Warnings({ client, clock, log });
-    const apiServer = URL.parse(client.server)?.hostname;
     const looks = this.manager.controller({
       name: `${options.name}-measure`,
       concurrency: measureConcurrency,
@@ -67,7 +66,7 @@ export class DemoAppController extends Operator {
     this.#measurer = new Measurer({
       clock,
       scrape: options.scrape ?? scrape,
-      isForbidden: (address) => address === apiServer || isInternal(address),
+      isForbidden: forbiddenWith(client.server),
       podsOf: (key) => (this.#caches === undefined ? [] : podsOf(this.#caches, key)),
       queue: looks.queue,
       wake: (key) => this.controller.queue.add(key),

@@ -53,6 +53,13 @@ for (const [network, prefix] of [
 export const isInternal = (address: string): boolean =>
   internal.check(address, isIPv6(address) ? "ipv6" : "ipv4");
 
+/** Addresses that must not be connected to: those that are no pod's, and that of the API server at a URL. */
+export function forbiddenWith(server: string): (address: string) => boolean {
+  // An IPv6 address is in brackets.
+  const apiServer = URL.parse(server)?.hostname.replaceAll(/[[\]]/g, "");
+  return (address) => address === apiServer || isInternal(address);
+}
+
 /** Splits a stream into lines, and passes on what is wanted. Keeps little: many pods are read at the same time. */
 class Collector {
   readonly names = new Set<string>();

@@ -4,7 +4,7 @@ import { type RequestListener, type ServerResponse, createServer } from "node:ht
 import { type AddressInfo, createServer as createTcpServer } from "node:net";
 import { gzipSync } from "node:zlib";
 import type { Sample } from "../../../operator/runtime/exposition.ts";
-import { isInternal, scrape } from "../../../operator/runtime/scrape.ts";
+import { forbiddenWith, isInternal, scrape } from "../../../operator/runtime/scrape.ts";
 
 const text = '# TYPE hits counter\nhits{code="200"} 3\nhits{code="500"} 1\nother 7\n';
 const wanted = new Set(["hits"]);
@@ -152,4 +152,12 @@ test.each([
   "::ffff:10.0.0.1",
 ])("%s can be a pod's address", (address) => {
   expect(isInternal(address)).toBe(false);
+});
+
+test.each([
+  ["https://10.96.0.1:443", "10.96.0.1"],
+  ["https://[fd00::1]:6443", "fd00::1"],
+])("the API server at %s: its address is no pod's, others can be", (server, address) => {
+  const isForbidden = forbiddenWith(server);
+  expect([address, "127.0.0.1", "10.244.1.7"].map(isForbidden)).toEqual([true, true, false]);
 });
