@@ -1,7 +1,7 @@
 import { containerName, tracks } from "../../api/names.ts";
 import type { DemoAppSpec } from "../../api/schema.ts";
 import { type Pod, type Tracks, millis } from "../observed.ts";
-import type { Analysis, Settings } from "./state.ts";
+import { type Analysis, type Settings, looksOf } from "./state.ts";
 
 /** What a rollout needs to be measured. */
 export interface Measuring {
@@ -16,9 +16,11 @@ export interface Measuring {
 
 /** The measuring with what is known by now, unless another rollout or other settings are measured. */
 export function withLatest(measuring: Measuring, known: Analysis | undefined): Measuring {
-  const { rollout, settings, atMs } = measuring.analysis;
+  const { rollout, settings } = measuring.analysis;
   const isSame = known?.rollout === rollout && known.settings === settings;
-  return isSame && known.atMs >= atMs ? { ...measuring, analysis: known } : measuring;
+  return isSame && looksOf(known) >= looksOf(measuring.analysis)
+    ? { ...measuring, analysis: known }
+    : measuring;
 }
 
 /** Most pods of a track that are read. */

@@ -79,12 +79,15 @@ export interface Analysis {
   readonly problem: Problem | undefined;
 }
 
-/** Identifies the settings of an analysis, and the ports and paths that they mean. */
+/** Identifies the settings of an analysis. */
 const settingsHash = once((settings: Settings) => digestOf(settings).slice(0, 10));
 
 const none: Counted = { requests: 0, failed: 0 };
 export const noRequests: Tracks<Counted> = { stable: none, candidate: none };
 export const noState: MetricState = { evidence: noEvidence, total: noRequests, recent: noRequests };
+
+/** How many looks were closed. */
+export const looksOf = ({ metrics }: Analysis): number => metrics.errors?.evidence.looks ?? 0;
 
 export const firstAnalysis = (rollout: number, settings: Settings, nowMs: number): Analysis => ({
   rollout,
@@ -153,27 +156,20 @@ function baselineOf({
   at,
   counters: text,
 }: Stored["pods"][number]): Baseline | undefined {
-  const [restarts = 0, requests, failed, bound, total, slow] =
+  const [restarts = 0, requests, failed = 0, bound, total = 0, slow = 0] =
     [1, 3, 6].map((count) => numbersOf(text, count)).find((numbers) => numbers !== undefined) ?? [];
-  const counters =
-    requests === undefined || failed === undefined
-      ? undefined
-      : {
-          requests,
-          failed,
-          durations:
-            bound === undefined || total === undefined || slow === undefined
-              ? undefined
-              : { bound, requests: total, slow },
-        };
+  const durations = bound === undefined ? undefined : { bound, requests: total, slow };
+  const counters = requests === undefined ? undefined : { requests, failed, durations };
   return { uid, track, restarts, startedMs: millis(startedAt), atMs: millis(at), counters };
 }
 
-/** The analysis that a status stores; undefined without one, or if somebody has changed its numbers. */
+/** The analysis that a status stores; undefined without one, or if somebody has changed its numbers or times. */
 export const storedAnalysis = once((stored: Stored): Analysis | undefined => {
   const metrics = stored.metrics.map((metric) => [metric.name, metricOf(metric)] as const);
   const load = numbersOf(stored.load, 4);
-  if (load === undefined || metrics.some(([, metric]) => metric === undefined)) return undefined;
+  const times = [stored.at, stored.since, ...stored.pods.flatMap(({ at, startedAt }) => [at, startedAt])];
+  const areTimes = times.every((time) => !Number.isNaN(millis(time)));
+  if (load === undefined || !areTimes || metrics.some(([, metric]) => metric === undefined)) return undefined;
   const [a = 0, b = 0, c = 0, d = 0] = load;
   return {
     rollout: stored.rollout,
@@ -197,8 +193,8 @@ export function analysesOf(
     known?.rollout === rollout && known.settings === settingsHash(settings);
   const inStatus = status?.analysis && storedAnalysis(status.analysis);
   const stored = isValid(inStatus) ? inStatus : undefined;
-  // A process that did not lead for a while knows less than the status.
-  const isNewer = analysis !== undefined && analysis.atMs >= (stored?.atMs ?? 0);
+  // A process that did not lead for a while knows less than the status. Its clock need not be that of the other leader.
+  const isNewer = analysis !== undefined && looksOf(analysis) >= (stored ? looksOf(stored) : 0);
   const latest = isValid(analysis) && isNewer ? analysis : stored;
   return latest && { latest, stored };
 }

@@ -106,7 +106,7 @@ export function textsOf(
     const counted = countsText(words, verdict === "Failed" ? state.recent : state.total, limits);
     if (verdict !== "Undecided" || looks === 0) return { verdict, message: counted };
     // The first request was counted at the end of the first look.
-    const ms = (analysis.atMs - (analysis.sinceMs ?? analysis.atMs) + lookMs) / looks;
+    const ms = (Math.max(0, analysis.atMs - (analysis.sinceMs ?? analysis.atMs)) + lookMs) / looks;
     return { verdict, message: `${counted}: ${missingText(name, state, { ...limits, ms })}` };
   };
 }
@@ -148,7 +148,8 @@ export function reportedAnalysis(
   stored: Analysis | undefined,
   settings: Settings,
 ): Analysis {
-  if (stored === undefined || latest.atMs - stored.atMs >= writeIntervalMs) return latest;
+  // A former leader's clock may have been ahead.
+  if (stored === undefined || Math.abs(latest.atMs - stored.atMs) >= writeIntervalMs) return latest;
   const verdicts = (analysis: Analysis): string => {
     const texts = textsOf(analysis, settings);
     const each = metricNames(settings).map((name) => texts(name, analysis.metrics[name] ?? noState).verdict);

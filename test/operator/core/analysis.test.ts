@@ -1,4 +1,5 @@
 import { describe, expect, test } from "@jest/globals";
+import { timestamp } from "../../../operator/core/observed.ts";
 import { judged, until, withTraffic } from "./analysisscene.ts";
 import { ready } from "./canaryscene.ts";
 
@@ -105,6 +106,18 @@ describe("a canary with analysis", () => {
       simulation.settle();
     } while (simulation.app.status?.phase !== "Healthy");
     expect(simulation.app.status).toMatchObject({ phase: "Healthy", stable: good });
+  });
+
+  test("the clock of the leader before was an hour ahead: the evidence goes on at once", () => {
+    const { simulation } = withTraffic({});
+    simulation.edit(good);
+    simulation.pass(90);
+    const { status: { analysis, ...status } = {} } = simulation.app;
+    if (analysis === undefined) throw new Error("nothing was counted");
+    const later = timestamp(simulation.nowMs + 3_600_000);
+    simulation.app = { ...simulation.app, status: { ...status, analysis: { ...analysis, at: later } } };
+    simulation.reconcile(0);
+    expect(until(simulation, "Healthy")).toBeLessThan(400);
   });
 
   test("the status is wiped in the middle: the evidence starts anew, and the step stays", () => {

@@ -65,3 +65,11 @@ test.each(["", "1 2 3", "a b", "1 ".repeat(16).concat("NaN"), "-1 ".repeat(17).t
     ).toBeUndefined();
   },
 );
+
+test("a time that somebody changed to none that exists: the evidence starts anew", () => {
+  const { analysis, settings } = new Rounds().count([0, 0], [0, 0]).count([50, 0], [20, 0]);
+  const stored = renderAnalysis(analysis, textsOf(analysis, settings));
+  const at = "2026-01-01T00:00:00+99:00";
+  expect(storedAnalysis({ ...stored, at })).toBeUndefined();
+  expect(storedAnalysis({ ...stored, pods: stored.pods.map((one) => ({ ...one, at })) })).toBeUndefined();
+});
