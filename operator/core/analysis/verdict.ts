@@ -41,8 +41,9 @@ interface Words {
 
 function wordsOf(name: MetricName, { baselines }: Analysis, { metrics }: Settings): Words {
   if (name === "errors") return { did: "failed", note: "" };
-  const bound = baselines.find(({ counters }) => counters?.durations)?.counters?.durations?.bound;
   const above = metrics.latency?.aboveSeconds;
+  // Pods that have just started have no bound yet.
+  const { bound = above } = baselines.find(({ counters }) => counters?.durations)?.counters?.durations ?? {};
   const note = bound === above ? "" : `; ${bound} s is the next bound of the histogram above ${above} s`;
   return { did: `took more than ${bound} s`, note };
 }
@@ -70,6 +71,9 @@ function looksToPass({ evidence, total }: MetricState, limits: Limits): number |
     y: total.stable.failed / looks,
     isStableDown: false,
   };
+  // Equal looks have equal factors: what does not grow at once never does.
+  const next = withLook(evidence, look, limits).belowLimit;
+  if (next.every((value, i) => value <= (evidence.belowLimit[i] ?? 0))) return undefined;
   let expected = evidence;
   for (let more = 1; more <= mostLooks; more += 1) {
     expected = withLook(expected, look, limits);
@@ -151,8 +155,9 @@ export function reportedAnalysis(
   // A former leader's clock may have been ahead.
   if (stored === undefined || Math.abs(latest.atMs - stored.atMs) >= writeIntervalMs) return latest;
   const verdicts = (analysis: Analysis): string => {
-    const texts = textsOf(analysis, settings);
-    const each = metricNames(settings).map((name) => texts(name, analysis.metrics[name] ?? noState).verdict);
+    const each = metricNames(settings).map((name) =>
+      verdictFrom((analysis.metrics[name] ?? noState).evidence, limitsOf(settings, name)),
+    );
     return [...each, conclusionOf(analysis, settings).verdict, analysis.problem?.message].join();
   };
   return verdicts(latest) === verdicts(stored) ? stored : latest;

@@ -55,6 +55,19 @@ test("the status stores the whole state", () => {
   expect(again).toMatchObject({ load: analysis.load, baselines: analysis.baselines, rollout: 2 });
 });
 
+test("all pods were replaced: the message has the limit instead of a bound", () => {
+  const rounds = new Rounds({ latency: { aboveMilliseconds: 300, max: "1%" } });
+  const read = (total: number): Rounds => {
+    const reading = counted([total, 0], { durations: { tellsRoutes: true, total, atMost: { 0.3: total } } });
+    return rounds.read({ a: reading, b: reading });
+  };
+  const { analysis, settings } = read(0) && read(100);
+  const { latency } = analysis.metrics;
+  if (latency === undefined) throw new Error("no look was closed");
+  const { message } = textsOf({ ...analysis, baselines: [] }, settings)("latency", latency);
+  expect(message).toMatch(/^0 of 100 requests took more than 0.3 s \(0 %; stable 0 %, limit 1 %\)/);
+});
+
 test.each(["", "1 2 3", "a b", "1 ".repeat(16).concat("NaN"), "-1 ".repeat(17).trim()])(
   "evidence that somebody changed to %j: the evidence starts anew",
   (evidence) => {
