@@ -53,7 +53,7 @@ export const reasons = {
   StepAnalyses: (of: StepTexts & { evidence: string }) =>
     `${at(of)} waits for evidence: ${of.evidence}. ${tracksText(of)}.`,
   StepUndecided: (of: StepTexts & { evidence: string; seconds: number }) =>
-    `${at(of)} has too little evidence after ${of.seconds} s: ${of.evidence}. ${tracksText(of)}.`,
+    `${at(of)} is undecided after ${of.seconds} s: ${of.evidence}. ${tracksText(of)}.`,
   StepWaits: (of: StepTexts) => `${at(of)} waits for a promotion: ${tracksText(of)}.`,
   StepHeld: (of: StepTexts & { promotion: string }) =>
     `${at(of)} is held by the annotation demoapp.dev/paused${of.promotion}: ${tracksText(of)}.`,

@@ -2,6 +2,7 @@ import { annotations } from "../api/names.ts";
 import { type ReasonMessage, reasonMessage } from "../api/reasons.ts";
 import { storedCursor, stepsHashOf } from "./cursor.ts";
 import { type App, type Revision, timestamp } from "./observed.ts";
+import { isPromoted } from "./promote.ts";
 import { rolloutNumber, startRollout } from "./revisions.ts";
 import { type RolloutState, rolloutStateOf } from "./rolloutstate.ts";
 import { isPassed } from "./steps.ts";
@@ -77,8 +78,11 @@ function judged(state: RolloutState, candidate: Revision, verdict: ReasonMessage
   if (rejection)
     return { ...candidate, outcome: "rejected", finishedAt, acceptedAt: undefined, ...rejection };
   if (verdict !== undefined || !isPassed(state)) return candidate;
-  const isUnproven = state.settings !== undefined && state.conclusion?.verdict !== "Passed";
-  const reason = isUnproven ? "PromotedUndecided" : undefined;
+  const { cursor, settings, conclusion } = state;
+  const isUnproven = settings !== undefined && conclusion?.verdict !== "Passed";
+  const isPromotedLast =
+    cursor !== undefined && isPromoted(state.observed, { ...cursor, index: cursor.index - 1 });
+  const reason = isUnproven && isPromotedLast ? "PromotedUndecided" : undefined;
   return { ...candidate, outcome: "accepted", finishedAt, acceptedAt: finishedAt, reason };
 }
 

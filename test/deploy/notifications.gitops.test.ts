@@ -102,8 +102,7 @@ test("a notification: sent once per commit, once per step that waits, or once pe
   expect(keys).toEqual({
     deployed: sha,
     waiting: "Rollout 4 of ghcr.io/acme/demoapp-webapp:1.2.0, step 2 of 4 waits for a promotion",
-    undecided:
-      "Rollout 4 of ghcr.io/acme/demoapp-webapp:1.2.0, step 2 of 4 has too little evidence after 1800 s",
+    undecided: "Rollout 4 of ghcr.io/acme/demoapp-webapp:1.2.0, step 2 of 4 is undecided after 1800 s",
     "rollback-needed":
       "spec.rollback.automatic is false, and rollout 4 of ghcr.io/acme/demoapp-webapp:1.2.0 failed",
     rejected: broken,

@@ -6,7 +6,8 @@ import { analysisOf } from "../../../operator/core/defaults.ts";
 import type { Pod } from "../../../operator/core/observed.ts";
 import { pod, revision, spec, startMs } from "./objects.ts";
 
-export const [old, next] = [revision("app:1", 1, "accepted"), revision("app:2", 2)];
+const old = revision("app:1", 1, "accepted");
+export const next = revision("app:2", 2);
 export const address = "192.0.2.3";
 export const a = pod("a", old, { address });
 export const b = pod("b", next, { address, track: "candidate" });
