@@ -61,7 +61,7 @@ interface Case {
 
 const cases: Readonly<Record<string, Case>> = {
   errors: { after: { env: failing(0.1) } },
-  good: { after: { env: failing(0.005) } },
+  good: { after: { env: failing(0.005) }, callers: 4 },
   slow: {
     after: { env: env({ FAULT_LATENCY_MS: "600" }) },
     fields: { analysis: { latency: { aboveMilliseconds: 300, max: "1%" } } },
@@ -86,11 +86,14 @@ const specOf = ({ fields }: Case, version: object = {}) => ({
 /** Decisions need a minute: pods warm up for 30 s, and a look takes 10 s. */
 const decisionMs = 280_000;
 
-const decided = (name: string, phase: "Degraded" | "Healthy"): Promise<Reported> =>
+/** Near the limit, one version in twenty takes twice as long as the others (docs/analysis.md). */
+const nearLimitMs = 560_000;
+
+const decided = (name: string, phase: "Degraded" | "Healthy", deadlineMs = decisionMs): Promise<Reported> =>
   ns.until(
     name,
     ({ status }) => status.phase === phase && status.history[0]?.rollout === 2 && status.step === undefined,
-    decisionMs,
+    deadlineMs,
   );
 
 /** All rollouts begin together, and each test waits for one of them. */
@@ -142,10 +145,10 @@ test("blue-green: a version that fails loses the traffic in the hold", async () 
 });
 
 test("a version that fails 0.5 % under a limit of 1 % is accepted on evidence", async () => {
-  const { status } = await decided("good", "Healthy");
+  const { status } = await decided("good", "Healthy", nearLimitMs);
   expect(status.history[0]).toMatchObject({ rollout: 2, outcome: "Accepted" });
   expect(status.history[0]).not.toHaveProperty("reason");
-});
+}, 580_000);
 
 test("a dependency is down for both versions: neither rejected nor accepted, and the message says why", async () => {
   const { status } = await ns.until(

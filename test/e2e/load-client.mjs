@@ -1,12 +1,12 @@
-// `node load-client.mjs <url>`: waits until the URL answers, prints "started", and sends requests until its standard
-// input ends. Then prints a report as JSON. Half of the callers reuse a connection, half open a new one per request; of
-// one or two callers, none reuses one, so that all pods get as many requests.
-// `node load-client.mjs <url> Infinity <callers>`: with so many callers, by default 8.
+// `node load-client.mjs <url> Infinity`: waits until the URL answers, prints "started", and sends requests until its standard
+// input ends. Then prints a report as JSON. Half of the 8 callers reuse a connection, half open a new one per request.
+// `node load-client.mjs <url> Infinity <callers>`: the same with so many callers. Each request has a new connection, so that
+// all pods get as many.
 // `node load-client.mjs <url> <count>`: sends so many requests, each over a new connection, and prints the report.
 import { Agent, request } from "node:http";
 import { setTimeout as delay } from "node:timers/promises";
 
-const [, , url, count = Infinity, callers = 8] = process.argv;
+const [, , url, count, callers = ""] = process.argv;
 const isSample = Number.isFinite(Number(count));
 const pauseMs = 20;
 // Longer than the third repetition of a lost SYN, after 1, 3 and 7 s: a busy machine loses packets.
@@ -71,8 +71,10 @@ if (!isSample) {
   await warmUp();
   console.log("started");
 }
-const reuses = (caller) => !isSample && callers > 2 && caller % 2 === 0;
+const reuses = (caller) => !isSample && callers === "" && caller % 2 === 0;
 await Promise.all(
-  Array.from({ length: Number(callers) }, (_, i) => call(new Agent({ keepAlive: reuses(i), maxSockets: 1 }))),
+  Array.from({ length: Number(callers || 8) }, (_, i) =>
+    call(new Agent({ keepAlive: reuses(i), maxSockets: 1 })),
+  ),
 );
 console.log(JSON.stringify(report));

@@ -22,9 +22,9 @@ const client = join(import.meta.dirname, "load-client.mjs");
 export async function startLoad(
   cluster: Cluster,
   url: string,
-  callers = 8,
+  callers?: number,
 ): Promise<() => Promise<LoadReport>> {
-  const [file, ...args] = [...cluster.inside, process.execPath, client, url, "Infinity", `${callers}`];
+  const [file, ...args] = [...cluster.inside, process.execPath, client, url, "Infinity", `${callers ?? ""}`];
   const child = spawn(file, args, { stdio: ["pipe", "pipe", "inherit"] });
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
   const nextLine = async (): Promise<string> => {
