@@ -22,8 +22,6 @@ export class Traffic {
   readonly failures: Failure[] = [];
   /** What the versions answered, in the order of arrival. */
   readonly answers: Answer[] = [];
-  readonly #answered = new Map<string, number>();
-  readonly #lastAnswerAt = new Map<string, number>();
   readonly #inFlight = new Set<Promise<void>>();
   readonly #timer: NodeJS.Timeout;
 
@@ -35,17 +33,17 @@ export class Traffic {
 
   /** Requests that were answered or failed. */
   get sent(): number {
-    return [...this.#answered.values()].reduce((sum, count) => sum + count, this.failures.length);
+    return this.answers.filter(({ ok }) => ok).length + this.failures.length;
   }
 
   /** Number of requests that a version answered. */
   answeredBy(version: string): number {
-    return this.#answered.get(version) ?? 0;
+    return this.answers.filter((answer) => answer.ok && answer.version === version).length;
   }
 
   /** When the last response of a version arrived, ms as of `performance.now()`; -Infinity if none did. */
   lastAnswerAt(version: string): number {
-    return this.#lastAnswerAt.get(version) ?? -Infinity;
+    return this.answers.findLast((answer) => answer.ok && answer.version === version)?.atMs ?? -Infinity;
   }
 
   /** Stops sending; resolves when every request is counted. */
@@ -66,14 +64,12 @@ export class Traffic {
   async #request(url: string): Promise<void> {
     const response = await fetch(url, { signal: AbortSignal.timeout(timeoutMs) });
     const text = await response.text();
-    const version = response.headers.get("x-app-version") ?? "";
-    this.answers.push({ version, ok: response.ok, atMs: performance.now() });
-    if (response.ok) {
-      const { version: answering } = JSON.parse(text) as { version: string };
-      this.#answered.set(answering, this.answeredBy(answering) + 1);
-      this.#lastAnswerAt.set(answering, performance.now());
-      return;
-    }
+    const { ok, headers } = response;
+    const version = ok
+      ? (JSON.parse(text) as { version: string }).version
+      : (headers.get("x-app-version") ?? "");
+    this.answers.push({ version, ok, atMs: performance.now() });
+    if (ok) return;
     // The API server names the pod that it could not reach: "dial tcp 10.244.0.9:8080: connect: …".
     const ip = [...text.matchAll(/(\d+\.\d+\.\d+\.\d+):\d+/g)].at(-1)?.[1] ?? "";
     this.failures.push({ ip, message: `${response.status} ${text.slice(0, 300)}` });
