@@ -91,6 +91,13 @@ export class TestEnvironment<S extends Setup = Setup> extends AppReader {
     return operator;
   }
 
+  /** Kills an operator that has nothing left to write, and starts its successor. Returns it once it is idle too. */
+  async replaceIdleOperator(operator: RunningOperator): Promise<RunningOperator> {
+    await this.quiet(operator);
+    await operator.kill();
+    return this.startIdleOperator();
+  }
+
   /** Starts an operator and waits until the app is Healthy. */
   async install(spec: Fields = {}, options: OwnOptions = {}): Promise<RunningOperator> {
     const operator = await this.startOperator(options);

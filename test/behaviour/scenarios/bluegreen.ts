@@ -64,9 +64,7 @@ export const blueGreens: Scenarios = {
   "the operator is killed in the hold: its successor writes nothing, and ends the rollout when promoted":
     async (env) => {
       const operator = await held(env);
-      await env.quiet(operator);
-      await operator.kill();
-      const next = await env.startIdleOperator();
+      const next = await env.replaceIdleOperator(operator);
       expect(next.writes).toEqual([]);
       await env.annotate({ promote: "2/all" });
       await env.phase("Healthy");

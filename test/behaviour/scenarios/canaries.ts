@@ -51,9 +51,7 @@ export const canaries: Scenarios = {
     env,
   ) => {
     const operator = await waiting(env);
-    await env.quiet(operator);
-    await operator.kill();
-    const next = await env.startIdleOperator();
+    const next = await env.replaceIdleOperator(operator);
     expect(next.writes).toEqual([]);
     await env.annotate({ promote: "2/all" });
     await env.phase("Healthy");
