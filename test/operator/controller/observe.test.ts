@@ -1,10 +1,10 @@
 import { describe, expect, test } from "@jest/globals";
-import { type ObserveOptions, observe } from "../../../operator/controller/observe.ts";
-import { Templates } from "../../../operator/controller/templates.ts";
+import { observe } from "../../../operator/controller/observe.ts";
 import { ApiError } from "../../../operator/runtime/client.ts";
 import { app, owner, pod, unready, waiting } from "../core/objects.ts";
 import { deploymentOf, observedApp, v1 } from "../core/situations.ts";
 import { renderService } from "../../../operator/core/render/service.ts";
+import { observeOptions } from "./observeoptions.ts";
 import { createCaches, key } from "./scene.ts";
 
 /** Caches with an app, and an API server whose response to `get` a test can set. */
@@ -18,15 +18,7 @@ function scene() {
       return server.get();
     },
   };
-  const warnings = { of: () => Promise.resolve([]) };
-  const measurer = { analysisOf: () => undefined };
-  const options = {
-    caches,
-    client,
-    warnings,
-    measurer,
-    templates: new Templates(),
-  } as unknown as ObserveOptions;
+  const options = observeOptions(caches, client);
   return { caches, server, run: () => observe(key, options) };
 }
 

@@ -1,7 +1,6 @@
 import { describe, expect, test } from "@jest/globals";
 import { revisionObjectOf } from "../../../operator/controller/children.ts";
-import { type ObserveOptions, observe } from "../../../operator/controller/observe.ts";
-import { Templates } from "../../../operator/controller/templates.ts";
+import { observe } from "../../../operator/controller/observe.ts";
 import { labels } from "../../../operator/api/names.ts";
 import { hashOf } from "../../../operator/core/hash.ts";
 import type { App, Outcome, Revision } from "../../../operator/core/observed.ts";
@@ -13,6 +12,7 @@ import { ApiError } from "../../../operator/runtime/api-error.ts";
 import type { KubeObject } from "../../../operator/runtime/kubernetes.ts";
 import { app, revision, spec, startMs } from "../core/objects.ts";
 import { deploymentOf, observedApp } from "../core/situations.ts";
+import { observeOptions } from "./observeoptions.ts";
 import { createCaches, key } from "./scene.ts";
 
 /** A revision as the API server stores it. */
@@ -50,15 +50,7 @@ function scene(all: readonly Revision[], requested: App) {
       return object;
     },
   };
-  const warnings = { of: () => Promise.resolve([]) };
-  const measurer = { analysisOf: () => undefined };
-  const options = {
-    caches,
-    client,
-    warnings,
-    measurer,
-    templates: new Templates(),
-  } as unknown as ObserveOptions;
+  const options = observeOptions(caches, client);
   const run = async () => {
     reads.length = 0;
     const observed = await observe(key, options);
