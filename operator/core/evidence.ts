@@ -34,7 +34,7 @@ export interface Evidence {
 
 export type EvidenceVerdict = "Passed" | "Failed" | "Undecided";
 
-/** By how many times a bad candidate fails more often than the bound: the test is a mixture of these guesses. */
+/** How many times the bound a bad candidate fails is unknown: the test takes the mean over these factors. */
 const worse = [1.5, 3, 10, 50] as const;
 /** The share of the limit that a good candidate fails. */
 const better = [0.5, 0] as const;
@@ -77,7 +77,8 @@ function ratioToStable(ratio: number, factor: number, { n, x, m, y }: Look): num
   return Math.exp(power(worseShare / boundShare, x) + power((1 - worseShare) / (1 - boundShare), y));
 }
 
-const mean = (values: readonly number[]): number =>
+/** The arithmetic mean of at least one value. */
+export const mean = (values: readonly number[]): number =>
   values.reduce((sum, value) => sum + value, 0) / values.length;
 
 /**

@@ -20,7 +20,7 @@ type Deltas = Partial<Record<MetricName, Counted>>;
 export interface FollowedPod {
   readonly pod: Pod;
   readonly base: Baseline | undefined;
-  /** The counters at the end of the last look, unless they started anew, or the pod became ready anew, since then. */
+  /** The counters of the baseline; undefined if the container has restarted, or the pod has become ready again, since then. */
   readonly earlier: BaseCounters | undefined;
   readonly counters: BaseCounters | undefined;
   readonly deltas: Deltas | undefined;

@@ -1,5 +1,5 @@
 import type { Track } from "../../api/names.ts";
-import { type Look, withLook } from "../evidence.ts";
+import { type Look, mean, withLook } from "../evidence.ts";
 import { type Tracks, timestamp } from "../observed.ts";
 import { type FollowedPod, type Readings, commonBounds, countsOf, follow, sum } from "./deltas.ts";
 import { type Measuring, isStableDown, restartsOf, startedMs } from "./pods.ts";
@@ -11,6 +11,7 @@ import {
   type MetricState,
   type Problem,
   type Settings,
+  limitsOf,
   metricNames,
   noRequests,
   noState,
@@ -25,9 +26,6 @@ const added = (a: Tracks<Counted>, b: Tracks<Counted>): Tracks<Counted> => ({
   stable: sum([a.stable, b.stable]),
   candidate: sum([a.candidate, b.candidate]),
 });
-
-const average = (values: readonly number[]): number =>
-  values.reduce((total, value) => total + value, 0) / values.length;
 
 const lookOf = ({ stable, candidate }: Tracks<Counted>): Look => ({
   n: candidate.requests,
@@ -48,19 +46,17 @@ function grown(
   { counts, isAlone }: Closed,
 ): MetricState {
   const before = analysis.metrics[name] ?? noState;
-  const limits = {
-    ...(settings.metrics[name] ?? settings.metrics.errors),
-    metrics: metricNames(settings).length,
-  };
-  const evidence = withLook(before.evidence, { ...lookOf(counts), isStableDown: isAlone }, limits);
+  const look = { ...lookOf(counts), isStableDown: isAlone };
+  const evidence = withLook(before.evidence, look, limitsOf(settings, name));
   // Without evidence against the candidate, the failures up to now explain no later rejection.
-  const isSuspected = average(evidence.overLimit) >= 1;
+  const isSuspected = mean(evidence.overLimit) >= 1;
   return {
     evidence,
     total: added(before.total, counts),
     recent: isSuspected ? added(before.recent, counts) : noRequests,
   };
 }
+
 /** The pods as the next look compares with them. Until a look closes, it counts from the end of the one before. */
 function baselinesOf(
   followed: readonly FollowedPod[],

@@ -1,7 +1,7 @@
 import type { Track } from "../../api/names.ts";
 import type { DemoAppStatus } from "../../api/schema.ts";
 import type { analysisOf } from "../defaults.ts";
-import { type Evidence, noEvidence } from "../evidence.ts";
+import { type Evidence, type Limits, noEvidence } from "../evidence.ts";
 import { digestOf } from "../hash.ts";
 import { once } from "../memo.ts";
 import { cleanText } from "../text.ts";
@@ -16,6 +16,12 @@ export type MetricName = keyof Settings["metrics"];
 /** The metrics of an analysis in a fixed order. */
 export const metricNames = ({ metrics }: Settings): readonly MetricName[] =>
   metrics.latency === undefined ? ["errors"] : ["errors", "latency"];
+
+/** The limits of a metric. All metrics share the chance of a wrong verdict. */
+export const limitsOf = (settings: Settings, name: MetricName): Limits => ({
+  ...(settings.metrics[name] ?? settings.metrics.errors),
+  metrics: metricNames(settings).length,
+});
 
 /** Requests of a track, and how many of them failed, or were slow. */
 export interface Counted {
@@ -193,13 +199,13 @@ export function analysesOf(
     known?.rollout === rollout && known.settings === settingsHash(settings);
   const inStatus = status?.analysis && storedAnalysis(status.analysis);
   const stored = isValid(inStatus) ? inStatus : undefined;
-  // A process that did not lead for a while knows less than the status. Its clock need not be that of the other leader.
+  // A process that has not led for a while has fewer looks than the status. Times of two leaders' clocks can't be compared.
   const isNewer = analysis !== undefined && looksOf(analysis) >= (stored ? looksOf(stored) : 0);
   const latest = isValid(analysis) && isNewer ? analysis : stored;
   return latest && { latest, stored };
 }
 
-/** What a person reads of a metric. */
+/** The verdict on a metric and its message, as the status shows them. */
 export interface MetricTexts {
   readonly verdict: Stored["metrics"][number]["verdict"];
   readonly message: string;
@@ -212,10 +218,7 @@ const storable = ({ requests, failed }: Counted): Counted => ({
 });
 
 /** The analysis as a status stores it. */
-export function renderAnalysis(
-  analysis: Analysis,
-  textsOf: (name: MetricName, state: MetricState) => MetricTexts,
-): Stored {
+export function renderAnalysis(analysis: Analysis, textsOf: (name: MetricName) => MetricTexts): Stored {
   const { rollout, settings, sinceMs, atMs, load, baselines, problem } = analysis;
   const metrics = Object.entries(analysis.metrics) as [MetricName, MetricState][];
   return {
@@ -225,7 +228,7 @@ export function renderAnalysis(
     at: timestamp(atMs),
     metrics: metrics.map(([name, state]) => ({
       name,
-      ...textsOf(name, state),
+      ...textsOf(name),
       candidate: storable(state.total.candidate),
       stable: storable(state.total.stable),
       evidence: metricText(state),

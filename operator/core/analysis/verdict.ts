@@ -8,6 +8,7 @@ import {
   type MetricState,
   type MetricTexts,
   type Settings,
+  limitsOf,
   metricNames,
   noState,
 } from "./state.ts";
@@ -20,11 +21,6 @@ export interface Conclusion {
   /** The numbers: "13 of 128 requests failed (10 %; stable 0.1 %, limit 1 %)". */
   readonly message: string;
 }
-
-const limitsOf = (settings: Settings, name: MetricName): Limits => ({
-  ...(settings.metrics[name] ?? settings.metrics.errors),
-  metrics: metricNames(settings).length,
-});
 
 /** A share in percent with two digits: "10 %", "0.13 %". */
 const percent = (share: number): string => `${Number((share * 100).toPrecision(2))} %`;
@@ -97,25 +93,45 @@ function missingText(
   return `about ${requests} more requests (${durationText(looks * ms)}) needed to show less than ${percent(limits.max)}`;
 }
 
-/** What a person reads of a metric. */
-export function textsOf(
-  analysis: Analysis,
-  settings: Settings,
-): (name: MetricName, state: MetricState) => MetricTexts {
-  return (name, state) => {
-    const limits = limitsOf(settings, name);
-    const verdict = verdictFrom(state.evidence, limits);
-    const { looks } = state.evidence;
-    const words = wordsOf(name, analysis, settings);
-    const counted = countsText(words, verdict === "Failed" ? state.recent : state.total, limits);
-    if (verdict !== "Undecided" || looks === 0) return { verdict, message: counted };
-    // The first request was counted at the end of the first look.
-    const ms = (Math.max(0, analysis.atMs - (analysis.sinceMs ?? analysis.atMs)) + lookMs) / looks;
-    return { verdict, message: `${counted}: ${missingText(name, state, { ...limits, ms })}` };
-  };
+const stateOf = ({ metrics }: Analysis, name: MetricName): MetricState => metrics[name] ?? noState;
+
+const verdictOn = (analysis: Analysis, settings: Settings, name: MetricName): EvidenceVerdict =>
+  verdictFrom(stateOf(analysis, name).evidence, limitsOf(settings, name));
+
+function messageOf(analysis: Analysis, settings: Settings, name: MetricName): string {
+  const state = stateOf(analysis, name);
+  const limits = limitsOf(settings, name);
+  const verdict = verdictOn(analysis, settings, name);
+  const { looks } = state.evidence;
+  const words = wordsOf(name, analysis, settings);
+  const counted = countsText(words, verdict === "Failed" ? state.recent : state.total, limits);
+  if (verdict !== "Undecided" || looks === 0) return counted;
+  // The first request was counted at the end of the first look.
+  const ms = (Math.max(0, analysis.atMs - (analysis.sinceMs ?? analysis.atMs)) + lookMs) / looks;
+  return `${counted}: ${missingText(name, state, { ...limits, ms })}`;
 }
 
-/** The candidate has to get at least this share of the stable pods' requests per pod: else its pods refuse some unseen. */
+/** The verdict and the message of a metric. A message takes a simulation of looks, so each is made once. */
+export const textsOf = remembered(
+  (analysis: Analysis, settings: Settings): ((name: MetricName) => MetricTexts) => {
+    const texts = new Map(
+      metricNames(settings).map((name) => [
+        name,
+        { verdict: verdictOn(analysis, settings, name), message: messageOf(analysis, settings, name) },
+      ]),
+    );
+    return (name) => {
+      const text = texts.get(name);
+      if (text === undefined) throw new Error(`the analysis has no metric ${name}`);
+      return text;
+    };
+  },
+);
+
+/**
+ * The fewest requests per pod of the candidate, as a share of those per stable pod. With fewer, its pods may refuse
+ * connections, which no counter shows.
+ */
 const leastLoad = 0.5;
 
 /** True if the candidate's pods get as many requests as they should. */
@@ -124,20 +140,31 @@ function isLoaded({ load: { candidate, stable } }: Analysis): boolean {
   return candidate.requests / candidate.pods >= (leastLoad * stable.requests) / stable.pods;
 }
 
-function conclude(analysis: Analysis, settings: Settings): Conclusion {
-  const texts = textsOf(analysis, settings);
+/** The metric that decides, and the verdict. `isLeftOut`: the candidate would pass, but gets too few requests. */
+function decisiveOf(analysis: Analysis, settings: Settings) {
   const all = metricNames(settings).map((metric) => ({
     metric,
-    ...texts(metric, analysis.metrics[metric] ?? noState),
+    verdict: verdictOn(analysis, settings, metric),
   }));
   const decisive =
     all.find(({ verdict }) => verdict === "Failed") ??
     all.find(({ verdict }) => verdict === "Undecided") ??
     all[0];
   if (decisive === undefined) throw new Error("an analysis has at least one metric");
-  if (decisive.verdict !== "Passed" || isLoaded(analysis)) return decisive;
-  const message = `${decisive.message}, but its pods get less than half of the requests of a stable pod: the others may fail before they are counted`;
-  return { ...decisive, verdict: "Undecided", message };
+  const isLeftOut = decisive.verdict === "Passed" && !isLoaded(analysis);
+  return {
+    metric: decisive.metric,
+    verdict: isLeftOut ? ("Undecided" as const) : decisive.verdict,
+    isLeftOut,
+  };
+}
+
+function conclude(analysis: Analysis, settings: Settings): Conclusion {
+  const { metric, verdict, isLeftOut } = decisiveOf(analysis, settings);
+  const { message } = textsOf(analysis, settings)(metric);
+  const note =
+    ", but its pods get less than half of the requests of a stable pod: the others may fail before they are counted";
+  return { metric, verdict, message: isLeftOut ? `${message}${note}` : message };
 }
 
 /** What the evidence comes to: one metric that fails rejects, and all have to pass. */
@@ -155,10 +182,8 @@ export function reportedAnalysis(
   // A former leader's clock may have been ahead.
   if (stored === undefined || Math.abs(latest.atMs - stored.atMs) >= writeIntervalMs) return latest;
   const verdicts = (analysis: Analysis): string => {
-    const each = metricNames(settings).map((name) =>
-      verdictFrom((analysis.metrics[name] ?? noState).evidence, limitsOf(settings, name)),
-    );
-    return [...each, conclusionOf(analysis, settings).verdict, analysis.problem?.message].join();
+    const each = metricNames(settings).map((name) => verdictOn(analysis, settings, name));
+    return [...each, decisiveOf(analysis, settings).verdict, analysis.problem?.message].join();
   };
   return verdicts(latest) === verdicts(stored) ? stored : latest;
 }
