@@ -41,7 +41,7 @@ export class Measurer {
     this.#options = options;
   }
 
-  /** What this process knows of an app's requests. */
+  /** The newest analysis of an app in this process; undefined before its first look. */
   analysisOf(key: string): Analysis | undefined {
     return this.#analyses.get(key);
   }

@@ -119,7 +119,7 @@ const codes: Readonly<Record<string, string>> = {
 /** Connections are not kept: between two looks a pod may close them, and a kept one would hold memory for each pod. */
 const agent = new Agent({ keepAlive: false });
 
-/** Why a response is not read; undefined if it is. */
+/** Why the body of a response must not be read; undefined if it may be read. */
 function refusalOf({ statusCode = 0, headers, socket }: IncomingMessage, options: ScrapeOptions) {
   if (socket.remoteAddress === undefined || options.isForbidden(socket.remoteAddress))
     return "the address is not a pod's";

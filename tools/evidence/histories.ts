@@ -24,7 +24,7 @@ export interface Situation {
   readonly seconds: number;
   /** When the candidate breaks: times count from here, and a pass before does not end the rollout. */
   readonly breaksAtSeconds?: number;
-  /** Failures that come together in some looks. */
+  /** In some looks, several requests fail at once: the share of such looks, on which tracks, and if on both at a time. */
   readonly bursts?: {
     readonly share: number;
     readonly on: readonly ("candidate" | "stable")[];
@@ -50,14 +50,14 @@ const burst = 8;
 const normal = (random: Random): number =>
   Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random());
 
-/** How many of `n` trials succeed, each with the chance `p`; a normal approximation beyond 30 of each kind. */
+/** The number of successes in `n` trials with the chance `p` each. Above 30 expected successes and failures: approximated. */
 function binomial(random: Random, n: number, p: number): number {
   const mean = n * p;
   if (mean > 30 && n - mean > 30)
     return Math.min(n, Math.max(0, Math.round(mean + Math.sqrt(mean * (1 - p)) * normal(random))));
   if (p > 0.5) return n - binomial(random, n, 1 - p);
   if (p === 0) return 0;
-  // The number of trials up to the next success is geometric.
+  // The number of trials until the next success has a geometric distribution.
   let count = 0;
   for (let at = 0; ; count += 1) {
     at += 1 + Math.floor(Math.log(1 - random()) / Math.log(1 - p));
@@ -65,7 +65,7 @@ function binomial(random: Random, n: number, p: number): number {
   }
 }
 
-/** Events in a time in which `mean` are expected: many trials with a small chance each. */
+/** The number of events in a time in which `mean` events are expected, approximated by many trials with a small chance. */
 const poisson = (random: Random, mean: number): number => binomial(random, Math.ceil(mean * 50), 1 / 50);
 
 /** The candidate's share of the requests: 10 % for 2 minutes, then half. */
@@ -104,7 +104,7 @@ function history(random: Random, situation: Situation): Outcome {
   return { verdict: passedAt === undefined ? "Undecided" : "Passed", seconds: passedAt ?? Infinity };
 }
 
-/** Runs so many histories of a situation, always the same ones. */
+/** Simulates rollouts of a situation. The random numbers have a fixed seed, so that each run gives the same result. */
 export function run(situation: Situation, histories: number): Result {
   const random = seededRandom(1);
   const outcomes = Array.from({ length: histories }, () => history(random, situation));

@@ -69,7 +69,7 @@ describe("what is counted", () => {
     rounds.pods = [a, { ...b, ready: false, readinessSince: at(5) }];
     rounds.read({ a: counted([50, 0]) });
     rounds.pods = [a, { ...b, readinessSince: at(15) }];
-    rounds.skip(30).count([100, 0], [200, 90]);
+    rounds.moveClock(30).count([100, 0], [200, 90]);
     expect(rounds.errors).toBeUndefined();
     expect(rounds.count([150, 0], [220, 91]).errors).toEqual(totals([150, 0], [20, 1], 1));
   });
@@ -111,7 +111,7 @@ describe("what is counted", () => {
         a: counted(stable, { tellsRoutes: false }),
         b: counted(candidate, { tellsRoutes: false }),
       });
-    read([0, 0], [0, 0]).skip(-3600);
+    read([0, 0], [0, 0]).moveClock(-3600);
     expect(read([50, 0], [20, 1]).errors).toEqual(totals([50, 0], [20, 1], 1));
   });
 

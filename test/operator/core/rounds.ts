@@ -51,8 +51,8 @@ export class Rounds {
     return this;
   }
 
-  /** Lets time pass, or sets the clock back. */
-  skip(seconds: number): this {
+  /** Moves the clock forward, or back by negative seconds. */
+  moveClock(seconds: number): this {
     this.#nowMs += seconds * 1000;
     return this;
   }
