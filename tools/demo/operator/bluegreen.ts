@@ -100,6 +100,7 @@ async function rejectInPreview(context: AppContext): Promise<void> {
 
 export const blueGreen: Variant = {
   title: "Blue-green rollouts of the DemoApp operator on a real Kubernetes",
+  minutes: "3 to 4",
   fields,
   replicas: 3,
   columns: stepColumns,

@@ -44,6 +44,7 @@ async function rejectCanary(context: AppContext): Promise<void> {
 
 export const canary: Variant = {
   title: "Canaries of the DemoApp operator on a real Kubernetes",
+  minutes: "5 to 6",
   fields,
   replicas: 3,
   columns: stepColumns,

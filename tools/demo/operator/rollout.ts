@@ -24,6 +24,8 @@ export interface AppContext extends Context {
 /** The operator with one strategy of rollouts. */
 export interface Variant extends Pick<AppContext, "replicas" | "columns"> {
   readonly title: string;
+  /** How long the demo takes, such as "3 to 4". */
+  readonly minutes: string;
   /** Lines that are added to the sample's spec. */
   readonly fields: string;
   readonly steps: readonly Step<AppContext>[];

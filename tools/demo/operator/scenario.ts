@@ -72,6 +72,7 @@ async function revertDrift(context: Context): Promise<void> {
 const rolling: Variant = {
   title: "DemoApp operator on a real Kubernetes",
   fields: "",
+  minutes: "3 to 4",
   replicas: 2,
   columns: [phase],
   steps: [
@@ -88,12 +89,12 @@ const variants = { rolling, canary, "blue-green": blueGreen } as const;
 
 /** The operator alone: install, rollout by the strategy, rejection and rollback. */
 export async function operatorScenario(cluster: Cluster, strategy: keyof typeof variants): Promise<Scenario> {
-  const { title, fields, replicas, columns, steps } = variants[strategy];
+  const { title, minutes, fields, replicas, columns, steps } = variants[strategy];
   const folder = join(cacheRoot(), "work", cluster.name);
   await mkdir(folder, { recursive: true });
   return {
     title,
-    duration: "Takes 3 to 4 minutes; the first time some 10 more, to build Kubernetes.",
+    duration: `Takes ${minutes} minutes; the first time some 10 more, to build Kubernetes.`,
     folder,
     environment: environmentFor(cluster),
     run: async (tools) => {
